@@ -1,0 +1,1 @@
+"""Health checks answered from memory, and alerts that people can trust."""
