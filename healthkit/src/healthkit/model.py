@@ -1,0 +1,180 @@
+"""The words of the library: frozen values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Status(StrEnum):
+    """How a check, or the whole service, stands; from best to worst."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+    """Not checked yet."""
+    UNHEALTHY = "unhealthy"
+
+
+class Severity(StrEnum):
+    """How much a fault matters: it chooses the route that an alert takes."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Role(StrEnum):
+    """What a failing check does to the whole: `required` fails it, `advisory` degrades it."""
+
+    REQUIRED = "required"
+    ADVISORY = "advisory"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of a check found.
+
+    `message` is one line for people, without secrets; `details` is JSON-able and stands in the
+    check's entry of the report as it is.
+    """
+
+    status: Status
+    message: str | None = None
+    details: Mapping[str, Any] = NO_DETAILS
+
+    @classmethod
+    def healthy(cls, message: str | None = None, **details: Any) -> Self:
+        return cls(Status.HEALTHY, message, details)
+
+    @classmethod
+    def degraded(cls, message: str, **details: Any) -> Self:
+        return cls(Status.DEGRADED, message, details)
+
+    @classmethod
+    def unhealthy(cls, message: str, **details: Any) -> Self:
+        return cls(Status.UNHEALTHY, message, details)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInfo:
+    """What the settings say of a check, as far as reports and alerts need it."""
+
+    name: str
+    label: str
+    severity: Severity = Severity.HIGH
+    role: Role = Role.REQUIRED
+    interval: timedelta = timedelta(seconds=30)
+    timeout: timedelta = timedelta(seconds=5)
+    fail_after: int = 3
+    recover_after: int = 2
+    depends_on: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    runbook: str | None = None
+    target: str | None = None
+    """What is checked, as people know it (an address, a path), without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An outcome with its circumstances: when (UTC), and for how long in seconds.
+
+    `duration` is None where the check never ended: it overran its timeout, or has not run yet.
+    """
+
+    check: CheckInfo
+    outcome: Outcome
+    at: datetime
+    duration: float | None = None
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Whose report this is."""
+
+    name: str
+    version: str = "0.0.0"
+    environment: str = "development"
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All checks at one moment."""
+
+    service: Service
+    at: datetime
+    uptime: timedelta
+    results: tuple[Result, ...] = field(default=())
+
+    @property
+    def status(self) -> Status:
+        return overall(self.results)
+
+    def result(self, name: str) -> Result:
+        """The result of one check. Raises KeyError for a name that is not there."""
+        for result in self.results:
+            if result.check.name == name:
+                return result
+        raise KeyError(name)
+
+
+def overall(results: tuple[Result, ...]) -> Status:
+    """The status of the whole: a required check that fails (or has not run) fails it, anything
+    else that is not healthy degrades it."""
+    worst = Status.HEALTHY
+    for result in results:
+        status = result.outcome.status
+        if status is Status.HEALTHY:
+            continue
+        required = result.check.role is Role.REQUIRED
+        if required and status in (Status.UNHEALTHY, Status.UNKNOWN):
+            return Status.UNHEALTHY
+        if status is not Status.UNKNOWN:
+            worst = Status.DEGRADED
+    return worst
+
+
+class EventKind(StrEnum):
+    """What an alert tells."""
+
+    DOWN = "down"
+    DEGRADED = "degraded"
+    UP = "up"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    FLAPPING = "flapping"
+    STEADY = "steady"
+    """The end of flapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of a check that is worth telling, and what the message needs to tell it.
+
+    `since` is when the fault began; `hides` names the checks whose own messages this one stands
+    for, because they depend on it.
+    """
+
+    kind: EventKind
+    check: CheckInfo
+    at: datetime
+    outcome: Outcome
+    since: datetime | None = None
+    incident: int | None = None
+    hides: tuple[str, ...] = ()
+    count: int = 0
+    """The how-manieth reminder it is, or the changes that made it flap."""
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long the fault has lasted, or did."""
+        return max(timedelta(0), self.at - self.since) if self.since else timedelta(0)
