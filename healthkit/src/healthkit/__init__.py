@@ -13,18 +13,26 @@ from healthkit.model import (
     Severity,
     Status,
 )
+from healthkit.problems import ConfigError, HealthkitError, StoreError
+from healthkit.service import Health
+from healthkit.settings import Settings
 
 __all__ = [
     "Check",
     "CheckContext",
     "CheckInfo",
+    "ConfigError",
     "Event",
     "EventKind",
+    "Health",
+    "HealthkitError",
     "Outcome",
     "Report",
     "Result",
     "Role",
+    "Settings",
     "Severity",
     "Status",
+    "StoreError",
     "hookimpl",
 ]

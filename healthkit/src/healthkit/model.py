@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Self
-
-NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Status(StrEnum):
@@ -48,7 +45,7 @@ class Outcome:
 
     status: Status
     message: str | None = None
-    details: Mapping[str, Any] = NO_DETAILS
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def healthy(cls, message: str | None = None, **details: Any) -> Self:

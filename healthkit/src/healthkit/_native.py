@@ -1,0 +1,50 @@
+"""Threads and queues of the operating system, also where gevent has replaced them.
+
+Under `gevent.monkey.patch_all()` a `threading.Thread` is a greenlet: one blocking call in C (a
+database driver waiting for a server that hangs) then stops every request of the process. What is
+here always blocks its own thread alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def original(module: str, name: str) -> Any:
+    """`module.name` as it was before gevent patched it."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None:
+        return monkey.get_original(module, name)
+    return getattr(importlib.import_module(module), name)
+
+
+def start_thread(target: Callable[[], None]) -> None:
+    """Runs `target` on a new native thread, which does not keep the process alive.
+
+    Raises RuntimeError when the system has no thread left to give.
+    """
+    try:
+        original("_thread", "start_new_thread")(_run, (target,))
+    except OSError as error:
+        raise RuntimeError("no thread could be started") from error
+
+
+def _run(target: Callable[[], None]) -> None:
+    try:
+        target()
+    finally:
+        _destroy_hub()
+
+
+def _destroy_hub() -> None:
+    """A native thread that used a patched socket owns a gevent hub, whose loop holds file
+    descriptors; they go with the thread."""
+    hub_module = sys.modules.get("gevent.hub")
+    if hub_module is None:
+        return
+    hub = hub_module._get_hub()  # no public way to ask without making one
+    if hub is not None:
+        hub.destroy(destroy_loop=True)

@@ -1,0 +1,5 @@
+"""The command `healthkit`."""
+
+from healthkit.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""Thin mounts, the only place of the library that knows a web framework."""

@@ -1,0 +1,136 @@
+"""The mount for WSGI: answers before the application is asked.
+
+    application = HealthMiddleware(application, health)
+
+An answer costs a dictionary look-up and the bytes that the runner made; it takes no lock, runs no
+check, and so goes on while the database hangs.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from healthkit import reports
+from healthkit.problems import StoreError
+from healthkit.reports import Page
+from healthkit.service import Health
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+PATHS: Mapping[str, str] = {
+    "/health": "runbook",
+    "/livez": "live",
+    "/readyz": "ready",
+    "/startupz": "startup",
+    "/metrics": "prometheus",
+}
+"""Which view each path shows."""
+
+BEAT = "/health/beat/"
+FIRST_RESULTS = 1.0
+"""Seconds that the first reader in a process waits for the first results."""
+
+_FORMATS = {"health+json": "health+json", "prometheus": "prometheus", "text": "plain"}
+_ACCEPTED = {reports.HEALTH_JSON: "health+json", "text/plain": "plain"}
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class HealthMiddleware:
+    """`paths` maps a path to a view of `health` (default: `PATHS`)."""
+
+    def __init__(
+        self, app: Application, health: Health, paths: Mapping[str, str] | None = None
+    ) -> None:
+        self._app = app
+        self._health = health
+        self._paths = dict(PATHS if paths is None else paths)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        health = self._health
+        if health.needs_start:
+            health.start(wait=FIRST_RESULTS)
+        path = environ.get("PATH_INFO", "")
+        view = self._paths.get(path)
+        if view is None:
+            if path.startswith(BEAT):
+                return self._beat(path[len(BEAT) :], environ, start_response)
+            return self._app(environ, start_response)
+        if view == "runbook" and (environ.get("QUERY_STRING") or "HTTP_ACCEPT" in environ):
+            view = _negotiate(environ)
+        method = environ["REQUEST_METHOD"]
+        if method == "GET":
+            return _send(health.page(view), environ, start_response)
+        if method == "HEAD":
+            _send(health.page(view), environ, start_response)
+            return []
+        return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "GET, HEAD"))
+
+    def _beat(self, token: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST":
+            return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "POST"))
+        given = token.encode("utf-8", "replace")
+        for name, known in self._health.heartbeat_names().items():
+            if known and hmac.compare_digest(given, known.encode()):
+                try:
+                    self._health.beat(name)
+                except (StoreError, OSError, _database_error()):
+                    return _send(_NOT_STORED, environ, start_response)
+                return _send(_BEAT_HEARD, environ, start_response)
+        return _send(_NO_SUCH_BEAT, environ, start_response)
+
+
+def _database_error() -> type[Exception]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return SQLAlchemyError
+
+
+def _negotiate(environ: Environ) -> str:
+    """The view that `?format=` or `Accept` asks for; JSON as in the runbook otherwise."""
+    for part in environ.get("QUERY_STRING", "").split("&"):
+        if part.startswith("format="):
+            wanted = part[len("format=") :].replace("%2B", "+").replace("%2b", "+")
+            return _FORMATS.get(wanted, "runbook")
+    for part in environ.get("HTTP_ACCEPT", "").split(","):
+        media = part.partition(";")[0].strip()
+        if media in _ACCEPTED:
+            return _ACCEPTED[media]
+        if media in (reports.JSON, "*/*", "application/*"):
+            break
+    return "runbook"
+
+
+def _send(
+    page: Page,
+    environ: Environ,
+    start_response: StartResponse,
+    *more: tuple[str, str],
+) -> list[bytes]:
+    headers = [*page.headers, ("X-Request-ID", request_id(environ)), *more]
+    start_response(page.status, headers)
+    return [page.body]
+
+
+def request_id(environ: Mapping[str, Any]) -> str:
+    """The caller's `X-Request-ID` where it is a sane one, else one made here."""
+    given = environ.get("HTTP_X_REQUEST_ID")
+    if given and _SANE_ID.fullmatch(given):
+        return str(given)
+    return os.urandom(16).hex()
+
+
+def _problem(code: int, title: str) -> Page:
+    body = {"type": "about:blank", "title": title, "status": code}
+    return reports.page(code, "application/problem+json", reports.dump(body))
+
+
+_METHOD_NOT_ALLOWED = _problem(405, "Method Not Allowed")
+_NO_SUCH_BEAT = _problem(404, "No heartbeat has this token")
+_NOT_STORED = _problem(503, "The heartbeat could not be stored; send it again")
+_BEAT_HEARD = reports.page(200, reports.JSON, b'{"status": "ok"}')
