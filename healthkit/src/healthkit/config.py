@@ -341,6 +341,7 @@ def _line_numbers(text: str) -> dict[str, int]:
         if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
             table = header[1].replace('"', "").replace(" ", "")
             lines.setdefault(table, number)
+            lines.setdefault(table.partition(".")[0], number)
         elif key := re.match(r"""\s*([\w."'-]+)\s*=""", line):
             name = key[1].replace('"', "").replace("'", "")
             lines.setdefault(f"{table}.{name}" if table else name, number)

@@ -55,6 +55,8 @@ class PluginManager:
         self._register("builtin", builtin, "")
         for plugin in plugins:
             name = getattr(plugin, "__name__", None) or type(plugin).__name__
+            if self._manager.has_plugin(name):
+                name = f"{name}-{id(plugin):x}"
             self._register(name, plugin, "handed in")
         if entry_points:
             self._load_installed()
@@ -122,7 +124,7 @@ class PluginManager:
         return caller.get_hookimpls()
 
     def _fail(self, plugin: str, reason: str) -> None:
-        self._failed[plugin] = one_line(reason)
+        self._failed[plugin] = one_line(" ".join(reason.split()))
         log.warning("plugin %s: %s", plugin, self._failed[plugin])
         log.debug("plugin %s", plugin, exc_info=True)
 

@@ -1,0 +1,99 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+from healthkit.cli import main
+
+import healthkit
+
+PLUGIN = """
+from healthkit import Check, Outcome, hookimpl
+class Scripted(Check):
+    says: str = "healthy"
+    def run(self, context):
+        return getattr(Outcome, self.says)("as it was told")
+@hookimpl
+def healthkit_check_types():
+    return {"scripted": Scripted}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "scripted.py").write_text(PLUGIN)
+
+    def invoke(*arguments, toml=None):
+        if toml is not None:
+            (tmp_path / "healthkit.toml").write_text('[service]\nname = "Till"\n' + toml)
+        return CliRunner().invoke(main, ["--plugins-dir", "plugins", *arguments])
+
+    return invoke
+
+
+def test_check_exits_0_when_healthy_and_1_when_not(run):
+    fine = run("check", toml='[checks.a]\ntype = "scripted"\n')
+    assert fine.exit_code == 0
+    assert "a      healthy" in fine.output
+    assert fine.output.endswith("Till is healthy\n")
+    assert run("check", toml='[checks.a]\ntype = "scripted"\nsays = "unhealthy"').exit_code == 1
+    assert run("check", toml='[checks.a]\ntype = "scripted"\nsays = "degraded"').exit_code == 0
+
+
+def test_check_json_is_the_body_of_health(run):
+    result = run("check", "--json", toml='[checks.a]\ntype = "scripted"\n')
+    assert json.loads(result.output)["checks"]["a"]["status"] == "healthy"
+
+
+def test_a_mistake_in_the_file_is_one_line_on_stderr_and_exit_2(run):
+    result = run("check", toml='[checks.a]\ntype = "scriptd"\n')
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "did you mean scripted?" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_configuration_is_named_before_or_after_the_command_or_by_the_environment(
+    run, tmp_path, monkeypatch
+):
+    (tmp_path / "other.toml").write_text('[service]\nname = "Other"\n')
+    assert "Other is healthy" in run("check", "--config", "other.toml").output
+    assert "Other is healthy" in run("--config", "other.toml", "check").output
+    monkeypatch.setenv("HEALTHKIT_CONFIG", "other.toml")
+    assert "Other is healthy" in run("check").output
+
+
+def test_init_writes_a_file_that_is_valid_and_never_over_another(run):
+    assert run("init").exit_code == 0
+    assert run("config", "check").exit_code == 0
+    again = run("init")
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+
+
+def test_config_check_says_which_channels_are_off(run):
+    result = run("config", "check", toml='[channels.telegram]\nurl = "${NOT_SET_AT_ALL:-}"\n')
+    assert "channels.telegram has an empty url and is off" in result.output
+
+
+def test_beat_is_heard_by_its_check_and_a_wrong_name_is_told(run):
+    toml = '[checks.nightly]\ntype = "heartbeat"\nevery = "1h"\n'
+    assert run("beat", "nightly", toml=toml).exit_code == 0
+    assert "last_beat" in run("check", "--json").output
+    wrong = run("beat", "nightl")
+    assert wrong.exit_code == 2
+    assert "did you mean nightly?" in wrong.stderr
+
+
+def test_plugins_are_listed_with_what_they_offer_and_why_one_failed(run, tmp_path):
+    (tmp_path / "plugins" / "broken.py").write_text("1/0")
+    output = run("plugins").output
+    assert "scripted" in output
+    assert "failed: not loaded: ZeroDivisionError" in output
+
+
+def test_what_is_public_is_named_in_all_and_importable():
+    assert sorted(healthkit.__all__) == sorted(set(healthkit.__all__))
+    for name in healthkit.__all__:
+        assert getattr(healthkit, name) is not None

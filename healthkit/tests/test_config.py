@@ -1,0 +1,239 @@
+import textwrap
+from typing import ClassVar
+
+import pytest
+from healthkit.config import find_circle, load, parse
+from healthkit.plugins import PluginManager
+
+from healthkit import Check, ConfigError, Health, Outcome, hookimpl
+
+
+class Freezer(Check):
+    sensor: str
+    warmest: float = -18.0
+
+    def run(self, context):
+        return Outcome.healthy()
+
+    def target(self):
+        return f"sensor {self.sensor}"
+
+
+class Plain:
+    """A check type that is no pydantic model."""
+
+    made: ClassVar[list] = []
+
+    def __init__(self, *, colour: str, size: int = 3):
+        if colour == "bad":
+            raise ValueError("no such colour")
+        self.made.append((colour, size))
+
+    def run(self, context):
+        return Outcome.healthy()
+
+
+class Plugin:
+    @hookimpl
+    def healthkit_check_types(self):
+        return {"freezer": Freezer, "plain": Plain}
+
+
+@pytest.fixture
+def plugins():
+    return PluginManager([Plugin()], entry_points=False)
+
+
+def problems(document, plugins, environ=None):
+    with pytest.raises(ConfigError) as caught:
+        parse(document, plugins, environ or {})
+    return [str(problem) for problem in caught.value.problems]
+
+
+SERVICE = {"service": {"name": "x"}}
+
+
+def test_a_whole_file_becomes_settings(tmp_path, plugins):
+    path = tmp_path / "healthkit.toml"
+    path.write_text(
+        textwrap.dedent("""
+        [service]
+        name = "Steak Kenangan POS"
+        timezone = "Asia/Jakarta"
+        [checks.cold]
+        type = "freezer"
+        sensor = "${SENSOR}"
+        severity = "critical"
+        interval = "10s"
+        timeout = "2s"
+        [checks.page]
+        type = "plain"
+        colour = "red"
+        depends_on = ["cold"]
+        [channels.telegram]
+        url = "${TELEGRAM:-}"
+        [channels.email]
+        url = "mailto://x"
+        fallback = "telegram"
+        [routes.critical]
+        channels = ["telegram", "email"]
+        remind_every = "30m"
+        """)
+    )
+    settings = load(path, plugins, {"SENSOR": "S1"})
+    cold, page = settings.checks
+    assert cold.info.target == "sensor S1"
+    assert cold.info.timeout.total_seconds() == 2
+    assert cold.info.label == "Cold"
+    assert page.info.depends_on == ("cold",)
+    assert Plain.made[-1] == ("red", 3)
+    assert not settings.channels["telegram"].enabled
+    assert settings.routes["critical"].remind_every.total_seconds() == 1800
+
+
+def test_every_mistake_is_named_at_once_with_its_line_and_the_nearest_right_name(tmp_path, plugins):
+    path = tmp_path / "healthkit.toml"
+    path.write_text(
+        textwrap.dedent("""\
+        [service]
+        nam = "x"
+        timezone = "Asia/Jakart"
+        [chekcs.a]
+        type = "freezer"
+        [checks.a]
+        type = "freezer"
+        sensor = "${MISSING}"
+        intervall = "1s"
+        timeout = "-2s"
+        fail_after = 0
+        depends_on = ["bb"]
+        [checks.b]
+        type = "freezr"
+        [routes.critcal]
+        channels = ["tellegram"]
+        [routes.high]
+        channels = ["tellegram"]
+        [channels.telegram]
+        url = "x://"
+        fallback = "telegram"
+        """)
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path, plugins, {})
+    lines = {line.removeprefix(f"{path}: ") for line in caught.value.lines()}
+    assert lines >= {
+        "line 4: chekcs: unknown table; did you mean checks?",
+        "line 1: service.name: missing",
+        "line 2: service.nam: unknown key; did you mean name?",
+        "line 9: checks.a.intervall: unknown key; did you mean interval?",
+        "line 12: checks.a.depends_on: unknown check 'bb'; did you mean b?",
+        "line 15: routes.critcal: unknown severity; did you mean critical?",
+        "line 18: routes.high.channels: unknown channel 'tellegram'; did you mean telegram?",
+        "line 21: channels.telegram.fallback: goes round in a circle: telegram → telegram",
+    }
+    text = "\n".join(lines)
+    for part in (
+        "Asia/Jakart",
+        "environment variable MISSING is not set",
+        "line 10: checks.a.timeout",
+        "line 11: checks.a.fail_after",
+        "line 14: checks.b.type: no plugin answers for the type 'freezr'; did you mean freezer?",
+    ):
+        assert part in text
+
+
+def test_a_secret_in_a_wrong_value_is_not_repeated(plugins):
+    document = {**SERVICE, "channels": {"tg": {"url": ["tgram://123:sesame@host"]}}}
+    assert "sesame" not in "".join(problems(document, plugins))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"[service", "not valid TOML"), (b"\xff\xfe", "not UTF-8")],
+)
+def test_a_file_that_cannot_be_parsed_is_one_line(tmp_path, plugins, content, words):
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load(path, plugins)
+
+
+def test_a_file_that_is_not_there_tells_how_to_make_one(tmp_path, plugins):
+    with pytest.raises(ConfigError, match="healthkit init"):
+        load(tmp_path / "none.toml", plugins)
+
+
+@pytest.mark.parametrize("value", [3, "text", [], [{}], True])
+@pytest.mark.parametrize("table", ["service", "checks", "channels", "routes", "store", "watch"])
+def test_a_table_of_the_wrong_type_is_a_mistake_not_a_traceback(plugins, table, value):
+    assert any(table in line for line in problems({**SERVICE, table: value}, plugins))
+
+
+def test_a_circle_of_dependencies_is_found(plugins):
+    checks = {
+        n: {"type": "freezer", "sensor": "s", "depends_on": [d]}
+        for n, d in [("a", "b"), ("b", "c"), ("c", "a")]
+    }
+    assert any("a → b → c → a" in p for p in problems({**SERVICE, "checks": checks}, plugins))
+    assert find_circle({"a": ("b", "c"), "b": ("c",), "c": ()}) == ()
+
+
+@pytest.mark.parametrize("name", ["api", "uptime", "a b", "", "x" * 65, "ä"])
+def test_a_check_cannot_have_a_name_that_a_report_cannot_show(plugins, name):
+    checks = {name: {"type": "freezer", "sensor": "s"}}
+    assert problems({**SERVICE, "checks": checks}, plugins)
+
+
+def test_a_plain_class_is_validated_by_its_signature(plugins):
+    checks = {
+        "a": {"type": "plain", "colour": 3},
+        "b": {"type": "plain", "colour": "red", "siz": 1},
+        "c": {"type": "plain"},
+        "d": {"type": "plain", "colour": "bad"},
+    }
+    found = problems({**SERVICE, "checks": checks}, plugins)
+    assert "checks.b.siz: unknown key; did you mean size?" in found
+    assert "checks.c.colour: missing" in found
+    assert "checks.d: ValueError: no such colour" in found
+
+
+def test_a_live_object_reaches_the_check_that_no_file_could_give_it():
+    class Engine:
+        pass
+
+    class Database(Check):
+        engine: Engine
+
+        def run(self, context):
+            return Outcome.healthy(engine=id(self.engine))
+
+    class Offer:
+        @hookimpl
+        def healthkit_check_types(self):
+            return {"db": Database}
+
+    engine = Engine()
+    settings = parse(
+        {**SERVICE, "checks": {"database": {"type": "db"}}},
+        PluginManager([Offer()], entry_points=False),
+        live={"database": {"engine": engine}},
+    )
+    with Health(settings) as health:
+        assert health.check_once().result("database").outcome.details["engine"] == id(engine)
+
+
+def test_a_plugin_brings_checks_of_its_own_and_the_file_wins_over_them(plugins):
+    from healthkit.model import CheckInfo
+
+    class Offer:
+        @hookimpl
+        def healthkit_checks(self):
+            return [
+                (CheckInfo("own", "Own"), Freezer(sensor="a")),
+                (CheckInfo("cold", "Cold"), Freezer(sensor="plugin")),
+            ]
+
+    manager = PluginManager([Plugin(), Offer()], entry_points=False)
+    checks = {"cold": {"type": "freezer", "sensor": "file", "depends_on": ["own"]}}
+    settings = parse({**SERVICE, "checks": checks}, manager)
+    assert {c.info.name: c.check.sensor for c in settings.checks} == {"cold": "file", "own": "a"}
