@@ -17,9 +17,12 @@ from healthkit.model import Severity
 from healthkit.plugins import PluginManager
 from healthkit.problems import ConfigError, Problem, nearest
 from healthkit.settings import (
+    AlertSettings,
     ChannelSettings,
     CheckSettings,
     ConfiguredCheck,
+    MaintenanceSettings,
+    MessageSettings,
     RouteSettings,
     ServiceSettings,
     Settings,
@@ -33,13 +36,25 @@ _REFERENCES = (
     ("channels", "fallback", "channel"),
     ("routes", "channels", "channel"),
     ("routes", "escalate_to", "channel"),
+    ("maintenance", "checks", "check"),
 )
 DEFAULT_FILE = "healthkit.toml"
 RESERVED_NAMES = frozenset({"api", "uptime"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-_SINGLE = {"service": ServiceSettings, "store": StoreSettings, "watch": WatchSettings}
-_NAMED = {"checks": CheckSettings, "channels": ChannelSettings, "routes": RouteSettings}
+_SINGLE = {
+    "service": ServiceSettings,
+    "store": StoreSettings,
+    "watch": WatchSettings,
+    "alerts": AlertSettings,
+    "messages": MessageSettings,
+}
+_NAMED = {
+    "checks": CheckSettings,
+    "channels": ChannelSettings,
+    "routes": RouteSettings,
+    "maintenance": MaintenanceSettings,
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -122,6 +137,9 @@ class _Reader:
             service=self._single(document, "service", ServiceSettings),
             store=self._single(document, "store", StoreSettings),
             watch=self._single(document, "watch", WatchSettings),
+            alerts=self._single(document, "alerts", AlertSettings),
+            messages=self._single(document, "messages", MessageSettings),
+            maintenance=self._named(document, "maintenance", MaintenanceSettings),
             checks=tuple(checks.values()),
             channels=channels,
             routes={Severity(name): route for name, route in routes.items()},

@@ -146,6 +146,8 @@ class EventKind(StrEnum):
     DOWN = "down"
     DEGRADED = "degraded"
     UP = "up"
+    RESTORED = "restored"
+    """A degraded check is healthy again."""
     REMINDER = "reminder"
     ESCALATION = "escalation"
     FLAPPING = "flapping"
@@ -157,8 +159,8 @@ class EventKind(StrEnum):
 class Event:
     """A change of a check that is worth telling, and what the message needs to tell it.
 
-    `since` is when the fault began; `hides` names the checks whose own messages this one stands
-    for, because they depend on it.
+    `since` and `until` are when the fault began and ended (or now, while it lasts); `hides` names
+    the checks whose own messages this one stands for, because they depend on it.
     """
 
     kind: EventKind
@@ -166,6 +168,7 @@ class Event:
     at: datetime
     outcome: Outcome
     since: datetime | None = None
+    until: datetime | None = None
     incident: int | None = None
     hides: tuple[str, ...] = ()
     count: int = 0
@@ -174,4 +177,5 @@ class Event:
     @property
     def lasted(self) -> timedelta:
         """How long the fault has lasted, or did."""
-        return max(timedelta(0), self.at - self.since) if self.since else timedelta(0)
+        until = self.until or self.at
+        return max(timedelta(0), until - self.since) if self.since else timedelta(0)

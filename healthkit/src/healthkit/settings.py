@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from healthkit.model import CheckInfo, Role, Service, Severity
-from healthkit.units import Duration, PositiveDuration
+from healthkit.units import Duration, Percent, PositiveDuration, parse_duration
 
 
 def _zone(name: str) -> str:
@@ -19,6 +29,48 @@ def _zone(name: str) -> str:
 
 
 Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+def parse_clock(value: Any) -> time:
+    """`"08:00"` as a time of day. Raises ValueError."""
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a time of day; write it like 08:00")
+    return time(int(match[1]), int(match[2]))
+
+
+Clock = Annotated[time, BeforeValidator(parse_clock)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A part of each day, by the wall clock; it may pass midnight."""
+
+    start: time
+    end: time
+
+
+def parse_quiet_hours(value: Any) -> QuietHours:
+    """`"22:00-07:00"`. Raises ValueError."""
+    if isinstance(value, QuietHours):
+        return value
+    start, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
+    if not dash or start.strip() == end.strip():
+        raise ValueError(f"{value!r} are not quiet hours; write them like 22:00-07:00")
+    return QuietHours(parse_clock(start.strip()), parse_clock(end.strip()))
+
+
+def _window(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= timedelta(days=7):
+        raise ValueError("must be more than 0s and at most 7d")
+    return value
+
+
+def _lease(value: timedelta) -> timedelta:
+    if not timedelta(seconds=3) <= value <= timedelta(seconds=14):
+        raise ValueError("must be between 3s and 14s, for another to take over within 15s")
+    return value
 
 
 class Table(BaseModel):
@@ -84,6 +136,19 @@ class ChannelSettings(Table):
 
     url: SecretStr
     fallback: str | None = None
+    """The channel that takes over when this one stays dead."""
+    tags: tuple[str, ...] = ()
+    """With tags, it hears only of checks that share one."""
+    timeout: PositiveDuration = timedelta(seconds=20)
+    """The longest that one message may take."""
+    give_up_after: PositiveDuration | None = None
+    """How long a message is tried here: 5 minutes with a fallback, a day without."""
+
+    @property
+    def patience(self) -> timedelta:
+        if self.give_up_after is not None:
+            return self.give_up_after
+        return timedelta(minutes=5) if self.fallback else timedelta(days=1)
 
     @property
     def enabled(self) -> bool:
@@ -98,13 +163,68 @@ class RouteSettings(Table):
     escalate_after: Duration | None = None
     escalate_to: tuple[str, ...] = ()
     digest: PositiveDuration | None = None
+    """Not at once, but together with others, once in this time."""
+    quiet_hours: Annotated[QuietHours, BeforeValidator(parse_quiet_hours)] | None = None
+    """Kept for the end of these hours, all in one; `critical` is never kept."""
+
+
+class MaintenanceSettings(Table):
+    """`[maintenance.NAME]`: a window that comes back, in which no new fault is told."""
+
+    start: Clock
+    duration: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_window)]
+    days: tuple[Weekday, ...] = ()
+    """Days on which it starts; every day when left out."""
+    checks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class AlertSettings(Table):
+    """`[alerts]`: what holds for every check."""
+
+    flap_window: Annotated[int, Field(ge=0, le=200)] = 20
+    flap_start: Percent = 50.0
+    flap_end: Percent = 25.0
+    digest_at: Clock = time(8, 0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.flap_end >= self.flap_start:
+            raise ValueError("flap_end must be less than flap_start")
+        return self
+
+
+class MessageTemplate(Table):
+    """`[messages.KIND]`: other words, in Jinja2. The first line is the title."""
+
+    template: Annotated[str, Field(min_length=1)]
+
+
+class MessageSettings(Table):
+    """`[messages]`: the language, and other words for what the runbook's templates say."""
+
+    language: Literal["en", "id"] = "en"
+    down: MessageTemplate | None = None
+    up: MessageTemplate | None = None
+    degraded: MessageTemplate | None = None
+    restored: MessageTemplate | None = None
+    reminder: MessageTemplate | None = None
+    escalation: MessageTemplate | None = None
+    flapping: MessageTemplate | None = None
+    steady: MessageTemplate | None = None
+    certificate: MessageTemplate | None = None
 
 
 class WatchSettings(Table):
     """`[watch]`: the alerter itself."""
 
     heartbeat: SecretStr | None = None
-    """Address that the watcher calls to show that it lives."""
+    """Address that the watcher calls to show that it lives: `[watch] heartbeat`."""
+    heartbeat_every: PositiveDuration = timedelta(seconds=60)
+    lease: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_lease)] = (
+        timedelta(seconds=10)
+    )
+    """How long a watcher leads without renewing: another takes over after this."""
 
 
 class ConfiguredCheck(BaseModel):
@@ -127,4 +247,7 @@ class Settings(BaseModel):
     channels: dict[str, ChannelSettings] = {}
     routes: dict[Severity, RouteSettings] = {}
     watch: WatchSettings = WatchSettings()
+    alerts: AlertSettings = AlertSettings()
+    messages: MessageSettings = MessageSettings()
+    maintenance: dict[str, MaintenanceSettings] = {}
     source: Literal["python"] | str = "python"
