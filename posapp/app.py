@@ -181,7 +181,7 @@ def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any)
         codes += ["401", "403"]
     if any(p["in"] == "path" for p in operation.get("parameters", ())):
         codes.append("404")
-    operation["responses"].update({code: refused for code in codes})
+    operation["responses"].update(dict.fromkeys(codes, refused))
 
 
 def _template(rule: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import PrivateAttr, SecretStr
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from healthkit import Check, CheckContext, Outcome, Report, Status, hookimpl
-from healthkit import reports
+from healthkit import Check, CheckContext, Outcome, Report, Status, hookimpl, reports
 from healthkit.reports import Page
 from posapp.db import schema_state
-from pydantic import PrivateAttr, SecretStr
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
