@@ -1,52 +1,22 @@
-"""What every route has in common: schemas, who may call it, bodies, answers."""
+"""What every route has in common: who may call it, its transaction, its body, its answer."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from flask import Response, current_app, g, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from posapp.fields import Role
+
 PREFIX = "/api/v1"
 DATABASE = "posapp.database"
-Role = Literal["admin", "manager", "cashier", "waiter", "kitchen"]
-ROLES: tuple[Role, ...] = ("admin", "manager", "cashier", "waiter", "kitchen")
 View = TypeVar("View", bound=Callable[..., Any])
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def _printable(value: str) -> str:
-    if _CONTROL.search(value):
-        raise ValueError("must not contain control characters")
-    return value
-
-
-LARGEST_ID = 2**63 - 1
-Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
-Rupiah = Annotated[StrictInt, Field(ge=0, le=10**12)]
-Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-Note = Annotated[Text, StringConstraints(max_length=200, strip_whitespace=True)]
-
-
-class ApiModel(BaseModel):
-    """A body, a query or an answer: a key that it does not know is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    @cache
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Made once: the validation of queries asks for it at every request."""
-        return super().model_json_schema(*args, **kwargs)
 
 
 class FieldProblem(BaseModel):

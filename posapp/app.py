@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import Health
 from healthkit.web import flask as healthkit_flask
-from posapp import api, frontend, health, problems
+from posapp import api, errors, frontend, health, problems
 from posapp.auth import routes as auth
 from posapp.auth import service as auth_service
 from posapp.auth.tokens import TokenError, Tokens
@@ -110,16 +110,16 @@ def _admit() -> None:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise problems.Unauthorized("Sign in first: this needs an access token.")
+        raise errors.Unauthorized("Sign in first: this needs an access token.")
     tokens: Tokens = current_app.extensions[auth.TOKENS]
     try:
         user_id = tokens.user_id(token.strip())
     except TokenError as error:
-        raise problems.Unauthorized(str(error)) from None
+        raise errors.Unauthorized(str(error)) from None
     with api.transaction() as session:
         g.user = auth_service.authenticate(session, user_id)
     if g.user.role not in allowed:
-        raise problems.Forbidden(f"This is for: {', '.join(allowed)}.")
+        raise errors.Forbidden(f"This is for: {', '.join(allowed)}.")
 
 
 def _allow_origins(response: Response) -> Response:

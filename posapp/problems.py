@@ -1,13 +1,4 @@
-"""Errors as RFC 9457 `application/problem+json`, for whatever goes wrong.
-
-ApiError              an answer that a service or a route decides on
-├── Unauthorized      401
-├── Forbidden         403
-├── NotFound          404
-├── Conflict          409
-├── Invalid           422, names its fields
-└── TooMany           429, says when to come back
-"""
+"""Errors as RFC 9457 `application/problem+json`, for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, g
 from pydantic import ValidationError
@@ -23,63 +14,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from posapp.errors import ApiError, FieldError
+
 log = logging.getLogger("posapp")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
-FieldError = Mapping[str, str]
-
-
-class ApiError(Exception):
-    """A refusal, in words for the person at the till."""
-
-    status = 400
-
-    def __init__(
-        self,
-        detail: str,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.errors = tuple(errors)
-        self.headers = dict(headers or {})
-
-
-class Unauthorized(ApiError):
-    status = 401
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
-
-
-class Forbidden(ApiError):
-    status = 403
-
-
-class NotFound(ApiError):
-    status = 404
-
-
-class Conflict(ApiError):
-    status = 409
-
-
-class Invalid(ApiError):
-    """Input that is well-formed and yet wrong: `Invalid("lines.0.product_id", "is sold out")`."""
-
-    status = 422
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}", [{"field": field, "message": message}])
-
-
-class TooMany(ApiError):
-    status = 429
-
-    def __init__(self, detail: str, retry_after: int) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
 def problem(
@@ -124,8 +64,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        if error.response is not None:  # a finished answer, such as a redirect or `invalid`
-            return error.response  # type: ignore[return-value]
+        if error.response is not None:  # a finished answer: a redirect, or `invalid`
+            return cast(Response, error.response)
         headers = {k: v for k, v in error.get_headers() if k not in ("Content-Type",)}
         code = error.code or 500
         return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from posapp.api import Role
 from posapp.auth.schemas import DemoLogin
+from posapp.fields import Role
 
 _NAMES: tuple[tuple[Role, str], ...] = (
     ("admin", "Sri Wahyuni"),

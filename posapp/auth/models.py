@@ -16,8 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from posapp.api import ROLES
 from posapp.db import Base
+from posapp.fields import ROLES
 
 _ROLE_LIST = ", ".join(f"'{role}'" for role in ROLES)
 

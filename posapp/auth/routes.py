@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Response, current_app, request
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import ROLES, answer, current_user, public, roles, transaction
+from posapp.api import answer, current_user, public, roles, transaction
 from posapp.auth import service
 from posapp.auth.demo import DEMO_LOGINS
+from posapp.auth.models import User
 from posapp.auth.schemas import (
     DemoLogins,
     Login,
@@ -20,7 +21,8 @@ from posapp.auth.schemas import (
 )
 from posapp.auth.tokens import Tokens
 from posapp.db import utc_now
-from posapp.problems import NotFound, Unauthorized
+from posapp.errors import NotFound, Unauthorized
+from posapp.fields import ROLES
 from posapp.settings import Settings
 
 TOKENS = "posapp.tokens"
@@ -102,9 +104,9 @@ def _session(grant: service.Grant) -> Response:
     )
 
 
-def _view(user: service.User) -> UserView:
+def _view(user: User) -> UserView:
     return UserView.model_validate(user, from_attributes=True)
 
 
-def _member(user: service.User) -> StaffMember:
+def _member(user: User) -> StaffMember:
     return StaffMember.model_validate(user, from_attributes=True)

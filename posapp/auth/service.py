@@ -17,7 +17,7 @@ from posapp.auth import limits, passwords
 from posapp.auth.models import RefreshToken, User
 from posapp.auth.schemas import NewUser
 from posapp.db import Database, utc_now
-from posapp.problems import Conflict, TooMany, Unauthorized
+from posapp.errors import Conflict, TooMany, Unauthorized
 
 REFRESH_LIFETIME = timedelta(days=14)
 FAILURES_PER_USER = 5

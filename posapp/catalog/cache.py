@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from posapp.catalog.schemas import Language
+
 MAX_AGE = 2.0
 """Seconds until a change (sold out in one tap) shows everywhere."""
 
@@ -25,11 +27,11 @@ class Page:
 class MenuCache:
     """`read(language)` gives the bytes when those at hand are too old."""
 
-    def __init__(self, read: Callable[[str], bytes]) -> None:
+    def __init__(self, read: Callable[[Language], bytes]) -> None:
         self._read = read
-        self._pages: dict[str, Page] = {}
+        self._pages: dict[Language, Page] = {}
 
-    def page(self, language: str) -> Page:
+    def page(self, language: Language) -> Page:
         page = self._pages.get(language)
         now = time.monotonic()
         if page is None or now >= page.fresh_until:

@@ -8,7 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from posapp.api import DATABASE, public
 from posapp.catalog import service
 from posapp.catalog.cache import MAX_AGE, MenuCache
-from posapp.catalog.schemas import Menu, MenuQuery
+from posapp.catalog.schemas import Language, Menu, MenuQuery
 from posapp.db import Database
 
 CACHE = "posapp.menu"
@@ -24,16 +24,16 @@ def menu(query: MenuQuery) -> Response:
     response = Response(page.body, mimetype="application/json")
     response.headers["Cache-Control"] = f"public, max-age={MAX_AGE:.0f}"
     response.set_etag(page.etag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def install(app: Flask) -> None:
     """Gives the application its menu cache."""
     database: Database = app.extensions[DATABASE]
 
-    def read(language: str) -> bytes:
+    def read(language: Language) -> bytes:
         with database.transaction() as session:
-            lang = "en" if language == "en" else "id"
-            return service.menu(session, lang).model_dump_json().encode()
+            return service.menu(session, language).model_dump_json().encode()
 
     app.extensions[CACHE] = MenuCache(read)

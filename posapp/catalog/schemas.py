@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from posapp.api import ApiModel
+from posapp.fields import ApiModel
 
 Language = Literal["id", "en"]
 

@@ -18,7 +18,7 @@ from posapp.catalog.schemas import (
     ProductView,
     VariantView,
 )
-from posapp.problems import Invalid
+from posapp.errors import Invalid
 
 _WHOLE = (
     selectinload(Product.variants),

@@ -18,8 +18,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from posapp.errors import Invalid
 from posapp.idempotency.models import IdempotencyKey
-from posapp.problems import Invalid
 
 HEADER = "Idempotency-Key"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import ROLES, answer, current_user, idempotent_answer, roles, transaction
+from posapp.api import answer, current_user, idempotent_answer, roles, transaction
 from posapp.db import utc_now
+from posapp.fields import ROLES
 from posapp.idempotency.service import IdempotencyHeader, once
 from posapp.orders import service, states
 from posapp.orders.schemas import NewOrder, OrderPath, OrderQuery, Orders, OrderView, Quote

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
-from posapp.api import ApiModel, Id, Note
 from posapp.catalog.schemas import ModifierView
+from posapp.fields import ApiModel, Id, Note
 from posapp.orders.states import State
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from posapp.audit import service as audit
 from posapp.catalog import service as catalog
 from posapp.catalog.service import Choice
+from posapp.errors import Conflict, Invalid, NotFound
 from posapp.orders import states
 from posapp.orders.models import Counter, Order, OrderLine
 from posapp.orders.schemas import (
@@ -26,7 +27,6 @@ from posapp.orders.schemas import (
 )
 from posapp.orders.states import State
 from posapp.orders.totals import Totals, in_cash, totals
-from posapp.problems import Conflict, Invalid, NotFound
 from posapp.restaurant import service as restaurant
 from posapp.restaurant.service import House
 from posapp.tables import service as tables

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from posapp.api import Role
+from posapp.fields import Role
 
 State = Literal["open", "paid"]
 STATES: tuple[State, ...] = ("open", "paid")

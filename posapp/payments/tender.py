@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from posapp.errors import Invalid
 from posapp.orders.totals import in_cash
-from posapp.problems import Invalid
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import ROLES, answer, roles, transaction
+from posapp.api import answer, roles, transaction
+from posapp.fields import ROLES
 from posapp.orders import service as orders
 from posapp.tables import service
 from posapp.tables.schemas import FloorPlan

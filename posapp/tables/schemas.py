@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posapp.api import ApiModel
+from posapp.fields import ApiModel
 
 
 class TableView(ApiModel):
