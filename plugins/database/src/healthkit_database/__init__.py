@@ -1,0 +1,82 @@
+"""The check type `database`: a database answers, and how its connection pool stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from healthkit.units import Percent
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit_database.addresses import parse_url, place
+from healthkit_database.faults import words
+from healthkit_database.pinging import Pinger
+from healthkit_database.pools import PoolFigures, figures
+
+
+class Database(Check):
+    """Whether a database answers a query, on a connection of the check's own.
+
+    `engine` is an application's live engine: the report then has its pool's figures. They are
+    read, never locked, and none of its connections is used: an exhausted pool or a server that
+    hangs holds up neither the application nor the check.
+    """
+
+    engine: Engine | None = Field(default=None, repr=False)
+    url: SecretStr | None = Field(default=None, validate_default=True)
+    query: str = Field(default="SELECT 1", min_length=1)
+    warn_pool: Percent | None = None
+    _pinger: Pinger = PrivateAttr()
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _usable(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        text = url.get_secret_value().strip() if url is not None else ""
+        if text:
+            parse_url(text)
+        elif "engine" in info.data and info.data["engine"] is None:
+            raise ValueError("missing; write it like postgresql://user:password@host/name")
+        return url
+
+    def model_post_init(self, context: Any) -> None:
+        if self.engine is not None:
+            self._pinger = Pinger(self.engine.url)
+        elif self.url is not None:
+            self._pinger = Pinger(parse_url(self.url.get_secret_value()))
+
+    def run(self, context: CheckContext) -> Outcome:
+        try:
+            self._pinger.ping(self.query, context.timeout)
+        except (SQLAlchemyError, OSError) as error:
+            return Outcome.unhealthy(words(error), **self._pool(PoolFigures(0, 0, 0)))
+        details = self._pool(PoolFigures(open=1, in_use=0, idle=1))
+        if (warning := self._pool_warning()) is not None:
+            return Outcome.degraded(warning, **details)
+        return Outcome.healthy(**details)
+
+    def target(self) -> str:
+        return place(self._pinger.url)
+
+    def close(self) -> None:
+        self._pinger.close()
+
+    def _pool(self, own: PoolFigures) -> dict[str, Any]:
+        """The application's pool when it is handed in, else the check's own connection."""
+        found = figures(self.engine.pool) if self.engine is not None else own
+        return {"connection_pool": found.as_dict()} if found is not None else {}
+
+    def _pool_warning(self) -> str | None:
+        found = figures(self.engine.pool) if self.engine is not None else None
+        if self.warn_pool is None or found is None or found.capacity is None:
+            return None
+        if 100 * found.in_use < self.warn_pool * found.capacity:
+            return None
+        return f"{found.in_use} of {found.capacity} connections of the pool are in use"
+
+
+@hookimpl
+def healthkit_check_types() -> Mapping[str, type[Check]]:
+    return {"database": Database}
