@@ -1,5 +1,5 @@
 import { Alert, Button, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/error";
 import { ErrorNote } from "@/components/ErrorNote";
@@ -10,7 +10,7 @@ export function LoginForm() {
   const { t } = useTranslation();
   const [credentials, setCredentials] = useState<Credentials>({ username: "", password: "" });
   const login = useLogin();
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     login.mutate(credentials);
   };

@@ -1,5 +1,5 @@
 import { Button, Group, Modal, TextInput } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 interface NoteEditorProps {
@@ -12,7 +12,7 @@ interface NoteEditorProps {
 export function NoteEditor({ title, note, onClose, onSave }: NoteEditorProps) {
   const { t } = useTranslation();
   const [text, setText] = useState(note);
-  const save = (event: FormEvent) => {
+  const save = (event: SyntheticEvent) => {
     event.preventDefault();
     onSave(text.trim());
     onClose();
