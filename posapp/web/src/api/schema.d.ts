@@ -270,7 +270,7 @@ export interface components {
              * @default Bearer
              * @constant
              */
-            token_type: "Bearer";
+            token_type?: "Bearer";
             /** Expires In */
             expires_in: number;
             user: components["schemas"]["UserView"];
@@ -528,7 +528,7 @@ export interface components {
              * Table Id
              * @default null
              */
-            table_id: number | null;
+            table_id?: number | null;
             /** Lines */
             lines: components["schemas"]["NewLine"][];
         };
@@ -540,19 +540,19 @@ export interface components {
              * Variant Id
              * @default null
              */
-            variant_id: number | null;
+            variant_id?: number | null;
             /**
              * Modifier Ids
              * @default []
              */
-            modifier_ids: number[];
+            modifier_ids?: number[];
             /** Quantity */
             quantity: number;
             /**
              * Note
              * @default null
              */
-            note: string | null;
+            note?: string | null;
         };
         /**
          * Quote
@@ -666,7 +666,7 @@ export interface components {
              * Tendered
              * @default null
              */
-            tendered: number | null;
+            tendered?: number | null;
         };
         /**
          * Problem
@@ -677,7 +677,7 @@ export interface components {
              * Type
              * @default about:blank
              */
-            type: string;
+            type?: string;
             /** Title */
             title: string;
             /** Status */
@@ -690,7 +690,7 @@ export interface components {
              * Errors
              * @default null
              */
-            errors: components["schemas"]["FieldProblem"][] | null;
+            errors?: components["schemas"]["FieldProblem"][] | null;
         };
         /** FieldProblem */
         FieldProblem: {
