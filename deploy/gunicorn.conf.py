@@ -43,6 +43,8 @@ control_socket_disable = True  # one way in is enough
 
 def post_fork(server: Any, worker: Any) -> None:
     """Has a query yield to other requests while it waits, and never for ever."""
+    if worker.cfg.worker_class_str != "gevent":
+        return
     import psycopg2.extensions
     from psycogreen.gevent import gevent_wait_callback
 
