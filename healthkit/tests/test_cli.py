@@ -2,9 +2,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from healthkit.cli import main
 
 import healthkit
+from healthkit.cli import main
 
 PLUGIN = """
 from healthkit import Check, Outcome, hookimpl

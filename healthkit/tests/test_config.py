@@ -2,10 +2,10 @@ import textwrap
 from typing import ClassVar
 
 import pytest
-from healthkit.config import find_circle, load, parse
-from healthkit.plugins import PluginManager
 
 from healthkit import Check, ConfigError, Health, Outcome, hookimpl
+from healthkit.config import find_circle, load, parse
+from healthkit.plugins import PluginManager
 
 
 class Freezer(Check):

@@ -1,12 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from healthkit.builtin import Heartbeat, judge
-from healthkit.store import Store
 from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import Status, StoreError
+from healthkit.builtin import Heartbeat, judge
+from healthkit.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

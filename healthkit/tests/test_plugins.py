@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from healthkit.cli import main
-from healthkit.plugins import PluginManager
 
 from healthkit import Check, ConfigError, Outcome, hookimpl, hookspecs
+from healthkit.cli import main
+from healthkit.plugins import PluginManager
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("healthkit_")]
 

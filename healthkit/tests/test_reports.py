@@ -2,9 +2,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from healthkit.model import Service
 
 from healthkit import CheckInfo, Outcome, Report, Result, Role, Status, reports
+from healthkit.model import Service
 
 AT = datetime(2025, 12, 26, 10, 30, tzinfo=UTC)
 POOL = {"open": 5, "in_use": 2, "idle": 3}

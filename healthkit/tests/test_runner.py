@@ -8,9 +8,9 @@ import time
 from datetime import timedelta
 
 import pytest
-from healthkit.testing import ScriptedCheck as Answers
 
 from healthkit import Outcome, Role, Status
+from healthkit.testing import ScriptedCheck as Answers
 
 
 def native_threads() -> int:
@@ -304,9 +304,8 @@ def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, mo
 def test_a_runner_that_is_let_go_can_be_collected_after_a_fork_hook_was_set(make_health):
     import weakref
 
-    from healthkit.settings import ServiceSettings, Settings
-
     from healthkit import Health
+    from healthkit.settings import ServiceSettings, Settings
 
     health = Health(Settings(service=ServiceSettings(name="x")))
     gone = weakref.ref(health)

@@ -1,6 +1,9 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from healthkit.units import (
     format_duration,
     format_size,
@@ -8,8 +11,6 @@ from healthkit.units import (
     parse_percent,
     parse_size,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

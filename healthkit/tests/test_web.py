@@ -2,13 +2,13 @@ import json
 
 import flask
 import pytest
+from werkzeug.test import Client
+
+from healthkit import Outcome
 from healthkit.builtin import Heartbeat
 from healthkit.testing import ScriptedCheck
 from healthkit.web.flask import mount
 from healthkit.web.wsgi import HealthMiddleware
-from werkzeug.test import Client
-
-from healthkit import Outcome
 
 
 def application(environ, start_response):

@@ -5,14 +5,14 @@ import threading
 
 import psycopg2
 import pytest
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
-from healthkit_database import Database
-from healthkit_database.addresses import connect_args, parse_url
 from pydantic import ValidationError
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from healthkit import ConfigError, Status
+from healthkit.config import parse
+from healthkit.plugins import PluginManager
+from healthkit_database import Database
+from healthkit_database.addresses import connect_args, parse_url
 
 
 @pytest.fixture

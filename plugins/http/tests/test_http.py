@@ -8,13 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
+from pydantic import ValidationError
+
+from healthkit import ConfigError, Status
 from healthkit.config import parse
 from healthkit.plugins import PluginManager
 from healthkit_http import Http
 from healthkit_http.judging import Answer, Expected, judge
-from pydantic import ValidationError
-
-from healthkit import ConfigError, Status
 
 HEALTH = {"status": "healthy", "ok": True, "checks": [{"name": "a", "up": 1}, {"name": "b"}]}
 

@@ -13,13 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import ValidationError
+
+from healthkit import Status
 from healthkit.config import parse
 from healthkit.plugins import PluginManager
 from healthkit_ssl_expiry import SslExpiry
 from healthkit_ssl_expiry.judging import Certificate, Refusal, Seen, judge
-from pydantic import ValidationError
-
-from healthkit import Status
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 DAY = dt.timedelta(days=1)

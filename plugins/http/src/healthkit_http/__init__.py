@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from healthkit.units import PositiveDuration
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit.units import PositiveDuration
 from healthkit_http.judging import Answer, Expected, compiled, judge
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from healthkit.masking import one_line
-
 from healthkit import Outcome
+from healthkit.masking import one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from healthkit.units import Duration
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit.units import Duration
 from healthkit_ssl_expiry.judging import judge
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/@\[\]]+))(?::(?P<port>\d{1,5}))?")

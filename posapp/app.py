@@ -1,0 +1,147 @@
+"""The Flask application, wired from its features."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flask import Flask, Response, current_app, g, redirect, request
+from flask_openapi3 import Info, OpenAPI
+from pydantic import SecretStr
+from sqlalchemy.engine import URL
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import posapp
+from healthkit import Health
+from healthkit.web import flask as healthkit_flask
+from posapp import api, errors, frontend, health, openapi, problems
+from posapp.auth import routes as auth
+from posapp.auth import service as auth_service
+from posapp.auth.tokens import TokenError, Tokens
+from posapp.catalog import routes as catalog
+from posapp.db import Database, make_engine
+from posapp.observability import requests as observed
+from posapp.observability import routes as observability
+from posapp.orders import routes as orders
+from posapp.payments import routes as payments
+from posapp.secret import development_secret
+from posapp.settings import Settings, SettingsError
+from posapp.tables import routes as tables
+
+LARGEST_BODY = 256 * 1024
+"""Bytes; an order of 200 lines is a tenth of it."""
+
+HEALTH_PATHS = {
+    "/health": "runbook",
+    "/livez": "live",
+    "/readyz": "ready",
+    "/startupz": "startup",
+    f"{api.PREFIX}/health": "api",
+}
+FEATURES = (auth.api, catalog.api, tables.api, orders.api, payments.api)
+DESCRIPTION = """The API of the restaurant's tills and screens.
+
+Money is whole rupiah. Times are UTC. Errors are RFC 9457 problems, with `errors` per field for bad
+input. Sign in, and send the access token as `Authorization: Bearer …`."""
+
+
+def create_app(settings: Settings | None = None, url: URL | None = None) -> Flask:
+    """The application on the database that `url` or the settings name.
+
+    Raises SettingsError when there is none, and ConfigError for mistakes in healthkit.toml.
+    """
+    settings = settings or Settings.from_env(os.environ)
+    url = url or settings.database
+    if url is None:
+        raise SettingsError(("DATABASE_URL: missing; set it, or start with: posapp demo",))
+    app = build(settings)
+    engine = make_engine(url, settings)
+    app.extensions[api.DATABASE] = Database(engine)
+    catalog.install(app)
+    address = url.render_as_string(hide_password=False)
+    found = Health.from_file(
+        settings.healthkit_config,
+        environ={**os.environ, "DATABASE_URL": address},
+        live={"database": {"engine": engine}},
+        views={"api": health.api_page},
+    )
+    healthkit_flask.mount(app, found, HEALTH_PATHS)
+    return app
+
+
+def build(settings: Settings) -> OpenAPI:
+    """The application with all its routes, without a database: enough for its documentation."""
+    app = OpenAPI(
+        "posapp",
+        info=Info(title="Steak Kenangan POS", version=posapp.__version__, description=DESCRIPTION),
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        validation_error_callback=problems.invalid,
+        doc_prefix=api.PREFIX,
+        static_folder=None,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.extensions["posapp.settings"] = settings
+    secret = settings.jwt_secret
+    app.extensions[auth.TOKENS] = Tokens(
+        secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
+        settings.jwt_expiration,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    observed.install(app)
+    app.before_request(_admit)
+    app.before_request(api.require_json)
+    app.after_request(_allow_origins)
+    problems.install(app)
+    for feature in FEATURES:
+        app.register_api(feature, url_prefix=api.PREFIX)
+    app.add_url_rule(f"{api.PREFIX}/docs", "docs", lambda: redirect(f"{api.PREFIX}/swagger"))
+    app.register_blueprint(observability.pages)
+    frontend.install(app)
+    openapi.complete(app)
+    return app
+
+
+def _admit() -> None:
+    """Lets in who may call the route, before its input is looked at."""
+    allowed = getattr(current_app.view_functions.get(request.endpoint or ""), "roles", ())
+    if not allowed:
+        return
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise errors.Unauthorized("Sign in first: this needs an access token.")
+    tokens: Tokens = current_app.extensions[auth.TOKENS]
+    try:
+        user_id = tokens.user_id(token.strip())
+    except TokenError as error:
+        raise errors.Unauthorized(str(error)) from None
+    with api.transaction() as session:
+        g.user = auth_service.authenticate(session, user_id)
+    if g.user.role not in allowed:
+        raise errors.Forbidden(f"This is for: {', '.join(allowed)}.")
+
+
+def _allow_origins(response: Response) -> Response:
+    """CORS, for the origins of the settings alone."""
+    settings: Settings = current_app.extensions["posapp.settings"]
+    origin = request.headers.get("Origin")
+    if not origin or not settings.cors_allowed_origins:
+        return response
+    response.headers.add("Vary", "Origin")
+    if "*" in settings.cors_allowed_origins or origin in settings.cors_allowed_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Headers"] = (
+            "Authorization, Content-Type, Idempotency-Key, X-Request-ID"
+        )
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
+        response.headers["Access-Control-Expose-Headers"] = "Idempotency-Replayed, X-Request-ID"
+        response.headers["Access-Control-Max-Age"] = "600"
+    return response
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document, made from the code alone."""
+    # A secret of its own, so that asking for the document writes no file.
+    document: dict[str, Any] = build(Settings(jwt_secret=SecretStr("no token is made"))).api_doc
+    return document

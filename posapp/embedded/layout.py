@@ -1,0 +1,161 @@
+"""Where the embedded PostgreSQL keeps its things, and who holds it.
+
+POS_DATA_DIR/postgres/   the data
+POS_DATA_DIR/run/        socket and locks, 0700: who may enter it may use the database
+POS_DATA_DIR/log/        postgres.log
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+READY = "ready"
+"""What the guard says when the server can be used."""
+START_LIMIT = 60.0
+"""Seconds; recovery after a crash is part of it."""
+
+_FLOCK = "hhqqi"  # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
+_LOG_LIMIT = 1_000_000
+
+
+class EmbeddedError(Exception):
+    """Why the embedded PostgreSQL is not to be had, in one line that a user can act on."""
+
+
+@dataclass(frozen=True)
+class Postmaster:
+    """A running server, as its postmaster.pid describes it."""
+
+    pid: int
+    socket_dir: str
+    port: int
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths under one POS_DATA_DIR, which is absolute."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log" / "postgres.log"
+
+    @property
+    def users_lock(self) -> Path:
+        """Held shared by whoever uses the server; exclusively by its guard to stop it."""
+        return self.run / "users.lock"
+
+    @property
+    def guard_lock(self) -> Path:
+        """Held exclusively by the guard for as long as it lives."""
+        return self.run / "guard.lock"
+
+    def make_folders(self) -> None:
+        """Raises EmbeddedError."""
+        try:
+            self.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.log.parent.mkdir(exist_ok=True)
+            for folder in (self.run, self.log.parent):
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(13, os.strerror(13))
+        except OSError as error:
+            raise EmbeddedError(
+                f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
+            ) from None
+
+    def forget_reused_pid(self) -> None:
+        """Removes a postmaster.pid whose number another program has by now (after a restart of
+        the machine, say): PostgreSQL would take that one for a server and not start."""
+        path = self.data / "postmaster.pid"
+        with suppress(OSError, ValueError, IndexError, psutil.Error):
+            if psutil.Process(int(path.read_text().splitlines()[0])).name() != "postgres":
+                path.unlink()
+
+    def postmaster(self) -> Postmaster | None:
+        """The server that runs on the data, if one does."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            pid = int(lines[0])
+            if not _is_postgres(pid, self.data):
+                return None
+            ready = len(lines) > 7 and lines[7].strip() == "ready"
+            return Postmaster(pid, lines[4].strip(), int(lines[3]), ready)
+        except (OSError, ValueError, IndexError):  # none, or still being written
+            return None
+
+
+def _is_postgres(pid: int, data: Path) -> bool:
+    """Whether a process is a server on `data`: its number alone may long be somebody else's.
+
+    Told by its command line, which anybody may read; where it works only root with CAP_SYS_PTRACE
+    may see, and in a container that one is missing.
+    """
+    try:
+        process = psutil.Process(pid)
+        return process.name() == "postgres" and str(data) in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+class Lock:
+    """A lock of the open file (F_OFD_SETLK): the kernel drops it when its last holder is gone,
+    killed or not, and can be asked how others hold it, which flock(2) cannot."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[bytes] = path.open("a+b")
+
+    def share(self) -> None:
+        """Waits for whoever holds it exclusively."""
+        self._ask(fcntl.F_OFD_SETLKW, fcntl.F_RDLCK)
+
+    def take(self) -> None:
+        """Waits until nobody else holds it."""
+        self._ask(fcntl.F_OFD_SETLKW, fcntl.F_WRLCK)
+
+    def try_take(self) -> bool:
+        try:
+            self._ask(fcntl.F_OFD_SETLK, fcntl.F_WRLCK)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def held_elsewhere(self) -> int | None:
+        """fcntl.F_RDLCK or F_WRLCK as another holds it, or None."""
+        kind = self._ask(fcntl.F_OFD_GETLK, fcntl.F_WRLCK)
+        return None if kind == fcntl.F_UNLCK else kind
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _ask(self, command: int, kind: int) -> int:
+        answer = fcntl.fcntl(self._file, command, struct.pack(_FLOCK, kind, 0, 0, 0, 0))
+        return int(struct.unpack(_FLOCK, answer)[0])
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Opens a log to append to; one that has grown large starts anew, the old one beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > _LOG_LIMIT:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")

@@ -1,0 +1,7 @@
+"""The request that is being served, for whatever runs on its behalf (greenlets too)."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)

@@ -1,0 +1,36 @@
+"""`/api/v1/orders/{id}/payments`."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from posapp.api import current_user, idempotent_answer, roles, transaction
+from posapp.db import utc_now
+from posapp.idempotency.service import IdempotencyHeader, once
+from posapp.openapi import Problem
+from posapp.orders import states
+from posapp.orders.schemas import OrderPath
+from posapp.payments import service
+from posapp.payments.schemas import NewPayment, PaymentView
+
+api = APIBlueprint("payments", __name__, abp_tags=[Tag(name="Payments")])
+
+
+@api.post(
+    "/orders/<int:order_id>/payments", summary="Pay", responses={201: PaymentView, 409: Problem}
+)
+@roles(*states.PAY.roles)
+def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
+    """Never more than the bill, but for cash, which comes with its change."""
+    now, user_id = utc_now(), current_user().id
+    with transaction() as session:
+        done = once(
+            session,
+            header.key,
+            f"POST /orders/{path.order_id}/payments",
+            body,
+            now,
+            lambda: service.pay(session, path.order_id, body, user_id, now),
+        )
+    return idempotent_answer(done.body, done.replayed)

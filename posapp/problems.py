@@ -1,0 +1,96 @@
+"""Errors as RFC 9457 `application/problem+json`, for whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Flask, Response, g
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from posapp.errors import ApiError, FieldError
+
+log = logging.getLogger("posapp")
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "request_id": g.get("request_id", ""),
+    }
+    if errors:
+        body["errors"] = list(errors)
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def invalid(error: ValidationError) -> Response:
+    """422 with the path of every field that pydantic refused."""
+    found = [
+        {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    return problem(422, f"{found[0]['field']}: {found[0]['message']}", found)
+
+
+def _message(fault: Any) -> str:
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    return "unknown field" if fault["type"] == "extra_forbidden" else text
+
+
+def http_problem(error: HTTPException) -> Response:
+    """An error of the framework, such as 404 and 405, as a problem."""
+    if error.response is not None:  # a finished answer: a redirect, or `invalid`
+        return cast(Response, error.response)
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    code = error.code or 500
+    return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
+
+
+def install(app: Flask) -> None:
+    """Every error of `app` becomes a problem; nothing of the inside is told."""
+
+    @app.errorhandler(ApiError)
+    def refused(error: ApiError) -> Response:
+        return problem(error.status, error.detail, error.errors, error.headers)
+
+    app.register_error_handler(HTTPException, http_problem)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def database_away(error: Exception) -> Response:
+        log.error("the database did not answer: %s", first_line(error))
+        return problem(
+            503,
+            "The database does not answer; nothing is lost, send the same request again.",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+
+    @app.errorhandler(Exception)
+    def bug(error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return database_away(error)
+        log.error("unexpected %s", type(error).__name__, exc_info=error)
+        return problem(500, "Something unexpected happened; it has been noted.")
+
+
+def first_line(error: Exception) -> str:
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,187 @@
+"""The environment, read once into one typed object.
+
+`Settings.from_env(environ)` is pure; what it refuses it names by the variable, all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from healthkit.units import PositiveDuration
+
+SHORTEST_SECRET = 32
+"""Characters. RFC 7518, section 3.2: a key for HS256 has 256 bits or more."""
+
+_WEAK = frozenset({"secret", "changeme", "password", "jwt", "test", "your", "example", "default"})
+
+
+class SettingsError(Exception):
+    """Mistakes in the environment, a line each."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if value != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
+        raise ValueError(f"{value!r} is not an origin; write it like https://your-domain.com")
+    return value
+
+
+def _level(value: Any) -> Any:
+    text = value.upper() if isinstance(value, str) else value
+    return "WARN" if text == "WARNING" else text
+
+
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Level = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseModel):
+    """What the POS is told from outside. Field names are the variables' in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    environment: Literal["development", "staging", "production"] = "development"
+    log_level: Level = "INFO"
+
+    database_url: SecretStr | None = None
+    db_host: str | None = None
+    db_port: Port = 5432
+    db_user: str = "postgres"
+    db_password: SecretStr = SecretStr("")
+    db_name: str = "steak_kenangan"
+    db_max_open_conns: Annotated[int, Field(ge=1, le=1000)] = 25
+    db_max_idle_conns: Annotated[int, Field(ge=0, le=1000)] = 10
+    db_conn_max_lifetime: PositiveDuration = timedelta(hours=1)
+
+    jwt_secret: SecretStr | None = None
+    jwt_expiration: PositiveDuration = timedelta(minutes=15)
+    cors_allowed_origins: Origins = ()
+
+    sentry_dsn: SecretStr | None = None
+    backup_dir: Path = Path("backups")
+    backup_s3_bucket: str | None = None
+    backup_s3_endpoint: str | None = None
+    backup_s3_access_key: str | None = None
+    backup_s3_secret_key: SecretStr | None = None
+    alert_webhook: SecretStr | None = None
+
+    healthkit_config: Path = Path("healthkit.toml")
+    port: Port = 8080
+    pos_data_dir: Path = Path("var")
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    """How many proxies stand in front, each of which appends to X-Forwarded-For."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """The settings of an environment; an empty variable counts as not set.
+
+        Raises SettingsError with a line for each mistake, none of which shows a secret.
+        """
+        given = {
+            name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError(tuple(_line(fault) for fault in error.errors())) from None
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def database(self) -> URL | None:
+        """The database that the environment names, or None for the embedded one."""
+        if self.database_url is not None:
+            return _database_url(self.database_url.get_secret_value())
+        if self.db_host is None:
+            return None
+        return URL.create(
+            "postgresql+psycopg2",
+            self.db_user,
+            self.db_password.get_secret_value() or None,
+            self.db_host,
+            self.db_port,
+            self.db_name,
+        )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.db_max_idle_conns > self.db_max_open_conns:
+            raise ValueError("DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS")
+        if self.database_url is not None:
+            _database_url(self.database_url.get_secret_value())
+        if self.production:
+            self._refuse_half_configured()
+        return self
+
+    def _refuse_half_configured(self) -> None:
+        secret = self.jwt_secret.get_secret_value() if self.jwt_secret else ""
+        faults = []
+        if not secret:
+            faults.append("JWT_SECRET: missing; make one with: openssl rand -hex 32")
+        elif weak := weakness(secret):
+            faults.append(f"JWT_SECRET: {weak}; make one with: openssl rand -hex 32")
+        if self.database is None:
+            faults.append("DATABASE_URL: missing; set it, or DB_HOST and its companions")
+        if "*" in self.cors_allowed_origins:
+            faults.append("CORS_ALLOWED_ORIGINS: * is not allowed in production; name the origins")
+        if faults:
+            raise ValueError("\n".join(faults))
+
+
+def weakness(secret: str) -> str | None:
+    """What makes a signing key too easy to guess, or None."""
+    if len(secret) < SHORTEST_SECRET:
+        return f"too short, {SHORTEST_SECRET} characters at least"
+    if len(set(secret)) < 10 or any(word in secret.lower() for word in _WEAK):
+        return "too easy to guess"
+    return None
+
+
+def _database_url(text: str) -> URL:
+    """A PostgreSQL URL for psycopg2; `postgres://` is what many hosts still write."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "DATABASE_URL: not a database URL; write it like postgresql://user:password@host/name"
+        ) from None
+    if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError("DATABASE_URL: must begin with postgresql://")
+    return url.set(drivername="postgresql+psycopg2")
+
+
+def _line(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:
+        return message
+    return f"{str(fault['loc'][0]).upper()}: {message}"
