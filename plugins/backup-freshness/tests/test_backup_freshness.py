@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 import requests
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
-from healthkit_backup_freshness import BackupFreshness
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 from healthkit import Status
+from healthkit.config import parse
+from healthkit.plugins import PluginManager
+from healthkit_backup_freshness import BackupFreshness
 
 NOW = datetime(2025, 12, 26, 3, 0, tzinfo=UTC)
 NAME = "steak_kenangan_daily_20251226_021530.dump.gz"  # Jakarta time: 7h44m30s before NOW

@@ -2,12 +2,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from healthkit_backup_freshness.judging import Rules, judge
-from healthkit_backup_freshness.places import Backup, Manifest, backup, is_backup, stamp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import Status
+from healthkit_backup_freshness.judging import Rules, judge
+from healthkit_backup_freshness.places import Backup, Manifest, backup, is_backup, stamp
 
 NOW = datetime(2025, 12, 26, 3, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from healthkit.units import format_duration, format_size
-
 from healthkit import Outcome, Status
+from healthkit.units import format_duration, format_size
 from healthkit_backup_freshness.places import Backup
 
 USUAL_OF = 7
