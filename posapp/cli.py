@@ -114,6 +114,7 @@ def serve() -> None:
     version: run posapp db upgrade first.
     """
     settings = _settings()
+    demo.check_health_config(settings, os.environ)
     with ExitStack() as stack:
         url = settings.database
         if url is None:

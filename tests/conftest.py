@@ -122,12 +122,10 @@ class User:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
             [self.python, *arguments],
             env={**base, **self.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            **options,
+            **{"stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options},
         )
 
     def run(
@@ -168,6 +166,25 @@ def _as_nobody(folder: Path) -> User:
             if user.run("--version").returncode == 0:
                 return user
     pytest.skip("an ordinary user cannot get at this checkout and its Python")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused."""
+    mounted: list[Path] = []
+
+    def mount(megabytes: int) -> Path:
+        folder = tmp_path / f"disk{megabytes}"
+        folder.mkdir()
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
+            pytest.skip("mounting a file system is not allowed here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 # The POS
@@ -214,15 +231,21 @@ class Pos:
 StartPos = Callable[..., Pos]
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    return _free_port()
+
+
 def _start_pos(data_dir: Path, user: User, **environ: str) -> Pos:
-    port = free_port()
+    port = _free_port()
     told = {"PORT": str(port), "POS_DATA_DIR": str(data_dir), **environ}
     process = user.start("-m", "posapp", "demo", environ=told, start_new_session=True)
     assert process.stdout is not None

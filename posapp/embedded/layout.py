@@ -8,7 +8,6 @@ POS_DATA_DIR/log/        postgres.log
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 import struct
 from contextlib import suppress
@@ -84,12 +83,6 @@ class Layout:
             raise EmbeddedError(
                 f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
             ) from None
-
-    def log_size(self) -> int:
-        try:
-            return self.log.stat().st_size
-        except FileNotFoundError:
-            return 0
 
     def disk_filled_up(self, since: int) -> bool:
         """Whether the server has complained of that; `since` is the log's size at the start."""

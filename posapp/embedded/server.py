@@ -74,7 +74,7 @@ def server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterato
     layout.make_folders()
     users = Lock(layout.users_lock)
     guard: subprocess.Popen[str] | None = None
-    since = layout.log_size()
+    since = layout.log.stat().st_size
     try:
         users.share()  # waits while a guard is stopping the server
         postmaster, guard = _find_or_start(layout, settings or {})

@@ -328,25 +328,6 @@ def test_data_of_another_user_is_one_line(ordinary_user, copy):
     assert "set POS_DATA_DIR" in errors
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """Mounts a file system of so many megabytes."""
-    mounted = []
-
-    def mount(megabytes):
-        folder = tmp_path / f"disk{megabytes}"
-        folder.mkdir()
-        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
-            pytest.skip("mounting a file system is not allowed here")
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.fault
 @pytest.mark.parametrize("megabytes", [2, 20, 39])
 def test_a_full_disk_is_named_as_that_and_leaves_nothing_half_made(small_disk, megabytes):
