@@ -31,8 +31,8 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 timeout = 30
 graceful_timeout = _environment("GRACEFUL_TIMEOUT", "20")
 keepalive = 65
-max_requests = 20_000
-max_requests_jitter = 2_000
+max_requests = 1_000_000
+max_requests_jitter = 100_000
 accesslog = None  # the application logs its requests itself
 errorlog = "-"
 loglevel = {"WARN": "warning"}.get(
@@ -43,6 +43,8 @@ control_socket_disable = True  # one way in is enough
 
 def post_fork(server: Any, worker: Any) -> None:
     """Has a query yield to other requests while it waits, and never for ever."""
+    if worker.cfg.worker_class_str != "gevent":
+        return
     import psycopg2.extensions
     from psycogreen.gevent import gevent_wait_callback
 

@@ -1,0 +1,46 @@
+import { QueryClient, useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import type { Language } from "@/i18n";
+import { api, unwrap } from "./client";
+import { ApiError } from "./error";
+
+/** Reads only: what moves money or food goes through `lib/outgoing`, which survives a reload. */
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // The tablet's own opinion on being online says nothing about the server in the same room.
+      networkMode: "always",
+      retry: (failures, error) => error instanceof ApiError && error.unanswered && failures < 2,
+    },
+    mutations: { networkMode: "always", retry: false },
+  },
+});
+
+/** The menu in the language of the screen. */
+export function useMenu() {
+  const lang = useTranslation().i18n.language as Language;
+  return useQuery({
+    queryKey: ["menu", lang],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/public/menu", { params: { query: { lang } }, signal })),
+    staleTime: 30_000,
+    refetchInterval: 60_000,
+  });
+}
+
+/** Floors with their tables, and which of them have open orders. */
+export function useFloors() {
+  return useQuery({
+    queryKey: ["tables"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/tables", { signal })),
+    select: ({ floors }) => floors,
+    staleTime: 10_000,
+  });
+}
+
+/** @returns the name of a table by its id, or undefined while the tables are on their way. */
+export function useTableName(): (id: number | null | undefined) => string | undefined {
+  const { data: floors = [] } = useFloors();
+  const names = new Map(floors.flatMap(({ tables }) => tables).map(({ id, name }) => [id, name]));
+  return (id) => (id == null ? undefined : names.get(id));
+}

@@ -1,0 +1,22 @@
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** The names that the screens use for what the server sends; the shapes come from its own document. */
+export type Menu = Schemas["Menu"];
+export type Category = Menu["categories"][number];
+export type Product = Category["products"][number];
+export type ModifierGroup = Product["modifier_groups"][number];
+export type Floor = Schemas["FloorPlan"]["floors"][number];
+export type Table = Floor["tables"][number];
+export type OrderInput = Schemas["NewOrder"];
+export type OrderType = OrderInput["type"];
+export type Order = Schemas["OrderView"];
+export type Quote = Schemas["Quote"];
+export type OrderSummary = Schemas["Orders"]["orders"][number];
+export type PaymentInput = Schemas["NewPayment"];
+export type PaymentMethod = PaymentInput["method"];
+export type Payment = Schemas["PaymentView"];
+export type User = Schemas["UserView"];
+export type Tokens = Schemas["Session"];
+export type DemoLogin = Schemas["DemoLogins"]["logins"][number];

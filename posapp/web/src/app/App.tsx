@@ -1,0 +1,18 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "react-router/dom";
+import { queryClient } from "@/api/queries";
+import { router } from "./router";
+import { theme } from "./theme";
+import { UpdatePrompt } from "./UpdatePrompt";
+
+export function App() {
+  return (
+    <MantineProvider theme={theme} forceColorScheme="light">
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+      <UpdatePrompt />
+    </MantineProvider>
+  );
+}

@@ -1,0 +1,67 @@
+import { Activity, LogIn, LogOut, ReceiptText, UtensilsCrossed } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Link, NavLink, Outlet } from "react-router";
+import { signOut } from "@/api/sign-out";
+import { useSession } from "@/api/session";
+import { Flame } from "@/components/Brand";
+import { LanguageSwitch } from "@/components/LanguageSwitch";
+import { paths } from "@/lib/paths";
+import classes from "./Frame.module.css";
+
+const LINKS = [
+  { to: paths.order, text: "nav.order", icon: UtensilsCrossed },
+  { to: paths.orders, text: "nav.orders", icon: ReceiptText },
+  { to: paths.status, text: "nav.status", icon: Activity },
+] as const;
+
+/** The dark rail that every screen shares: left on a wide screen, on top on an upright tablet. */
+export function Frame() {
+  const { t } = useTranslation();
+  return (
+    <div className={classes.frame}>
+      <header className={classes.rail}>
+        <Link to={paths.home} className={classes.brand} aria-label={t("app.name")}>
+          <Flame size={34} />
+        </Link>
+        <nav aria-label={t("nav.main")} className={classes.links}>
+          {LINKS.map(({ to, text, icon: Icon }) => (
+            <NavLink key={to} to={to} className={classes.link ?? ""}>
+              <Icon size={22} aria-hidden="true" />
+              {t(text)}
+            </NavLink>
+          ))}
+        </nav>
+        <Person />
+        <LanguageSwitch />
+      </header>
+      <main className={classes.main}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+function Person() {
+  const { t } = useTranslation();
+  const session = useSession();
+  if (!session) {
+    return (
+      <Link to={paths.login} className={classes.link}>
+        <LogIn size={22} aria-hidden="true" />
+        {t("nav.signIn")}
+      </Link>
+    );
+  }
+  return (
+    <>
+      <div className={classes.person}>
+        <strong>{session.user.name}</strong>
+        {t(`role.${session.user.role}`)}
+      </div>
+      <button type="button" className={classes.link} onClick={() => void signOut()}>
+        <LogOut size={22} aria-hidden="true" />
+        {t("nav.signOut")}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+import { Alert, Button, Group, Text } from "@mantine/core";
+import { CircleAlert } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { ApiError } from "@/api/error";
+
+function titleOf(error: unknown) {
+  if (!(error instanceof ApiError)) return "error.failed";
+  switch (error.status) {
+    case 0:
+      return "error.away";
+    case 403:
+      return "error.forbidden";
+    case 404:
+      return "error.missing";
+    case 429:
+      return "error.busy";
+    default:
+      return error.status >= 500 ? "error.failed" : "error.refused";
+  }
+}
+
+/** A fault in words, with the request id that finds it in the log. */
+export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { t } = useTranslation();
+  const answer = error instanceof ApiError ? error : null;
+  const detail = answer?.status === 0 ? t("error.awayHint") : (answer?.detail ?? String(error));
+  return (
+    <Alert color="ember" icon={<CircleAlert />} title={t(titleOf(error))} role="alert">
+      <Text size="sm">{detail}</Text>
+      {answer?.requestId && (
+        <Text size="xs" c="dimmed" mt={4}>
+          {t("error.requestId")}: <code>{answer.requestId}</code>
+        </Text>
+      )}
+      {onRetry && (
+        <Group mt="sm">
+          <Button variant="light" onClick={onRetry}>
+            {t("error.retry")}
+          </Button>
+        </Group>
+      )}
+    </Alert>
+  );
+}

@@ -1,0 +1,100 @@
+import { Alert, Button, Group, Title } from "@mantine/core";
+import { Flame, Hourglass, Send } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { useTableName } from "@/api/queries";
+import type { Category, Product } from "@/api/types";
+import { Empty } from "@/components/Empty";
+import { ErrorNote } from "@/components/ErrorNote";
+import { Sums } from "@/components/Sums";
+import type { Draft } from "@/lib/database";
+import classes from "./Bill.module.css";
+import { BillLine } from "./BillLine";
+import { edit } from "./use-draft";
+import { useQuote } from "./use-quote";
+import type { useSendOrder } from "./use-send-order";
+
+interface BillProps {
+  draft: Draft | undefined;
+  categories: Category[];
+  send: ReturnType<typeof useSendOrder>;
+  onSend: () => void;
+}
+
+/** The order being written: its lines, the sums as the server has them, and the way to the kitchen. */
+export function Bill({ draft, categories, send, onSend }: BillProps) {
+  const { t } = useTranslation();
+  const quote = useQuote(draft);
+  const products = new Map<number, Product>(
+    categories.flatMap((category) => category.products).map((product) => [product.id, product]),
+  );
+  const lines = draft?.lines ?? [];
+
+  return (
+    <>
+      <BillHead draft={draft} locked={send.waiting} />
+      {draft && lines.length === 0 ? (
+        <Empty icon={<Flame size={44} />} title={t("bill.empty")} hint={t("bill.emptyHint")} />
+      ) : (
+        <ul className={classes.lines} aria-label={t("bill.title")}>
+          {lines.map((line) => (
+            <BillLine
+              key={line.key}
+              line={line}
+              product={products.get(line.productId)}
+              total={quote.bill?.lineTotals.get(line.key)}
+              stale={quote.stale}
+              locked={send.waiting}
+            />
+          ))}
+        </ul>
+      )}
+      <footer className={classes.foot}>
+        {send.waiting && !send.isPending && (
+          <Alert color="wood" icon={<Hourglass />} title={t("bill.waiting")} role="status" />
+        )}
+        {send.error && <ErrorNote error={send.error} />}
+        {quote.error && !send.error && lines.length > 0 && (
+          <ErrorNote error={quote.error} onRetry={() => void quote.retry()} />
+        )}
+        {lines.length > 0 && <Sums of={quote.bill?.sums} stale={quote.stale} />}
+        <Button
+          fullWidth
+          size="xl"
+          leftSection={<Send size={20} />}
+          disabled={lines.length === 0}
+          loading={send.isPending}
+          onClick={onSend}
+        >
+          {t(send.waiting ? "bill.resend" : "bill.send")}
+        </Button>
+      </footer>
+    </>
+  );
+}
+
+function BillHead({ draft, locked }: { draft: Draft | undefined; locked: boolean }) {
+  const { t } = useTranslation();
+  const table = useTableName()(draft?.tableId);
+  const where =
+    draft?.type === "dine_in" && table ? t("table.name", { name: table }) : draft && t(`type.${draft.type}`);
+  return (
+    <Group className={classes.head ?? ""} justify="space-between" wrap="nowrap">
+      <div>
+        <Title order={2} fz={24}>
+          {t("bill.title")}
+        </Title>
+        <span className={classes.where}>{where ?? "\u00a0"}</span>
+      </div>
+      {(draft?.lines.length ?? 0) > 0 && (
+        <Button
+          variant="subtle"
+          color="wood"
+          disabled={locked}
+          onClick={() => void edit((before) => ({ ...before, lines: [] }))}
+        >
+          {t("bill.clear")}
+        </Button>
+      )}
+    </Group>
+  );
+}

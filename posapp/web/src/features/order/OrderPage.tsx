@@ -1,0 +1,108 @@
+import { useState } from "react";
+import { v4 as uuid } from "uuid";
+import { useMenu } from "@/api/queries";
+import type { Product } from "@/api/types";
+import { ErrorNote } from "@/components/ErrorNote";
+import { Bill } from "./Bill";
+import { CategoryTabs } from "./CategoryTabs";
+import { hasChoices } from "./choices";
+import { addLine, countByProduct, emptyDraft, needsTable } from "./draft";
+import { OrderBar } from "./OrderBar";
+import classes from "./OrderPage.module.css";
+import { ProductGrid } from "./ProductGrid";
+import { ProductSheet } from "./ProductSheet";
+import { findProducts, SEARCH } from "./search";
+import { SentPanel } from "./SentPanel";
+import { TablePicker } from "./TablePicker";
+import { edit, useDraft } from "./use-draft";
+import { useSendOrder } from "./use-send-order";
+
+/** Menu on the left, bill on the right: three taps from table to sent. */
+export function OrderPage() {
+  const menu = useMenu();
+  const draft = useDraft();
+  const send = useSendOrder();
+  const [query, setQuery] = useState("");
+  const [categoryId, setCategoryId] = useState<number | null>(null);
+  const [chosen, setChosen] = useState<Product | null>(null);
+  const [pickingTable, setPickingTable] = useState(false);
+
+  const categories = menu.data?.categories ?? [];
+  const category = categories.find(({ id }) => id === categoryId) ?? categories[0];
+  const products = query ? findProducts(categories, query) : category?.products;
+  const add = (wish: Parameters<typeof addLine>[1]) => {
+    send.reset();
+    void edit((before) => addLine(before, wish, uuid()));
+  };
+  const tap = (product: Product) => {
+    if (hasChoices(product)) setChosen(product);
+    else add({ productId: product.id, variantId: null, modifierIds: [], quantity: 1, note: "" });
+  };
+  const sendOrAskTable = () => {
+    if (draft && needsTable(draft) && !send.waiting) setPickingTable(true);
+    else send.mutate();
+  };
+
+  return (
+    <div className={classes.page}>
+      <section className={classes.menu}>
+        <OrderBar
+          draft={draft ?? emptyDraft}
+          locked={send.waiting}
+          onPickTable={() => setPickingTable(true)}
+          query={query}
+          onQuery={setQuery}
+          onEnter={() => {
+            const first = products?.find(({ available }) => available);
+            if (query && first) tap(first);
+          }}
+        />
+        <CategoryTabs
+          categories={categories}
+          activeId={query ? SEARCH : category?.id}
+          onPick={(id) => {
+            setQuery("");
+            setCategoryId(id);
+          }}
+        />
+        {menu.isError && !menu.data ? (
+          <ErrorNote error={menu.error} onRetry={() => void menu.refetch()} />
+        ) : (
+          <ProductGrid
+            products={menu.isPending ? undefined : products}
+            counts={countByProduct(draft ?? emptyDraft)}
+            locked={send.waiting}
+            onTap={tap}
+          />
+        )}
+      </section>
+      <aside className={classes.bill}>
+        {send.data && draft?.lines.length === 0 ? (
+          <SentPanel order={send.data} onNext={send.reset} />
+        ) : (
+          <Bill draft={draft} categories={categories} send={send} onSend={sendOrAskTable} />
+        )}
+      </aside>
+      {chosen && (
+        <ProductSheet
+          key={chosen.id}
+          product={chosen}
+          onClose={() => setChosen(null)}
+          onAdd={(wish) => {
+            add(wish);
+            setChosen(null);
+          }}
+        />
+      )}
+      <TablePicker
+        opened={pickingTable}
+        chosenId={draft?.tableId ?? null}
+        onClose={() => setPickingTable(false)}
+        onPick={(tableId) => {
+          void edit((before) => ({ ...before, type: "dine_in", tableId }));
+          setPickingTable(false);
+        }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { SlidersHorizontal } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import type { Product } from "@/api/types";
+import { rupiah } from "@/lib/money";
+import { hasChoices } from "./choices";
+import { hueOf } from "./hue";
+import classes from "./ProductTile.module.css";
+
+interface ProductTileProps {
+  product: Product;
+  count: number;
+  locked: boolean;
+  onTap: () => void;
+}
+
+export function ProductTile({ product, count, locked, onTap }: ProductTileProps) {
+  const { t } = useTranslation();
+  const { name, price, available, variants, category_id } = product;
+  const least = Math.min(...variants.map((variant) => variant.price));
+  return (
+    <button
+      type="button"
+      className={classes.tile}
+      style={{ "--hue": hueOf(category_id) }}
+      disabled={!available || locked}
+      data-soldout={!available}
+      onClick={onTap}
+    >
+      <span className={classes.name}>{name}</span>
+      {count > 0 && (
+        <span className={classes.count} aria-label={t("menu.inBill", { count })}>
+          {count}
+        </span>
+      )}
+      <span className={classes.foot}>
+        {available ? (
+          <span>
+            {variants.length > 1 ? t("menu.from", { price: rupiah(least) }) : rupiah(price)}
+          </span>
+        ) : (
+          <span className={classes.soldout}>{t("menu.soldOut")}</span>
+        )}
+        {available && hasChoices(product) && <SlidersHorizontal size={16} aria-hidden="true" />}
+      </span>
+    </button>
+  );
+}

@@ -1,0 +1,33 @@
+import { useLiveQuery } from "dexie-react-hooks";
+import { database, type Draft } from "@/lib/database";
+import { emptyDraft } from "./draft";
+
+export const ORDER_SLOT = "order";
+
+const current = async (): Promise<Draft> => (await database.drafts.get("current")) ?? emptyDraft;
+
+/** The order being written, as every tab of this device sees it; undefined while it is read. */
+export const useDraft = (): Draft | undefined => useLiveQuery(current);
+
+/**
+ * Change the order being written, in one transaction. While it is on its way to the server it
+ * stands still: what is repeated must be what was sent.
+ */
+export function edit(change: (draft: Draft) => Draft): Promise<void> {
+  return database.transaction("rw", database.drafts, database.outgoing, async () => {
+    if (await database.outgoing.get(ORDER_SLOT)) return;
+    await database.drafts.put(change(await current()));
+  });
+}
+
+/** What is to be sent, or null when nothing is written. */
+export const readDraft = async (): Promise<Draft | null> => {
+  const draft = await current();
+  return draft.lines.length > 0 ? draft : null;
+};
+
+/** Begin anew with the same type of order. */
+export const resetDraft = async (): Promise<unknown> => {
+  const { type } = await current();
+  return database.drafts.put({ ...emptyDraft, type });
+};

@@ -1,0 +1,53 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, unwrap } from "@/api/client";
+import type { PaymentInput } from "@/api/types";
+import { claim, deliver, useOutgoing } from "@/lib/outgoing";
+
+/** Sent and not yet paid, newest first as the server has them. */
+export const useOpenOrders = () =>
+  useQuery({
+    queryKey: ["orders", "open"],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/orders", { params: { query: { status: "open" } }, signal })),
+    select: ({ orders }) => orders,
+    refetchInterval: 10_000,
+  });
+
+export const useOrder = (orderId: number) =>
+  useQuery({
+    queryKey: ["orders", orderId],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/v1/orders/{order_id}", { params: { path: { order_id: orderId } }, signal }),
+      ),
+    staleTime: 0,
+  });
+
+/**
+ * Pay an order. A payment whose answer never came keeps its key and its amount until the server
+ * has said what became of it: `waiting` is that payment, and paying again repeats it.
+ */
+export function usePay(orderId: number) {
+  const queries = useQueryClient();
+  const slot = `payment:${orderId}`;
+  const waiting = useOutgoing(slot)?.body as PaymentInput | undefined;
+  const pay = useMutation({
+    mutationFn: async (payment: PaymentInput) => {
+      const outgoing = await claim(slot, () => Promise.resolve(payment));
+      if (!outgoing) throw new Error("a payment always has a body");
+      return deliver(outgoing, ({ key, body }) =>
+        unwrap(
+          api.POST("/api/v1/orders/{order_id}/payments", {
+            params: { path: { order_id: orderId }, header: { "Idempotency-Key": key } },
+            body: body as PaymentInput,
+          }),
+        ),
+      );
+    },
+    onSettled: async () => {
+      await queries.invalidateQueries({ queryKey: ["orders"] });
+      await queries.invalidateQueries({ queryKey: ["tables"] });
+    },
+  });
+  return { ...pay, waiting };
+}

@@ -1,0 +1,67 @@
+import { Skeleton, Title } from "@mantine/core";
+import { CircleAlert, CircleCheck, CloudOff, TriangleAlert } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { clockSeconds } from "@/lib/time";
+import { CheckCard } from "./CheckCard";
+import { type Report, useHealth } from "./health";
+import classes from "./StatusPage.module.css";
+
+const ICONS = {
+  healthy: CircleCheck,
+  degraded: TriangleAlert,
+  unhealthy: CircleAlert,
+  away: CloudOff,
+};
+
+/** What the system says about itself, or that it says nothing. */
+export function StatusPage() {
+  const { t } = useTranslation();
+  const { data, isError, isPending, dataUpdatedAt } = useHealth();
+  return (
+    <div className={classes.page}>
+      <Title order={1} fz={32}>
+        {t("status.title")}
+      </Title>
+      {isPending ? <Skeleton h={104} radius="lg" /> : <Overall report={data} away={isError} />}
+      {isPending && <Skeleton h={160} radius="lg" />}
+      {data && (
+        <>
+          <div className={classes.grid} data-stale={isError}>
+            {Object.entries(data.checks).map(([name, check]) => (
+              <CheckCard key={name} name={name} check={check} />
+            ))}
+          </div>
+          <dl className={classes.facts}>
+            <Fact name={t("status.lastAnswer")} value={clockSeconds(dataUpdatedAt)} />
+            <Fact name={t("status.version")} value={data.version} />
+            <Fact name={t("status.environment")} value={data.environment} />
+          </dl>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Overall({ report, away }: { report: Report | undefined; away: boolean }) {
+  const { t } = useTranslation();
+  const state = away || !report ? "away" : report.status;
+  const Icon = ICONS[state];
+  return (
+    <div className={classes.overall} data-state={state} role="status">
+      <Icon size={40} strokeWidth={1.7} aria-hidden="true" />
+      <div>
+        <strong>{t(`status.${state}`)}</strong>
+        {state === "away" && <p>{t(report ? "status.awayHint" : "status.awayNothing")}</p>}
+      </div>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { useQuery } from "@tanstack/react-query";
+
+export type Health = "healthy" | "degraded" | "unhealthy";
+
+export interface Check {
+  status: string;
+  response_time?: string;
+  uptime?: string;
+  error?: string;
+  warning?: string;
+  message?: string;
+  connection_pool?: { open: number; in_use: number; idle: number };
+}
+
+/** The body of `GET /health`, which answers 503 with the same shape when something is wrong. */
+export interface Report {
+  status: Health;
+  timestamp: string;
+  version: string;
+  environment: string;
+  checks: Record<string, Check>;
+}
+
+const EVERY = 5_000;
+const PATIENCE = 4_000;
+
+export function isReport(body: unknown): body is Report {
+  const report = body as Partial<Report> | null;
+  return typeof report?.status === "string" && typeof report.checks === "object";
+}
+
+async function fetchReport(): Promise<Report> {
+  const response = await fetch("/health", { signal: AbortSignal.timeout(PATIENCE) });
+  const body: unknown = await response.json();
+  if (!isReport(body)) throw new Error("not a health report");
+  return body;
+}
+
+/** The server's own report, every five seconds; an error means that no report came. */
+export const useHealth = () =>
+  useQuery({
+    queryKey: ["health"],
+    queryFn: fetchReport,
+    refetchInterval: EVERY,
+    retry: false,
+    gcTime: 0,
+  });

@@ -1,0 +1,9 @@
+/** Every address of the front end, in one place. */
+export const paths = {
+  home: "/",
+  login: "/login",
+  order: "/order",
+  orders: "/orders",
+  pay: (orderId: string) => `/orders/${orderId}/pay`,
+  status: "/app/status",
+} as const;
