@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -61,7 +61,7 @@ def environment(environ: Mapping[str, str], settings: Settings, url: URL) -> dic
             raise StartError(
                 f"JWT_SECRET: not set, and none can be kept in {data}: {error.strerror}"
             ) from None
-    told["HEALTHKIT_CONFIG"] = str(_health_config(settings))
+    told["HEALTHKIT_CONFIG"] = str(health_config(settings))
     if settings.database is None:
         told["HEALTHKIT_STORE"] = environ.get("HEALTHKIT_STORE") or f"sqlite:///{data}/healthkit.db"
     return told
@@ -71,10 +71,10 @@ def check_health_config(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raises healthkit's ConfigError for mistakes in healthkit.toml: before anything is started,
     and once rather than in each worker."""
     told = {**environ, "DATABASE_URL": environ.get("DATABASE_URL") or "postgresql:///embedded"}
-    load(_health_config(settings), PluginManager(), told)
+    load(health_config(settings), PluginManager(), told)
 
 
-def _health_config(settings: Settings) -> Path:
+def health_config(settings: Settings) -> Path:
     """The one that the environment names, or is here; else the checkout's."""
     given = settings.healthkit_config
     fallback = ROOT / "healthkit.toml"
@@ -90,16 +90,18 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
     _refuse(settings)
     check_health_config(settings, environ)
     layout = Layout(settings.pos_data_dir.resolve())
-    with _only_one(layout), Supervisor(layout.log.parent) as parts:
+    with (
+        _only_one(layout),
+        suppress(Stop),
+        Supervisor(layout.log.parent) as parts,
+        server(layout.root) as database,
+    ):
         try:
-            with server(layout.root) as database:
-                try:
-                    _start(parts, database, settings, environ)
-                    parts.wait()
-                finally:
-                    parts.stop()
-        except Stop:
-            click.echo("Stopped.")
+            _start(parts, database, settings, environ)
+            parts.wait()
+        finally:
+            parts.stop()
+    click.echo("Stopped.")
 
 
 def _start(
