@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Node:
     version: str
 
     def run(self, web: Path, *arguments: str, quiet: bool = False) -> None:
-        """Runs npm in `web`. Raises Failure with the last line of what it complained of."""
+        """Runs npm in `web`. Raises Failure with what it complained of."""
         done = subprocess.run(
             [*self.npm, *arguments],
             cwd=web,
@@ -57,8 +58,8 @@ class Node:
             check=False,
         )
         if done.returncode:
-            whole = f"cd {web} && {' '.join([*self.npm, *arguments])}"
-            short = f"npm {' '.join(arguments[:2])}"
+            whole = f"cd {shlex.quote(str(web))} && {shlex.join([*self.npm, *arguments])}"
+            short = " ".join(["npm", *arguments[:2]])
             raise Failure(f"{short} failed: {_complaint(done.stdout)}; to see all of it: {whole}")
 
 
@@ -123,7 +124,7 @@ def install(web: Path, node: Node) -> None:
     if _read(stamp) == lock:
         return
     print("web: installing package-lock.json", file=sys.stderr)
-    node.run(web, "ci", "--no-audit", "--no-fund", quiet=True)
+    node.run(web, "ci", quiet=True)
     stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(lock)
 
