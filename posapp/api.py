@@ -19,22 +19,6 @@ DATABASE = "posapp.database"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class FieldProblem(BaseModel):
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """RFC 9457."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    request_id: str
-    errors: list[FieldProblem] | None = None
-
-
 def public(view: View) -> View:
     """Marks a route that anybody may call."""
     view.__dict__["roles"] = ()

@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import Health
 from healthkit.web import flask as healthkit_flask
-from posapp import api, errors, frontend, health, problems
+from posapp import api, errors, frontend, health, openapi, problems
 from posapp.auth import routes as auth
 from posapp.auth import service as auth_service
 from posapp.auth.tokens import TokenError, Tokens
@@ -98,8 +98,8 @@ def build(settings: Settings) -> OpenAPI:
         app.register_api(feature, url_prefix=api.PREFIX)
     app.add_url_rule(f"{api.PREFIX}/docs", "docs", lambda: redirect(f"{api.PREFIX}/swagger"))
     app.register_blueprint(observability.pages)
-    app.register_blueprint(frontend.pages)
-    _document(app)
+    frontend.install(app)
+    openapi.complete(app)
     return app
 
 
@@ -138,55 +138,6 @@ def _allow_origins(response: Response) -> Response:
         response.headers["Access-Control-Expose-Headers"] = "Idempotency-Replayed, X-Request-ID"
         response.headers["Access-Control-Max-Age"] = "600"
     return response
-
-
-def _document(app: OpenAPI) -> None:
-    """Completes the OpenAPI document from what the routes are marked with.
-
-    Raises RuntimeError for a route of the API that nobody has said who may call.
-    """
-    document: dict[str, Any] = app.api_doc
-    refused = {
-        "description": "A problem (RFC 9457)",
-        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    schemas = document["components"]["schemas"]
-    for model in (api.Problem, api.FieldProblem):
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema.pop("$defs", None)
-        schemas[model.__name__] = schema
-    schemas.pop("ValidationErrorModel", None)
-    for rule in app.url_map.iter_rules():
-        operations = document["paths"].get(_template(rule.rule))
-        if operations is None:
-            continue
-        view = app.view_functions[rule.endpoint]
-        if not hasattr(view, "roles"):
-            raise RuntimeError(f"{rule.rule} says neither `public` nor which `roles` may call it")
-        for method, operation in operations.items():
-            if method.upper() in (rule.methods or ()):
-                _complete(operation, view.roles, refused)
-
-
-def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any) -> None:
-    codes = ["422", "503"]
-    if "requestBody" in operation:
-        operation["requestBody"]["required"] = True
-        codes += ["400", "413", "415"]
-    if allowed:
-        operation["security"] = [{"bearer": []}]
-        operation["x-roles"] = list(allowed)
-        text = operation.get("description", "")
-        operation["description"] = f"{text}\n\nFor: {', '.join(allowed)}.".strip()
-        codes += ["401", "403"]
-    if any(p["in"] == "path" for p in operation.get("parameters", ())):
-        codes.append("404")
-    operation["responses"].update(dict.fromkeys(codes, refused))
-
-
-def _template(rule: str) -> str:
-    """`/orders/<int:order_id>` as OpenAPI writes it."""
-    return rule.replace("<int:", "{").replace("<", "{").replace(">", "}")
 
 
 def openapi_document() -> dict[str, Any]:

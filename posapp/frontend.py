@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
+
+from posapp.problems import http_problem
 
 DIST = Path(__file__).parent / "web" / "dist"
 POLICY = (
@@ -18,29 +20,33 @@ POLICY = (
     " font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 NOT_BUILT = "The front end has not been built yet: make web\n"
-NO_PAGES = ("api/", "health", "metrics")
+NO_PAGES = ("/api/", "/health", "/metrics", "/assets/")
 """What is never a page of the application: a wrong address there is a 404."""
 
-pages = Blueprint("frontend", __name__)
+
+def install(app: Flask) -> None:
+    """Serves the front end wherever no route of `app` answers."""
+
+    @app.errorhandler(NotFound)
+    def page(error: NotFound) -> Response:
+        asked = request.method in ("GET", "HEAD") and request.url_rule is None
+        return (_page(request.path) if asked else None) or http_problem(error)
 
 
-@pages.get("/", defaults={"path": ""})
-@pages.get("/<path:path>")
-def page(path: str) -> Response:
-    if path.startswith(NO_PAGES):
-        raise NotFound()
-    if not (DIST / "index.html").is_file():
-        return Response(NOT_BUILT, 503, content_type="text/plain; charset=utf-8")
-    known = safe_join(str(DIST), path) if path else None
+def _page(path: str) -> Response | None:
+    """The file or the page at a path, or None for what cannot be one."""
+    known = safe_join(str(DIST), path.lstrip("/"))
     if known is not None and Path(known).is_file():
-        response = send_from_directory(DIST, path)
-        hashed = path.startswith("assets/")
+        response = send_from_directory(DIST, path.lstrip("/"))
+        hashed = path.startswith("/assets/")
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if hashed else "no-cache"
         )
         return response
-    if path.startswith("assets/"):
-        raise NotFound()
+    if path.startswith(NO_PAGES):
+        return None
+    if not (DIST / "index.html").is_file():
+        return Response(NOT_BUILT, 503, content_type="text/plain; charset=utf-8")
     response = send_from_directory(DIST, "index.html")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY

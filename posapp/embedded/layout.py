@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -80,6 +81,14 @@ class Layout:
                 f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
             ) from None
 
+    def forget_reused_pid(self) -> None:
+        """Removes a postmaster.pid whose number another program has by now (after a restart of
+        the machine, say): PostgreSQL would take that one for a server and not start."""
+        path = self.data / "postmaster.pid"
+        with suppress(OSError, ValueError, IndexError, psutil.Error):
+            if psutil.Process(int(path.read_text().splitlines()[0])).name() != "postgres":
+                path.unlink()
+
     def postmaster(self) -> Postmaster | None:
         """The server that runs on the data, if one does."""
         try:
@@ -94,11 +103,15 @@ class Layout:
 
 
 def _is_postgres(pid: int, data: Path) -> bool:
-    """Whether a process is a server on `data`: its number alone may long be somebody else's."""
+    """Whether a process is a server on `data`: its number alone may long be somebody else's.
+
+    Told by its command line, which anybody may read; where it works only root with CAP_SYS_PTRACE
+    may see, and in a container that one is missing.
+    """
     try:
         process = psutil.Process(pid)
-        return process.name() == "postgres" and Path(process.cwd()).samefile(data)
-    except (psutil.Error, OSError):
+        return process.name() == "postgres" and str(data) in process.cmdline()
+    except psutil.Error:
         return False
 
 

@@ -80,8 +80,7 @@ def server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterato
         yield Server(_database(postmaster), postmaster.pid, layout.log, users, guard)
     finally:
         users.close()
-        _wait_for_stop(layout)
-        if guard is not None and layout.postmaster() is None:
+        if _stopped(layout) and guard is not None:
             guard.wait()
 
 
@@ -94,7 +93,7 @@ def _find_or_start(
         postmaster = layout.postmaster()
         if postmaster is not None and postmaster.ready:
             return postmaster, guard
-        if guard is None and not _held(layout.guard_lock):
+        if postmaster is None and guard is None and not _held(layout.guard_lock):
             guard = _start(layout, settings)
         else:
             time.sleep(0.02)
@@ -110,6 +109,7 @@ def _start(layout: Layout, settings: Mapping[str, str]) -> subprocess.Popen[str]
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
+            cwd="/",
             text=True,
             start_new_session=True,  # a Ctrl-C is for us, who then stop it in good order
         )
@@ -165,16 +165,15 @@ def _held(path: Path) -> bool:
         lock.close()
 
 
-def _wait_for_stop(layout: Layout) -> None:
-    """Until the guard has gone, unless others still use the server."""
+def _stopped(layout: Layout) -> bool:
+    """Waits until the guard has gone; False when others still use the server."""
     users = Lock(layout.users_lock)
+    until = time.monotonic() + _STOP_LIMIT
     try:
-        until = time.monotonic() + _STOP_LIMIT
-        while (
-            _held(layout.guard_lock)
-            and users.held_elsewhere() != fcntl.F_RDLCK
-            and time.monotonic() < until
-        ):
+        while _held(layout.guard_lock):
+            if users.held_elsewhere() == fcntl.F_RDLCK or time.monotonic() > until:
+                return False
             time.sleep(0.02)
+        return True
     finally:
         users.close()

@@ -8,6 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from posapp.api import current_user, idempotent_answer, roles, transaction
 from posapp.db import utc_now
 from posapp.idempotency.service import IdempotencyHeader, once
+from posapp.openapi import Problem
 from posapp.orders import states
 from posapp.orders.schemas import OrderPath
 from posapp.payments import service
@@ -16,7 +17,9 @@ from posapp.payments.schemas import NewPayment, PaymentView
 api = APIBlueprint("payments", __name__, abp_tags=[Tag(name="Payments")])
 
 
-@api.post("/orders/<int:order_id>/payments", summary="Pay", responses={201: PaymentView})
+@api.post(
+    "/orders/<int:order_id>/payments", summary="Pay", responses={201: PaymentView, 409: Problem}
+)
 @roles(*states.PAY.roles)
 def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
     """Never more than the bill, but for cash, which comes with its change."""

@@ -1,17 +1,18 @@
+import contextlib
 import os
 import socket
 import threading
 
 import psycopg2
 import pytest
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
-from healthkit_database import Database
-from healthkit_database.addresses import connect_args, parse_url
 from pydantic import ValidationError
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from healthkit import ConfigError, Status
+from healthkit.config import parse
+from healthkit.plugins import PluginManager
+from healthkit_database import Database
+from healthkit_database.addresses import connect_args, parse_url
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_a_fault_is_told_without_host_user_database_or_password(
 
 def test_a_server_out_of_connections_is_told_as_that(postgres, check_of, run_check):
     crowd = []
-    with pytest.raises(psycopg2.OperationalError, match="clients|slots"):
+    with contextlib.suppress(psycopg2.OperationalError):
         while True:
             crowd.append(psycopg2.connect(host=postgres.url.query["host"], user="postgres"))
     outcome = run_check(check_of())

@@ -6,10 +6,10 @@ import textwrap
 from datetime import timedelta
 
 import pytest
-from healthkit_database import Database
 from sqlalchemy import create_engine
 
 from healthkit import Status
+from healthkit_database import Database
 
 pytestmark = pytest.mark.fault
 

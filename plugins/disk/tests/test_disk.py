@@ -2,12 +2,12 @@ import os
 import subprocess
 
 import pytest
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
-from healthkit_disk import Disk, Usage, judge, measure
 from pydantic import ValidationError
 
 from healthkit import Status
+from healthkit.config import parse
+from healthkit.plugins import PluginManager
+from healthkit_disk import Disk, Usage, judge, measure
 
 GB = 10**9
 

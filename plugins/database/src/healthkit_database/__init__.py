@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from healthkit.units import Percent
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit.units import Percent
 from healthkit_database.addresses import parse_url, place
 from healthkit_database.faults import words
 from healthkit_database.pinging import Pinger

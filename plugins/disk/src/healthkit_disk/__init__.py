@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from healthkit.units import Percent, Size, format_size
 from pydantic import Field, ValidationInfo, field_validator
 
 from healthkit import Check, CheckContext, Outcome, Status, hookimpl
+from healthkit.units import Percent, Size, format_size
 
 
 @dataclass(frozen=True, slots=True)

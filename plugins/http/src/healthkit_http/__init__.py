@@ -1,0 +1,105 @@
+"""The check type `http`: a web address answers as expected, and soon enough."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit.units import PositiveDuration
+from healthkit_http.judging import Answer, Expected, compiled, judge
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+
+
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s\x00-\x1f]", url):
+        raise ValueError("not a web address; write it like https://your-domain.com/")
+    return url
+
+
+def _statuses(value: Any) -> Any:
+    return (value,) if isinstance(value, int | str) else value
+
+
+def _status(value: Any) -> str:
+    """A status as three characters, `x` standing for any digit."""
+    text = str(value).lower() if isinstance(value, int | str) and value is not True else ""
+    if not re.fullmatch(r"[1-5](\d\d|\dx|xx)", text):
+        raise ValueError(f'{value!r} is not an HTTP status; write it like 200 or "2xx"')
+    return text
+
+
+def _paths(values: dict[str, Any]) -> dict[str, Any]:
+    for path in values:
+        compiled(path)
+    return values
+
+
+def _headers(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in values.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a header")
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value.get_secret_value()):
+            raise ValueError(f"the value of {name!r} has control characters")
+    return values
+
+
+def _trust(value: Any) -> bool | Path:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str | Path) and Path(value).is_file():
+        return Path(value)
+    raise ValueError(f"{str(value)!r} is neither true, false nor the file of a CA")
+
+
+Status = Annotated[str, BeforeValidator(_status)]
+
+
+class Http(Check):
+    """Whether `url` answers with an expected status, text and JSON, within `slow_after`."""
+
+    url: Annotated[str, AfterValidator(_address)] = Field(repr=False)
+    expect_status: Annotated[
+        tuple[Status, ...], BeforeValidator(_statuses), Field(min_length=1)
+    ] = ("200",)
+    expect_text: str | None = Field(default=None, min_length=1)
+    expect_json: Annotated[dict[str, Any], AfterValidator(_paths)] = Field(default={})
+    slow_after: PositiveDuration | None = None
+    method: str = Field(default="GET", pattern=r"^[A-Z]{1,20}$")
+    headers: Annotated[dict[str, SecretStr], AfterValidator(_headers)] = Field(default={})
+    body: str | None = None
+    verify: Annotated[bool | Path, BeforeValidator(_trust)] = True
+    follow_redirects: bool = True
+
+    def run(self, context: CheckContext) -> Outcome:
+        # requests takes 70 ms to import: only a configured check pays for it.
+        from healthkit_http.fetching import FETCH_ERRORS, fetch, words
+
+        try:
+            answer: Answer = fetch(self, context.timeout)
+        except FETCH_ERRORS as error:
+            return Outcome.unhealthy(words(error, context.timeout))
+        slow_after = self.slow_after.total_seconds() if self.slow_after else None
+        expected = Expected(self.expect_status, self.expect_text, self.expect_json, slow_after)
+        return judge(answer, expected)
+
+    def target(self) -> str:
+        """The address without credentials, query and fragment, where secrets may stand."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+@hookimpl
+def healthkit_check_types() -> Mapping[str, type[Check]]:
+    return {"http": Http}

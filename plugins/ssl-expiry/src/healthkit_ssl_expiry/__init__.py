@@ -1,0 +1,91 @@
+"""The check type `ssl-expiry`: a TLS certificate chain as a client sees it."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit.units import Duration
+from healthkit_ssl_expiry.judging import judge
+
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/@\[\]]+))(?::(?P<port>\d{1,5}))?")
+PORTS = {None: 443, "smtp": 25, "imap": 143, "pop3": 110, "ftp": 21, "postgres": 5432}
+
+StartTls = Literal["smtp", "imap", "pop3", "ftp", "postgres"]
+
+
+class Address(NamedTuple):
+    """A host (name or IP address, without brackets) and a port, None for the usual one."""
+
+    host: str
+    port: int | None
+
+
+def parse_host(value: object) -> Address:
+    """`"name"`, `"name:443"` or `"[::1]:443"`. Raises ValueError."""
+    if isinstance(value, Address):
+        return value
+    match = _HOST.fullmatch(value.strip()) if isinstance(value, str) else None
+    port = int(match["port"]) if match and match["port"] else None
+    if match is None or (port is not None and not 0 < port < 65536):
+        raise ValueError(f"{value!r} is not a host; write it like your-domain.com:443")
+    return Address(match["v6"] or match["name"], port)
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ValueError(f"{path}: {reason}") from None
+    return path
+
+
+class SslExpiry(Check):
+    """Whether the certificates that `host` shows are valid, and stay so for long enough."""
+
+    host: Annotated[Address, BeforeValidator(parse_host)]
+    warn: Duration = timedelta(days=30)
+    fail: Duration = Field(default="7d", validate_default=True)
+    server_name: str | None = Field(default=None, min_length=1)
+    starttls: StartTls | None = None
+    ca_file: Annotated[Path, AfterValidator(_certificates)] | None = None
+
+    @field_validator("fail", mode="after")
+    @classmethod
+    def _below_warn(cls, fail: timedelta, info: ValidationInfo) -> timedelta:
+        warn = info.data.get("warn")
+        if warn is not None and fail >= warn:
+            raise ValueError("must be less than warn")
+        return fail
+
+    def run(self, context: CheckContext) -> Outcome:
+        # cryptography takes a while to import: only a configured check pays for it.
+        from healthkit_ssl_expiry.looking import Endpoint, look, words
+
+        host, port = self.host
+        name = self.server_name or host
+        endpoint = Endpoint(host, port or PORTS[self.starttls], name, self.starttls, self.ca_file)
+        try:
+            seen = look(endpoint, context.timeout)
+        except OSError as error:
+            return Outcome.unhealthy(words(error, context.timeout))
+        return judge(seen, name, context.now, self.warn, self.fail)
+
+    def target(self) -> str:
+        host, port = self.host
+        if port is None or port == PORTS[self.starttls]:
+            return host
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@hookimpl
+def healthkit_check_types() -> Mapping[str, type[Check]]:
+    return {"ssl-expiry": SslExpiry}

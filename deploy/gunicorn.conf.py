@@ -1,0 +1,69 @@
+"""The production server's settings; every name is gunicorn's own.
+
+    PORT              8080
+    BIND              127.0.0.1; in a container 0.0.0.0, where only nginx reaches it
+    WEB_CONCURRENCY   2 worker processes, each with up to 1000 requests under way
+    LOG_LEVEL         INFO
+    GRACEFUL_TIMEOUT  20 seconds that requests under way may take to end when a worker has to
+
+A proxy in front must let go of idle connections before `keepalive` does (nginx's
+`keepalive_timeout` in `upstream` is 60 s by default), or it sends a request into a closing one.
+"""
+
+import os
+from typing import Any
+
+_DATABASE_SILENCE = 15.0
+"""Seconds that a request waits for a word of the database: more than the server's own limit on a
+statement (10 s), so that this one speaks only when the server does not."""
+
+
+def _environment(name: str, default: str) -> str:
+    return os.environ.get(name) or default
+
+
+wsgi_app = "wsgi:app"
+bind = f"{_environment('BIND', '127.0.0.1')}:{_environment('PORT', '8080')}"
+worker_class = "gevent"
+workers = _environment("WEB_CONCURRENCY", "2")
+worker_connections = 1000
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  the heartbeat must not wait for a disk
+timeout = 30
+graceful_timeout = _environment("GRACEFUL_TIMEOUT", "20")
+keepalive = 65
+max_requests = 1_000_000
+max_requests_jitter = 100_000
+accesslog = None  # the application logs its requests itself
+errorlog = "-"
+loglevel = {"WARN": "warning"}.get(
+    _environment("LOG_LEVEL", "INFO").upper(), _environment("LOG_LEVEL", "INFO").lower()
+)
+control_socket_disable = True  # one way in is enough
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Has a query yield to other requests while it waits, and never for ever."""
+    if worker.cfg.worker_class_str != "gevent":
+        return
+    import psycopg2.extensions
+    from psycogreen.gevent import gevent_wait_callback
+
+    def wait(connection: Any) -> None:
+        try:
+            gevent_wait_callback(connection, timeout=_DATABASE_SILENCE)
+        except TimeoutError:
+            raise psycopg2.OperationalError(
+                f"the database has not answered for {_DATABASE_SILENCE:g} s"
+            ) from None
+
+    psycopg2.extensions.set_wait_callback(wait)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Starts the health checks before the first request."""
+    worker.wsgi.extensions["healthkit"].start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    if hasattr(worker, "wsgi"):  # else it has failed to load
+        worker.wsgi.extensions["healthkit"].stop()

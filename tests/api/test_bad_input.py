@@ -1,0 +1,169 @@
+"""No input whatever is a 500, and each mistake is named by its field."""
+
+import json
+from uuid import uuid4
+
+import pytest
+
+VALUES = {
+    "wrong type": "words",
+    "a list": [],
+    "null": None,
+    "true": True,
+    "a fraction": 1.5,
+    "zero": 0,
+    "negative": -1,
+    "2^63": 2**63,
+    "NaN": float("nan"),
+}
+
+
+def field_of(answer):
+    assert answer.status_code == 422, answer.text
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+    return [error["field"] for error in answer.json["errors"]]
+
+
+@pytest.fixture
+def body(water):
+    return {"type": "takeaway", "lines": [water]}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+@pytest.mark.parametrize("name", ["product_id", "quantity"])
+def test_a_number_of_a_line_that_is_none_is_named(cashier, body, name, value):
+    line = {**body["lines"][0], name: value}
+    answer = cashier.post("/orders", {**body, "lines": [line]}, str(uuid4()))
+    assert field_of(answer) == [f"lines.0.{name}"]
+
+
+@pytest.mark.parametrize("value", [v for k, v in VALUES.items() if k != "null"])
+def test_a_variant_that_is_none_is_named(cashier, body, value):
+    line = {**body["lines"][0], "variant_id": value}
+    assert field_of(cashier.post("/orders", {**body, "lines": [line]}, str(uuid4()))) == [
+        "lines.0.variant_id"
+    ]
+
+
+@pytest.mark.parametrize("name", ["type", "lines"])
+def test_a_missing_field_is_named(cashier, body, name):
+    del body[name]
+    assert field_of(cashier.post("/orders", body, str(uuid4()))) == [name]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"type": "by drone"}, "type"),
+        ({"lines": []}, "lines"),
+        ({"lines": "none"}, "lines"),
+        ({"table_id": "one"}, "table_id"),
+        ({"tabel_id": 1}, "tabel_id"),
+        ({"lines": [{"product_id": 1, "quantity": 1, "price": 1}]}, "lines.0.price"),
+        ({"lines": [{"product_id": 1, "quantity": 1, "note": "x" * 201}]}, "lines.0.note"),
+        ({"lines": [{"product_id": 1, "quantity": 1, "note": "a\x00b"}]}, "lines.0.note"),
+        ({"lines": [{"product_id": 1, "quantity": 1, "note": "a\nb"}]}, "lines.0.note"),
+        ({"lines": [{"product_id": 1, "quantity": 1, "note": "\ud800"}]}, "lines.0.note"),
+        (
+            {"lines": [{"product_id": 1, "quantity": 1, "modifier_ids": [2**63]}]},
+            "lines.0.modifier_ids.0",
+        ),
+        ({"lines": [{"product_id": 1, "quantity": 1000}]}, "lines.0.quantity"),
+    ],
+)
+def test_a_wrong_field_is_named(cashier, body, change, field):
+    assert field_of(cashier.post("/orders", {**body, **change}, str(uuid4()))) == [field]
+
+
+def test_every_mistake_is_named_at_once(cashier):
+    fields = field_of(cashier.post("/orders", {"type": 1, "lines": [{}]}, str(uuid4())))
+    assert set(fields) == {"type", "lines.0.product_id", "lines.0.quantity"}
+
+
+@pytest.mark.parametrize("key", [None, "", " ", "a b", "x" * 201, "é"])
+def test_a_key_that_is_none_is_named(cashier, body, key):
+    headers = {} if key is None else {"Idempotency-Key": key}
+    answer = cashier.request("POST", "/orders", json=body, headers=headers)
+    assert field_of(answer) == ["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_an_amount_that_is_none_is_named(cashier, water, value):
+    order = cashier.order(water).json
+    assert field_of(cashier.pay(order, amount=value)) == ["amount"]
+
+
+def test_a_login_names_its_fields(sign_in):
+    nobody = sign_in(None)
+    assert field_of(nobody.post("/auth/login", {"username": "a", "pasword": "b"})) == [
+        "password",
+        "pasword",
+    ]
+    assert field_of(nobody.post("/auth/login", {"username": "a\x07", "password": "b"})) == [
+        "username"
+    ]
+
+
+def test_a_query_names_its_fields(cashier):
+    assert field_of(cashier.get("/orders?limit=lots")) == ["limit"]
+    assert field_of(cashier.get("/orders?limit=0&status=lost")) == ["status", "limit"]
+    assert field_of(cashier.get("/public/menu?lang=fr")) == ["lang"]
+    assert field_of(cashier.get("/public/menu?language=en")) == ["language"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,", '{"a": 1}}', "nul", "[" * 50_000, "9" * 5000])
+def test_broken_json_is_400(cashier, text):
+    answer = cashier.request(
+        "POST",
+        "/orders",
+        data=text,
+        content_type="application/json",
+        headers={"Idempotency-Key": "k"},
+    )
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"words"', '"{\\"type\\": \\"takeaway\\"}"'])
+def test_json_that_is_no_object_is_422(cashier, text):
+    answer = cashier.request(
+        "POST",
+        "/orders",
+        data=text,
+        content_type="application/json",
+        headers={"Idempotency-Key": "k"},
+    )
+    assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_another_media_type_is_415(cashier, body, media):
+    answer = cashier.request("POST", "/orders", data=json.dumps(body), content_type=media)
+    assert answer.status_code == 415
+    assert answer.content_type == "application/problem+json"
+
+
+def test_a_body_of_a_megabyte_is_413(cashier):
+    answer = cashier.request(
+        "POST", "/orders", data=b"[" + b" " * 2**20 + b"]", content_type="application/json"
+    )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/orders/abc", 404),
+        ("GET", "/orders/-1", 404),
+        ("GET", "/orders/0", 422),
+        ("GET", f"/orders/{2**63}", 422),
+        ("DELETE", "/orders", 405),
+        ("GET", "/auth/login", 405),
+    ],
+)
+def test_what_is_not_there_is_a_problem_too(cashier, method, path, code):
+    answer = cashier.request(method, path)
+    assert answer.status_code == code
+    assert answer.content_type == "application/problem+json"

@@ -1,0 +1,128 @@
+"""PostgreSQL stops answering (SIGSTOP): the POS goes on telling the truth, at once."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from healthkit.testing import wait_until
+from posapp import demo
+from posapp.db import make_engine, upgrade
+from posapp.embedded import server
+from posapp.seed import seed
+from posapp.settings import Settings
+
+pytestmark = pytest.mark.fault
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Pos:
+    """The production server on a PostgreSQL of its own, which can be frozen."""
+
+    def __init__(self, postgres, worker_class, folder):
+        self.postgres = postgres
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        settings = Settings.from_env({"POS_DATA_DIR": str(folder)})
+        upgrade(postgres.url)
+        engine = make_engine(postgres.url, settings)
+        seed(engine)
+        engine.dispose()
+        environ = demo.environment(os.environ, settings, postgres.url)
+        environ |= {"PORT": str(port), "WEB_CONCURRENCY": "1", "GRACEFUL_TIMEOUT": "1"}
+        environ["HEALTHKIT_STORE"] = f"sqlite:///{folder}/healthkit.db"
+        command = [*demo.gunicorn(), "--worker-class", worker_class, "--threads", "8"]
+        self.log = (Path(folder) / "server.log").open("w")
+        self.process = subprocess.Popen(command, env=environ, stdout=self.log, stderr=self.log)
+        wait_until(lambda: self.status() == 200, 30)
+
+    def status(self):
+        try:
+            return requests.get(f"{self.url}/health", timeout=5).status_code
+        except requests.ConnectionError:
+            return None
+
+    def freeze(self):
+        server = psutil.Process(self.postgres.pid)
+        self.frozen = [server, *server.children(recursive=True)]
+        for process in self.frozen:
+            process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        for process in self.frozen:
+            process.send_signal(signal.SIGCONT)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+
+
+@pytest.fixture(params=["gevent", "gthread"])
+def pos(request, tmp_path):
+    with server(tmp_path) as postgres:
+        pos = Pos(postgres, request.param, tmp_path)
+        try:
+            yield pos
+        finally:
+            pos.stop()
+
+
+def test_every_health_answers_while_the_database_is_frozen_and_says_so_within_six_seconds(pos):
+    session = requests.Session()
+    token = sign_in(pos)
+    worker = psutil.Process(pos.process.pid).children()[0].pid
+    pos.freeze()
+    try:
+        began = time.monotonic()
+        # Requests that need the database pile up meanwhile; they must stop no other.
+        stuck = [threading.Thread(target=ask_for_orders, args=(pos, token)) for _ in range(4)]
+        for thread in stuck:
+            thread.start()
+        answers = []
+        while time.monotonic() - began < 8:
+            asked = time.monotonic()
+            answer = session.get(f"{pos.url}/health", timeout=5)
+            answers.append((asked - began, time.monotonic() - asked, answer))
+            if answer.status_code == 503 and len(answers) > 50:
+                break
+        assert max(took for _, took, _ in answers) < 0.5
+        first = next((at for at, _, answer in answers if answer.status_code == 503), None)
+        assert first is not None
+        assert first < 6
+        database = answers[-1][2].json()["checks"]["database"]
+        assert database["status"] == "unhealthy"
+        assert database["response_time"] == "timeout"
+        assert requests.get(f"{pos.url}/livez", timeout=5).status_code == 200
+        assert requests.get(f"{pos.url}/readyz", timeout=5).status_code == 503
+    finally:
+        pos.thaw()
+    for thread in stuck:
+        thread.join()
+    wait_until(lambda: pos.status() == 200, 15)
+    assert psutil.Process(pos.process.pid).children()[0].pid == worker
+
+
+def sign_in(pos):
+    body = {"username": "cashier", "password": "cashier-demo"}
+    return requests.post(f"{pos.url}/api/v1/auth/login", json=body, timeout=10).json()[
+        "access_token"
+    ]
+
+
+def ask_for_orders(pos, token):
+    requests.get(
+        f"{pos.url}/api/v1/orders", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    )
