@@ -11,7 +11,10 @@ A proxy in front must let go of idle connections before `keepalive` does (nginx'
 """
 
 import os
+import signal
 from typing import Any
+
+from posapp.observability import logs
 
 _DATABASE_SILENCE = 15.0
 """Seconds that a request waits for a word of the database: more than the server's own limit on a
@@ -34,10 +37,13 @@ keepalive = 65
 max_requests = 1_000_000
 max_requests_jitter = 100_000
 accesslog = None  # the application logs its requests itself
-errorlog = "-"
+logger_class = "posapp.observability.gunicorn.JsonLogger"
 loglevel = {"WARN": "warning"}.get(
     _environment("LOG_LEVEL", "INFO").upper(), _environment("LOG_LEVEL", "INFO").lower()
 )
+
+# Before any worker is forked and gevent has patched anything: the workers inherit it.
+logs.configure({"WARNING": "WARN"}.get(loglevel.upper(), loglevel.upper()))
 control_socket_disable = True  # one way in is enough
 
 
@@ -60,10 +66,13 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Starts the health checks before the first request."""
+    """Starts the health checks before the first request, and takes SIGUSR1 from gunicorn, which
+    would reopen log files that there are none of."""
+    signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
+    logs.flush()

@@ -21,7 +21,8 @@ from posapp.auth.tokens import TokenError, Tokens
 from posapp.catalog import routes as catalog
 from posapp.db import Database, make_engine
 from posapp.observability import routes as observability
-from posapp.observability.middleware import Requests
+from posapp.observability import sql
+from posapp.observability.middleware import USER, Requests
 from posapp.orders import routes as orders
 from posapp.payments import routes as payments
 from posapp.secret import development_secret
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
         raise SettingsError(("DATABASE_URL: missing; set it, or start with: posapp demo",))
     app = build(settings)
     engine = make_engine(url, settings)
+    sql.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     app.extensions[api.DATABASE] = Database(engine)
     catalog.install(app)
     address = url.render_as_string(hide_password=False)
@@ -114,11 +116,12 @@ def _admit() -> None:
         raise errors.Unauthorized("Sign in first: this needs an access token.")
     tokens: Tokens = current_app.extensions[auth.TOKENS]
     try:
-        user_id = tokens.user_id(token.strip())
+        bearer = tokens.user_id(token.strip())
     except TokenError as error:
         raise errors.Unauthorized(str(error)) from None
     with api.transaction() as session:
-        g.user = auth_service.authenticate(session, user_id)
+        g.user = auth_service.authenticate(session, bearer)
+    request.environ[USER] = bearer
     if g.user.role not in allowed:
         raise errors.Forbidden(f"This is for: {', '.join(allowed)}.")
 
