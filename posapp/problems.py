@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from posapp.errors import ApiError, FieldError
+from posapp.observability import errors as error_tracking
 from posapp.observability.context import request_id
 from posapp.observability.middleware import FAILURE
 
@@ -87,4 +88,5 @@ def install(app: Flask) -> None:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             return database_away(error)
         request.environ[FAILURE] = error
+        error_tracking.capture(error)
         return problem(500, "Something unexpected happened; it has been noted.")

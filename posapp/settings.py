@@ -91,6 +91,8 @@ class Settings(BaseModel):
     """Whether it is logged with its plan."""
 
     sentry_dsn: SecretStr | None = None
+    sentry_traces_sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """The share of requests whose trace is sent."""
     backup_dir: Path = Path("backups")
     backup_s3_bucket: str | None = None
     backup_s3_endpoint: str | None = None

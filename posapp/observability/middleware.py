@@ -10,15 +10,13 @@ from typing import Any
 from loguru import logger
 
 from healthkit.web.wsgi import request_id as sane_or_new
-from posapp.observability.context import request_id
+from posapp.observability import tracing
+from posapp.observability.context import request_id, user_id
 from posapp.observability.metrics import observe
 
 HEADER = "X-Request-ID"
 FAILURE = "posapp.failure"
 """Where in the environ the exception stands that made an answer 5xx."""
-
-USER = "posapp.user_id"
-"""Where in the environ the id stands of who asks, once that is known."""
 
 _UNMATCHED = "unmatched"
 _LONGEST_AGENT = 300
@@ -39,6 +37,7 @@ class Requests:
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
             request.status = status[:3]
+            request.trace = tracing.trace_id()
             headers.append((HEADER, request.id))
             return start_response(status, headers, error)
 
@@ -48,14 +47,16 @@ class Requests:
 class _Request:
     """One request from its first to its last byte."""
 
-    __slots__ = ("began", "environ", "id", "status")
+    __slots__ = ("began", "environ", "id", "status", "trace")
 
     def __init__(self, environ: Environ) -> None:
         self.began = time.perf_counter()
         self.environ = environ
         self.id = sane_or_new(environ)
         self.status = "500"
+        self.trace: str | None = None
         request_id.set(self.id)
+        user_id.set(None)
 
     def end(self) -> None:
         """Logs and counts it."""
@@ -73,8 +74,10 @@ class _Request:
             "client_ip": environ.get("REMOTE_ADDR", ""),
             "user_agent": environ.get("HTTP_USER_AGENT", "")[:_LONGEST_AGENT],
         }
-        if USER in environ:
-            fields["user_id"] = environ[USER]
+        if (user := user_id.get()) is not None:
+            fields["user_id"] = user
+        if self.trace is not None:
+            fields["trace_id"] = self.trace
         level = "ERROR" if code >= 500 else "WARNING" if code >= 400 else "INFO"
         bound = logger.bind(**fields)
         if (failure := environ.get(FAILURE)) is not None:
