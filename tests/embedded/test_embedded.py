@@ -212,18 +212,6 @@ def test_what_was_committed_survives_kill_9(tmp_path):
         assert query(url, "SELECT total FROM bill") == (127000,)
 
 
-@pytest.mark.fault
-@pytest.mark.slow
-def test_a_frozen_server_is_killed_in_the_end(tmp_path):
-    with running(tmp_path) as url:
-        query(url, "SELECT 1")
-        process = postmaster(tmp_path)
-        family = [process, *process.children(recursive=True)]
-        for member in family:
-            member.suspend()
-    assert psutil.wait_procs(family, timeout=5)[1] == []
-
-
 # What may stand in its way
 
 
