@@ -3,7 +3,7 @@ import classes from "./Brand.module.css";
 /** The flame of the house; decoration, so silent for screen readers. */
 export function Flame({ size }: { size: number }) {
   return (
-    <svg width={size} height={size} viewBox="92 84 328 364" aria-hidden="true">
+    <svg width={size} height={size} viewBox="92 84 328 380" aria-hidden="true">
       <path
         className={classes.flame}
         d="M262 92c14 62-58 92-78 158-9 31-4 58 8 80-25-12-39-37-42-63-28 34-38 84-16 126 25 47 76 67 122 67 74 0 138-48 138-126 0-58-33-89-43-127-12 15-18 33-17 54-33-36-16-113-72-169z"

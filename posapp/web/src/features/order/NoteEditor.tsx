@@ -1,6 +1,7 @@
-import { Button, Group, Modal, TextInput } from "@mantine/core";
+import { Button, Group, TextInput } from "@mantine/core";
 import { type SyntheticEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Sheet } from "@/components/Sheet";
 
 interface NoteEditorProps {
   title: string;
@@ -18,7 +19,7 @@ export function NoteEditor({ title, note, onClose, onSave }: NoteEditorProps) {
     onClose();
   };
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Sheet opened onClose={onClose} width={480} title={title}>
       <form onSubmit={save}>
         <TextInput
           aria-label={title}
@@ -32,6 +33,6 @@ export function NoteEditor({ title, note, onClose, onSave }: NoteEditorProps) {
           <Button type="submit">{t("bill.save")}</Button>
         </Group>
       </form>
-    </Modal>
+    </Sheet>
   );
 }

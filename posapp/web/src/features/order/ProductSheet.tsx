@@ -1,12 +1,14 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Stack, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
+import { Sheet } from "@/components/Sheet";
 import type { DraftLine } from "@/lib/database";
 import { rupiah } from "@/lib/money";
 import { ChoiceGroup } from "./ChoiceGroup";
 import { inMenuOrder, isFull, toggle, unmet } from "./choices";
 import { MAX_QUANTITY } from "./draft";
+import classes from "./ProductSheet.module.css";
 import { Stepper } from "./Stepper";
 
 interface ProductSheetProps {
@@ -33,7 +35,7 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
     });
 
   return (
-    <Modal opened onClose={onClose} size="lg" title={<Heading product={product} />}>
+    <Sheet opened onClose={onClose} width={880} title={product.name}>
       <Stack gap="lg">
         {product.variants.length > 0 && (
           <ChoiceGroup
@@ -74,24 +76,16 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
           value={note}
           onChange={(event) => setNote(event.currentTarget.value.replace(/\s+/g, " "))}
         />
-        <Group justify="space-between" wrap="nowrap">
+        <div className={classes.foot}>
           <Stepper name={product.name} value={quantity} min={1} max={MAX_QUANTITY} onChange={setQuantity} />
           <Button size="lg" flex={1} disabled={missing.length > 0} onClick={add}>
             {missing.length > 0
               ? t("sheet.missing", { groups: missing.map(({ name }) => name).join(", ") })
               : t("sheet.add")}
           </Button>
-        </Group>
+        </div>
       </Stack>
-    </Modal>
-  );
-}
-
-function Heading({ product }: { product: Product }) {
-  return (
-    <Text component="span" fz={26} fw={560} ff="heading" lh={1.2}>
-      {product.name}
-    </Text>
+    </Sheet>
   );
 }
 

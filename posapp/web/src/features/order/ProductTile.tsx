@@ -35,7 +35,8 @@ export function ProductTile({ product, count, locked, onTap }: ProductTileProps)
       <span className={classes.foot}>
         {available ? (
           <span>
-            {variants.length > 1 ? t("menu.from", { price: rupiah(least) }) : rupiah(price)}
+            {variants.length > 1 && <small>{t("menu.from")}</small>}
+            {rupiah(variants.length > 1 ? least : price)}
           </span>
         ) : (
           <span className={classes.soldout}>{t("menu.soldOut")}</span>

@@ -1,8 +1,9 @@
-import { Modal, Skeleton, Stack, Title } from "@mantine/core";
+import { Skeleton, Stack, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useFloors } from "@/api/queries";
 import type { Floor } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
+import { Sheet } from "@/components/Sheet";
 import classes from "./TablePicker.module.css";
 
 interface TablePickerProps {
@@ -17,7 +18,7 @@ export function TablePicker({ opened, chosenId, onClose, onPick }: TablePickerPr
   const { t } = useTranslation();
   const floors = useFloors();
   return (
-    <Modal opened={opened} onClose={onClose} size="xl" title={<b>{t("table.title")}</b>}>
+    <Sheet opened={opened} onClose={onClose} width={860} title={t("table.title")}>
       {floors.isError && !floors.data && (
         <ErrorNote error={floors.error} onRetry={() => void floors.refetch()} />
       )}
@@ -27,7 +28,7 @@ export function TablePicker({ opened, chosenId, onClose, onPick }: TablePickerPr
           <FloorTables key={floor.id} floor={floor} chosenId={chosenId} onPick={onPick} />
         ))}
       </Stack>
-    </Modal>
+    </Sheet>
   );
 }
 
@@ -54,9 +55,7 @@ function FloorTables({ floor, chosenId, onPick }: FloorTablesProps) {
           >
             <strong>{name}</strong>
             <span>{t("table.seats", { count: seats })}</span>
-            <span className={classes.state}>
-              {t(open_orders.length > 0 ? "table.busy" : "table.free")}
-            </span>
+            {open_orders.length > 0 && <span className={classes.state}>{t("table.busy")}</span>}
           </button>
         ))}
       </div>

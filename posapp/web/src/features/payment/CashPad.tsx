@@ -39,7 +39,8 @@ export function CashPad({ due, locked, pending, onPay }: CashPadProps) {
           <Button
             key={amount}
             variant="default"
-            px="xs"
+            px={4}
+            fz={15}
             disabled={locked}
             onClick={() => setTyped(String(amount))}
           >

@@ -43,7 +43,7 @@ function OpenOrder({ order }: { order: OrderSummary }) {
       <Link to={paths.pay(String(order.id))} className={classes.card}>
         <span className={classes.where}>
           <strong>{table ? t("table.name", { name: table }) : t(`type.${order.type}`)}</strong>
-          <span>{order.number}</span>
+          <span>{t("orders.number", { number: order.number })}</span>
         </span>
         <span className={classes.since}>{t("orders.since", { time: clock(order.created_at) })}</span>
         <span className={classes.due}>

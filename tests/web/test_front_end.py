@@ -1,0 +1,29 @@
+"""The front end's own sources: what can be told without a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from tools import build_web
+
+LOCK = json.loads((build_web.WEB / "package-lock.json").read_text())["packages"]
+
+
+def test_its_unit_tests_pass() -> None:
+    assert build_web.main(["--test"], os.environ) == 0
+
+
+def test_the_lock_names_no_address_but_a_checksum_for_every_package() -> None:
+    assert [name for name, entry in LOCK.items() if "resolved" in entry] == []
+    assert [name for name, entry in LOCK.items() if name and "integrity" not in entry] == []
+
+
+@pytest.mark.parametrize("machine", ["x64", "arm64"])
+def test_the_lock_installs_on_both_kinds_of_linux_machine(machine: str) -> None:
+    native = {f"node_modules/@esbuild/linux-{machine}"}
+    native |= {f"node_modules/@rollup/rollup-linux-{machine}-{libc}" for libc in ("gnu", "musl")}
+    assert native <= set(LOCK)
+    assert all(LOCK[name]["optional"] for name in native)
