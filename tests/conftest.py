@@ -285,7 +285,7 @@ def start_pos() -> Iterator[StartPos]:
 
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
-    """The POS, one for the whole run: leave it running, and its staff and menu as they are."""
+    """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
     data_dir = tmp_path_factory.mktemp("running")
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
