@@ -207,10 +207,8 @@ class Pos:
         return self.process.pid
 
     def named(self, name: str) -> psutil.Process:
-        """The first of the family whose command line ends in, or contains, `name`."""
-        return next(
-            p for p in self.family if p.is_running() and any(name in part for part in p.cmdline())
-        )
+        """The first of the family with `name` in its command line."""
+        return next(p for p in self.family if name in _command_line(p))
 
     def left(self, seconds: float = 15) -> list[psutil.Process]:
         """Who of the family still lives after so many seconds: [] as soon as nobody does."""
@@ -226,6 +224,13 @@ class Pos:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.wait()[0]
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 StartPos = Callable[..., Pos]
@@ -280,7 +285,7 @@ def start_pos() -> Iterator[StartPos]:
 
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
-    """The POS, one for the whole run: leave it running, and its staff and menu as they are."""
+    """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
     data_dir = tmp_path_factory.mktemp("running")
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
