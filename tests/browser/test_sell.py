@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from healthkit.testing import wait_until
+
 pytestmark = pytest.mark.browser
 
 WATER = "Air Mineral"
@@ -155,15 +157,18 @@ def test_a_reload_while_writing_keeps_every_line(till: Page) -> None:
     expect(till.get_by_role("radio", name="Bawa pulang")).to_be_checked()
 
 
+def sold_out(running_pos) -> list[str]:
+    categories = running_pos.ask("/public/menu?lang=id")["categories"]
+    products = [product for category in categories for product in category["products"]]
+    return [product["name"] for product in products if not product["available"]]
+
+
 def test_what_is_sold_out_says_so_and_cannot_be_tapped(till: Page, running_pos) -> None:
     running_pos.execute(
         "UPDATE products SET available = false WHERE name_id = %s", "Ribeye Australia"
     )
     try:
-        till.wait_for_function(
-            "async () => (await (await fetch('/api/v1/public/menu?lang=id')).text())"
-            ".includes('\"available\":false')"
-        )
+        wait_until(lambda: "Ribeye Australia" in sold_out(running_pos), 10)
         till.reload()
         tile = till.get_by_role("button", name="Ribeye Australia")
         expect(tile).to_contain_text("Habis")

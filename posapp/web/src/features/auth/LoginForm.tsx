@@ -41,7 +41,7 @@ export function LoginForm() {
             onChange={(event) => change("password", event.currentTarget.value)}
             autoComplete="current-password"
             rightSectionWidth={48}
-            visibilityToggleButtonProps={{ size: 48, tabIndex: 0, "aria-label": t("auth.show") }}
+            visibilityToggleButtonProps={{ tabIndex: 0, "aria-label": t("auth.show") }}
             required
             withAsterisk={false}
           />
