@@ -20,8 +20,8 @@ from posapp.auth import service as auth_service
 from posapp.auth.tokens import TokenError, Tokens
 from posapp.catalog import routes as catalog
 from posapp.db import Database, make_engine
-from posapp.observability import requests as observed
 from posapp.observability import routes as observability
+from posapp.observability.middleware import Requests
 from posapp.orders import routes as orders
 from posapp.payments import routes as payments
 from posapp.secret import development_secret
@@ -86,13 +86,14 @@ def build(settings: Settings) -> OpenAPI:
         secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
         settings.jwt_expiration,
     )
+    app.wsgi_app = Requests(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    observed.install(app)
     app.before_request(_admit)
     app.before_request(api.require_json)
-    app.after_request(_allow_origins)
+    if settings.cors_allowed_origins:
+        app.after_request(_allow_origins)
     problems.install(app)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=api.PREFIX)
@@ -126,9 +127,9 @@ def _allow_origins(response: Response) -> Response:
     """CORS, for the origins of the settings alone."""
     settings: Settings = current_app.extensions["posapp.settings"]
     origin = request.headers.get("Origin")
-    if not origin or not settings.cors_allowed_origins:
-        return response
     response.headers.add("Vary", "Origin")
+    if not origin:
+        return response
     if "*" in settings.cors_allowed_origins or origin in settings.cors_allowed_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Headers"] = (

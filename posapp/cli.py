@@ -15,9 +15,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
-from healthkit import Health, Status, config, reports
+from healthkit import Health, Report, Status, config, reports
 from healthkit.cli.common import HandledErrors
 from healthkit.plugins import PluginManager
+from healthkit.settings import Settings as HealthSettings
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user
 from posapp.demo import StartError
@@ -28,7 +29,6 @@ from posapp.settings import Settings, SettingsError
 from posapp.supervisor import PartEnded
 
 _HANDLED = (SettingsError, EmbeddedError, StartError, UserError, db.DatabaseError)
-_DATABASE_CHECKS = ("database", "pos-migrations")
 
 
 class _Commands(HandledErrors):
@@ -114,6 +114,7 @@ def serve() -> None:
     version: run posapp db upgrade first.
     """
     settings = _settings()
+    demo.check_health_config(settings, os.environ)
     with ExitStack() as stack:
         url = settings.database
         if url is None:
@@ -195,11 +196,17 @@ def health_check() -> None:
     with embedded.database(settings) as url:
         address = url.render_as_string(hide_password=False)
         environ = {**os.environ, "DATABASE_URL": address}
-        found = config.load(settings.healthkit_config, PluginManager(), environ)
-        checks = tuple(check for check in found.checks if check.type in _DATABASE_CHECKS)
-        report = Health(found.model_copy(update={"checks": checks})).check_once()
+        found = config.load(demo.health_config(settings), PluginManager(), environ)
+        report = _report(found, {"database"})
+        if report.status is not Status.UNHEALTHY:  # else there is no schema to look for
+            report = _report(found, {"database", "pos-migrations"})
     click.echo(reports.plain_text(report).rstrip())
     sys.exit(1 if report.status is Status.UNHEALTHY else 0)
+
+
+def _report(found: HealthSettings, types: set[str]) -> Report:
+    checks = tuple(check for check in found.checks if check.type in types)
+    return Health(found.model_copy(update={"checks": checks})).check_once()
 
 
 @main.command()

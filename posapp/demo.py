@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -50,8 +50,7 @@ def gunicorn() -> list[str]:
 def environment(environ: Mapping[str, str], settings: Settings, url: URL) -> dict[str, str]:
     """What the parts are told: `environ`, and in it what was left open.
 
-    Raises StartError when the signing key cannot be kept, and healthkit's ConfigError for mistakes
-    in healthkit.toml: here, where they can be told, rather than in each worker.
+    Raises StartError when the signing key cannot be kept.
     """
     told = {**environ, "DATABASE_URL": url.render_as_string(hide_password=False)}
     data = settings.pos_data_dir.resolve()
@@ -62,12 +61,24 @@ def environment(environ: Mapping[str, str], settings: Settings, url: URL) -> dic
             raise StartError(
                 f"JWT_SECRET: not set, and none can be kept in {data}: {error.strerror}"
             ) from None
-    if not environ.get("HEALTHKIT_CONFIG") and not settings.healthkit_config.exists():
-        told["HEALTHKIT_CONFIG"] = str(ROOT / settings.healthkit_config)
+    told["HEALTHKIT_CONFIG"] = str(health_config(settings))
     if settings.database is None:
         told["HEALTHKIT_STORE"] = environ.get("HEALTHKIT_STORE") or f"sqlite:///{data}/healthkit.db"
-    load(told.get("HEALTHKIT_CONFIG") or settings.healthkit_config, PluginManager(), told)
     return told
+
+
+def check_health_config(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raises healthkit's ConfigError for mistakes in healthkit.toml: before anything is started,
+    and once rather than in each worker."""
+    told = {**environ, "DATABASE_URL": environ.get("DATABASE_URL") or "postgresql:///embedded"}
+    load(health_config(settings), PluginManager(), told)
+
+
+def health_config(settings: Settings) -> Path:
+    """The one that the environment names, or is here; else the checkout's."""
+    given = settings.healthkit_config
+    fallback = ROOT / "healthkit.toml"
+    return fallback if given == Path("healthkit.toml") and not given.exists() else given.resolve()
 
 
 def run(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -77,17 +88,20 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
     of its parts has ended; by then all of them have.
     """
     _refuse(settings)
+    check_health_config(settings, environ)
     layout = Layout(settings.pos_data_dir.resolve())
-    with _only_one(layout), Supervisor(layout.log.parent) as parts:
+    with (
+        _only_one(layout),
+        suppress(Stop),
+        Supervisor(layout.log.parent) as parts,
+        server(layout.root) as database,
+    ):
         try:
-            with server(layout.root) as database:
-                try:
-                    _start(parts, database, settings, environ)
-                    parts.wait()
-                finally:
-                    parts.stop()
-        except Stop:
-            click.echo("Stopped.")
+            _start(parts, database, settings, environ)
+            parts.wait()
+        finally:
+            parts.stop()
+    click.echo("Stopped.")
 
 
 def _start(

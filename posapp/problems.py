@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from posapp.errors import ApiError, FieldError
+from posapp.observability.context import request_id
 
 log = logging.getLogger("posapp")
 
@@ -33,7 +34,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id.get() or "",
     }
     if errors:
         body["errors"] = list(errors)

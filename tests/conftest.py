@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
+from posapp.db import make_engine, upgrade
 from posapp.embedded import running
+from posapp.seed import seed
+from posapp.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_OURS = ("DATABASE_URL", "DB_HOST", "ENVIRONMENT", "HEALTHKIT_CONFIG", "HEALTHKIT_STORE")
+
+
+# PostgreSQL
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,9 @@ class Postgres:
         return self.url.set(database=name)
 
     def drop(self, name: str) -> None:
-        self.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        self.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +75,215 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     data_dir = tmp_path_factory.mktemp("pos")
     with running(data_dir) as url:
         yield Postgres(url, data_dir)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: Postgres) -> str:
+    """The name of a database with the schema and the demo's menu, to copy."""
+    url = postgres.create("pos_template")
+    upgrade(url)
+    engine = make_engine(url, Settings())
+    seed(engine)
+    engine.dispose()
+    return "pos_template"
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres, template_database: str) -> Iterator[URL]:
+    """The URL of a fresh database with the schema and the demo's menu, one for each module."""
+    name = f"pos_{next(_numbers)}"
+    yield postgres.create(name, template_database)
+    postgres.drop(name)
+
+
+# The command
+
+
+@dataclass(frozen=True)
+class User:
+    """Who runs a command: how it is started, and where its data may lie."""
+
+    uid: int
+    gid: int
+    python: str
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def start(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, **options: object
+    ) -> subprocess.Popen[str]:
+        """Starts `python ARGUMENT…` as this user, in the checkout."""
+        if os.geteuid() == 0 and self.uid != 0:
+            options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
+        base = {k: v for k, v in os.environ.items() if k not in _OURS}
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            [self.python, *arguments],
+            env={**base, **self.environ, **(environ or {})},
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            **{"stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options},
+        )
+
+    def run(
+        self, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `posapp ARGUMENT…` to its end."""
+        with self.start("-m", "posapp", *arguments, environ=environ) as process:
+            output, errors = process.communicate(timeout=90)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+@pytest.fixture
+def me(tmp_path: Path) -> User:
+    """Who runs the tests."""
+    return User(os.geteuid(), os.getegid(), sys.executable, tmp_path)
+
+
+@pytest.fixture
+def ordinary_user() -> Iterator[User]:
+    """Somebody who is not root; skipped where nobody else can get at the checkout."""
+    with tempfile.TemporaryDirectory(prefix="pos-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield User(os.geteuid(), os.getegid(), sys.executable, folder)
+            return
+        os.chown(folder, 65534, 65534)
+        yield _as_nobody(folder)
+
+
+def _as_nobody(folder: Path) -> User:
+    """With the Python of the tests, or the system's where root alone can run that one."""
+    sources = [ROOT, ROOT / "healthkit" / "src", *ROOT.glob("plugins/*/src")]
+    packages = Path(psutil.__file__).parent.parent
+    path = os.pathsep.join(map(str, [*sources, packages]))
+    for python in (sys.executable, "/usr/bin/python3"):
+        user = User(65534, 65534, python, folder, {"PYTHONPATH": path, "HOME": str(folder)})
+        with suppress(OSError):
+            if user.run("--version").returncode == 0:
+                return user
+    pytest.skip("an ordinary user cannot get at this checkout and its Python")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused."""
+    mounted: list[Path] = []
+
+    def mount(megabytes: int) -> Path:
+        folder = tmp_path / f"disk{megabytes}"
+        folder.mkdir()
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
+            pytest.skip("mounting a file system is not allowed here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+# The POS
+
+
+@dataclass
+class Pos:
+    """A `posapp demo` that is ready."""
+
+    url: str
+    port: int
+    data_dir: Path
+    process: subprocess.Popen[str]
+    greeting: str
+    family: list[psutil.Process]
+    """The process, its parts and their workers, as they were when it was ready."""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def named(self, name: str) -> psutil.Process:
+        """The first of the family whose command line ends in, or contains, `name`."""
+        return next(
+            p for p in self.family if p.is_running() and any(name in part for part in p.cmdline())
+        )
+
+    def left(self, seconds: float = 15) -> list[psutil.Process]:
+        """Who of the family still lives after so many seconds: [] as soon as nobody does."""
+        return psutil.wait_procs(self.family, timeout=seconds)[1]
+
+    def wait(self) -> tuple[int, str]:
+        """Exit code and standard error, when it has ended."""
+        _, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, errors
+
+    def stop(self) -> int:
+        """Stops it as an operator does; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait()[0]
+
+
+StartPos = Callable[..., Pos]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    return _free_port()
+
+
+def _start_pos(data_dir: Path, user: User, **environ: str) -> Pos:
+    port = _free_port()
+    told = {"PORT": str(port), "POS_DATA_DIR": str(data_dir), **environ}
+    process = user.start("-m", "posapp", "demo", environ=told, start_new_session=True)
+    assert process.stdout is not None
+    lines = list(iter(process.stdout.readline, "\n"))
+    if not lines or not lines[0].startswith("Ready: "):
+        _, errors = process.communicate(timeout=30)
+        raise AssertionError(f"posapp demo is not ready: {''.join(lines)}{errors}")
+    lines += list(iter(process.stdout.readline, "\n"))
+    parent = psutil.Process(process.pid)
+    family = [parent, *parent.children(recursive=True)]
+    url = lines[0].removeprefix("Ready: ").strip()
+    return Pos(url, port, data_dir, process, "".join(lines), family)
+
+
+@pytest.fixture
+def start_pos() -> Iterator[StartPos]:
+    """`start_pos(data_dir, user, NAME="value")` starts one of one's own, for who kills things."""
+    started: list[Pos] = []
+
+    def start(data_dir: Path, user: User, **environ: str) -> Pos:
+        started.append(_start_pos(data_dir, user, **environ))
+        return started[-1]
+
+    yield start
+    for pos in started:
+        with suppress(ProcessLookupError):
+            pos.process.kill()
+        pos.process.communicate()
+        for process in pos.left(seconds=5):
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
+    """The POS, one for the whole run: leave it running, and its staff and menu as they are."""
+    data_dir = tmp_path_factory.mktemp("running")
+    user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
+    pos = _start_pos(data_dir, user)
+    yield pos
+    pos.stop()
+    shutil.rmtree(data_dir, ignore_errors=True)

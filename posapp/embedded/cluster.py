@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from posapp.embedded.layout import EmbeddedError, Layout
+from posapp.embedded.layout import DISK_FULL, EmbeddedError, Layout
 
 User = tuple[int, int]
 """uid and gid."""
@@ -30,6 +30,8 @@ BIN = Path(_WHEEL.origin).parent / "pginstall" / "bin"
 imported: it creates users, opens up folders and stops servers that are not its own."""
 
 MAJOR = "18"
+_PARTS = ("PG_VERSION", "global/pg_control", "base", "pg_wal")
+"""What every data folder has."""
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -97,7 +99,7 @@ def _create(layout: Layout, run: Run) -> User | None:
         with tempfile.TemporaryFile() as output:
             if code := run(initdb(made), user, output):
                 output.seek(0)
-                raise EmbeddedError(explain(layout.data, output.read(), ended(code)))
+                raise EmbeddedError(explain(layout, output.read(), ended(code)))
         made.rename(layout.data)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -105,10 +107,9 @@ def _create(layout: Layout, run: Run) -> User | None:
 
 
 def _check(data: Path) -> None:
-    try:
-        version = (data / "PG_VERSION").read_text().strip()
-    except FileNotFoundError:
-        raise _not_whole(data) from None
+    if not all((data / part).exists() for part in _PARTS):
+        raise _not_whole(data)
+    version = (data / "PG_VERSION").read_text().strip()
     if version != MAJOR:
         raise EmbeddedError(
             f"{data}: made by PostgreSQL {version or '?'}, and this is {MAJOR};"
@@ -155,17 +156,13 @@ def _owner(path: Path) -> str:
         return f"user {uid}"
 
 
-def explain(data: Path, output: bytes, otherwise: str) -> str:
-    """What a program of PostgreSQL died of, in one line.
-
-    The first complaint in its output is the cause and what comes after it the consequence; a full
-    disk is told in our words.
-    """
-    text = output.decode(errors="replace")
-    if "No space left on device" in text:
-        return f"{data}: the disk is full; PostgreSQL needs 100 MB to begin with"
-    complaint = re.search(r"(?:FATAL|PANIC|error|postgres): *(.+)", text)
-    return f"{data}: PostgreSQL does not start: {complaint[1] if complaint else otherwise}"
+def explain(layout: Layout, output: bytes, otherwise: str) -> str:
+    """What a program of PostgreSQL died of, in one line: the first complaint in its output is the
+    cause, and what comes after it the consequence."""
+    if DISK_FULL.search(output):
+        return layout.disk_full()
+    complaint = re.search(r"(?:FATAL|PANIC|error|postgres): *(.+)", output.decode(errors="replace"))
+    return f"{layout.data}: PostgreSQL does not start: {complaint[1] if complaint else otherwise}"
 
 
 def ended(code: int) -> str:

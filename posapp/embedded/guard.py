@@ -106,7 +106,7 @@ class Guard:
             with suppress(subprocess.TimeoutExpired):
                 code = self._wait(0.02)
                 said = self._layout.log.read_bytes()[begin:]
-                raise EmbeddedError(explain(self._layout.data, said, ended(code)))
+                raise EmbeddedError(explain(self._layout, said, ended(code)))
             server = self._layout.postmaster()
             if server is not None and server.ready:
                 return

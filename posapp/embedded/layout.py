@@ -8,7 +8,7 @@ POS_DATA_DIR/log/        postgres.log
 from __future__ import annotations
 
 import fcntl
-import os
+import re
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +21,10 @@ READY = "ready"
 """What the guard says when the server can be used."""
 START_LIMIT = 60.0
 """Seconds; recovery after a crash is part of it."""
+
+DISK_FULL = re.compile(
+    rb"No space left on device|Disk quota exceeded|Check free disk space"  # PostgreSQL's hint
+)
 
 _FLOCK = "hhqqi"  # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
 _LOG_LIMIT = 1_000_000
@@ -73,13 +77,22 @@ class Layout:
         try:
             self.run.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.log.parent.mkdir(exist_ok=True)
-            for folder in (self.run, self.log.parent):
-                if not os.access(folder, os.W_OK):
-                    raise PermissionError(13, os.strerror(13))
+            for path in (self.users_lock, self.guard_lock, self.log):
+                path.open("ab").close()
         except OSError as error:
             raise EmbeddedError(
                 f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
             ) from None
+
+    def disk_filled_up(self, since: int) -> bool:
+        """Whether the server has complained of that; `since` is the log's size at the start."""
+        with suppress(OSError), self.log.open("rb") as file:
+            file.seek(since)
+            return DISK_FULL.search(file.read()) is not None
+        return False
+
+    def disk_full(self) -> str:
+        return f"{self.root}: the disk is full; PostgreSQL needs 100 MB to begin with"
 
     def forget_reused_pid(self) -> None:
         """Removes a postmaster.pid whose number another program has by now (after a restart of

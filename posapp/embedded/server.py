@@ -74,10 +74,15 @@ def server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterato
     layout.make_folders()
     users = Lock(layout.users_lock)
     guard: subprocess.Popen[str] | None = None
+    since = layout.log.stat().st_size
     try:
         users.share()  # waits while a guard is stopping the server
         postmaster, guard = _find_or_start(layout, settings or {})
         yield Server(_database(postmaster), postmaster.pid, layout.log, users, guard)
+    except Exception as error:
+        if layout.disk_filled_up(since):
+            raise EmbeddedError(layout.disk_full()) from error
+        raise
     finally:
         users.close()
         if _stopped(layout) and guard is not None:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app
 
 from healthkit import Health
 from healthkit.reports import PROMETHEUS
-from posapp.observability.requests import exposition
+from posapp.observability.metrics import exposition
 
 pages = Blueprint("observability", __name__)
 

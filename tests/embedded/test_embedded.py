@@ -1,6 +1,353 @@
-from posapp.embedded import running
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from healthkit.testing import wait_until
+from posapp.embedded import EmbeddedError, Layout, running, server
+
+HOLD = """
+import sys
+from pathlib import Path
+from posapp.embedded import EmbeddedError, running
+try:
+    with running(Path(sys.argv[1])) as url:
+        print(url, flush=True)
+        sys.stdin.read() if len(sys.argv) > 2 else None
+except EmbeddedError as error:
+    sys.exit(str(error))
+"""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can do this")
 
 
-def test_smoke(postgres):
-    with running(postgres.data_dir) as url:
-        assert url == postgres.url
+def query(url, statement):
+    connection = psycopg2.connect(
+        host=url.query["host"], user=url.username, dbname=url.database, port=url.query["port"]
+    )
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone() if cursor.description else None
+    finally:
+        connection.close()
+
+
+def postmaster(data_dir):
+    found = Layout(Path(data_dir).resolve()).postmaster()
+    return psutil.Process(found.pid) if found else None
+
+
+def hold(data_dir):
+    """A process that uses the server until its standard input ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(data_dir), "hold"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def refusal(data_dir):
+    with pytest.raises(EmbeddedError) as caught, running(data_dir):
+        pass
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# What it is
+
+
+def test_it_keeps_every_commit_and_speaks_utf8_in_utc(postgres):
+    facts = "fsync", "server_encoding", "timezone", "max_connections", "listen_addresses"
+    found = query(postgres.url, "SELECT " + ", ".join(f"current_setting('{f}')" for f in facts))
+    assert found == ("on", "UTF8", "UTC", "100", "")
+    assert query(postgres.url, "SELECT upper('é'), current_database()") == ("É", "steak_kenangan")
+    libraries = query(postgres.url, "SELECT current_setting('shared_preload_libraries')")
+    assert libraries == ("pg_stat_statements",)
+
+
+def test_only_its_user_and_root_can_reach_it(postgres):
+    socket = Path(postgres.url.query["host"]) / ".s.PGSQL.5432"
+    assert socket.parent.stat().st_mode & 0o077 == 0
+    assert socket.parent.stat().st_uid == os.geteuid()
+    assert not postmaster(postgres.data_dir).net_connections("inet")
+
+
+@as_root
+def test_as_root_the_server_runs_as_another_user_in_a_folder_that_only_root_may_enter(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    with running(home / "checkout" / "var") as url:
+        assert postmaster(home / "checkout" / "var").uids().effective != 0
+        assert query(url, "SELECT 1") == (1,)
+
+
+@as_root
+def test_as_root_it_needs_no_more_than_a_container_allows(tmp_path):
+    if not shutil.which("setpriv"):
+        pytest.skip("util-linux is not installed")
+    kept = "-all,+chown,+dac_override,+fowner,+kill,+setgid,+setuid"
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    script = [sys.executable, "-c", HOLD, str(home / "var")]
+    done = subprocess.run(
+        ["setpriv", f"--bounding-set={kept}", *script], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_ordinary_user_runs_it_under_the_own_name(ordinary_user):
+    data_dir = ordinary_user.folder / "var"
+    with ordinary_user.start("-c", HOLD, str(data_dir)) as process:
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert output.startswith("postgresql+psycopg2://")
+    assert (data_dir / "postgres").stat().st_uid == ordinary_user.uid
+
+
+@as_root
+def test_root_uses_the_data_of_an_ordinary_user_and_leaves_it_theirs(ordinary_user):
+    data_dir = ordinary_user.folder / "var"
+    with ordinary_user.start("-c", HOLD, str(data_dir)) as process:
+        process.communicate(timeout=60)
+    with running(data_dir):
+        assert postmaster(data_dir).uids().effective == ordinary_user.uid
+    with ordinary_user.start("-c", HOLD, str(data_dir)) as process:
+        assert process.communicate(timeout=60)[1] == ""
+
+
+@as_root
+def test_data_that_root_has_copied_is_given_to_the_server_again(tmp_path):
+    with running(tmp_path / "one") as url:
+        query(url, "CREATE TABLE bill (total int)")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    with running(tmp_path / "two") as url:
+        assert query(url, "SELECT count(*) FROM bill") == (0,)
+
+
+def test_a_path_too_long_for_a_socket_is_no_matter(tmp_path):
+    data_dir = tmp_path / ("x" * 60) / ("y" * 60)
+    with running(data_dir) as url:
+        sockets = Path(url.query["host"])
+        assert sockets != data_dir / "run"
+        assert sockets.stat().st_mode & 0o077 == 0
+        assert query(url, "SELECT 1") == (1,)
+    assert not sockets.exists()
+
+
+# Who starts and who stops it
+
+
+def test_a_second_start_finds_the_data_of_the_first(tmp_path):
+    with running(tmp_path) as url:
+        query(url, "CREATE TABLE bill AS SELECT 127000 AS total")
+    assert postmaster(tmp_path) is None
+    with running(tmp_path) as url:
+        assert query(url, "SELECT total FROM bill") == (127000,)
+
+
+def test_the_last_user_stops_it_whoever_has_started_it(tmp_path):
+    with hold(tmp_path) as first:
+        first.stdout.readline()
+        with running(tmp_path) as url:
+            first.communicate()
+            assert first.returncode == 0
+            assert query(url, "SELECT 1") == (1,)
+    assert postmaster(tmp_path) is None
+
+
+def test_many_who_start_it_at_once_share_one_server(tmp_path):
+    holders = [hold(tmp_path) for _ in range(4)]
+    try:
+        assert len({holder.stdout.readline() for holder in holders}) == 1
+        data = str(tmp_path / "postgres")
+        servers = [p for p in psutil.process_iter(["cmdline"]) if data in (p.info["cmdline"] or ())]
+        assert len(servers) == 1
+    finally:
+        for holder in holders:
+            holder.communicate()
+    assert postmaster(tmp_path) is None
+
+
+@pytest.mark.fault
+def test_it_stops_when_its_only_user_is_killed(tmp_path):
+    with hold(tmp_path) as holder:
+        holder.stdout.readline()
+        alone = postmaster(tmp_path)
+        holder.kill()
+        alone.wait(timeout=15)
+    with running(tmp_path) as url:
+        assert query(url, "SELECT 1") == (1,)
+
+
+@pytest.mark.fault
+def test_it_stops_when_its_guard_is_killed_and_can_be_started_again(tmp_path):
+    with server(tmp_path) as one:
+        process = postmaster(tmp_path)
+        one.guard.kill()
+        process.wait(timeout=15)
+    with running(tmp_path) as url:
+        assert query(url, "SELECT 1") == (1,)
+
+
+@pytest.mark.fault
+def test_what_was_committed_survives_kill_9(tmp_path):
+    with running(tmp_path) as url:
+        query(url, "CREATE TABLE bill (total int)")
+        query(url, "INSERT INTO bill VALUES (127000)")
+        process = postmaster(tmp_path)
+        process.kill()
+        process.wait(timeout=15)
+    assert "PostgreSQL has ended: killed by SIGKILL" in Layout(tmp_path).log.read_text()
+    with running(tmp_path) as url:
+        assert query(url, "SELECT total FROM bill") == (127000,)
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+def test_a_frozen_server_is_killed_in_the_end(tmp_path):
+    with running(tmp_path) as url:
+        query(url, "SELECT 1")
+        process = postmaster(tmp_path)
+        family = [process, *process.children(recursive=True)]
+        for member in family:
+            member.suspend()
+    assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+# What may stand in its way
+
+
+@pytest.mark.fault
+def test_data_of_which_half_was_written_is_made_anew(tmp_path):
+    holder = hold(tmp_path)
+    halves = wait_until(lambda: list(tmp_path.glob("postgres.new-*/global")))
+    family = psutil.Process(holder.pid).children(recursive=True)
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    holder.kill()
+    holder.communicate()
+    psutil.wait_procs(family, timeout=10)
+    assert halves[0].exists()
+    assert not (tmp_path / "postgres").exists()
+    with running(tmp_path) as url:
+        assert query(url, "SELECT 1") == (1,)
+    assert not list(tmp_path.glob("postgres.new-*"))
+
+
+def test_a_folder_that_is_not_postgresqls_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "menu.txt").write_text("rendang")
+    assert "not a whole PostgreSQL data folder" in refusal(tmp_path)
+    assert (tmp_path / "postgres" / "menu.txt").read_text() == "rendang"
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "postgres").mkdir()
+    with running(tmp_path) as url:
+        assert query(url, "SELECT 1") == (1,)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A data folder that nobody uses, to copy."""
+    data_dir = tmp_path_factory.mktemp("stopped")
+    with running(data_dir):
+        pass
+    return data_dir
+
+
+@pytest.fixture
+def copy(stopped, tmp_path):
+    shutil.copytree(stopped, tmp_path / "var")
+    return tmp_path / "var"
+
+
+def test_data_of_another_major_version_is_refused(copy):
+    (copy / "postgres" / "PG_VERSION").write_text("16\n")
+    assert "made by PostgreSQL 16, and this is 18" in refusal(copy)
+
+
+@pytest.mark.parametrize("lost", ["PG_VERSION", "global/pg_control", "base", "pg_wal"])
+def test_data_with_a_part_missing_is_refused(copy, lost):
+    path = copy / "postgres" / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert f"{copy / 'postgres'}: not a whole PostgreSQL data folder" in refusal(copy)
+
+
+def test_data_that_the_server_cannot_read_is_refused_with_its_own_reason(copy):
+    (copy / "postgres" / "global" / "pg_control").write_bytes(b"")
+    assert "pg_control" in refusal(copy)
+
+
+def test_a_stale_pid_whose_number_is_somebody_elses_by_now_is_no_matter(copy):
+    lines = [os.getpid(), copy / "postgres", 1, 5432, copy / "run", "", "1 1", "ready"]
+    (copy / "postgres" / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
+    with running(copy) as url:
+        assert query(url, "SELECT 1") == (1,)
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path):
+    (tmp_path / "var").write_text("")
+    found = refusal(tmp_path / "var")
+    assert str(tmp_path / "var") in found
+    assert "POS_DATA_DIR" in found
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "postgres").write_text("")
+    assert "not a whole PostgreSQL data folder" in refusal(tmp_path / "other")
+
+
+def test_a_folder_without_permission_is_one_line(ordinary_user):
+    closed = ordinary_user.folder / "closed"
+    closed.mkdir(mode=0o555)
+    with ordinary_user.start("-c", HOLD, str(closed / "var")) as process:
+        _, errors = process.communicate(timeout=60)
+    assert errors.splitlines() == [
+        f"{closed / 'var'}: Permission denied; set POS_DATA_DIR to a folder that you may write"
+    ]
+
+
+@as_root
+def test_data_of_another_user_is_one_line(ordinary_user, copy):
+    shutil.move(copy, ordinary_user.folder / "var")
+    for folder in ("", "run", "log"):
+        os.chown(ordinary_user.folder / "var" / folder, ordinary_user.uid, ordinary_user.gid)
+    with ordinary_user.start("-c", HOLD, str(ordinary_user.folder / "var")) as process:
+        _, errors = process.communicate(timeout=60)
+    assert len(errors.splitlines()) == 1
+    assert "set POS_DATA_DIR" in errors
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("megabytes", [2, 20, 39])
+def test_a_full_disk_is_named_as_that_and_leaves_nothing_half_made(small_disk, megabytes):
+    disk = small_disk(megabytes)
+    assert "the disk is full" in refusal(disk)
+    assert not list(disk.glob("postgres.new-*"))
+    assert postmaster(disk) is None
+
+
+@pytest.mark.fault
+def test_a_disk_that_fills_up_later_is_named_as_that(small_disk):
+    with pytest.raises(EmbeddedError, match="the disk is full"), running(small_disk(90)) as url:
+        query(url, "CREATE TABLE bill AS SELECT generate_series(1, 9000000)")
+
+
+@pytest.mark.fault
+def test_an_interrupt_while_it_waits_leaves_nothing_running(tmp_path):
+    holder = hold(tmp_path)
+    wait_until(lambda: list(tmp_path.glob("postgres.new-*")))
+    family = psutil.Process(holder.pid).children(recursive=True)
+    holder.send_signal(signal.SIGINT)
+    holder.communicate()
+    assert psutil.wait_procs(family, timeout=10)[1] == []

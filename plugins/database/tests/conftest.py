@@ -1,5 +1,7 @@
 import os
+import shutil
 import signal
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -65,7 +67,11 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+def postgres():
+    # Not below pytest's own folder: each session that begins shuts it to other users, and a
+    # server started by root runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="healthkit-postgres-"))
+    server = Postgres(folder / "data")
     yield server
     server.stop()
+    shutil.rmtree(folder)

@@ -1,0 +1,142 @@
+"""Servers, load and tables for the benchmarks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from urllib.error import HTTPError
+
+from sqlalchemy.engine import URL
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Missing(Exception):
+    """A tool that a benchmark needs is not on this machine."""
+
+
+def need(tool: str, package: str) -> str:
+    path = shutil.which(tool)
+    if path is None:
+        raise Missing(f"{tool} is not installed; on Debian: apt-get install {package}")
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def gunicorn(
+    application: str, environ: Mapping[str, str], *options: str, path: str = "/health"
+) -> Iterator[str]:
+    """An application under gunicorn with one gevent worker; gives its address."""
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
+        *("--worker-class", "gevent", "--workers", "1", "--log-level", "error"),
+        *("--no-control-socket", "--pythonpath", str(ROOT), *options),
+    ]
+    process = subprocess.Popen(command, env={**os.environ, **environ})
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(address + path, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server of {address} has ended")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except HTTPError:
+            return  # it answers
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the server of {address} did not come up")
+
+
+def wrk(
+    address: str,
+    seconds: float = 3,
+    connections: int = 16,
+    script: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> float:
+    """Requests per second; every answer must be a good one."""
+    command = [need("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s"]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        if script:
+            file.write(script)
+            file.flush()
+            command += ["-s", file.name]
+        output = subprocess.run(
+            [*command, address],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, **(environ or {})},
+        ).stdout
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    if bad:
+        raise RuntimeError(f"{address}: {bad[1]} bad answers\n{output}")
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    assert found
+    return float(found[1])
+
+
+def rounds(
+    measures: Mapping[str, Sequence[str]], times: int = 3, **options: float
+) -> dict[str, float]:
+    """The median of several rounds for each name; each round measures all of them in turn, so
+    that what else the machine does hits them alike."""
+    found: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(times):
+        for name, (address,) in measures.items():
+            found[name].append(wrk(address, **options))  # type: ignore[arg-type]
+    return {name: median(values) for name, values in found.items()}
+
+
+def table(title: str, rates: Mapping[str, float], base: str, unit: str = "req/s") -> None:
+    """Rates as rows, each as a share of `base`."""
+    print(f"\n{title}\n")
+    width = max(map(len, rates))
+    print(f"| {'':{width}} | {unit:>10} | × {base} |")
+    print(f"| {'-' * width} | {'-' * 9}: | {'-' * (len(base) + 1)}: |")
+    for name, rate in rates.items():
+        print(f"| {name:{width}} | {rate:10,.0f} | {rate / rates[base]:{len(base) + 2}.2f} |")
+
+
+@contextmanager
+def database() -> Iterator[URL]:
+    """A migrated and seeded database on an embedded PostgreSQL of its own."""
+    from posapp.db import make_engine, upgrade
+    from posapp.embedded import running
+    from posapp.seed import seed
+    from posapp.settings import Settings
+
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as url:
+        upgrade(url)
+        engine = make_engine(url, Settings())
+        seed(engine)
+        engine.dispose()
+        yield url

@@ -1,0 +1,103 @@
+"""What lies at a location: backups with their manifests, wherever they are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Annotated, Protocol
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+MANIFEST = ".manifest.json"
+_TEMPORARY = (".part", ".tmp")
+_STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
+
+
+class PlaceError(Exception):
+    """The location cannot be read; the text is for people and has no secrets."""
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+
+
+class Manifest(BaseModel):
+    """What stands in `….manifest.json` beside a backup. Every key may be missing; others, and
+    times without a zone (taken as UTC), are fine."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    created_at: Moment | None = None
+    size_bytes: int | None = Field(default=None, ge=0)
+    verified_at: Moment | None = None
+    uploaded_at: Moment | None = None
+    s3_expected: bool = False
+    restored_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup file: when it was made (UTC), its bytes, and its manifest where one is there.
+
+    `unreadable` is true where there is one that makes no sense.
+    """
+
+    name: str
+    at: datetime
+    size: int
+    manifest: Manifest | None = None
+    unreadable: bool = False
+
+
+class Place(Protocol):
+    """A location that can be listed, again and again."""
+
+    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[Backup]:
+        """What matches `pattern`. `zone` is that of the times in names. Raises PlaceError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def is_backup(name: str, pattern: str) -> bool:
+    """Whether a file counts: a whole one under its final name."""
+    return (
+        fnmatchcase(name, pattern)
+        and not name.startswith(".")
+        and not name.endswith((*_TEMPORARY, MANIFEST))
+    )
+
+
+def backup(
+    name: str, size: int, modified: datetime, manifest: bytes | None, zone: ZoneInfo
+) -> Backup:
+    """A backup as its file and the bytes of its manifest tell it. Its time is the manifest's,
+    else the one in its name, else the file's own."""
+    parsed = _parsed(manifest) if manifest is not None else None
+    at = (parsed and parsed.created_at) or stamp(name, zone) or _utc(modified)
+    return Backup(name, at, size, parsed, unreadable=manifest is not None and parsed is None)
+
+
+def _parsed(manifest: bytes) -> Manifest | None:
+    try:
+        return Manifest.model_validate_json(manifest)
+    except ValidationError:
+        return None
+
+
+def stamp(name: str, zone: ZoneInfo) -> datetime | None:
+    """The time in a name, `YYYYMMDD_HHMMSS` on the wall clock of `zone`, as UTC."""
+    for digits in reversed(_STAMP.findall(name)):
+        try:
+            local = datetime.strptime(digits, "%Y%m%d_%H%M%S").replace(tzinfo=zone)
+        except ValueError:
+            continue
+        return local.astimezone(UTC)
+    return None

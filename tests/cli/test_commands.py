@@ -1,0 +1,201 @@
+import json
+import re
+import signal
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import psutil
+import psycopg2
+import pytest
+
+from healthkit.testing import wait_until
+from posapp.embedded import Layout
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("commands")
+
+
+@pytest.fixture
+def posapp(me, data_dir):
+    """Runs a command on the embedded server of this module, which nobody else keeps running."""
+
+    def run(*arguments, **environ):
+        return me.run(*arguments, environ={"POS_DATA_DIR": str(data_dir), **environ})
+
+    return run
+
+
+def address(url):
+    return url.render_as_string(hide_password=False)
+
+
+def one_line(done):
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def running_server(data_dir):
+    return Layout(Path(data_dir).resolve()).postmaster()
+
+
+def test_help_names_every_command_and_the_version_is_told(posapp):
+    text = posapp("--help").stdout
+    for command in ("db", "demo", "health-check", "openapi", "seed", "serve", "users"):
+        assert re.search(rf"^  {command} ", text, re.MULTILINE)
+    assert posapp("--version").stdout == "posapp, version 1.0.0\n"
+
+
+def test_commands_start_the_embedded_server_and_stop_it_again(posapp, data_dir):
+    first = posapp("db", "upgrade")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert re.match(r"the schema is at \w+\n", first.stdout)
+    assert posapp("db", "upgrade").stdout == first.stdout
+    assert running_server(data_dir) is None
+
+
+def test_the_demo_is_written_once(posapp):
+    assert posapp("seed").stdout == "the demo is written\n"
+    again = posapp("seed")
+    assert (again.returncode, again.stdout) == (
+        0,
+        "there is a menu already; it is left as it is\n",
+    )
+
+
+def add(me, data_dir, name, role="waiter", password="rendang-127000"):
+    process = me.start(
+        *("-m", "posapp", "users", "add", name, "--role", role),
+        *("--full-name", "Siti Aminah", "--password-stdin"),
+        environ={"POS_DATA_DIR": str(data_dir)},
+        stdin=-1,
+    )
+    with process:
+        output, errors = process.communicate(f"{password}\n", timeout=60)
+    return process.returncode, output, errors
+
+
+def test_an_account_that_is_added_can_sign_in_at_the_running_till(running_pos, me):
+    assert add(me, running_pos.data_dir, "siti") == (0, "siti is added, as waiter\n", "")
+    body = json.dumps({"username": "siti", "password": "rendang-127000"}).encode()
+    request = Request(
+        f"{running_pos.url}/api/v1/auth/login", body, {"Content-Type": "application/json"}
+    )
+    with urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["user"]["name"] == "Siti Aminah"
+    code, _, errors = add(me, running_pos.data_dir, "siti")
+    assert code == 2
+    assert len(errors.splitlines()) == 1
+    assert running_server(running_pos.data_dir) is not None
+
+
+def test_a_wrong_account_is_one_line(posapp, me, data_dir):
+    code, _, errors = add(me, data_dir, "wati", password="")
+    assert (code, len(errors.splitlines())) == (2, 1)
+    without = posapp("users", "add", "wati", "--role", "waiter", "--full-name", "Wati")
+    assert "give --password-stdin" in one_line(without)
+    wrong = posapp("users", "add", "wati", "--role", "cook", "--full-name", "W")
+    assert wrong.returncode == 2
+    assert "'kitchen'" in wrong.stderr
+
+
+def test_health_check_exits_0_when_the_database_is_well_and_1_when_not(posapp, database):
+    well = posapp("health-check", DATABASE_URL=address(database))
+    assert (well.returncode, well.stderr) == (0, "")
+    assert "healthy" in well.stdout
+    assert "disk" not in well.stdout
+    away = posapp("health-check", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert away.returncode == 1
+    assert "unhealthy" in away.stdout
+    assert "Traceback" not in away.stderr
+
+
+def test_health_check_on_an_empty_database_says_what_to_run(posapp, postgres):
+    empty = posapp("health-check", DATABASE_URL=address(postgres.create("empty_for_check")))
+    assert empty.returncode == 1
+    assert "posapp db upgrade" in empty.stdout
+
+
+def test_openapi_prints_the_document_sorted(posapp):
+    text = posapp("openapi").stdout
+    document = json.loads(text)
+    assert document["openapi"].startswith("3.1")
+    assert text == json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("command", [["db", "upgrade"], ["seed"], ["serve"]])
+def test_a_database_that_is_away_is_one_line(posapp, command):
+    away = posapp(*command, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert "refused" in one_line(away)
+
+
+def test_a_database_without_the_schema_is_not_served(posapp, postgres):
+    url = address(postgres.create("empty_for_serve"))
+    assert "run: posapp db upgrade" in one_line(posapp("serve", DATABASE_URL=url))
+    assert "run: posapp db upgrade" in one_line(posapp("seed", DATABASE_URL=url))
+
+
+# The production server alone
+
+
+@pytest.fixture
+def serve(me, tmp_path, free_port):
+    """Starts `posapp serve`; gives its process and its URL when it answers."""
+    started = []
+
+    def start(**environ):
+        log = (tmp_path / "serve.log").open("wb")
+        process = me.start(
+            *("-m", "posapp", "serve"),
+            environ={"PORT": str(free_port), "WEB_CONCURRENCY": "1", **environ},
+            stderr=log,
+        )
+        log.close()
+        started.append(process)
+        url = f"http://127.0.0.1:{free_port}"
+        wait_until(lambda: process.poll() is not None or answers(f"{url}/livez"), seconds=30)
+        assert process.poll() is None, (tmp_path / "serve.log").read_text()
+        return process, url
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def answers(url):
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def test_serve_becomes_the_server_on_the_database_it_is_given(serve, database):
+    process, url = serve(DATABASE_URL=address(database))
+    assert "gunicorn" in " ".join(psutil.Process(process.pid).cmdline())
+    wait_until(lambda: answers(f"{url}/readyz"))
+    assert answers(f"{url}/api/v1/public/menu")
+
+
+def test_serve_starts_on_a_newer_schema_so_that_one_can_roll_back(serve, postgres, database):
+    url = postgres.create("newer", "pos_template")
+    connection = psycopg2.connect(host=url.query["host"], user=url.username, dbname="newer")
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE alembic_version SET version_num = '9999_next'")
+    connection.close()
+    _, served = serve(DATABASE_URL=address(url))
+    assert answers(f"{served}/api/v1/public/menu")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_serve_keeps_the_embedded_server_for_as_long_as_it_runs(serve, tmp_path, number):
+    process, url = serve(POS_DATA_DIR=str(tmp_path / "var"))
+    wait_until(lambda: answers(f"{url}/readyz"))
+    server = psutil.Process(running_server(tmp_path / "var").pid)
+    process.send_signal(number)
+    process.wait(timeout=30)
+    server.wait(timeout=20)

@@ -1,0 +1,216 @@
+import json
+import signal
+import socket
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+
+from healthkit.testing import wait_until
+from posapp.embedded import Layout
+
+
+def get(url):
+    try:
+        with urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def sign_in(pos, username, password):
+    body = json.dumps({"username": username, "password": password}).encode()
+    request = Request(f"{pos.url}/api/v1/auth/login", body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def postmaster(data_dir):
+    return psutil.Process(Layout(Path(data_dir).resolve()).postmaster().pid)
+
+
+def one_line(done):
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_it_says_where_it_is_and_how_to_sign_in(running_pos):
+    assert running_pos.greeting.startswith(f"Ready: http://127.0.0.1:{running_pos.port}\n")
+    assert get(f"{running_pos.url}/readyz")[0] == 200
+    assert get(f"{running_pos.url}/health")[0] == 200
+    rows = [line.split() for line in running_pos.greeting.splitlines() if "-demo" in line]
+    assert [row[0] for row in rows] == ["admin", "manager", "cashier", "waiter", "kitchen"]
+    for username, password, *_ in rows:
+        assert sign_in(running_pos, username, password)["user"]["role"] == username
+
+
+def test_it_is_the_production_server_on_gevent(running_pos):
+    log = (running_pos.data_dir / "log" / "gunicorn.log").read_text()
+    assert "Using worker: gevent" in log
+    assert log.count("Booting worker") >= 2
+
+
+def test_a_second_demo_on_the_same_data_is_refused_with_the_first_ones_number(
+    running_pos, me, free_port
+):
+    environ = {"POS_DATA_DIR": str(running_pos.data_dir), "PORT": str(free_port)}
+    assert f"process {running_pos.pid}" in one_line(me.run("demo", environ=environ))
+    assert get(f"{running_pos.url}/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_all_of_itself_when_told_and_starts_again_on_its_data(
+    start_pos, me, tmp_path, number
+):
+    pos = start_pos(tmp_path, me)
+    menu = get(f"{pos.url}/api/v1/public/menu")
+    pos.process.send_signal(number)
+    assert pos.wait() == (0, "")
+    assert pos.left() == []
+    if number is signal.SIGINT:
+        again = start_pos(tmp_path, me)
+        assert get(f"{again.url}/api/v1/public/menu") == menu
+        assert again.stop() == 0
+
+
+def test_an_ordinary_user_runs_all_of_it(start_pos, ordinary_user):
+    pos = start_pos(ordinary_user.folder / "var", ordinary_user)
+    assert get(f"{pos.url}/readyz")[0] == 200
+    assert {process.uids().effective for process in pos.family} == {ordinary_user.uid}
+    assert pos.stop() == 0
+    assert pos.left() == []
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("gunicorn", "gunicorn has ended (killed by SIGKILL)"),
+        ("postgres", "PostgreSQL has ended: killed by SIGKILL"),
+        ("guard", "PostgreSQL has ended"),
+    ],
+)
+def test_a_part_that_is_killed_takes_the_rest_with_it_and_is_named(
+    start_pos, me, tmp_path, part, said
+):
+    pos = start_pos(tmp_path, me)
+    victims = {
+        "gunicorn": lambda: pos.named("gunicorn.conf.py"),
+        "postgres": lambda: postmaster(tmp_path),
+        "guard": lambda: pos.named("posapp.embedded.guard"),
+    }
+    victims[part]().kill()
+    code, errors = pos.wait()
+    assert code == 1
+    assert said in errors
+    assert "the rest is stopped" in errors.splitlines()[0]
+    assert "Traceback" not in errors
+    assert pos.left() == []
+
+
+@pytest.mark.fault
+def test_when_it_is_killed_itself_nothing_lives_on(start_pos, me, tmp_path):
+    pos = start_pos(tmp_path, me)
+    pos.process.kill()
+    pos.process.wait()
+    assert pos.left(seconds=20) == []
+    assert start_pos(tmp_path, me).stop() == 0
+
+
+@pytest.mark.fault
+def test_a_killed_worker_is_replaced_and_nothing_else_happens(start_pos, me, tmp_path):
+    pos = start_pos(tmp_path, me)
+    master = pos.named("gunicorn.conf.py")
+    workers = master.children()
+    workers[0].kill()
+    wait_until(lambda: len({*master.children()} - {*workers}) == 1)
+    wait_until(lambda: get(f"{pos.url}/readyz")[0] == 200)
+    assert pos.process.poll() is None
+    assert pos.stop() == 0
+
+
+def is_told(process, number):
+    """Whether a signal waits for a process, see SigPnd and ShdPnd in proc(5)."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd", "ShdPnd"))]
+    return any(mask & 1 << (number - 1) for mask in masks)
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_parts_that_hang_are_killed_after_a_while_or_at_the_second_ctrl_c(
+    start_pos, me, tmp_path, interrupts
+):
+    pos = start_pos(tmp_path, me)
+    server = postmaster(tmp_path)
+    for process in (server, pos.named("gunicorn.conf.py")):
+        process.suspend()
+    pos.process.send_signal(signal.SIGINT)
+    if interrupts == 2:
+        wait_until(lambda: is_told(pos.named("gunicorn.conf.py"), signal.SIGTERM))
+        pos.process.send_signal(signal.SIGINT)
+    assert pos.wait()[0] == 0
+    assert pos.left() == []
+
+
+def test_a_port_in_use_is_one_line_and_nothing_is_started(me, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        environ = {"PORT": str(port), "POS_DATA_DIR": str(tmp_path / "var")}
+        said = one_line(me.run("demo", environ=environ))
+    assert said.startswith(f"port {port}: address already in use; choose another with: PORT=")
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PORT", "many", "PORT: "),
+        ("DATABASE_URL", "postgresql://localhost/theirs", "unset DATABASE_URL"),
+        ("DB_HOST", "localhost", "unset DATABASE_URL and DB_HOST"),
+        ("HEALTHKIT_CONFIG", "nowhere.toml", "nowhere.toml: "),
+    ],
+)
+def test_a_mistake_in_the_environment_is_one_line(me, tmp_path, free_port, variable, value, said):
+    environ = {"PORT": str(free_port), "POS_DATA_DIR": str(tmp_path / "var"), variable: value}
+    assert said in one_line(me.run("demo", environ=environ))
+    assert not (tmp_path / "var").exists()
+
+
+def test_it_never_runs_in_production(me, tmp_path):
+    environ = {
+        "ENVIRONMENT": "production",
+        "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184" * 2,
+        "DATABASE_URL": "postgresql://localhost/theirs",
+        "POS_DATA_DIR": str(tmp_path),
+    }
+    assert "ENVIRONMENT=production" in one_line(me.run("demo", environ=environ))
+    assert "ENVIRONMENT=production" in one_line(me.run("seed", environ=environ))
+
+
+@pytest.mark.fault
+def test_a_full_disk_is_one_line(me, free_port, small_disk):
+    environ = {"PORT": str(free_port), "POS_DATA_DIR": str(small_disk(20))}
+    assert "the disk is full" in one_line(me.run("demo", environ=environ))
+    environ["POS_DATA_DIR"] = str(small_disk(41))  # enough for initdb, not for the schema
+    assert "the disk is full" in one_line(me.run("demo", environ=environ))
+
+
+def test_half_a_data_folder_is_one_line(me, free_port, tmp_path):
+    (tmp_path / "postgres" / "base").mkdir(parents=True)
+    environ = {"PORT": str(free_port), "POS_DATA_DIR": str(tmp_path)}
+    assert "not a whole PostgreSQL data folder" in one_line(me.run("demo", environ=environ))
+
+
+def test_the_signing_key_is_made_once_and_for_its_user_alone(running_pos):
+    key = running_pos.data_dir / "jwt-secret"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(key.read_text().strip()) == 64
