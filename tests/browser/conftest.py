@@ -1,28 +1,19 @@
-"""A real Chromium in front of the real server, on a database of its own."""
+"""A real Chromium in front of the running POS."""
 
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg2
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from sqlalchemy.engine import URL
 
-from healthkit.testing import wait_until
-from posapp import demo
-from posapp.db import make_engine, upgrade
-from posapp.seed import seed
-from posapp.settings import Settings
+from posapp.embedded import running
 from tools import build_web
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,72 +24,40 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SIZES = {"desk": (1440, 900), "landscape": (1024, 768), "portrait": (820, 1180)}
 
 
-@dataclass(frozen=True)
-class RunningPos:
-    """The production server with the built front end and the demo's menu."""
+class House:
+    """The running POS with the front end of these sources, seen past the browser."""
 
-    url: str
-    database: URL
-
-    def execute(self, statement: str, *values: Any) -> None:
-        address = self.database
-        connection = psycopg2.connect(
-            host=address.query["host"], user=address.username, dbname=address.database
-        )
-        with closing(connection), connection, connection.cursor() as cursor:
-            cursor.execute(statement, values)
-
-    def ask(self, path: str, token: str | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.get(f"{self.url}/api/v1{path}", headers=headers, timeout=10).json()
+    def __init__(self, url: str, data_dir: Path) -> None:
+        self.url = url
+        self.data_dir = data_dir
 
     def orders(self, status: str = "open") -> list[dict[str, Any]]:
         """What the server has, as the manager sees it."""
         body = {"username": "manager", "password": "manager-demo"}
-        answer = requests.post(f"{self.url}/api/v1/auth/login", json=body, timeout=10).json()
-        return self.ask(f"/orders?status={status}&limit=200", answer["access_token"])["orders"]
+        with requests.Session() as session:
+            answer = session.post(f"{self.url}/api/v1/auth/login", json=body, timeout=10).json()
+            session.headers["Authorization"] = f"Bearer {answer['access_token']}"
+            query = {"status": status, "limit": "200"}
+            found = session.get(f"{self.url}/api/v1/orders", params=query, timeout=10)
+            return found.json()["orders"]
+
+    def set_available(self, product: str, available: bool) -> None:
+        with running(self.data_dir) as address:
+            connection = psycopg2.connect(
+                host=address.query["host"], user=address.username, dbname=address.database
+            )
+            with closing(connection), connection, connection.cursor() as cursor:
+                statement = "UPDATE products SET available = %s WHERE name_id = %s"
+                cursor.execute(statement, (available, product))
+                assert cursor.rowcount == 1
 
 
 @pytest.fixture(scope="session")
-def running_pos(postgres, tmp_path_factory) -> Iterator[RunningPos]:
+def house(running_pos) -> House:
     assert build_web.main([], os.environ) == 0
-    folder = tmp_path_factory.mktemp("browser")
-    database = postgres.create(f"browser_{uuid4().hex[:8]}")
-    settings = Settings.from_env({"POS_DATA_DIR": str(folder)})
-    upgrade(database)
-    engine = make_engine(database, settings)
-    seed(engine)
-    engine.dispose()
-    with serving(database, settings, folder) as url:
-        yield RunningPos(url, database)
-
-
-@contextmanager
-def serving(database: URL, settings: Settings, folder: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environ = demo.environment(os.environ, settings, database)
-    environ |= {"PORT": str(port), "WEB_CONCURRENCY": "1", "GRACEFUL_TIMEOUT": "1"}
-    environ["HEALTHKIT_STORE"] = f"sqlite:///{folder}/healthkit.db"
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(demo.gunicorn(), env=environ, stdout=log, stderr=log)
-        try:
-            wait_until(lambda: _is_up(port), 30)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _is_up(port: int) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).ok
-    except requests.ConnectionError:
-        return False
+    return House(running_pos.url, running_pos.data_dir)
 
 
 @pytest.fixture(scope="session")
@@ -115,10 +74,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def context(browser: Browser, running_pos: RunningPos) -> Iterator[BrowserContext]:
+def context(browser: Browser, house: House) -> Iterator[BrowserContext]:
     """A fresh tablet, without the service worker that would hide requests from `route`."""
     context = browser.new_context(
-        base_url=running_pos.url,
+        base_url=house.url,
         viewport={"width": 1440, "height": 900},
         service_workers="block",
         reduced_motion="reduce",

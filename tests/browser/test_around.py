@@ -9,10 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tools import build_web
 
-from .conftest import SIZES
-
 pytestmark = pytest.mark.browser
 
+SIZES = {"desk": (1440, 900), "landscape": (1024, 768), "portrait": (820, 1180)}
 AXE = build_web.WEB / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -106,8 +105,8 @@ def test_the_status_page_says_when_no_answer_comes_and_keeps_the_last_one(page: 
     expect(page.get_by_test_id("check-database")).to_be_visible()
 
 
-def test_the_installed_app_opens_without_the_server(browser: Browser, running_pos) -> None:
-    context = browser.new_context(base_url=running_pos.url, service_workers="allow")
+def test_the_installed_app_opens_without_the_server(browser: Browser, house) -> None:
+    context = browser.new_context(base_url=house.url, service_workers="allow")
     page = context.new_page()
     page.goto("/app/status")
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")

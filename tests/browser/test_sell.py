@@ -38,7 +38,7 @@ def rupiah(text: str | None) -> int:
     return int(re.sub(r"\D", "", text or ""))
 
 
-def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, running_pos) -> None:
+def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, house) -> None:
     till.get_by_role("button", name="Pilih meja").click()
     till.get_by_role("dialog").get_by_role("button", name=re.compile(r"^A4\b")).click()
     till.get_by_role("button", name="Sirloin Lokal").click()
@@ -61,7 +61,7 @@ def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, runn
     number = till.get_by_test_id("order-number").inner_text()
     till.get_by_role("link", name="Bayar sekarang").click()
 
-    [order] = [one for one in running_pos.orders() if str(one["number"]) == number]
+    [order] = [one for one in house.orders() if str(one["number"]) == number]
     due = rupiah(till.get_by_test_id("due").text_content())
     assert due % 100 == 0
     assert abs(due - order["due"]) < 100
@@ -71,12 +71,12 @@ def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, runn
     till.get_by_role("button", name="Terima tunai").click()
     expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
     assert rupiah(till.get_by_test_id("change-given").text_content()) == 500_000 - due
-    assert order["id"] in [one["id"] for one in running_pos.orders("paid")]
+    assert order["id"] in [one["id"] for one in house.orders("paid")]
     till.get_by_role("link", name="Pesanan berikutnya").click()
     expect(till.get_by_text("Belum ada pesanan")).to_be_visible()
 
 
-def test_an_open_order_is_found_again_and_paid_by_qris(till: Page, running_pos) -> None:
+def test_an_open_order_is_found_again_and_paid_by_qris(till: Page, house) -> None:
     write_takeaway(till)
     till.get_by_role("button", name="Kirim pesanan").click()
     number = till.get_by_test_id("order-number").inner_text()
@@ -86,20 +86,20 @@ def test_an_open_order_is_found_again_and_paid_by_qris(till: Page, running_pos) 
     till.get_by_text("QRIS", exact=True).click()
     till.get_by_role("button", name="QRIS sudah diterima").click()
     expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
-    assert number not in [str(one["number"]) for one in running_pos.orders()]
+    assert number not in [str(one["number"]) for one in house.orders()]
 
 
-def test_a_double_tap_on_send_makes_one_order(till: Page, running_pos) -> None:
-    before = len(running_pos.orders())
+def test_a_double_tap_on_send_makes_one_order(till: Page, house) -> None:
+    before = len(house.orders())
     write_takeaway(till)
     send = till.get_by_role("button", name="Kirim pesanan")
     send.evaluate("button => { button.click(); button.click(); }")
     till.get_by_test_id("order-number").wait_for()
-    assert len(running_pos.orders()) == before + 1
+    assert len(house.orders()) == before + 1
 
 
-def test_two_tabs_that_send_the_same_order_make_one(till: Page, running_pos) -> None:
-    before = len(running_pos.orders())
+def test_two_tabs_that_send_the_same_order_make_one(till: Page, house) -> None:
+    before = len(house.orders())
     write_takeaway(till)
     other = till.context.new_page()
     other.goto("/order")
@@ -108,7 +108,7 @@ def test_two_tabs_that_send_the_same_order_make_one(till: Page, running_pos) -> 
         tab.get_by_role("button", name="Kirim pesanan").evaluate("button => button.click()")
     for tab in (till, other):
         expect(bill(tab)).to_have_count(0)
-    assert len(running_pos.orders()) == before + 1
+    assert len(house.orders()) == before + 1
 
 
 def lose_the_answer(route: Route) -> None:
@@ -117,23 +117,23 @@ def lose_the_answer(route: Route) -> None:
     route.abort()
 
 
-def test_an_order_whose_answer_was_lost_is_not_made_twice(till: Page, running_pos) -> None:
-    before = len(running_pos.orders())
+def test_an_order_whose_answer_was_lost_is_not_made_twice(till: Page, house) -> None:
+    before = len(house.orders())
     write_takeaway(till)
     till.route("**/api/v1/orders", lose_the_answer)
     till.get_by_role("button", name="Kirim pesanan").click()
     expect(till.get_by_text("belum dijawab server")).to_be_visible()
     expect(till.get_by_role("button", name=f"Tambah satu {WATER}")).to_be_disabled()
-    assert len(running_pos.orders()) == before + 1
+    assert len(house.orders()) == before + 1
 
     till.unroute("**/api/v1/orders")
     till.reload()
     till.get_by_test_id("order-number").wait_for()
-    assert len(running_pos.orders()) == before + 1
+    assert len(house.orders()) == before + 1
 
 
 def test_a_payment_whose_answer_was_lost_is_taken_once_and_still_tells_the_change(
-    till: Page, running_pos
+    till: Page, house
 ) -> None:
     write_takeaway(till)
     till.get_by_role("button", name="Kirim pesanan").click()
@@ -151,7 +151,7 @@ def test_a_payment_whose_answer_was_lost_is_taken_once_and_still_tells_the_chang
     assert answer.value.headers["idempotency-replayed"] == "true"
     assert rupiah(till.get_by_test_id("change-given").text_content()) == 100_000 - due
     order_id = till.url.split("/")[-2]
-    [paid] = [one for one in running_pos.orders("paid") if str(one["id"]) == order_id]
+    [paid] = [one for one in house.orders("paid") if str(one["id"]) == order_id]
     assert paid["due"] == 0
 
 
@@ -167,21 +167,19 @@ def test_a_reload_while_writing_keeps_every_line(till: Page) -> None:
     expect(till.get_by_role("radio", name="Bawa pulang")).to_be_checked()
 
 
-def test_what_is_sold_out_says_so_and_cannot_be_tapped(till: Page, running_pos) -> None:
+def test_what_is_sold_out_says_so_and_cannot_be_tapped(till: Page, house) -> None:
     tile = till.get_by_role("button", name="Ribeye Australia")
 
     def says_so() -> bool:
         till.reload()
         return "Habis" in tile.inner_text()
 
-    running_pos.execute(
-        "UPDATE products SET available = false WHERE name_id = %s", "Ribeye Australia"
-    )
+    house.set_available("Ribeye Australia", False)
     try:
         wait_until(says_so, 10)
         expect(tile).to_be_disabled()
     finally:
-        running_pos.execute("UPDATE products SET available = true")
+        house.set_available("Ribeye Australia", True)
 
 
 def test_a_line_is_removed_by_its_last_minus(till: Page) -> None:
