@@ -1,10 +1,10 @@
 import { ActionIcon, Button, SegmentedControl, TextInput } from "@mantine/core";
-import { useHotkeys } from "@mantine/hooks";
 import { Armchair, Search, X } from "lucide-react";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useTableName } from "@/api/queries";
 import type { Draft } from "@/lib/database";
+import { useKeys } from "@/lib/use-keys";
 import classes from "./OrderBar.module.css";
 import { edit } from "./use-draft";
 
@@ -24,7 +24,7 @@ export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   const name = useTableName()(draft.tableId);
-  useHotkeys([["/", () => field.current?.focus()]]);
+  useKeys({ "/": () => field.current?.focus() });
 
   return (
     <div className={classes.bar}>
