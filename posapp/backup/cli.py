@@ -1,0 +1,165 @@
+"""The commands `posapp backup`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from healthkit.cli.common import table
+from healthkit.units import format_size
+from posapp import embedded
+from posapp.backup import keys
+from posapp.backup.bucket import Bucket
+from posapp.backup.catalogue import Entry, Folder
+from posapp.backup.journal import Journal, beat, call_webhook, log_file
+from posapp.backup.make import Work, make, rotate
+from posapp.backup.names import clock_time
+from posapp.backup.places import everything, find, verify
+from posapp.backup.postgres import Access
+from posapp.backup.problems import BackupError, Busy
+from posapp.embedded import EmbeddedError
+from posapp.settings import Settings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _journal(settings: Settings) -> Journal:
+    return Journal(log_file(settings), _now)
+
+
+@contextmanager
+def _work(settings: Settings) -> Iterator[Work]:
+    """Raises EmbeddedError, and Refused for keys that are none."""
+    key = keys.recipient(settings.backup_age_recipient)
+    with embedded.database(settings) as url:
+        yield Work(
+            Access.to(url),
+            Folder(settings.backup_dir.resolve()),
+            Bucket.of(settings),
+            key,
+            lambda: keys.identity(settings.backup_age_identity),
+        )
+
+
+@contextmanager
+def _alarmed(settings: Settings, journal: Journal, what: str) -> Iterator[None]:
+    """Tells the log, the webhook and healthkit how it has ended."""
+    try:
+        yield
+    except Busy as busy:
+        journal.line(str(busy))
+        raise
+    except (BackupError, EmbeddedError) as error:
+        journal.line(f"❌ {what} failed: {error}")
+        name = what.split()[0].lower()
+        if fault := call_webhook(settings, f"{name}-failed", f"❌ {what} failed: {error}"):
+            journal.line(fault)
+        raise
+
+
+@click.group()
+def backup() -> None:
+    """Make backups, list them, prove them.
+
+    They lie in BACKUP_DIR (default: backups), and in BACKUP_S3_BUCKET where one is set. Exit codes:
+    1 it has failed, and ALERT_WEBHOOK was told; 2 a mistake to mend; 75 another run is at it.
+    """
+
+
+def _maker(kind: str, kept: str) -> click.Command:
+    @click.command(kind, help=f"Make a {kind} backup; {kept}.")
+    @click.option("--dry-run", is_flag=True, help="Only say what the rotation would remove.")
+    def command(dry_run: bool) -> None:
+        settings = Settings.from_env(os.environ)
+        journal = _journal(settings)
+        if dry_run:
+            _show_rotation(settings)
+            return
+        with _alarmed(settings, journal, f"Backup ({kind})"), _work(settings) as work:
+            entry = make(kind, work, journal)
+        if fault := beat(settings, os.environ, f"backup-{kind}"):
+            journal.line(fault)
+        click.echo(entry.where)
+        journal.line("✅ Backup completed successfully!")
+
+    return command
+
+
+for _kind, _kept in (
+    ("daily", "the daily ones of 7 days are kept"),
+    ("weekly", "the weekly ones of 4 weeks are kept"),
+    ("monthly", "the monthly ones of 3 months are kept"),
+    ("pre-deploy", "the last 5 before deployments are kept"),
+):
+    backup.add_command(_maker(_kind, _kept))
+
+
+def _show_rotation(settings: Settings) -> None:
+    """As it is now; a backup that is made first would only add to what is kept."""
+    quiet = Journal(Path(os.devnull), _now)
+    places = [Folder(settings.backup_dir.resolve()), Bucket.of(settings)]
+    gone = [name for place in places if place for name in rotate(place, quiet, remove=False)]
+    if not gone:
+        click.echo("nothing would be removed")
+
+
+@backup.command("list")
+def show() -> None:
+    """Show what there is, here and in S3, newest first."""
+    settings = Settings.from_env(os.environ)
+    entries = everything(Folder(settings.backup_dir.resolve()), Bucket.of(settings))
+    click.echo(listing(entries, _now()))
+
+
+def listing(entries: list[Entry], now: datetime) -> str:
+    """The backups as a table; times are Jakarta's."""
+    if not entries:
+        return "there is no backup"
+    head = ("NAME", "KIND", "AGE", "SIZE", "VERIFIED", "UPLOADED", "RESTORED", "WHERE")
+    return table([head, *(_row(entry, now) for entry in reversed(entries))])
+
+
+def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
+    manifest = entry.manifest
+    moments = (
+        (manifest.verified_at if entry.good else None, manifest.uploaded_at, manifest.restored_at)
+        if manifest
+        else (None, None, None)
+    )
+    return (
+        str(entry.name),
+        entry.name.kind,
+        age(now - entry.name.at),
+        format_size(entry.size),
+        *(clock_time(moment) if moment else "-" for moment in moments),
+        entry.where.removesuffix(f"/{entry.name}"),
+    )
+
+
+def age(value: timedelta) -> str:
+    """`3d 4h`, `4h 10m`, `10m`."""
+    minutes = max(0, int(value.total_seconds() // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days}d {hours}h"
+    return f"{hours}h {minutes}m" if hours else f"{minutes}m"
+
+
+@backup.command("verify")
+@click.argument("file", default="latest")
+def verify_command(file: str) -> None:
+    """Read a backup to its end and compare it with its manifest.
+
+    FILE is a path, an s3:// address, or `latest` (the default). Exits 1 when it is not whole.
+    """
+    settings = Settings.from_env(os.environ)
+    entry = find(file, settings)
+    verify(entry, settings)
+    click.echo(f"✅ {entry.where}: whole, {format_size(entry.size)}")
