@@ -14,14 +14,16 @@ from healthkit.cli.common import table
 from healthkit.units import format_size
 from posapp import embedded
 from posapp.backup import keys
+from posapp.backup import restore as restoring
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Entry, Folder
 from posapp.backup.journal import Journal, beat, call_webhook, log_file
 from posapp.backup.make import Work, make, rotate
 from posapp.backup.names import clock_time
-from posapp.backup.places import everything, find, verify
+from posapp.backup.places import at_hand, everything, fetched, find, verify
 from posapp.backup.postgres import Access
-from posapp.backup.problems import BackupError, Busy
+from posapp.backup.problems import BackupError, Busy, Refused
+from posapp.db import DatabaseError
 from posapp.embedded import EmbeddedError
 from posapp.settings import Settings
 
@@ -40,8 +42,8 @@ def _work(settings: Settings) -> Iterator[Work]:
     key = keys.recipient(settings.backup_age_recipient)
     with embedded.database(settings) as url:
         yield Work(
-            Access.to(url),
-            Folder(settings.backup_dir.resolve()),
+            Access(url),
+            _folder(settings),
             Bucket.of(settings),
             key,
             lambda: keys.identity(settings.backup_age_identity),
@@ -49,14 +51,18 @@ def _work(settings: Settings) -> Iterator[Work]:
 
 
 @contextmanager
-def _alarmed(settings: Settings, journal: Journal, what: str) -> Iterator[None]:
-    """Tells the log, the webhook and healthkit how it has ended."""
+def _alarmed(
+    settings: Settings, journal: Journal, what: str, attended: bool = False
+) -> Iterator[None]:
+    """Tells the log and ALERT_WEBHOOK of a failure; a refusal only where nobody is looking."""
     try:
         yield
     except Busy as busy:
         journal.line(str(busy))
         raise
-    except (BackupError, EmbeddedError) as error:
+    except (BackupError, EmbeddedError, DatabaseError) as error:
+        if attended and isinstance(error, Refused):
+            raise
         journal.line(f"❌ {what} failed: {error}")
         name = what.split()[0].lower()
         if fault := call_webhook(settings, f"{name}-failed", f"❌ {what} failed: {error}"):
@@ -104,7 +110,7 @@ for _kind, _kept in (
 def _show_rotation(settings: Settings) -> None:
     """As it is now; a backup that is made first would only add to what is kept."""
     quiet = Journal(Path(os.devnull), _now)
-    places = [Folder(settings.backup_dir.resolve()), Bucket.of(settings)]
+    places = [_folder(settings), Bucket.of(settings)]
     gone = [name for place in places if place for name in rotate(place, quiet, remove=False)]
     if not gone:
         click.echo("nothing would be removed")
@@ -114,7 +120,7 @@ def _show_rotation(settings: Settings) -> None:
 def show() -> None:
     """Show what there is, here and in S3, newest first."""
     settings = Settings.from_env(os.environ)
-    entries = everything(Folder(settings.backup_dir.resolve()), Bucket.of(settings))
+    entries = everything(_folder(settings), Bucket.of(settings))
     click.echo(listing(entries, _now()))
 
 
@@ -163,3 +169,59 @@ def verify_command(file: str) -> None:
     entry = find(file, settings)
     verify(entry, settings)
     click.echo(f"✅ {entry.where}: whole, {format_size(entry.size)}")
+
+
+@click.command()
+@click.argument("file", required=False)
+@click.option("--skip-confirm", is_flag=True, help="Do not ask; for scripts.")
+@click.option(
+    "--no-backup-first",
+    is_flag=True,
+    help="Make no pre-restore backup: where the live database is lost anyway.",
+)
+@click.option(
+    "--without-manifest", is_flag=True, help="Restore what has none; its rows are not compared."
+)
+def restore(
+    file: str | None, skip_confirm: bool, no_backup_first: bool, without_manifest: bool
+) -> None:
+    """Put a backup in the place of the live database; alone, list what there is.
+
+    FILE is a path, an s3:// address, or `latest`. The live database is backed up first; the backup
+    is restored beside it and compared, and only then their names are swapped: whatever fails
+    leaves the live one as it was. The old one is kept under another name.
+    """
+    settings = Settings.from_env(os.environ)
+    if file is None:
+        entries = everything(_folder(settings), Bucket.of(settings))
+        click.echo(listing(entries, _now()))
+        click.echo("\nTo restore one: posapp restore FILE")
+        return
+    journal = _journal(settings)
+    with (
+        _alarmed(settings, journal, "Restore", attended=True),
+        _work(settings) as work,
+        work.folder.locked(),
+    ):
+        entry = find(file, settings)
+        with at_hand(entry, settings, fetched(work.folder)) as path:
+            verify(entry, settings, path, without_manifest)
+            confirm = (lambda text: None) if skip_confirm else _confirm
+            done = restoring.restore(entry, path, work, journal, confirm, not no_backup_first)
+    for line in restoring.summary(done):
+        journal.line(line)
+    journal.line("✅ Restore completed successfully!")
+
+
+def _confirm(question: str) -> None:
+    """Raises Refused."""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        agreed = False
+    if not agreed:
+        raise Refused("not confirmed, so nothing was touched; scripts say --skip-confirm")
+
+
+def _folder(settings: Settings) -> Folder:
+    return Folder(settings.backup_dir.resolve())

@@ -26,7 +26,7 @@ TAIL = 4096
 """Bytes at the end of a dump, in which its closing line has to stand."""
 _THREADS = 2
 
-_Isal: type[Exception] = isal_zlib.error
+_Isal = cast("type[Exception]", isal_zlib.error)  # its stub says it is an instance
 _igzip: Callable[..., Any] = igzip_threaded.open
 
 Identity = Callable[[], x25519.Identity]

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from healthkit.units import format_size
 from posapp.backup import keys, packing
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Entry, Folder, Place, entry_of, free_bytes, newest
 from posapp.backup.manifest import Manifest
-from posapp.backup.names import KINDS, TEMPORARY, BackupName
+from posapp.backup.names import KINDS, BackupName
 from posapp.backup.problems import BackupError, Refused
 from posapp.settings import Settings
 
@@ -76,19 +77,18 @@ def _in_s3(address: str, settings: Settings) -> Entry:
 
 
 @contextmanager
-def at_hand(entry: Entry, settings: Settings) -> Iterator[Path]:
-    """The backup as a file of this machine, for as long as it is needed.
+def at_hand(entry: Entry, settings: Settings, folder: Path) -> Iterator[Path]:
+    """The backup as a file of this machine, fetched into `folder` when it lies in S3.
 
-    Raises BackupError where it cannot be fetched, or there is no room for it.
+    Raises BackupError where it cannot be fetched, Refused where there is no room for it.
     """
     place = place_of(entry, settings)
     if not isinstance(place, Bucket):
         yield Path(entry.where)
         return
-    folder = Folder(settings.backup_dir.resolve()).prepare(".")
     if entry.size > free_bytes(folder):
-        raise Refused(f"{folder}: no room for {entry.where}, {entry.size} bytes")
-    path = folder / f"{entry.name}.fetched{TEMPORARY}"
+        raise Refused(f"{folder}: no room for the {format_size(entry.size)} of {entry.where}")
+    path = folder / str(entry.name)
     try:
         place.download(entry, path)
         yield path
@@ -98,7 +98,17 @@ def at_hand(entry: Entry, settings: Settings) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def verify(entry: Entry, settings: Settings, path: Path | None = None) -> None:
+def fetched(folder: Folder) -> Path:
+    """Where a restore fetches to, emptied of what a killed one has left: for the lock's holder."""
+    path = folder.prepare("fetched")
+    for leftover in path.iterdir():
+        leftover.unlink()
+    return path
+
+
+def verify(
+    entry: Entry, settings: Settings, path: Path | None = None, without_manifest: bool = False
+) -> None:
     """Reads a backup to its end. Raises BackupError for whatever is not as its manifest says."""
     place = place_of(entry, settings)
     try:
@@ -108,9 +118,10 @@ def verify(entry: Entry, settings: Settings, path: Path | None = None) -> None:
             )
     except OSError as error:
         raise BackupError(f"{entry.where}: {error.strerror or error}") from None
-    if entry.manifest is None:
+    if entry.manifest is not None:
+        _compare(entry, entry.manifest, *found)
+    elif not without_manifest:
         raise BackupError(f"{entry.where}: whole, but there is no manifest to compare it with")
-    _compare(entry, entry.manifest, *found)
 
 
 def _compare(entry: Entry, manifest: Manifest, sha256: str, size: int, sql_bytes: int) -> None:

@@ -6,10 +6,10 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import IO, Any, Self
+from dataclasses import dataclass
+from typing import IO, Any
 
 import psycopg2
 import psycopg2.extensions
@@ -31,23 +31,33 @@ _PATIENT = (
 
 @dataclass(frozen=True)
 class Access:
-    """The way to one database: libpq's own parameters, and the password apart from them, which
-    goes to programs in their environment: anybody may read a command line."""
+    """The way to one database. Programs are given its password in their environment: anybody may
+    read a command line."""
 
-    parameters: Mapping[str, str]
-    password: str | None
-    database: str
+    url: URL
 
-    @classmethod
-    def to(cls, url: URL) -> Self:
-        given = {**url.translate_connect_args(username="user"), **url.query}
-        parameters = {k: str(v) for k, v in given.items() if k not in ("database", "password")}
-        password = given.get("password")
-        return cls(parameters, str(password) if password else None, url.database or MAINTENANCE)
+    @property
+    def database(self) -> str:
+        return self.url.database or MAINTENANCE
 
-    def on(self, database: str) -> Self:
+    @property
+    def password(self) -> str | None:
+        found = self._given.get("password")
+        return str(found) if found else None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """libpq's own, without the database and the password."""
+        apart = ("database", "password")
+        return {k: str(v) for k, v in self._given.items() if k not in apart}
+
+    def on(self, database: str) -> Access:
         """Another database of the same server."""
-        return replace(self, database=database)
+        return Access(self.url.set(database=database))
+
+    @property
+    def _given(self) -> dict[str, object]:
+        return {**self.url.translate_connect_args(username="user"), **self.url.query}
 
     @contextmanager
     def connect(self, database: str | None = None) -> Iterator[psycopg2.extensions.connection]:

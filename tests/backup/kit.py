@@ -92,7 +92,7 @@ class S3:
 
 
 def work_on(url: URL, folder: Path, bucket: Bucket | None = None, key=None, identity=None) -> Work:
-    return Work(Access.to(url), Folder(folder), bucket, key, identity or (lambda: None))
+    return Work(Access(url), Folder(folder), bucket, key, identity or (lambda: None))
 
 
 def settings_of(folder: Path, **environ: str) -> Settings:
