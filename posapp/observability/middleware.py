@@ -36,8 +36,9 @@ class Requests:
         logger.debug("Request started")
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            # Here both are still at hand: Flask forgets its request before the answer ends.
+            request.route, request.trace = _route(environ), tracing.trace_id()
             request.status = status[:3]
-            request.trace = tracing.trace_id()
             headers.append((HEADER, request.id))
             return start_response(status, headers, error)
 
@@ -47,13 +48,14 @@ class Requests:
 class _Request:
     """One request from its first to its last byte."""
 
-    __slots__ = ("began", "environ", "id", "status", "trace")
+    __slots__ = ("began", "environ", "id", "route", "status", "trace")
 
     def __init__(self, environ: Environ) -> None:
         self.began = time.perf_counter()
         self.environ = environ
         self.id = sane_or_new(environ)
         self.status = "500"
+        self.route = _UNMATCHED
         self.trace: str | None = None
         request_id.set(self.id)
         user_id.set(None)
@@ -62,7 +64,7 @@ class _Request:
         """Logs and counts it."""
         environ, took = self.environ, time.perf_counter() - self.began
         method, code = environ["REQUEST_METHOD"], int(self.status)
-        observe(method, _route(environ), self.status, took)
+        observe(method, self.route, self.status, took)
         path = _path(environ)
         fields = {
             "request_id": self.id,
