@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from posapp.errors import ApiError, FieldError
+from posapp.observability import errors as error_tracking
 from posapp.observability.context import request_id
-
-log = logging.getLogger("posapp")
+from posapp.observability.middleware import FAILURE
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -77,7 +76,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> Response:
-        log.error("the database did not answer: %s", first_line(error))
+        request.environ[FAILURE] = error
         return problem(
             503,
             "The database does not answer; nothing is lost, send the same request again.",
@@ -88,10 +87,6 @@ def install(app: Flask) -> None:
     def bug(error: Exception) -> Response:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             return database_away(error)
-        log.error("unexpected %s", type(error).__name__, exc_info=error)
+        request.environ[FAILURE] = error
+        error_tracking.capture(error)
         return problem(500, "Something unexpected happened; it has been noted.")
-
-
-def first_line(error: Exception) -> str:
-    text = str(getattr(error, "orig", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

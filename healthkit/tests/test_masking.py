@@ -12,20 +12,9 @@ from healthkit.masking import MASK, mask, mask_value, one_line
 SECRET = "s3cr3t-V4lue"
 names = st.sampled_from(
     [
-        "password",
-        "Password",
-        "new_password",
-        "access_token",
-        "refreshToken",
-        "api_key",
-        "X-Api-Key",
-        "client_secret",
-        "Authorization",
-        "JWT_SECRET",
-        "session_id",
-        "SENTRY_DSN",
-        "pin",
-        "cvv",
+        *("password", "Password", "new_password", "access_token", "refreshToken", "api_key"),
+        *("X-Api-Key", "client_secret", "Authorization", "JWT_SECRET", "session_id", "SENTRY_DSN"),
+        *("pin", "cvv"),
     ]
 )
 secrets = st.text(string.ascii_letters + string.digits + "-_.~!*", min_size=12, max_size=60).map(

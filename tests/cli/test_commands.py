@@ -149,7 +149,12 @@ def serve(me, tmp_path, free_port):
         log = (tmp_path / "serve.log").open("wb")
         process = me.start(
             *("-m", "posapp", "serve"),
-            environ={"PORT": str(free_port), "WEB_CONCURRENCY": "1", **environ},
+            environ={
+                "PORT": str(free_port),
+                "WEB_CONCURRENCY": "1",
+                "POS_DATA_DIR": str(tmp_path),
+                **environ,
+            },
             stderr=log,
         )
         log.close()
