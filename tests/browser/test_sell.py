@@ -71,6 +71,7 @@ def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, hous
     till.get_by_role("button", name="Terima tunai").click()
     expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
     assert rupiah(till.get_by_test_id("change-given").text_content()) == 500_000 - due
+    assert rupiah(till.get_by_test_id("paid").text_content()) == due
     assert order["id"] in [one["id"] for one in house.orders("paid")]
     till.get_by_role("link", name="Pesanan berikutnya").click()
     expect(till.get_by_text("Belum ada pesanan")).to_be_visible()
