@@ -55,12 +55,13 @@ class Health:
         plugins_dir: Path | None = None,
         views: Mapping[str, View] | None = None,
     ) -> Self:
-        """Reads healthkit.toml. Raises ConfigError with every mistake in it.
+        """Reads healthkit.toml. Raises ConfigError with every mistake in it, but for addresses of
+        channels: nothing is sent from here, so they are left to the watcher.
 
         `live` hands objects to checks by name: `{"database": {"engine": engine}}`.
         """
         manager = PluginManager(plugins, plugins_dir)
-        return cls(config.load(path, manager, environ, live), views)
+        return cls(config.load(path, manager, environ, live, addresses=False), views)
 
     # Running
 

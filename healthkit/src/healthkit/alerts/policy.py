@@ -246,7 +246,7 @@ def _tell_on(state: State, now: datetime, rules: Rules, told: list[Decision]) ->
 def _gap(first: timedelta, reminders: int) -> timedelta:
     """How long after so many reminders the next one comes."""
     longest = max(first, LONGEST_REMINDER_GAP)
-    return min(first * 2 ** min(reminders, 16), longest)
+    return min(first * (1 << min(reminders, 16)), longest)
 
 
 def _clock_went_back(state: State, now: datetime, rules: Rules) -> State:
