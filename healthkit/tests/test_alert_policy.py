@@ -24,6 +24,8 @@ class Model:
     level: int = 0
     told: int = 0
     outage: datetime | None = None
+    outage_end: datetime | None = None
+    end: datetime | None = None
     flapping: bool = False
     told_flapping: bool = False
     hold: int = 0
@@ -54,6 +56,10 @@ class Model:
             self.level = 1
         if self.level == 1 and self.run_of(lambda s: s == 0)[0] >= self.rules.recover_after:
             self.level = 0
+        if before == 2 > self.level:
+            self.outage_end = self.run_of(lambda seen: seen < 2)[1]
+        if before > 0 == self.level:
+            self.end = self.run_of(lambda seen: seen == 0)[1]
         if self.level == 2 and before < 2 and self.told < 2:
             self.outage = self.run_of(lambda seen: seen == 2)[1]
 
@@ -157,7 +163,9 @@ class Histories(RuleBasedStateMachine):
             self.outages.append(decision.since)
         if decision.kind is EventKind.UP:
             assert decision.since == self.outages[-1]
-            assert decision.until == self.model.run_of(lambda seen: seen < 2)[1]
+            assert decision.until == self.model.outage_end
+        if decision.kind is EventKind.RESTORED:
+            assert decision.until == self.model.end
         self.events.append(decision)
 
     @invariant()

@@ -71,6 +71,10 @@ class State:
     """The first bad result of the present incident: it left healthy."""
     down_since: datetime | None = None
     """The first failing result of the outage that people were told of, or will be."""
+    until: datetime | None = None
+    """The first healthy result after the last incident."""
+    down_until: datetime | None = None
+    """The first result after the last outage that was no failure."""
     recent: str = ""
     """The last results, oldest first: 1 for a bad one."""
     flapping: bool = False
@@ -127,6 +131,7 @@ def _confirm(state: State, rules: Rules) -> State:
         level = Level.DEGRADED
     if level is Level.DEGRADED and _holds(state.degraded, False, rules.recover_after):
         level = Level.HEALTHY
+    state = _ended(state, level)
     since, down_since, acknowledged = state.since, state.down_since, state.acknowledged
     if level > Level.HEALTHY and state.level is Level.HEALTHY and state.degraded:
         acknowledged = False  # that was of the incident before
@@ -136,6 +141,15 @@ def _confirm(state: State, rules: Rules) -> State:
     return replace(
         state, level=level, since=since, down_since=down_since, acknowledged=acknowledged
     )
+
+
+def _ended(state: State, level: Level) -> State:
+    """Notes when an outage or an incident ended: it may be told only after flapping."""
+    if level < Level.DOWN <= state.level and state.down:
+        state = replace(state, down_until=state.down.since)
+    if level < Level.DEGRADED <= state.level and state.degraded:
+        state = replace(state, until=state.degraded.since)
+    return state
 
 
 def _holds(streak: Streak | None, reached: bool, count: int) -> bool:
@@ -197,11 +211,9 @@ def _tell_end(state: State, told: list[Decision]) -> State:
     if state.level >= state.told:
         return state
     if state.told is Level.DOWN:
-        until = state.down.since if state.down else None
-        told.append(Decision(EventKind.UP, state.down_since, until))
+        told.append(Decision(EventKind.UP, state.down_since, state.down_until))
     else:
-        until = state.degraded.since if state.degraded else None
-        told.append(Decision(EventKind.RESTORED, state.since, until))
+        told.append(Decision(EventKind.RESTORED, state.since, state.until))
     return replace(
         state,
         told=state.level,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from healthkit.model import CheckInfo, Event, EventKind, Severity
 from healthkit.settings import ChannelSettings, MaintenanceSettings, QuietHours, RouteSettings
+from healthkit.store.silences import Silence
 
 _EPOCH = date(1970, 1, 1)
 ENDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})
@@ -16,18 +17,6 @@ ENDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})
 
 _NO_ROUTE = RouteSettings()
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Somebody's word that a fault is known. An empty `checks` and `tags` means every check."""
-
-    id: int
-    until: datetime
-    reason: str = ""
-    checks: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
