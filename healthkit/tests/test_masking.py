@@ -42,6 +42,8 @@ texts = st.text(st.characters(codec="utf-8"), max_size=80)
         ("POST /health/beat/0123456789abcdef", f"POST /health/beat/{MASK}"),
         ("card 4111 1111 1111 1111 declined", f"card {MASK} declined"),
         ("card 4111111111111111.", f"card {MASK}."),
+        ("?card=4111111111111111 401", f"?card={MASK} 401"),
+        ("401 4111-1111-1111-1111 5500000000000004 7", f"401 {MASK} {MASK} 7"),
         ("FATAL: dsn host=db password=hush dbname=pos", None),
         ("INSERT [parameters: {'password_hash': '$argon2id$v=19$m=1,t=2'}]", None),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 from loguru import logger
 
 from healthkit.web.wsgi import request_id as sane_or_new
-from posapp.observability import tracing
+from posapp.observability import logs, tracing
 from posapp.observability.context import request_id, user_id
 from posapp.observability.metrics import observe
 
@@ -33,11 +33,13 @@ class Requests:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         request = _Request(environ)
-        logger.debug("Request started")
+        if logs.debugging():
+            logger.debug("Request started")
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            # Here both are still at hand: Flask forgets its request before the answer ends.
+            request.route, request.trace = _route(environ), tracing.trace_id()
             request.status = status[:3]
-            request.trace = tracing.trace_id()
             headers.append((HEADER, request.id))
             return start_response(status, headers, error)
 
@@ -47,13 +49,14 @@ class Requests:
 class _Request:
     """One request from its first to its last byte."""
 
-    __slots__ = ("began", "environ", "id", "status", "trace")
+    __slots__ = ("began", "environ", "id", "route", "status", "trace")
 
     def __init__(self, environ: Environ) -> None:
         self.began = time.perf_counter()
         self.environ = environ
         self.id = sane_or_new(environ)
         self.status = "500"
+        self.route = _UNMATCHED
         self.trace: str | None = None
         request_id.set(self.id)
         user_id.set(None)
@@ -62,7 +65,7 @@ class _Request:
         """Logs and counts it."""
         environ, took = self.environ, time.perf_counter() - self.began
         method, code = environ["REQUEST_METHOD"], int(self.status)
-        observe(method, _route(environ), self.status, took)
+        observe(method, self.route, self.status, took)
         path = _path(environ)
         fields = {
             "request_id": self.id,

@@ -38,6 +38,7 @@ def test_too_many_tries_are_told_with_the_time_to_wait(page: Page) -> None:
     page.get_by_label("Kata sandi", exact=True).fill("wrong")
     alert = page.get_by_role("alert")
     for _ in range(30):
+        expect(page.get_by_role("button", name="Masuk", exact=True)).to_be_enabled()
         with page.expect_response("**/auth/login") as answer:
             page.keyboard.press("Enter")
         if answer.value.status == 429:

@@ -30,8 +30,9 @@ class Reader(threading.Thread):
         self.start()
 
     def run(self):
-        while chunk := os.read(self.descriptor, 65536):
-            self.data += chunk
+        with contextlib.suppress(OSError):  # the test has closed it
+            while chunk := os.read(self.descriptor, 65536):
+                self.data += chunk
 
     def lines(self):
         return bytes(self.data).splitlines()
@@ -79,6 +80,7 @@ def test_a_stdout_that_blocks_for_a_while_blocks_nobody_and_loses_nothing(pipe):
     assert not lines.flush(0.05)
     reader = Reader(reading)
     assert lines.flush(20)
+    wait_until(lambda: len(reader.lines()) >= 5000)
     assert [json.loads(line)[0] for line in reader.lines()] == list(range(5000))
 
 
@@ -92,6 +94,7 @@ def test_what_the_queue_cannot_hold_is_counted_and_told(pipe, monkeypatch):
     assert lines.flush(20)
     lines.write(b"after\n")
     assert lines.flush(20)
+    wait_until(lambda: b"after\n" in reader.data)
     told = [json.loads(line)["lost"] for line in reader.lines() if line.startswith(b"{")]
     assert sum(told) + sum(line.startswith(b"x") for line in reader.lines()) == 3000
     assert sum(told) > 0
@@ -138,6 +141,7 @@ def test_a_descriptor_that_does_not_wait_is_waited_for(pipe):
     for number in range(3000):
         lines.write(json.dumps([number, "x" * 200]).encode() + b"\n")
     assert lines.flush(20)
+    wait_until(lambda: len(reader.lines()) >= 3000)
     assert [json.loads(line)[0] for line in reader.lines()] == list(range(3000))
 
 

@@ -44,7 +44,8 @@ _WEBHOOK = re.compile(
 )
 _BEAT = re.compile(r"(?P<path>/health/beat/)[^\s?'\"]+")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
-_CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?!\w|\.\d)")
+_CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,40}(?!\w|\.\d)")
+_GROUP = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d[\d -]{11}")
 _LONGEST_KEPT = 512
 """Characters; longer texts are not remembered."""
@@ -88,10 +89,24 @@ def _keep_quotes(found: re.Match[str]) -> str:
 
 
 def _card(found: re.Match[str]) -> str:
-    """Masks what passes for a card number by its check digit (ISO/IEC 7812, Luhn)."""
-    digits = [int(char) for char in found[0] if char.isdigit()]
+    """Masks what passes for a card number in a row of digits, whose neighbours may be others."""
+    text = found[0]
+    groups = list(_GROUP.finditer(text))
+    for first in range(len(groups)):
+        for last in range(len(groups), first, -1):
+            start, end = groups[first].start(), groups[last - 1].end()
+            if _passes(text[start:end]):
+                return text[:start] + MASK + _CARD.sub(_card, text[end:])
+    return text
+
+
+def _passes(text: str) -> bool:
+    """13 to 19 digits whose check digit is right (ISO/IEC 7812, Luhn)."""
+    digits = [int(char) for char in text if char.isdigit()]
+    if not 13 <= len(digits) <= 19:
+        return False
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return MASK if (sum(doubled) + sum(digits[-1::-2])) % 10 == 0 else found[0]
+    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
 
 
 @lru_cache(maxsize=2048)

@@ -19,7 +19,7 @@ interface OrderBarProps {
   onPickTable: () => void;
 }
 
-/** Where the order goes, and the search over the menu. */
+/** Where the order goes, and the search over the menu: "/", a few letters, Enter, and the next. */
 export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }: OrderBarProps) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
@@ -54,10 +54,10 @@ export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }
         leftSection={<Search size={20} />}
         rightSection={query ? <ClearSearch onClear={() => onQuery("")} /> : <kbd>/</kbd>}
         value={query}
-        onChange={(event) => onQuery(event.currentTarget.value)}
+        onChange={(event) => onQuery(event.currentTarget.value.replace(/^\/+/, ""))}
         onKeyDown={({ key }) => {
           if (key === "Enter") onEnter();
-          if (key === "Escape") onQuery("");
+          if (key === "Enter" || key === "Escape") onQuery("");
         }}
       />
     </div>
