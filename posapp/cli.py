@@ -19,7 +19,7 @@ from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user
-from posapp.backup.cli import backup, restore
+from posapp.backup.cli import backup, drill, restore
 from posapp.backup.problems import BackupError
 from posapp.demo import StartError
 from posapp.embedded import EmbeddedError
@@ -64,7 +64,7 @@ def main() -> None:
     """
 
 
-for _command in (backup, restore):
+for _command in (backup, drill, restore):
     main.add_command(_command)
 
 

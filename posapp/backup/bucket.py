@@ -87,6 +87,9 @@ class Bucket:
         """Sends a backup with its companions and sees that it has arrived: its length, and the
         checksum of what is there. The manifest comes last, so that what has one is whole."""
         key = _key(name)
+        sha256, etag = fingerprints(path)
+        if sha256 != manifest.sha256:
+            raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
         companion = path.with_name(name.globals)
         if companion.exists():
             self._put(_key(name, name.globals), companion.read_bytes())
@@ -95,12 +98,12 @@ class Bucket:
                 str(path),
                 self.name,
                 key,
-                ExtraArgs={"Metadata": {"sha256": manifest.sha256}},
+                ExtraArgs={"Metadata": {"sha256": sha256}},
                 Config=_TRANSFER,
             )
             there = self._client.head_object(Bucket=self.name, Key=key)
             arrived = there["ContentLength"] == manifest.size_bytes and (
-                there["ETag"].strip('"') == etag(path) or self._sha256(key) == manifest.sha256
+                there["ETag"].strip('"') == etag or self._sha256(key) == sha256
             )
         entry = Entry(name, manifest.size_bytes, manifest, self._address(key))
         if not arrived:
@@ -170,16 +173,18 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
 
-def etag(path: Path) -> str:
-    """What S3 and R2 call a file that came in parts of `PART`: the MD5 of the parts' MD5s."""
-    digests = []
+def fingerprints(path: Path) -> tuple[str, str]:
+    """The SHA-256 of a file, and what S3 and R2 call it: its MD5, or where it came in parts of
+    `PART`, the MD5 of their MD5s and how many there were."""
+    whole, parts = hashlib.sha256(), []
     with path.open("rb") as file:
         while block := file.read(PART):
-            digests.append(hashlib.md5(block, usedforsecurity=False).digest())
+            whole.update(block)
+            parts.append(hashlib.md5(block, usedforsecurity=False).digest())
     if path.stat().st_size < PART:
-        return (digests or [hashlib.md5(b"", usedforsecurity=False).digest()])[0].hex()
-    whole = hashlib.md5(b"".join(digests), usedforsecurity=False).hexdigest()
-    return f"{whole}-{len(digests)}"
+        return whole.hexdigest(), b"".join(parts).hex()
+    of_parts = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest()
+    return whole.hexdigest(), f"{of_parts}-{len(parts)}"
 
 
 def _key(name: BackupName, file: str | None = None) -> str:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
 from healthkit.cli.common import table
-from healthkit.units import format_size
+from healthkit.units import format_duration, format_size
 from posapp import embedded
-from posapp.backup import keys
+from posapp.backup import drill as drilling
+from posapp.backup import keys, report
 from posapp.backup import restore as restoring
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Entry, Folder
-from posapp.backup.journal import Journal, beat, call_webhook, log_file
+from posapp.backup.journal import Journal, log_file
 from posapp.backup.make import Work, make, rotate
 from posapp.backup.names import clock_time
-from posapp.backup.places import at_hand, everything, fetched, find, verify
+from posapp.backup.places import at_hand, everything, fetched, find, place_of, verify
 from posapp.backup.postgres import Access
 from posapp.backup.problems import BackupError, Busy, Refused
+from posapp.backup.snapshot import count_rows
+from posapp.backup.telling import beat, call_webhook, silenced
 from posapp.db import DatabaseError
 from posapp.embedded import EmbeddedError
 from posapp.settings import Settings
@@ -54,7 +61,11 @@ def _work(settings: Settings) -> Iterator[Work]:
 def _alarmed(
     settings: Settings, journal: Journal, what: str, attended: bool = False
 ) -> Iterator[None]:
-    """Tells the log and ALERT_WEBHOOK of a failure; a refusal only where nobody is looking."""
+    """Tells the log and ALERT_WEBHOOK of a failure; a refusal only where nobody is looking.
+
+    SIGTERM is a failure too, so that whatever was begun is cleaned up.
+    """
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
         yield
     except Busy as busy:
@@ -65,9 +76,15 @@ def _alarmed(
             raise
         journal.line(f"❌ {what} failed: {error}")
         name = what.split()[0].lower()
-        if fault := call_webhook(settings, f"{name}-failed", f"❌ {what} failed: {error}"):
-            journal.line(fault)
+        text = f"❌ {what} failed: {error}"
+        call_webhook(settings, journal.line, f"{name}-failed", text)
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise BackupError("it was told to end (SIGTERM)")
 
 
 @click.group()
@@ -90,8 +107,7 @@ def _maker(kind: str, kept: str) -> click.Command:
             return
         with _alarmed(settings, journal, f"Backup ({kind})"), _work(settings) as work:
             entry = make(kind, work, journal)
-        if fault := beat(settings, os.environ, f"backup-{kind}"):
-            journal.line(fault)
+        beat(settings, os.environ, journal.line, f"backup-{kind}")
         click.echo(entry.where)
         journal.line("✅ Backup completed successfully!")
 
@@ -207,7 +223,10 @@ def restore(
         with at_hand(entry, settings, fetched(work.folder)) as path:
             verify(entry, settings, path, without_manifest)
             confirm = (lambda text: None) if skip_confirm else _confirm
-            done = restoring.restore(entry, path, work, journal, confirm, not no_backup_first)
+            quiet = partial(silenced, settings, os.environ, journal.line)
+            done = restoring.restore(
+                entry, path, work, journal, confirm, quiet, backup_first=not no_backup_first
+            )
     for line in restoring.summary(done):
         journal.line(line)
     journal.line("✅ Restore completed successfully!")
@@ -225,3 +244,74 @@ def _confirm(question: str) -> None:
 
 def _folder(settings: Settings) -> Folder:
     return Folder(settings.backup_dir.resolve())
+
+
+@click.command()
+@click.argument("file", default="latest")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    help="The folder of the report (default: here).",
+)
+def drill(file: str, folder: Path) -> None:
+    """Prove a backup: restore it on a server of its own, and start the POS on it.
+
+    FILE is a path, an s3:// address, or `latest` (the default). The live database is only asked how
+    much was written since. Writes disaster-recovery-drill-YYYYMMDD.md; exits 1 when there are
+    issues.
+    """
+    settings = Settings.from_env(os.environ)
+    journal = _journal(settings)
+    with _alarmed(settings, journal, "Drill"):
+        entry = find(file, settings)
+        found = drilling.drill(
+            entry,
+            lambda scratch: at_hand(entry, settings, scratch),
+            lambda path: verify(entry, settings, path),
+            lambda: keys.identity(settings.backup_age_identity),
+            journal,
+        )
+        found.lost = _written_since(entry, settings)
+        path = _write_report(found, folder)
+        journal.line(f"Report: {path}")
+        if found.issue:
+            raise BackupError(f"{entry.name}: {found.issue}")
+        _remember(entry, settings, found.began)
+    beat(settings, os.environ, journal.line, "backup-drill")
+    text = f"✅ Drill of {entry.name} completed successfully: {format_duration(found.took)}"
+    call_webhook(settings, journal.line, "drill-succeeded", text)
+    journal.line(text)
+
+
+def _write_report(found: drilling.Findings, folder: Path) -> Path:
+    path = folder / report.file_name(found.began)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(report.report(found))
+    except OSError as error:
+        raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None
+    return path
+
+
+def _written_since(entry: Entry, settings: Settings) -> str:
+    """How many rows the live database has that the backup has not: what a disaster would cost."""
+    if entry.manifest is None:
+        return "not known: the backup has no manifest"
+    try:
+        with _work(settings) as work:
+            now = sum(count_rows(work.access).values())
+    except (BackupError, EmbeddedError) as error:
+        return f"not known, the live database does not answer: {error}"
+    more = now - entry.manifest.rows
+    return f"what was written since {clock_time(entry.name.at)}, {more:+d} rows by now"
+
+
+def _remember(entry: Entry, settings: Settings, now: datetime) -> None:
+    """Marks the backup as restored, unless it has been rotated away meanwhile."""
+    with _folder(settings).locked(wait=True):
+        place = place_of(entry, settings)
+        again = next((one for one in place.entries() if one.name == entry.name), None)
+        if again is not None and again.manifest is not None:
+            place.write_manifest(again, again.manifest.stating(restored_at=now))

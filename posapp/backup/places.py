@@ -27,7 +27,8 @@ def everything(folder: Folder, bucket: Bucket | None) -> list[Entry]:
 
 def find(what: str, settings: Settings) -> Entry:
     """The backup that is called so: a path, `s3://BUCKET/KIND/NAME`, `s3://BUCKET[/KIND]` for the
-    newest good one there, or `latest` for the newest good one here, else in S3.
+    newest good one there, or `latest` for the newest good one here, else in S3; those before
+    restores apart.
 
     Raises Refused for what is none.
     """
@@ -56,7 +57,10 @@ def place_of(entry: Entry, settings: Settings) -> Place:
 def _latest(settings: Settings) -> Entry:
     places = [Folder(settings.backup_dir.resolve()), Bucket.of(settings)]
     for place in places:
-        if place is not None and (entry := newest(place.entries())):
+        if place is None:
+            continue
+        # What was live before a restore is nothing that a restore wants by default.
+        if entry := newest([e for e in place.entries() if e.name.kind != "pre-restore"]):
             return entry
     raise Refused(f"there is no good backup in {settings.backup_dir}, nor in S3")
 
@@ -68,7 +72,8 @@ def _in_s3(address: str, settings: Settings) -> Entry:
         raise Refused(f"{address}: names no bucket; write it like s3://bucket/daily/NAME")
     entries = bucket.entries()
     if key in ("", *KINDS):
-        entry = newest([e for e in entries if key in ("", e.name.kind)])
+        wanted = {key} if key else set(KINDS) - {"pre-restore"}
+        entry = newest([e for e in entries if e.name.kind in wanted])
     else:
         entry = next((e for e in entries if f"{e.name.kind}/{e.name}" == key), None)
     if entry is None:

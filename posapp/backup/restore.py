@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -45,11 +45,13 @@ def restore(
     work: Work,
     journal: Journal,
     confirm: Callable[[str], None],
+    quiet: Callable[[], AbstractContextManager[None]] = nullcontext,
     backup_first: bool = True,
 ) -> Restored:
     """Puts the verified backup in `path` in the place of the live database.
 
-    `confirm` is told what will happen, and raises Refused to stop it. Only for who holds the lock
+    `confirm` is told what will happen, and raises Refused to stop it. While the names are swapped,
+    `quiet` holds: what happens then is no fault. Only for who holds the lock
     of the backups. Raises Refused before anything is touched, BackupError after.
     """
     began = time.monotonic()
@@ -68,7 +70,8 @@ def restore(
     try:
         rows = _fill(entry, path, work, journal, fresh)
         journal.line(f"Compared: {rows} rows, as in the backup; swapping the names")
-        swap(work.access, live, fresh, before)
+        with quiet():
+            swap(work.access, live, fresh, before)
     except BaseException:
         with suppress(BackupError), server.connect() as session:
             databases.drop(session, fresh)

@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy.engine import URL
 
 from posapp.backup.journal import Journal
-from tests.backup.kit import S3, SMALL, Clock, run_sql
+from tests.backup.kit import S3, SMALL, Clock, Killable, Proxy, run_sql
 
 _numbers = itertools.count()
 
@@ -51,3 +51,18 @@ def s3(s3_server) -> S3:
 @pytest.fixture
 def journal(tmp_path, clock) -> Journal:
     return Journal(tmp_path / "backup.log", clock)
+
+
+@pytest.fixture(scope="session")
+def killable(tmp_path_factory) -> Iterator[Killable]:
+    made = Killable(tmp_path_factory.mktemp("killable") / "errors.log")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def proxy(s3_server) -> Iterator[Proxy]:
+    """Something unreliable before the S3 server."""
+    made = Proxy(s3_server)
+    yield made
+    made.stop()

@@ -1,8 +1,16 @@
 """What the tests of backups have in common, besides their fixtures."""
 
+import json
 import os
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +25,7 @@ from posapp.backup.make import Work
 from posapp.backup.postgres import Access
 from posapp.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 
 SMALL = """
@@ -120,3 +129,94 @@ def environment(**values: str) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+class Killable:
+    """Starts backups and restores in processes that a test may kill; see `killable.py`."""
+
+    def __init__(self, errors: Path) -> None:
+        self.errors = errors
+        with errors.open("wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.backup.killable"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+            )
+
+    def run(self, kill_after: float | None = None, **job: str) -> int:
+        """Runs a job, or kills it after so many seconds; its exit code."""
+        process = self._process
+        print(json.dumps(job), file=process.stdin, flush=True)
+        child = int(process.stdout.readline())
+        if kill_after is not None:
+            time.sleep(kill_after)  # the moment is the point: any will do
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return int(process.stdout.readline())
+
+    def stop(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+
+class Proxy:
+    """Stands before a server on loopback and spoils what goes to it.
+
+    `cut_after` bytes of a request its connection is cut; `silent`, it takes everything and answers
+    nothing; `pause` seconds go by before each block. `cuts` counts down where it is a number.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        host, port = endpoint.removeprefix("http://").split(":")
+        self.cut_after: int | None = None
+        self.cuts: int | None = None
+        self.silent = False
+        self.pause = 0.0
+        proxy = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with suppress(OSError), socket.create_connection((host, int(port))) as server:
+                    back = threading.Thread(target=proxy._pipe, args=(server, self.request))
+                    back.start()
+                    proxy._forward(self.request, server)
+                    with suppress(OSError):
+                        server.shutdown(socket.SHUT_RDWR)
+                    back.join()
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        seen = 0
+        while block := client.recv(16_384):
+            seen += len(block)
+            if self.cut_after is not None and seen > self.cut_after and self.cuts != 0:
+                self.cuts = self.cuts - 1 if self.cuts else self.cuts
+                client.shutdown(socket.SHUT_RDWR)
+                return
+            time.sleep(self.pause)
+            if not self.silent:
+                server.sendall(block)
+
+    @staticmethod
+    def _pipe(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while block := source.recv(65_536):
+                sink.sendall(block)
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
