@@ -20,6 +20,7 @@ from posapp import embedded
 from posapp.backup import drill as drilling
 from posapp.backup import keys, report
 from posapp.backup import restore as restoring
+from posapp.backup import schedule as scheduling
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Entry, Folder
 from posapp.backup.journal import Journal, log_file
@@ -172,6 +173,20 @@ def age(value: timedelta) -> str:
     if days:
         return f"{days}d {hours}h"
     return f"{hours}h {minutes}m" if hours else f"{minutes}m"
+
+
+@backup.command("schedule")
+def run_schedule() -> None:
+    """Make the backups of every night, and prove them, until SIGTERM.
+
+    In Jakarta's time: daily at 02:00, weekly on Sundays at 03:00, monthly on the first at 04:00; a
+    drill on Sundays at 05:00 and on the first at 06:00, its report in BACKUP_DIR/drills. What was
+    missed while this was off is made up for at the start.
+    """
+    settings = Settings.from_env(os.environ)
+    jobs = scheduling.timetable(str(_folder(settings).root / "drills"))
+    entries = _folder(settings).entries()
+    scheduling.Schedule(jobs, _journal(settings).line).run(scheduling.missed(jobs, entries, _now()))
 
 
 @backup.command("verify")

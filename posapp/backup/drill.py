@@ -29,8 +29,9 @@ from posapp.backup.journal import Journal
 from posapp.backup.packing import Identity
 from posapp.backup.postgres import Access, query
 from posapp.backup.problems import BackupError
-from posapp.backup.restore import bring_up_to_date, fill
+from posapp.backup.restore import bring_up_to_date, fill, revisions
 from posapp.backup.snapshot import count_rows
+from posapp.db import DatabaseError
 from posapp.embedded import EmbeddedError
 from posapp.launch import command
 
@@ -107,7 +108,7 @@ def drill(
             with found.step("verify the file"):
                 prove(path)
             _restore(path, folder, identity, found, journal)
-    except (BackupError, EmbeddedError, OSError) as error:
+    except (BackupError, EmbeddedError, DatabaseError, OSError) as error:
         found.issue = str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,6 +129,8 @@ def _restore(
             found.rows = fill(access, path, found.entry, identity, journal.progress)
         with found.step("validate the foreign keys"):
             found.foreign_keys = validate_foreign_keys(access)
+        if revisions(access)[0] is None:
+            raise BackupError("there is no POS in it: the table alembic_version is missing")
         with found.step("migrate to this version"):
             bring_up_to_date(access)
         found.tables = len(count_rows(access))

@@ -148,15 +148,20 @@ def bring_up_to_date(access: Access) -> str | None:
 
     What a newer one has made stays: this version can serve it. Raises DatabaseError.
     """
-    engine = create_engine(access.url)
-    try:
-        current, head = db.schema_state(engine)
-    finally:
-        engine.dispose()
+    current, head = revisions(access)
     if current is None or current == head or current not in db.known_revisions():
         return None
     db.upgrade(access.url)
     return current
+
+
+def revisions(access: Access) -> tuple[str | None, str | None]:
+    """Of the schema that is there, and of this version."""
+    engine = create_engine(access.url)
+    try:
+        return db.schema_state(engine)
+    finally:
+        engine.dispose()
 
 
 def summary(restored: Restored) -> list[str]:
