@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 PART = 8 << 20
 """Bytes of one part of an upload."""
 _TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=3)
-_ATTEMPTS = 4
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
 _STALE = timedelta(days=1)
@@ -37,12 +36,14 @@ _STALE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket and how to get at it; `timeout` in seconds bounds each silence of the server."""
+    """A bucket and how to get at it; `timeout` in seconds bounds each silence of the server, and a
+    request is made up to `attempts` times."""
 
     name: str
     endpoint: str | None
     keys: tuple[str, str]
     timeout: float = TIMEOUT
+    attempts: int = 4
 
     @classmethod
     def of(cls, settings: Settings, name: str | None = None) -> Bucket | None:
@@ -128,7 +129,7 @@ class Bucket:
 
     @cached_property
     def _client(self) -> S3Client:
-        return connect(self.endpoint, self.keys, self.timeout, _ATTEMPTS)
+        return connect(self.endpoint, self.keys, self.timeout, self.attempts)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

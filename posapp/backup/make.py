@@ -77,7 +77,7 @@ def make_locked(kind: str, work: Work, journal: Journal) -> Entry:
         raise BackupError(f"{folder.root}: {reason}; the backups before are untouched") from None
     faults = [_smallness(entry, earlier)]
     if work.bucket is not None and kind not in LOCAL_ONLY:
-        faults.append(_upload_missing(kind, work, work.bucket, journal))
+        faults.append(_upload_missing(work.folder, work.bucket, journal))
         entry = entry_of(Path(entry.where)) or entry
     if not faults[0]:
         rotate(folder, journal)
@@ -222,13 +222,14 @@ def _smallness(entry: Entry, earlier: list[Entry]) -> str:
     )
 
 
-def _upload_missing(kind: str, work: Work, bucket: Bucket, journal: Journal) -> str:
-    """Uploads what is not yet there, the newest first; what went wrong, or ""."""
+def _upload_missing(folder: Folder, bucket: Bucket, journal: Journal) -> str:
+    """Uploads what is not yet there, of whatever kind and the newest first: the next monthly one
+    is far away. What went wrong, or ""."""
     try:
         bucket.abort_stale_uploads(journal.clock())
-        for entry in reversed(work.folder.entries()):
-            if entry.name.kind == kind and entry.good and _is_missing(entry):
-                _upload(entry, work.folder, bucket, journal)
+        for entry in reversed(folder.entries()):
+            if entry.good and _is_missing(entry):
+                _upload(entry, folder, bucket, journal)
     except BackupError as error:
         return f"not uploaded: {error}; the local file is kept"
     return ""

@@ -96,8 +96,9 @@ class S3:
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return sorted(item["Key"] for item in found)
 
-    def bucket(self, endpoint: str | None = None, timeout: float = 10) -> Bucket:
-        return Bucket(self.name, endpoint or self.endpoint, ("key", "secret"), timeout)
+    def bucket(self, endpoint: str | None = None, timeout: float = 10, attempts: int = 4) -> Bucket:
+        keys = ("key", "secret")
+        return Bucket(self.name, endpoint or self.endpoint, keys, timeout, attempts)
 
 
 def work_on(url: URL, folder: Path, bucket: Bucket | None = None, key=None, identity=None) -> Work:

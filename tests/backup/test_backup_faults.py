@@ -211,8 +211,9 @@ def test_a_connection_that_is_cut_at_90_percent_leaves_nothing_that_passes_for_a
     first = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
     clock.forward(days=1)
     proxy.cut_after = int(first.size * 0.9)
+    bucket = s3.bucket(proxy.endpoint, timeout=2, attempts=2)
     with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
-        make("daily", work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=2)), journal)
+        make("daily", work_on(small, tmp_path, bucket), journal)
     settings = settings_of(tmp_path, **s3.environ)
     assert [entry.name for entry in all_whole(s3.bucket(), settings)] == [first.name]
     assert len(all_whole(Folder(tmp_path), settings)) == 2
@@ -239,7 +240,11 @@ def test_a_slow_s3_is_waited_for(small, tmp_path, journal, s3, proxy):
 def test_an_s3_that_is_silent_is_given_up(small, tmp_path, journal, s3, proxy):
     proxy.silent = True
     with pytest.raises(BackupError, match=r"gave no answer within 0\.2s; the local file is kept"):
-        make("daily", work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=0.2)), journal)
+        make(
+            "daily",
+            work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=0.2, attempts=2)),
+            journal,
+        )
     assert len(all_whole(Folder(tmp_path), settings_of(tmp_path))) == 1
 
 

@@ -372,7 +372,7 @@ def test_rotation_holds_for_s3_too(small, tmp_path, journal, clock, s3):
 def test_a_failed_upload_keeps_the_file_and_the_next_run_brings_it(
     small, tmp_path, journal, clock, s3
 ):
-    away = work_on(small, tmp_path, replace(s3.bucket("http://127.0.0.1:1"), timeout=1))
+    away = work_on(small, tmp_path, s3.bucket("http://127.0.0.1:1", timeout=1, attempts=1))
     with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
         make("daily", away, journal)
     assert manifest_of(tmp_path)["uploaded_at"] is None
