@@ -148,12 +148,14 @@ def test_messages_of_a_channel_are_claimed_in_their_order_one_by_one(store):
     assert claim(store, "b").single
 
 
-def test_what_is_not_due_is_not_claimed(store):
+def test_a_digest_waits_for_its_time_and_a_message_for_no_clock_that_was_put_back(store):
     with store.transaction() as connection:
-        owe(connection, due=NOW + MINUTE)
-        assert outbox.due_channels(connection, NOW) == set()
+        owe(connection, due=NOW + MINUTE, digest=True)
+        owe(connection, "b", due=NOW + MINUTE)
+        assert outbox.due_channels(connection, NOW) == {"b"}
     assert claim(store) is None
     assert claim(store, now=NOW + MINUTE)
+    assert claim(store, "b")
 
 
 def test_a_digest_is_all_that_is_due_in_one_with_the_gravest_first(store):
@@ -198,9 +200,21 @@ def test_after_patience_the_fallback_gets_what_waited_and_knows_for_whom_it_was(
         outbox.failed(connection, message, NOW, "refused", NOW)
         assert outbox.give_up(connection, "a", NOW + SECOND, MINUTE, "b") == 0
         assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 2
-        assert outbox.counts(connection, NOW) == {("b", "waiting"): 2}
+        assert outbox.counts(connection) == {("b", "waiting"): 2}
     moved = claim(store, "b", NOW + MINUTE)
     assert (moved.bodies, moved.origins) == (("event 0",), ("a",))
+
+
+def test_a_fallback_that_is_owed_the_same_event_already_does_not_get_it_twice(store):
+    with store.transaction() as connection:
+        event = incidents.add_event(connection, None, 0, NOW, "event")
+        outbox.owe(connection, event, "a", NOW, NOW)
+        outbox.owe(connection, event, "b", NOW, NOW)
+    message = claim(store)
+    with store.transaction() as connection:
+        outbox.failed(connection, message, NOW, "refused", NOW)
+        assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 1
+        assert outbox.counts(connection) == {("b", "waiting"): 1}
 
 
 def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):

@@ -63,7 +63,8 @@ def send(
 ) -> Answer:
     """Sends a message to an Apprise address, in its format and within its limits.
 
-    `before` is called right before each request and may raise to forbid it. Takes as long as the
+    `before` is called right before each request and may raise to forbid it, which `send` raises on.
+    Takes as long as the
     service lets it (Apprise's `cto` and `rto`, 4 s each, bound most of them): bound it yourself.
     """
     apprise = _apprise()
@@ -73,11 +74,12 @@ def send(
     target = apprise.Apprise(asset=service.asset)
     target.add(service)
     with _listening(_Ears(before)) as ears:
-        if before is not None:
-            before()
+        ears.ask()
         result = target.notify(
             body=body, title=title, notify_type=tone, body_format=kind, log_level=logging.DEBUG
         )
+    if ears.forbidden is not None:
+        raise ears.forbidden
     return Answer(Verdict.SENT) if result else _why_not(url, ears, result)
 
 
@@ -163,6 +165,16 @@ class _Ears:
     before: Callable[[], None] | None = None
     response: requests.Response | None = None
     error: requests.RequestException | None = None
+    forbidden: Exception | None = None
+
+    def ask(self) -> None:
+        """Raises what `before` raises, and keeps it: plugins swallow exceptions."""
+        try:
+            if self.before is not None:
+                self.before()
+        except Exception as error:
+            self.forbidden = error
+            raise
 
 
 _EARS: ContextVar[_Ears | None] = ContextVar("healthkit_ears", default=None)
@@ -187,8 +199,7 @@ def _hear_requests() -> None:
         ears = _EARS.get()
         if ears is None:
             return original(session, request, **options)
-        if ears.before is not None:
-            ears.before()
+        ears.ask()
         try:
             ears.response = original(session, request, **options)
             _ = ears.response.content

@@ -14,8 +14,10 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from healthkit.check import Backlog
 from healthkit.masking import one_line
 from healthkit.problems import StoreError
+from healthkit.store import circuits, lease, outbox
 from healthkit.store.engine import READING, make_engine
 from healthkit.store.tables import MIGRATIONS, heartbeats, schema_version
 
@@ -82,6 +84,24 @@ class Store:
                 connection.execute(insert(heartbeats).values(name=name, waiting_since=now))
         except IntegrityError:
             pass  # it is waited for already
+
+    # Alerts
+
+    def backlog(self, now: datetime) -> Backlog:
+        """How the alerts fare."""
+        with self.reading() as connection:
+            leader = lease.leader(connection, now)
+            counts = outbox.counts(connection)
+            return Backlog(
+                watcher=leader.name if leader else None,
+                oldest_due=outbox.oldest_due(connection, now),
+                dead=sum(n for (_, state), n in counts.items() if state == outbox.DEAD),
+                failing={
+                    circuit.name: circuit.error
+                    for circuit in circuits.every(connection).values()
+                    if circuit.is_open
+                },
+            )
 
     # Schema
 

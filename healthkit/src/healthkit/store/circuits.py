@@ -10,6 +10,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from healthkit.store.tables import channels
 
+OPEN_AFTER = 3
+"""Failures in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
@@ -21,6 +24,11 @@ class Circuit:
     retry_at: datetime | None = None
     error: str = ""
     last_sent_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it counts as failing: one lost message may be chance."""
+        return self.failures >= OPEN_AFTER
 
 
 def of(connection: Connection, name: str) -> Circuit:

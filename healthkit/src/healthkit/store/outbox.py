@@ -40,7 +40,7 @@ WAITING, SENDING, SENT, MOVED, DEAD = "waiting", "sending", "sent", "moved", "de
 class Claim:
     """What one message is to tell: `total` events, of which the first `bodies` are named.
 
-    `single` events have a message of their own; others share a digest, `storm` when they were not
+    A `single` event has a message of its own; others share a digest, `storm` when they were not
     meant to.
     """
 
@@ -92,13 +92,18 @@ def due_channels(connection: Connection, now: datetime) -> set[str]:
         select(deliveries.c.channel)
         .outerjoin(channels, channels.c.name == deliveries.c.channel)
         .where(
-            deliveries.c.state == WAITING,
-            deliveries.c.due <= now,
+            _is_due(now),
             or_(channels.c.retry_at.is_(None), channels.c.retry_at <= now),
         )
         .distinct()
     )
     return set(connection.execute(query).scalars())
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Only digests wait for their time: for the rest a clock put back changes nothing."""
+    late = or_(deliveries.c.digest.is_(False), deliveries.c.due <= now)
+    return and_(deliveries.c.state == WAITING, late)
 
 
 # Sending
@@ -115,9 +120,7 @@ def claim(
     state = circuits.of(connection, channel)
     if state.retry_at is not None and state.retry_at > now:
         return None
-    due = and_(
-        deliveries.c.state == WAITING, deliveries.c.channel == channel, deliveries.c.due <= now
-    )
+    due = and_(_is_due(now), deliveries.c.channel == channel)
     oldest = select(deliveries).where(due).order_by(deliveries.c.due, deliveries.c.id).limit(1)
     head = connection.execute(oldest).one_or_none()
     if head is None:
@@ -162,6 +165,11 @@ def failed(
     circuits.count_failure(connection, claim.channel, now, error, retry_at)
 
 
+def put_back(connection: Connection, claim: Claim, now: datetime) -> None:
+    """It was not sent after all and waits again, without blame on its channel."""
+    _conclude(connection, claim, now, WAITING)
+
+
 def drop(
     connection: Connection, claim: Claim, now: datetime, error: str, fallback: str | None
 ) -> None:
@@ -175,7 +183,7 @@ def give_up(
     connection: Connection, channel: str, now: datetime, patience: timedelta, fallback: str | None
 ) -> int:
     """Moves what has waited longer than `patience` for a channel that has failed for as long; the
-    number of what was moved."""
+    number of what was moved. The fallback gets nothing twice that it has been owed already."""
     state = circuits.of(connection, channel)
     if state.failing_since is None or now - state.failing_since < patience:
         return 0
@@ -217,6 +225,7 @@ def _pass_on(
     fallback: str | None,
 ) -> int:
     if fallback is not None:
+        told = select(deliveries.c.event).where(deliveries.c.channel == fallback)
         moved = select(
             deliveries.c.event,
             literal(fallback, Name),
@@ -226,7 +235,7 @@ def _pass_on(
             literal(0),
             deliveries.c.channel,
             literal(now, Utc),
-        ).where(which)
+        ).where(which, deliveries.c.event.not_in(told))
         names = ["event", "channel", "due", "digest", "state", "attempts", "origin", "changed_at"]
         connection.execute(insert(deliveries).from_select(names, moved.order_by(deliveries.c.id)))
     state = MOVED if fallback is not None else DEAD
@@ -258,7 +267,7 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 # For people
 
 
-def counts(connection: Connection, now: datetime) -> dict[tuple[str, str], int]:
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """How many deliveries there are for each (channel, state) of those that are not over."""
     query = (
         select(deliveries.c.channel, deliveries.c.state, func.count())
