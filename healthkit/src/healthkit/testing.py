@@ -188,3 +188,30 @@ def http_sink() -> Iterator[HttpSink]:
     sink = HttpSink()
     yield sink
     sink.stop()
+
+
+TELEGRAM = "tgram://123456789:AABBCCDDEEFFGGHHIIJJKKLLMMNNOOPPQQR/987654321"
+DISCORD = (
+    "discord://417429632418316298/JHZ7lQml277CDHmQKMHI8qBe7bk2ZwO5UKjCiOAF7711o33MyqU344Qpgv7YTpadV"
+)
+"""Addresses that Apprise takes; nobody's."""
+
+
+@pytest.fixture
+def telegram(http_sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> HttpSink:
+    """Telegram's interface on loopback: messages to `TELEGRAM` arrive there."""
+    from apprise.plugins.telegram import NotifyTelegram
+
+    monkeypatch.setattr(NotifyTelegram, "notify_url", http_sink.url("/bot"))
+    http_sink.answers(200, {"ok": True, "result": {}})
+    return http_sink
+
+
+@pytest.fixture
+def discord(http_sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> HttpSink:
+    """Discord's interface on loopback: messages to `DISCORD` arrive there."""
+    from apprise.plugins.discord import NotifyDiscord
+
+    monkeypatch.setattr(NotifyDiscord, "notify_url", http_sink.url("/api/webhooks"))
+    http_sink.answers(204)
+    return http_sink
