@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import Field, SecretStr
 
-from healthkit.check import Check, CheckContext, Heartbeats
+from healthkit.check import Check, CheckContext, Heartbeats, Outbox
 from healthkit.model import CheckInfo, Outcome
 from healthkit.service import Health
 from healthkit.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
@@ -76,8 +76,10 @@ def run_check() -> Callable[..., Outcome]:
         timeout: float = 5.0,
         now: datetime | None = None,
         heartbeats: Heartbeats | None = None,
+        outbox: Outbox | None = None,
     ) -> Outcome:
-        return check.run(CheckContext(name, now or datetime.now(UTC), timeout, heartbeats))
+        moment = now or datetime.now(UTC)
+        return check.run(CheckContext(name, moment, timeout, heartbeats, outbox))
 
     return run
 
