@@ -1,4 +1,4 @@
-.PHONY: run test lint bench web setup setup-dev lock
+.PHONY: run test lint bench web openapi setup setup-dev lock
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
 	.venv/bin/posapp demo
@@ -14,5 +14,8 @@ setup:
 	@tools/setup.sh
 setup-dev:
 	@tools/setup.sh dev
+openapi: setup        ## the API's document and the front end's types, after a change of the API
+	.venv/bin/posapp openapi > posapp/web/openapi.json
+	.venv/bin/python tools/build_web.py --types
 lock:                 ## new pins from pyproject.toml
 	tools/lock.sh

@@ -11,7 +11,12 @@ A proxy in front must let go of idle connections before `keepalive` does (nginx'
 """
 
 import os
+import shutil
+import signal
+import tempfile
 from typing import Any
+
+from posapp.observability import logs, tracing
 
 _DATABASE_SILENCE = 15.0
 """Seconds that a request waits for a word of the database: more than the server's own limit on a
@@ -33,11 +38,19 @@ graceful_timeout = _environment("GRACEFUL_TIMEOUT", "20")
 keepalive = 65
 max_requests = 1_000_000
 max_requests_jitter = 100_000
+_run = os.path.join(_environment("POS_DATA_DIR", "var"), "run")
+pidfile = os.path.join(_run, "gunicorn.pid") if os.access(_run, os.W_OK) else None
 accesslog = None  # the application logs its requests itself
-errorlog = "-"
+logger_class = "posapp.observability.gunicorn.JsonLogger"
 loglevel = {"WARN": "warning"}.get(
     _environment("LOG_LEVEL", "INFO").upper(), _environment("LOG_LEVEL", "INFO").lower()
 )
+
+# Where the workers add up their metrics; before any of them imports prometheus_client.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="posapp-metrics-")
+
+# Before any worker is forked and gevent has patched anything: the workers inherit it.
+logs.configure({"WARNING": "WARN"}.get(loglevel.upper(), loglevel.upper()))
 control_socket_disable = True  # one way in is enough
 
 
@@ -60,10 +73,25 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Starts the health checks before the first request."""
+    """Starts the health checks before the first request, and takes SIGUSR1 from gunicorn, which
+    would reopen log files that there are none of."""
+    signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker that has ended still counted stays counted; its gauges go."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
+    tracing.flush()
+    logs.flush()

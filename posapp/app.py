@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Flask, Response, current_app, g, request
 from flask_openapi3 import Info, OpenAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
@@ -20,7 +20,10 @@ from posapp.auth import service as auth_service
 from posapp.auth.tokens import TokenError, Tokens
 from posapp.catalog import routes as catalog
 from posapp.db import Database, make_engine
+from posapp.observability import errors as error_tracking
+from posapp.observability import metrics, sql, tracing
 from posapp.observability import routes as observability
+from posapp.observability.context import user_id
 from posapp.observability.middleware import Requests
 from posapp.orders import routes as orders
 from posapp.payments import routes as payments
@@ -38,7 +41,14 @@ HEALTH_PATHS = {
     "/startupz": "startup",
     f"{api.PREFIX}/health": "api",
 }
-FEATURES = (auth.api, catalog.api, tables.api, orders.api, payments.api)
+FEATURES = (
+    auth.api,
+    catalog.api,
+    tables.api,
+    orders.api,
+    payments.api,
+    observability.api,
+)
 DESCRIPTION = """The API of the restaurant's tills and screens.
 
 Money is whole rupiah. Times are UTC. Errors are RFC 9457 problems, with `errors` per field for bad
@@ -54,8 +64,11 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     url = url or settings.database
     if url is None:
         raise SettingsError(("DATABASE_URL: missing; set it, or start with: posapp demo",))
+    error_tracking.install(settings, posapp.__version__)
     app = build(settings)
     engine = make_engine(url, settings)
+    metrics.watch_pool(engine)
+    sql.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     app.extensions[api.DATABASE] = Database(engine)
     catalog.install(app)
     address = url.render_as_string(hide_password=False)
@@ -65,6 +78,12 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
         live={"database": {"engine": engine}},
         views={"api": health.api_page},
     )
+    if tracing.wanted(os.environ):
+        tracing.install(app, engine, posapp.__version__)
+    app.wsgi_app = Requests(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     healthkit_flask.mount(app, found, HEALTH_PATHS)
     return app
 
@@ -86,10 +105,6 @@ def build(settings: Settings) -> OpenAPI:
         secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
         settings.jwt_expiration,
     )
-    app.wsgi_app = Requests(app.wsgi_app)  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_admit)
     app.before_request(api.require_json)
     if settings.cors_allowed_origins:
@@ -97,7 +112,7 @@ def build(settings: Settings) -> OpenAPI:
     problems.install(app)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=api.PREFIX)
-    app.add_url_rule(f"{api.PREFIX}/docs", "docs", lambda: redirect(f"{api.PREFIX}/swagger"))
+    app.add_url_rule(f"{api.PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
     app.register_blueprint(observability.pages)
     frontend.install(app)
     openapi.complete(app)
@@ -114,11 +129,12 @@ def _admit() -> None:
         raise errors.Unauthorized("Sign in first: this needs an access token.")
     tokens: Tokens = current_app.extensions[auth.TOKENS]
     try:
-        user_id = tokens.user_id(token.strip())
+        bearer = tokens.user_id(token.strip())
     except TokenError as error:
         raise errors.Unauthorized(str(error)) from None
     with api.transaction() as session:
-        g.user = auth_service.authenticate(session, user_id)
+        g.user = auth_service.authenticate(session, bearer)
+    user_id.set(bearer)
     if g.user.role not in allowed:
         raise errors.Forbidden(f"This is for: {', '.join(allowed)}.")
 

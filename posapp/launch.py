@@ -18,7 +18,9 @@ import os
 import signal
 import sys
 
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_SET_SECUREBITS = 1, 8, 28
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -36,29 +38,31 @@ def command(
 
 def _become(uid: int, gid: int, libc: ctypes.CDLL) -> None:
     libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    # Else access(2), by which initdb looks for its companions, would not count the capability.
+    libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     kept = 1 << _CAP_DAC_OVERRIDE
     libc.capset(header, (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0))
-    # Where even root lacks the capability, both calls fail and ordinary permissions decide.
+    # Where even root lacks a capability the calls fail, and ordinary permissions decide.
     libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
 
 
 def _main(parent: str, number: str, user: str, *program: str) -> None:
     libc = ctypes.CDLL(None)
-    if user != "-":
-        uid, gid = (int(part) for part in user.split(":"))
-        _become(uid, gid, libc)
-    # After the change of user, which clears it: see prctl(2).
-    libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-    if os.getppid() != int(parent):
-        sys.exit(1)  # the parent was gone before the kernel was told
     try:
-        os.execv(program[0], program)  # noqa: S606  a list, never a shell
+        if user != "-":
+            uid, gid = (int(part) for part in user.split(":"))
+            _become(uid, gid, libc)
+        # After the change of user, which clears it: see prctl(2).
+        libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() == int(parent):  # else it was gone before the kernel was told
+            os.execv(program[0], program)  # noqa: S606  a list, never a shell
     except OSError as error:
-        sys.exit(f"{program[0]}: error: {error.strerror}")
+        sys.exit(f"error: {program[0]} as {user}: {error.strerror}")
+    sys.exit(1)
 
 
 if __name__ == "__main__":

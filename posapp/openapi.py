@@ -67,7 +67,7 @@ def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any)
         codes += ["401", "403"]
     if any(p["in"] == "path" for p in operation.get("parameters", ())):
         codes.append("404")
-    codes += [code for code in operation["responses"] if code.startswith("4")]
+    codes += [code for code in operation["responses"] if code >= "400"]
     operation["responses"].update(dict.fromkeys(codes, refused))
 
 

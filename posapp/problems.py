@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from healthkit.masking import mask
 from posapp.errors import ApiError, FieldError
+from posapp.observability import errors as error_tracking
 from posapp.observability.context import request_id
-
-log = logging.getLogger("posapp")
+from posapp.observability.middleware import FAILURE
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -29,15 +29,18 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    shown = [{name: mask(text) for name, text in error.items()} for error in errors]
+    if shown:  # "password: too short" names a field, and would lose its message as a whole
+        detail = f"{shown[0]['field']}: {shown[0]['message']}"
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": detail if shown else mask(detail),
         "request_id": request_id.get() or "",
     }
-    if errors:
-        body["errors"] = list(errors)
+    if shown:
+        body["errors"] = shown
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
 
@@ -48,7 +51,7 @@ def invalid(error: ValidationError) -> Response:
         {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
         for fault in error.errors(include_url=False, include_input=False)
     ]
-    return problem(422, f"{found[0]['field']}: {found[0]['message']}", found)
+    return problem(422, "", found)
 
 
 def _message(fault: Any) -> str:
@@ -77,7 +80,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> Response:
-        log.error("the database did not answer: %s", first_line(error))
+        request.environ[FAILURE] = error
         return problem(
             503,
             "The database does not answer; nothing is lost, send the same request again.",
@@ -88,10 +91,6 @@ def install(app: Flask) -> None:
     def bug(error: Exception) -> Response:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             return database_away(error)
-        log.error("unexpected %s", type(error).__name__, exc_info=error)
+        request.environ[FAILURE] = error
+        error_tracking.capture(error)
         return problem(500, "Something unexpected happened; it has been noted.")
-
-
-def first_line(error: Exception) -> str:
-    text = str(getattr(error, "orig", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -85,7 +85,14 @@ class Settings(BaseModel):
     jwt_expiration: PositiveDuration = timedelta(minutes=15)
     cors_allowed_origins: Origins = ()
 
+    slow_query_ms: Annotated[int, Field(ge=0)] = 500
+    """A statement that takes as long is logged at WARN."""
+    slow_query_plan: bool = False
+    """Whether it is logged with its plan."""
+
     sentry_dsn: SecretStr | None = None
+    sentry_traces_sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """The share of requests whose trace is sent."""
     backup_dir: Path = Path("backups")
     backup_s3_bucket: str | None = None
     backup_s3_endpoint: str | None = None

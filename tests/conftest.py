@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -14,16 +15,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg2
 import pytest
+import requests
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
+from healthkit.testing import wait_until
+from posapp import demo
 from posapp.db import make_engine, upgrade
 from posapp.embedded import running
-from posapp.seed import seed
+from posapp.seed import DEMO_LOGINS, seed
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -190,6 +195,17 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 # The POS
 
 
+PLANTED = ("Rahasia-4831-kata", "zq-tanda-masuk-9917", "4111111111111111")
+"""Secrets that tests send; no log of any server may show one of them."""
+
+
+def show_no_secret(log: Path) -> None:
+    """Every server of the tests is asked when it stops."""
+    text = log.read_text(errors="replace")
+    for secret in (*PLANTED, *(login.password for login in DEMO_LOGINS), "eyJhbGciOi"):
+        assert secret not in text, f"{log.name} shows {secret}"
+
+
 @dataclass
 class Pos:
     """A `posapp demo` that is ready."""
@@ -207,10 +223,8 @@ class Pos:
         return self.process.pid
 
     def named(self, name: str) -> psutil.Process:
-        """The first of the family whose command line ends in, or contains, `name`."""
-        return next(
-            p for p in self.family if p.is_running() and any(name in part for part in p.cmdline())
-        )
+        """The first of the family with `name` in its command line."""
+        return next(p for p in self.family if name in _command_line(p))
 
     def left(self, seconds: float = 15) -> list[psutil.Process]:
         """Who of the family still lives after so many seconds: [] as soon as nobody does."""
@@ -225,7 +239,17 @@ class Pos:
         """Stops it as an operator does; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.wait()[0]
+        code = self.wait()[0]
+        for log in (self.data_dir / "log").glob("*.log"):
+            show_no_secret(log)
+        return code
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 StartPos = Callable[..., Pos]
@@ -280,10 +304,77 @@ def start_pos() -> Iterator[StartPos]:
 
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
-    """The POS, one for the whole run: leave it running, and its staff and menu as they are."""
+    """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
     data_dir = tmp_path_factory.mktemp("running")
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
     yield pos
     pos.stop()
     shutil.rmtree(data_dir, ignore_errors=True)
+
+
+@dataclass
+class Served:
+    """The production server on a database of the test's, with its log in a file."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log so far; every line must be whole, and JSON."""
+        text = self.log.read_text()
+        return [json.loads(line) for line in text.splitlines()] if text.endswith("\n") else []
+
+    def line(self, **fields: Any) -> dict[str, Any]:
+        """The first line with these fields, which is waited for."""
+
+        def found() -> dict[str, Any] | None:
+            return next((one for one in self.lines() if fields.items() <= one.items()), None)
+
+        return wait_until(found)  # type: ignore[return-value]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        show_no_secret(self.log)
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """`serve(database, WEB_CONCURRENCY="3")`: gunicorn as in production, ready when it returns."""
+    started: list[Served] = []
+
+    def serve(database: URL, **environ: str) -> Served:
+        folder = tmp_path_factory.mktemp("served")
+        told = {k: v for k, v in os.environ.items() if k not in _OURS} | {
+            "POS_DATA_DIR": str(folder)
+        }
+        settings = Settings.from_env(told)
+        port = str(_free_port())
+        told = demo.environment(told, settings, database)
+        told |= {"HEALTHKIT_STORE": f"sqlite:///{folder}/healthkit.db", "GRACEFUL_TIMEOUT": "2"}
+        told |= {"PORT": port, "WEB_CONCURRENCY": "1", **environ}
+        log = folder / "server.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(demo.gunicorn(), env=told, stdout=output, stderr=output)
+        served = Served(f"http://127.0.0.1:{port}", process, log)
+        started.append(served)
+        wait_until(lambda: _healthy(served), 30)
+        return served
+
+    yield serve
+    for served in started:
+        served.stop()
+
+
+def _healthy(served: Served) -> bool:
+    if served.process.poll() is not None:
+        raise AssertionError(f"the server has ended:\n{served.log.read_text()}")
+    try:
+        return requests.get(f"{served.url}/health", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False

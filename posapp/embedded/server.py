@@ -152,7 +152,9 @@ def _create_database(postmaster: Postmaster) -> None:
         )
         connection.autocommit = True
         try:
-            with connection.cursor() as cursor, suppress(psycopg2.errors.DuplicateDatabase):
+            # Who comes second learns it from the catalogue's own index when both are quick.
+            taken = (psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation)
+            with connection.cursor() as cursor, suppress(*taken):
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
                 if cursor.fetchone() is None:
                     cursor.execute(f'CREATE DATABASE "{DATABASE}"')

@@ -5,3 +5,5 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+user_id: ContextVar[int | None] = ContextVar("user_id", default=None)
+"""Who asks, once that is known."""

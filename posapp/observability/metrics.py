@@ -1,4 +1,7 @@
-"""What requests count for, by route: a raw path would let a stranger make metrics."""
+"""Metrics of requests, the pool and the business, over all workers of a server.
+
+Requests are counted by route: a raw path would let a stranger make metrics.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import os
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
     multiprocess,
 )
+from sqlalchemy import Engine, event
 
 REQUESTS = Counter(
     "posapp_http_requests_total", "Requests answered.", ["method", "route", "status"]
@@ -21,13 +26,32 @@ DURATION = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
+ORDERS = Counter("posapp_orders_total", "Orders taken.", ["type"])
+REVENUE = Counter("posapp_revenue_rupiah_total", "Rupiah paid to bills.", ["method"])
+POOL_OPEN = Gauge(
+    "posapp_pool_open_connections", "Connections to the database.", multiprocess_mode="livesum"
+)
+POOL_IN_USE = Gauge(
+    "posapp_pool_connections_in_use", "Connections at work.", multiprocess_mode="livesum"
+)
+LOG_LOST = Counter("posapp_log_lines_lost_total", "Log lines that could not be written.")
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def observe(method: str, route: str, status: str, seconds: float) -> None:
+    """Counts one request."""
     method = method if method in _METHODS else "OTHER"
     REQUESTS.labels(method, route, status).inc()
     DURATION.labels(method, route).observe(seconds)
+
+
+def watch_pool(engine: Engine) -> None:
+    """Keeps the pool's gauges as its connections come and go."""
+    event.listen(engine, "connect", lambda *_: POOL_OPEN.inc())
+    event.listen(engine, "close", lambda *_: POOL_OPEN.dec())
+    event.listen(engine, "checkout", lambda *_: POOL_IN_USE.inc())
+    event.listen(engine, "checkin", lambda *_: POOL_IN_USE.dec())
 
 
 def exposition() -> bytes:

@@ -1,14 +1,30 @@
-"""`/metrics`: what healthkit found, and how requests went."""
+"""`/metrics`, and an error on purpose that proves error tracking."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app
+from datetime import timedelta
+
+from flask import Blueprint, Response, current_app, request
+from flask_openapi3 import APIBlueprint, Tag
 
 from healthkit import Health
 from healthkit.reports import PROMETHEUS
+from posapp.api import public, transaction
+from posapp.auth import limits
+from posapp.db import utc_now
+from posapp.errors import TooMany
 from posapp.observability.metrics import exposition
+from posapp.openapi import Problem
 
 pages = Blueprint("observability", __name__)
+api = APIBlueprint("errors", __name__, abp_tags=[Tag(name="Operations")])
+
+ERROR_TESTS = 5
+ERROR_WINDOW = timedelta(minutes=1)
+
+
+class ErrorTest(Exception):
+    """Raised on purpose."""
 
 
 @pages.get("/metrics")
@@ -16,3 +32,17 @@ def metrics() -> Response:
     health: Health = current_app.extensions["healthkit"]
     body = health.page("prometheus").body + exposition()
     return Response(body, content_type=PROMETHEUS, headers={"Cache-Control": "no-store"})
+
+
+@api.get("/error-test", summary="Fail on purpose", responses={500: Problem, 429: Problem})
+@public
+def error_test() -> Response:
+    """Raises, so that error tracking can be proven. Five times a minute from one address."""
+    key, now = f"error-test:{request.remote_addr}", utc_now()
+    with transaction() as session:
+        seconds = limits.wait(session, key, ERROR_TESTS, ERROR_WINDOW, now)
+        if not seconds:
+            limits.count(session, key, ERROR_WINDOW, now)
+    if seconds:
+        raise TooMany("Enough errors for this minute.", seconds)
+    raise ErrorTest("this error was asked for: GET /api/v1/error-test")

@@ -9,6 +9,7 @@ from posapp.api import answer, current_user, idempotent_answer, roles, transacti
 from posapp.db import utc_now
 from posapp.fields import ROLES
 from posapp.idempotency.service import IdempotencyHeader, once
+from posapp.observability.metrics import ORDERS
 from posapp.orders import service, states
 from posapp.orders.schemas import NewOrder, OrderPath, OrderQuery, Orders, OrderView, Quote
 
@@ -29,6 +30,8 @@ def create(header: IdempotencyHeader, body: NewOrder) -> Response:
             now,
             lambda: service.create(session, body, user_id, now),
         )
+    if not done.replayed:
+        ORDERS.labels(body.type).inc()
     return idempotent_answer(done.body, done.replayed)
 
 

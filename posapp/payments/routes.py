@@ -8,6 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from posapp.api import current_user, idempotent_answer, roles, transaction
 from posapp.db import utc_now
 from posapp.idempotency.service import IdempotencyHeader, once
+from posapp.observability.metrics import REVENUE
 from posapp.openapi import Problem
 from posapp.orders import states
 from posapp.orders.schemas import OrderPath
@@ -24,6 +25,12 @@ api = APIBlueprint("payments", __name__, abp_tags=[Tag(name="Payments")])
 def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
     """Never more than the bill, but for cash, which comes with its change."""
     now, user_id = utc_now(), current_user().id
+    taken: list[PaymentView] = []
+
+    def act() -> PaymentView:
+        taken.append(service.pay(session, path.order_id, body, user_id, now))
+        return taken[-1]
+
     with transaction() as session:
         done = once(
             session,
@@ -31,6 +38,8 @@ def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Respons
             f"POST /orders/{path.order_id}/payments",
             body,
             now,
-            lambda: service.pay(session, path.order_id, body, user_id, now),
+            act,
         )
+    for payment in taken:
+        REVENUE.labels(payment.method).inc(payment.amount)
     return idempotent_answer(done.body, done.replayed)

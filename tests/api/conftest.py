@@ -18,24 +18,6 @@ from posapp.settings import Settings
 SECRET = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
 
 
-@pytest.fixture(scope="session")
-def template(postgres):
-    from posapp.db import make_engine, upgrade
-    from posapp.seed import seed
-
-    url = postgres.create("tpl")
-    upgrade(url)
-    e = make_engine(url, Settings())
-    seed(e)
-    e.dispose()
-    return "tpl"
-
-
-@pytest.fixture(scope="module")
-def database(postgres, template):
-    return postgres.create("t" + uuid4().hex[:8], template)
-
-
 @pytest.fixture(scope="module")
 def app(database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("app")

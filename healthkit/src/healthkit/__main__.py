@@ -1,6 +1,5 @@
-"""`python -m healthkit`."""
+"""`python -m healthkit`: the command without its script."""
 
 from healthkit.cli import main
 
-if __name__ == "__main__":
-    main(prog_name="healthkit")
+main(prog_name="healthkit")

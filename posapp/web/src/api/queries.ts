@@ -23,8 +23,9 @@ export function useMenu() {
     queryKey: ["menu", lang],
     queryFn: ({ signal }) =>
       unwrap(api.GET("/api/v1/public/menu", { params: { query: { lang } }, signal })),
-    staleTime: 30_000,
-    refetchInterval: 60_000,
+    // What is sold out must show soon; unchanged, the answer is a 304 without a body.
+    staleTime: 5_000,
+    refetchInterval: 10_000,
   });
 }
 

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All staff accounts
+         * @description For: admin.
+         */
+        get: operations["auth_staff_admin_users_get"];
+        put?: never;
+        /**
+         * Add a staff account
+         * @description For: admin.
+         */
+        post: operations["auth_hire_admin_users_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/demo-logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The demo's accounts
+         * @description Only outside production; 404 there.
+         */
+        get: operations["auth_demo_logins_auth_demo_logins_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -18,26 +62,6 @@ export interface paths {
          * @description Five wrong passwords for one name within five minutes, and it is 429 for a while.
          */
         post: operations["auth_log_in_auth_login_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Renew a session
-         * @description Each refresh token works once; a second use ends the whole session.
-         */
-        post: operations["auth_refresh_auth_refresh_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -81,27 +105,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/demo-logins": {
+    "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * The demo's accounts
-         * @description Only outside production; 404 there.
-         */
-        get: operations["auth_demo_logins_auth_demo_logins_get"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Renew a session
+         * @description Each refresh token works once; a second use ends the whole session.
+         */
+        post: operations["auth_refresh_auth_refresh_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/users": {
+    "/api/v1/error-test": {
         parameters: {
             query?: never;
             header?: never;
@@ -109,54 +133,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All staff accounts
-         * @description For: admin.
+         * Fail on purpose
+         * @description Raises, so that error tracking can be proven. Five times a minute from one address.
          */
-        get: operations["auth_staff_admin_users_get"];
-        put?: never;
-        /**
-         * Add a staff account
-         * @description For: admin.
-         */
-        post: operations["auth_hire_admin_users_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/public/menu": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The menu
-         * @description Cacheable: ask with `If-None-Match`, and an unchanged menu is 304.
-         */
-        get: operations["catalog_menu_public_menu_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tables": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Floors, tables and their open orders
-         * @description For: admin, manager, cashier, waiter, kitchen.
-         */
-        get: operations["tables_tables_tables_get"];
+        get: operations["errors_error_test_error_test_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -255,116 +235,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The menu
+         * @description Cacheable: ask with `If-None-Match`, and an unchanged menu is 304.
+         */
+        get: operations["catalog_menu_public_menu_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Floors, tables and their open orders
+         * @description For: admin, manager, cashier, waiter, kitchen.
+         */
+        get: operations["tables_tables_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Session */
-        Session: {
-            /** Access Token */
-            access_token: string;
-            /** Refresh Token */
-            refresh_token: string;
-            /**
-             * Token Type
-             * @default Bearer
-             * @constant
-             */
-            token_type?: "Bearer";
-            /** Expires In */
-            expires_in: number;
-            user: components["schemas"]["UserView"];
-        };
-        /** UserView */
-        UserView: {
-            /** Id */
-            id: number;
-            /** Username */
-            username: string;
-            /** Name */
-            name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
-        };
-        /** Login */
-        Login: {
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-        };
-        /** Refresh */
-        Refresh: {
-            /** Refresh Token */
-            refresh_token: string;
-        };
-        /** DemoLogins */
-        DemoLogins: {
-            /** Logins */
-            logins: components["schemas"]["DemoLogin"][];
-        };
-        /** DemoLogin */
-        DemoLogin: {
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
-            /** Name */
-            name: string;
-        };
-        /** Staff */
-        Staff: {
-            /** Users */
-            users: components["schemas"]["StaffMember"][];
-        };
-        /** StaffMember */
-        StaffMember: {
-            /** Id */
-            id: number;
-            /** Username */
-            username: string;
-            /** Name */
-            name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
-            /** Active */
-            active: boolean;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /** NewUser */
-        NewUser: {
-            /** Username */
-            username: string;
-            /** Name */
-            name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
-            /** Password */
-            password: string;
-        };
-        /** Menu */
-        Menu: {
-            /** Categories */
-            categories: components["schemas"]["CategoryView"][];
-        };
         /** CategoryView */
         CategoryView: {
             /** Id */
@@ -374,53 +288,31 @@ export interface components {
             /** Products */
             products: components["schemas"]["ProductView"][];
         };
-        /** ModifierGroupView */
-        ModifierGroupView: {
-            /** Id */
-            id: number;
+        /** DemoLogin */
+        DemoLogin: {
             /** Name */
             name: string;
-            /** Min */
-            min: number;
-            /** Max */
-            max: number;
-            /** Modifiers */
-            modifiers: components["schemas"]["ModifierView"][];
+            /** Password */
+            password: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
+            /** Username */
+            username: string;
         };
-        /** ModifierView */
-        ModifierView: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Price */
-            price: number;
+        /** DemoLogins */
+        DemoLogins: {
+            /** Logins */
+            logins: components["schemas"]["DemoLogin"][];
         };
-        /** ProductView */
-        ProductView: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Price */
-            price: number;
-            /** Available */
-            available: boolean;
-            /** Category Id */
-            category_id: number;
-            /** Variants */
-            variants: components["schemas"]["VariantView"][];
-            /** Modifier Groups */
-            modifier_groups: components["schemas"]["ModifierGroupView"][];
-        };
-        /** VariantView */
-        VariantView: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Price */
-            price: number;
+        /** FieldProblem */
+        FieldProblem: {
+            /** Field */
+            field: string;
+            /** Message */
+            message: string;
         };
         /** FloorPlan */
         FloorPlan: {
@@ -436,268 +328,396 @@ export interface components {
             /** Tables */
             tables: components["schemas"]["TableView"][];
         };
-        /** TableView */
-        TableView: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Seats */
-            seats: number;
-            /** Open Orders */
-            open_orders: number[];
-        };
-        /** OrderView */
-        OrderView: {
-            /** Subtotal */
-            subtotal: number;
-            /** Discount */
-            discount: number;
-            /** Service Charge */
-            service_charge: number;
-            /** Tax */
-            tax: number;
-            /** Rounding */
-            rounding: number;
-            /** Total */
-            total: number;
-            /** Id */
-            id: number;
-            /** Number */
-            number: number;
-            /**
-             * Business Date
-             * Format: date
-             */
-            business_date: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "open" | "paid";
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "dine_in" | "takeaway" | "delivery";
-            /** Table Id */
-            table_id: number | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Lines */
-            lines: components["schemas"]["LineView"][];
-            /** Paid */
-            paid: number;
-            /** Due */
-            due: number;
-            /** Cash Due */
-            cash_due: number;
-        };
         /** LineView */
         LineView: {
-            /** Product Id */
-            product_id: number;
-            /** Variant Id */
-            variant_id: number | null;
-            /** Name */
-            name: string;
-            /** Unit Price */
-            unit_price: number;
-            /** Quantity */
-            quantity: number;
-            /** Modifiers */
-            modifiers: components["schemas"]["ModifierView"][];
-            /** Note */
-            note: string | null;
-            /** Total */
-            total: number;
             /** Id */
             id: number;
+            /** Modifiers */
+            modifiers: components["schemas"]["ModifierView"][];
+            /** Name */
+            name: string;
+            /** Note */
+            note: string | null;
+            /** Product Id */
+            product_id: number;
+            /** Quantity */
+            quantity: number;
+            /** Total */
+            total: number;
+            /** Unit Price */
+            unit_price: number;
+            /** Variant Id */
+            variant_id: number | null;
         };
-        /** NewOrder */
-        NewOrder: {
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "dine_in" | "takeaway" | "delivery";
-            /**
-             * Table Id
-             * @default null
-             */
-            table_id?: number | null;
-            /** Lines */
-            lines: components["schemas"]["NewLine"][];
+        /** Login */
+        Login: {
+            /** Password */
+            password: string;
+            /** Username */
+            username: string;
+        };
+        /** Menu */
+        Menu: {
+            /** Categories */
+            categories: components["schemas"]["CategoryView"][];
+        };
+        /** ModifierGroupView */
+        ModifierGroupView: {
+            /** Id */
+            id: number;
+            /** Max */
+            max: number;
+            /** Min */
+            min: number;
+            /** Modifiers */
+            modifiers: components["schemas"]["ModifierView"][];
+            /** Name */
+            name: string;
+        };
+        /** ModifierView */
+        ModifierView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Price */
+            price: number;
         };
         /** NewLine */
         NewLine: {
-            /** Product Id */
-            product_id: number;
-            /**
-             * Variant Id
-             * @default null
-             */
-            variant_id?: number | null;
             /**
              * Modifier Ids
              * @default []
              */
             modifier_ids?: number[];
-            /** Quantity */
-            quantity: number;
             /**
              * Note
              * @default null
              */
             note?: string | null;
-        };
-        /**
-         * Quote
-         * @description What an order would cost now; nothing is stored.
-         */
-        Quote: {
-            /** Subtotal */
-            subtotal: number;
-            /** Discount */
-            discount: number;
-            /** Service Charge */
-            service_charge: number;
-            /** Tax */
-            tax: number;
-            /** Rounding */
-            rounding: number;
-            /** Total */
-            total: number;
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "dine_in" | "takeaway" | "delivery";
-            /** Table Id */
-            table_id: number | null;
-            /** Lines */
-            lines: components["schemas"]["QuoteLine"][];
-        };
-        /** QuoteLine */
-        QuoteLine: {
             /** Product Id */
             product_id: number;
-            /** Variant Id */
-            variant_id: number | null;
-            /** Name */
-            name: string;
-            /** Unit Price */
-            unit_price: number;
             /** Quantity */
             quantity: number;
-            /** Modifiers */
-            modifiers: components["schemas"]["ModifierView"][];
-            /** Note */
-            note: string | null;
-            /** Total */
-            total: number;
-        };
-        /** Orders */
-        Orders: {
-            /** Orders */
-            orders: components["schemas"]["OrderSummary"][];
-        };
-        /** OrderSummary */
-        OrderSummary: {
-            /** Id */
-            id: number;
-            /** Number */
-            number: number;
             /**
-             * Status
-             * @enum {string}
+             * Variant Id
+             * @default null
              */
-            status: "open" | "paid";
+            variant_id?: number | null;
+        };
+        /** NewOrder */
+        NewOrder: {
+            /** Lines */
+            lines: components["schemas"]["NewLine"][];
+            /**
+             * Table Id
+             * @default null
+             */
+            table_id?: number | null;
             /**
              * Type
              * @enum {string}
              */
             type: "dine_in" | "takeaway" | "delivery";
-            /** Table Id */
-            table_id: number | null;
-            /** Total */
-            total: number;
-            /** Due */
-            due: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /** PaymentView */
-        PaymentView: {
-            /** Id */
-            id: number;
-            /** Order Id */
-            order_id: number;
-            /**
-             * Method
-             * @enum {string}
-             */
-            method: "cash" | "qris" | "card";
-            /** Amount */
-            amount: number;
-            /** Tendered */
-            tendered: number;
-            /** Change */
-            change: number;
-            /** Receipt Number */
-            receipt_number: number;
         };
         /** NewPayment */
         NewPayment: {
+            /** Amount */
+            amount: number;
             /**
              * Method
              * @enum {string}
              */
             method: "cash" | "qris" | "card";
-            /** Amount */
-            amount: number;
             /**
              * Tendered
              * @default null
              */
             tendered?: number | null;
         };
+        /** NewUser */
+        NewUser: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
+            /** Username */
+            username: string;
+        };
+        /** OrderSummary */
+        OrderSummary: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Due */
+            due: number;
+            /** Id */
+            id: number;
+            /** Number */
+            number: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "paid";
+            /** Table Id */
+            table_id: number | null;
+            /** Total */
+            total: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "dine_in" | "takeaway" | "delivery";
+        };
+        /** OrderView */
+        OrderView: {
+            /**
+             * Business Date
+             * Format: date
+             */
+            business_date: string;
+            /** Cash Due */
+            cash_due: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Discount */
+            discount: number;
+            /** Due */
+            due: number;
+            /** Id */
+            id: number;
+            /** Lines */
+            lines: components["schemas"]["LineView"][];
+            /** Number */
+            number: number;
+            /** Paid */
+            paid: number;
+            /** Rounding */
+            rounding: number;
+            /** Service Charge */
+            service_charge: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "paid";
+            /** Subtotal */
+            subtotal: number;
+            /** Table Id */
+            table_id: number | null;
+            /** Tax */
+            tax: number;
+            /** Total */
+            total: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "dine_in" | "takeaway" | "delivery";
+        };
+        /** Orders */
+        Orders: {
+            /** Orders */
+            orders: components["schemas"]["OrderSummary"][];
+        };
+        /** PaymentView */
+        PaymentView: {
+            /** Amount */
+            amount: number;
+            /** Change */
+            change: number;
+            /** Id */
+            id: number;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "cash" | "qris" | "card";
+            /** Order Id */
+            order_id: number;
+            /** Receipt Number */
+            receipt_number: number;
+            /** Tendered */
+            tendered: number;
+        };
         /**
          * Problem
          * @description RFC 9457.
          */
         Problem: {
-            /**
-             * Type
-             * @default about:blank
-             */
-            type?: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
             /** Detail */
             detail: string;
-            /** Request Id */
-            request_id: string;
             /**
              * Errors
              * @default null
              */
             errors?: components["schemas"]["FieldProblem"][] | null;
+            /** Request Id */
+            request_id: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @default about:blank
+             */
+            type?: string;
         };
-        /** FieldProblem */
-        FieldProblem: {
-            /** Field */
-            field: string;
-            /** Message */
-            message: string;
+        /** ProductView */
+        ProductView: {
+            /** Available */
+            available: boolean;
+            /** Category Id */
+            category_id: number;
+            /** Id */
+            id: number;
+            /** Modifier Groups */
+            modifier_groups: components["schemas"]["ModifierGroupView"][];
+            /** Name */
+            name: string;
+            /** Price */
+            price: number;
+            /** Variants */
+            variants: components["schemas"]["VariantView"][];
+        };
+        /**
+         * Quote
+         * @description What an order would cost now; nothing is stored.
+         */
+        Quote: {
+            /** Discount */
+            discount: number;
+            /** Lines */
+            lines: components["schemas"]["QuoteLine"][];
+            /** Rounding */
+            rounding: number;
+            /** Service Charge */
+            service_charge: number;
+            /** Subtotal */
+            subtotal: number;
+            /** Table Id */
+            table_id: number | null;
+            /** Tax */
+            tax: number;
+            /** Total */
+            total: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "dine_in" | "takeaway" | "delivery";
+        };
+        /** QuoteLine */
+        QuoteLine: {
+            /** Modifiers */
+            modifiers: components["schemas"]["ModifierView"][];
+            /** Name */
+            name: string;
+            /** Note */
+            note: string | null;
+            /** Product Id */
+            product_id: number;
+            /** Quantity */
+            quantity: number;
+            /** Total */
+            total: number;
+            /** Unit Price */
+            unit_price: number;
+            /** Variant Id */
+            variant_id: number | null;
+        };
+        /** Refresh */
+        Refresh: {
+            /** Refresh Token */
+            refresh_token: string;
+        };
+        /** Session */
+        Session: {
+            /** Access Token */
+            access_token: string;
+            /** Expires In */
+            expires_in: number;
+            /** Refresh Token */
+            refresh_token: string;
+            /**
+             * Token Type
+             * @default Bearer
+             * @constant
+             */
+            token_type?: "Bearer";
+            user: components["schemas"]["UserView"];
+        };
+        /** Staff */
+        Staff: {
+            /** Users */
+            users: components["schemas"]["StaffMember"][];
+        };
+        /** StaffMember */
+        StaffMember: {
+            /** Active */
+            active: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
+            /** Username */
+            username: string;
+        };
+        /** TableView */
+        TableView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Open Orders */
+            open_orders: number[];
+            /** Seats */
+            seats: number;
+        };
+        /** UserView */
+        UserView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "manager" | "cashier" | "waiter" | "kitchen";
+            /** Username */
+            username: string;
+        };
+        /** VariantView */
+        VariantView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Price */
+            price: number;
         };
     };
     responses: never;
@@ -708,7 +728,63 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    auth_log_in_auth_login_post: {
+    auth_staff_admin_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_hire_admin_users_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -717,21 +793,48 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Login"];
+                "application/json": components["schemas"]["NewUser"];
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["StaffMember"];
                 };
             };
             /** @description A problem (RFC 9457) */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -777,7 +880,54 @@ export interface operations {
             };
         };
     };
-    auth_refresh_auth_refresh_post: {
+    auth_demo_logins_auth_demo_logins_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoLogins"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_log_in_auth_login_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -786,7 +936,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Refresh"];
+                "application/json": components["schemas"]["Login"];
             };
         };
         responses: {
@@ -801,6 +951,15 @@ export interface operations {
             };
             /** @description A problem (RFC 9457) */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -828,6 +987,15 @@ export interface operations {
             };
             /** @description A problem (RFC 9457) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -969,101 +1137,7 @@ export interface operations {
             };
         };
     };
-    auth_demo_logins_auth_demo_logins_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DemoLogins"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    auth_staff_admin_users_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Staff"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    auth_hire_admin_users_post: {
+    auth_refresh_auth_refresh_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -1072,17 +1146,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewUser"];
+                "application/json": components["schemas"]["Refresh"];
             };
         };
         responses: {
-            /** @description Created */
-            201: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffMember"];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1096,15 +1170,6 @@ export interface operations {
             };
             /** @description A problem (RFC 9457) */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1150,47 +1215,7 @@ export interface operations {
             };
         };
     };
-    catalog_menu_public_menu_get: {
-        parameters: {
-            query?: {
-                lang?: "id" | "en";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Menu"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    tables_tables_tables_get: {
+    errors_error_test_error_test_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1199,35 +1224,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FloorPlan"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description A problem (RFC 9457) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1611,6 +1627,15 @@ export interface operations {
                 };
             };
             /** @description A problem (RFC 9457) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1621,6 +1646,102 @@ export interface operations {
             };
             /** @description A problem (RFC 9457) */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalog_menu_public_menu_get: {
+        parameters: {
+            query?: {
+                lang?: "id" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tables_tables_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloorPlan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

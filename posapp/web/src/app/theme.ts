@@ -27,8 +27,16 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     Button: { defaultProps: { size: "md" }, styles: { root: { minHeight: 48 } } },
-    TextInput: { defaultProps: { size: "md" }, styles: { input: { minHeight: 48 } } },
-    PasswordInput: { defaultProps: { size: "md" }, styles: { input: { minHeight: 48 } } },
+    TextInput: { defaultProps: { size: "md" }, styles: { input: { minHeight: 50 } } },
+    PasswordInput: {
+      defaultProps: { size: "md" },
+      styles: {
+        // Two pixels of border, within which both targets are 48 high.
+        input: { minHeight: 50 },
+        innerInput: { minHeight: 48 },
+        visibilityToggle: { width: 48, height: 48, minWidth: 48, minHeight: 48 },
+      },
+    },
     ActionIcon: { defaultProps: { size: 48, variant: "subtle", color: "wood" } },
     Modal: { defaultProps: { centered: true, radius: "lg" } },
   },

@@ -13,7 +13,7 @@ export function LanguageSwitch() {
           key={language}
           type="button"
           lang={language}
-          aria-label={NAMES[language]}
+          aria-label={`${language.toUpperCase()}: ${NAMES[language]}`}
           aria-pressed={i18n.language === language}
           className={classes.choice}
           onClick={() => void i18n.changeLanguage(language)}

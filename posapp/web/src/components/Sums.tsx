@@ -7,7 +7,7 @@ import classes from "./Sums.module.css";
 const ROWS = ["subtotal", "discount", "service_charge", "tax", "rounding"] as const;
 const ALWAYS = new Set(["subtotal", "service_charge", "tax"]);
 
-type SumsOf = Pick<Quote, (typeof ROWS)[number] | "total">;
+type SumsOf = Pick<Quote, (typeof ROWS)[number] | "total"> & { paid?: number };
 
 /** The bill's sums as the server computed them; room is kept for them while they are on their way. */
 export function Sums({ of, stale = false }: { of: SumsOf | undefined; stale?: boolean }) {
@@ -23,6 +23,12 @@ export function Sums({ of, stale = false }: { of: SumsOf | undefined; stale?: bo
           </dd>
         </div>
       ))}
+      {of?.paid ? (
+        <div className={classes.row}>
+          <dt>{t("sums.paid")}</dt>
+          <dd data-testid="paid">{rupiah(of.paid)}</dd>
+        </div>
+      ) : null}
     </dl>
   );
 }

@@ -7,18 +7,17 @@ const rupiahFormat = new Intl.NumberFormat("id-ID", {
 
 export const rupiah = (amount: number): string => rupiahFormat.format(amount);
 
-/** Notes that guests hand over, in rupiah, largest last. */
-const NOTES = [5_000, 10_000, 20_000, 50_000, 100_000];
+/** What guests round up to, in rupiah. */
+const ROUND = [10_000, 50_000, 100_000];
 
 /**
- * What a guest is likely to hand over for `due`: the exact sum, then the nearest heaps of one note.
+ * What a guest is likely to hand over for `due`: the exact sum, then the next round ones.
  *
  * @returns at most four amounts in rupiah, rising, the first one exact.
  */
 export function quickAmounts(due: number): number[] {
-  const heaps = NOTES.map((note) => Math.ceil(due / note) * note).filter((heap) => heap > due);
-  const likely = [...new Set(heaps)].sort((a, b) => a - b);
-  return [due, ...likely.slice(-3)];
+  const likely = ROUND.map((round) => Math.ceil(due / round) * round);
+  return [...new Set([due, ...likely])];
 }
 
 /** Type `key` of the number pad behind `typed`: a digit, "000", "back" or "clear". */

@@ -1,4 +1,5 @@
 import { useLiveQuery } from "dexie-react-hooks";
+import { useEffect, useEffectEvent } from "react";
 import { v4 as uuid } from "uuid";
 import { ApiError } from "@/api/error";
 import { database, type Outgoing } from "./database";
@@ -24,6 +25,18 @@ export function claim(
     await database.outgoing.add(fresh);
     return fresh;
   });
+}
+
+/** For `claim`: take up what awaits its answer, and begin nothing new. */
+export const nothingNew = (): Promise<null> => Promise.resolve(null);
+
+/** Once, on a page that opens: repeat by `resume` what was under way when the last one closed. */
+export function useResume(waiting: boolean, isIdle: boolean, resume: () => void): void {
+  const interrupted = waiting && isIdle;
+  const latest = useEffectEvent(resume);
+  useEffect(() => {
+    if (interrupted) latest();
+  }, [interrupted]);
 }
 
 /** What of `slot` awaits its answer, kept up to date; null when nothing does. */

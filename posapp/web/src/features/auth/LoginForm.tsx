@@ -40,6 +40,8 @@ export function LoginForm() {
             value={credentials.password}
             onChange={(event) => change("password", event.currentTarget.value)}
             autoComplete="current-password"
+            rightSectionWidth={48}
+            visibilityToggleButtonProps={{ tabIndex: 0, "aria-label": t("auth.show") }}
             required
             withAsterisk={false}
           />

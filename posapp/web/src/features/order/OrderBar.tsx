@@ -1,10 +1,10 @@
 import { ActionIcon, Button, SegmentedControl, TextInput } from "@mantine/core";
-import { useHotkeys } from "@mantine/hooks";
 import { Armchair, Search, X } from "lucide-react";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useTableName } from "@/api/queries";
 import type { Draft } from "@/lib/database";
+import { useKeys } from "@/lib/use-keys";
 import classes from "./OrderBar.module.css";
 import { edit } from "./use-draft";
 
@@ -19,12 +19,12 @@ interface OrderBarProps {
   onPickTable: () => void;
 }
 
-/** Where the order goes, and the search over the menu. */
+/** Where the order goes, and the search over the menu: "/", a few letters, Enter, and the next. */
 export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }: OrderBarProps) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   const name = useTableName()(draft.tableId);
-  useHotkeys([["/", () => field.current?.focus()]]);
+  useKeys({ "/": () => field.current?.focus() });
 
   return (
     <div className={classes.bar}>
@@ -54,10 +54,10 @@ export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }
         leftSection={<Search size={20} />}
         rightSection={query ? <ClearSearch onClear={() => onQuery("")} /> : <kbd>/</kbd>}
         value={query}
-        onChange={(event) => onQuery(event.currentTarget.value)}
+        onChange={(event) => onQuery(event.currentTarget.value.replace(/^\/+/, ""))}
         onKeyDown={({ key }) => {
           if (key === "Enter") onEnter();
-          if (key === "Escape") onQuery("");
+          if (key === "Enter" || key === "Escape") onQuery("");
         }}
       />
     </div>

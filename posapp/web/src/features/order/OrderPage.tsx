@@ -39,8 +39,9 @@ export function OrderPage() {
     else add({ productId: product.id, variantId: null, modifierIds: [], quantity: 1, note: "" });
   };
   const sendOrAskTable = () => {
-    if (draft && needsTable(draft) && !send.waiting) setPickingTable(true);
-    else send.mutate();
+    if (send.waiting) send.again();
+    else if (draft && needsTable(draft)) setPickingTable(true);
+    else send.sendNew();
   };
 
   return (

@@ -1,16 +1,18 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { api, unwrap } from "@/api/client";
 import type { Order, OrderInput } from "@/api/types";
-import { claim, deliver, useOutgoing } from "@/lib/outgoing";
+import { claim, deliver, nothingNew, useOutgoing, useResume } from "@/lib/outgoing";
 import { toOrderInput } from "./draft";
 import { ORDER_SLOT, readDraft, resetDraft } from "./use-draft";
 
-async function sendOrder(): Promise<Order | null> {
-  const outgoing = await claim(ORDER_SLOT, async () => {
-    const draft = await readDraft();
-    return draft && toOrderInput(draft);
-  });
+async function writeOrder(): Promise<OrderInput | null> {
+  const draft = await readDraft();
+  return draft && toOrderInput(draft);
+}
+
+/** @param what `"new"`, or `"again"` for the one alone whose answer never came. */
+async function sendOrder(what: "new" | "again"): Promise<Order | null> {
+  const outgoing = await claim(ORDER_SLOT, what === "new" ? writeOrder : nothingNew);
   if (!outgoing) return null;
   return deliver(
     outgoing,
@@ -37,9 +39,7 @@ export function useSendOrder() {
     onSuccess: () => queries.invalidateQueries({ queryKey: ["tables"] }),
   });
   const waiting = useOutgoing(ORDER_SLOT) !== null;
-  const interrupted = waiting && send.isIdle;
-  useEffect(() => {
-    if (interrupted) mutate();
-  }, [interrupted, mutate]);
-  return { ...send, mutate, waiting };
+  const again = () => mutate("again");
+  useResume(waiting, send.isIdle, again);
+  return { ...send, waiting, again, sendNew: () => mutate("new") };
 }

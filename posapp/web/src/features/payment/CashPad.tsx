@@ -1,9 +1,9 @@
 import { Button } from "@mantine/core";
-import { useHotkeys } from "@mantine/hooks";
 import { Delete } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { quickAmounts, rupiah, typeAmount } from "@/lib/money";
+import { useKeys } from "@/lib/use-keys";
 import classes from "./CashPad.module.css";
 
 const KEYS = ["7", "8", "9", "4", "5", "6", "1", "2", "3", "000", "0", "back"];
@@ -23,14 +23,18 @@ export function CashPad({ due, locked, pending, onPay }: CashPadProps) {
   const [typed, setTyped] = useState("");
   const tendered = Number(typed);
   const enough = tendered >= due;
-  const press = (key: string) => !locked && setTyped((before) => typeAmount(before, key));
-  const confirm = () => enough && !locked && !pending && onPay(tendered);
-  useHotkeys([
-    ...DIGITS.map((digit): [string, () => void] => [digit, () => press(digit)]),
-    ["Backspace", () => press("back")],
-    ["Escape", () => press("clear")],
-    ["Enter", confirm, { preventDefault: false }],
-  ]);
+  const press = (key: string) => {
+    if (!locked) setTyped((before) => typeAmount(before, key));
+  };
+  const confirm = () => {
+    if (enough && !locked && !pending) onPay(tendered);
+  };
+  useKeys({
+    ...Object.fromEntries(DIGITS.map((digit) => [digit, () => press(digit)])),
+    Backspace: () => press("back"),
+    Escape: () => press("clear"),
+    Enter: confirm,
+  });
 
   return (
     <>

@@ -30,15 +30,16 @@ export function PayPage() {
       </Center>
     );
   }
-  const paid = pay.data ?? (order.data.due <= 0 ? "before" : null);
+  // A payment whose answer is still owed is asked for first: it knows the change.
+  const paidBefore = order.data.due <= 0 && !pay.waiting;
   return (
     <div className={classes.page}>
       <section className={classes.bill}>
-        <PaidBill order={order.data} />
+        <OrderBill order={order.data} />
       </section>
       <section className={classes.till}>
-        {paid ? (
-          <DonePanel order={order.data} payment={paid === "before" ? null : paid} />
+        {pay.data || paidBefore ? (
+          <DonePanel order={order.data} payment={pay.data ?? null} />
         ) : (
           <Till order={order.data} pay={pay} />
         )}
@@ -47,7 +48,7 @@ export function PayPage() {
   );
 }
 
-function PaidBill({ order }: { order: Order }) {
+function OrderBill({ order }: { order: Order }) {
   const { t } = useTranslation();
   const table = useTableName()(order.table_id);
   return (

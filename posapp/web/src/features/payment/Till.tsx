@@ -55,7 +55,7 @@ export function Till({ order, pay }: TillProps) {
       </div>
       {pay.waiting && !pay.isPending && (
         <Alert color="wood" icon={<Hourglass />} title={t("pay.waiting")} role="status">
-          <Button mt="xs" onClick={() => pay.waiting && send(pay.waiting)}>
+          <Button mt="xs" onClick={pay.again}>
             {t("pay.resend")}
           </Button>
         </Alert>

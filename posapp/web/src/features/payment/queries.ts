@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import type { PaymentInput } from "@/api/types";
-import { claim, deliver, useOutgoing } from "@/lib/outgoing";
+import { claim, deliver, nothingNew, useOutgoing, useResume } from "@/lib/outgoing";
 
 /** Sent and not yet paid, newest first as the server has them. */
 export const useOpenOrders = () =>
@@ -32,9 +32,10 @@ export function usePay(orderId: number) {
   const slot = `payment:${orderId}`;
   const waiting = useOutgoing(slot)?.body as PaymentInput | undefined;
   const pay = useMutation({
-    mutationFn: async (payment: PaymentInput) => {
-      const outgoing = await claim(slot, () => Promise.resolve(payment));
-      if (!outgoing) throw new Error("a payment always has a body");
+    mutationFn: async (payment: PaymentInput | "again") => {
+      const write = payment === "again" ? nothingNew : () => Promise.resolve(payment);
+      const outgoing = await claim(slot, write);
+      if (!outgoing) return null;
       return deliver(outgoing, ({ key, body }) =>
         unwrap(
           api.POST("/api/v1/orders/{order_id}/payments", {
@@ -49,5 +50,7 @@ export function usePay(orderId: number) {
       await queries.invalidateQueries({ queryKey: ["tables"] });
     },
   });
-  return { ...pay, waiting };
+  const again = () => pay.mutate("again");
+  useResume(waiting !== undefined, pay.isIdle, again);
+  return { ...pay, waiting, again };
 }

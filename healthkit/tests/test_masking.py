@@ -1,0 +1,126 @@
+"""No secret passes, whatever it stands in; what is no secret stays as it was."""
+
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthkit.masking import MASK, mask, mask_value, one_line
+
+SECRET = "s3cr3t-V4lue"
+names = st.sampled_from(
+    [
+        *("password", "Password", "new_password", "access_token", "refreshToken", "api_key"),
+        *("X-Api-Key", "client_secret", "Authorization", "JWT_SECRET", "session_id", "SENTRY_DSN"),
+        *("pin", "cvv"),
+    ]
+)
+secrets = st.text(string.ascii_letters + string.digits + "-_.~!*", min_size=12, max_size=60).map(
+    lambda text: f"zq{text}qz"
+)
+texts = st.text(st.characters(codec="utf-8"), max_size=80)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "POST /api/v1/auth/login?password=Secret123&token=abc-def-ghi",
+            f"POST /api/v1/auth/login?password={MASK}&token={MASK}",
+        ),
+        ("postgresql://pos:hush@db:5432/pos", f"postgresql://{MASK}@db:5432/pos"),
+        ('{"password": "a\\"b", "name": "Dewi"}', f'{{"password": "{MASK}", "name": "Dewi"}}'),
+        ("Authorization: Bearer abcdefgh.ijkl", f"Authorization: {MASK}"),
+        ("Cookie: session=1; theme=dark", f"Cookie: {MASK}"),
+        ("{'refresh_token': 'abc', 'n': 1}", f"{{'refresh_token': '{MASK}', 'n': 1}}"),
+        ("tgram://123456:ABC-DEF/987", f"tgram://{MASK}"),
+        ("mailtos://me:hush@smtp.example.com", f"mailtos://{MASK}"),
+        ("fonnte://token/628123456789", f"fonnte://{MASK}"),
+        ("https://discord.com/api/webhooks/1/abc", f"https://discord.com/api/webhooks/{MASK}"),
+        ("POST /health/beat/0123456789abcdef", f"POST /health/beat/{MASK}"),
+        ("card 4111 1111 1111 1111 declined", f"card {MASK} declined"),
+        ("card 4111111111111111.", f"card {MASK}."),
+        ("?card=4111111111111111 401", f"?card={MASK} 401"),
+        ("401 4111-1111-1111-1111 5500000000000004 7", f"401 {MASK} {MASK} 7"),
+        ("FATAL: dsn host=db password=hush dbname=pos", None),
+        ("INSERT [parameters: {'password_hash': '$argon2id$v=19$m=1,t=2'}]", None),
+    ],
+)
+def test_each_form_of_a_secret_is_masked(text, expected):
+    found = mask(text)
+    assert MASK in found
+    assert "hush" not in found
+    assert "argon2id" not in found
+    if expected is not None:
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /api/v1/orders/4111 200",
+        "Idempotency-Key: 550e8400-e29b-41d4-a716-446655440000",
+        "the order of table 12 is 1234567890123 rupiah",
+        "https://your-domain.com/health?format=health+json",
+        "connection refused",
+        "shipping=9&spin=3",
+        "2026-11-24T20:53:44Z INFO worker booted: pid 12",
+        "SELECT orders.id FROM orders WHERE orders.number = 7",
+    ],
+)
+def test_what_is_no_secret_stays_as_it_was(text):
+    assert mask(text) == text
+
+
+@given(names, secrets, st.sampled_from(["{n}={s}", "?a=1&{n}={s}&b=2", '"{n}": "{s}"', "{n}: {s}"]))
+def test_no_named_secret_passes_in_text(name, secret, form):
+    assert secret not in mask(form.format(n=name, s=secret))
+
+
+@given(secrets, st.sampled_from(["postgresql", "https", "smtp", "amqp", "redis"]))
+def test_no_credentials_of_a_url_pass(secret, scheme):
+    assert secret not in mask(f"cannot reach {scheme}://user:{secret}@host/path")
+
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=10,
+)
+
+
+@given(names, st.one_of(secrets, st.lists(secrets, min_size=1)), json_values, st.integers(0, 6))
+def test_no_secret_passes_at_any_depth(name, secret, beside, depth):
+    value = {name: secret, "beside": beside}
+    for _ in range(depth):
+        value = {"nested": [value]}
+    found = json.dumps(mask_value(value))
+    for one in [secret] if isinstance(secret, str) else secret:
+        assert one not in found
+
+
+@given(texts)
+def test_masking_twice_changes_nothing_more(text):
+    assert mask(mask(text)) == mask(text)
+
+
+@given(json_values)
+def test_json_stays_json(value):
+    text = json.dumps({"password": value, "value": 1})
+    if isinstance(value, str):
+        assert json.loads(mask(text))["value"] == 1
+    json.dumps(mask_value(value))
+
+
+def test_a_structure_that_holds_itself_ends():
+    value = {}
+    value["self"] = value
+    assert MASK in json.dumps(mask_value(value))
+
+
+def test_one_line_is_the_first_that_says_something_masked_and_cut():
+    assert one_line("\n  \n password=hush\nmore") == f"password={MASK}"
+    assert one_line("x" * 300).endswith("…")
+    assert len(one_line("x" * 300)) == 200

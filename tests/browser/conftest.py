@@ -1,0 +1,108 @@
+"""A real Chromium in front of the running POS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from posapp.embedded import running
+from tools import build_web
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class House:
+    """The running POS with the front end of these sources, seen past the browser."""
+
+    def __init__(self, url: str, data_dir: Path) -> None:
+        self.url = url
+        self.data_dir = data_dir
+
+    def orders(self, status: str = "open") -> list[dict[str, Any]]:
+        """What the server has, as the manager sees it."""
+        body = {"username": "manager", "password": "manager-demo"}
+        with requests.Session() as session:
+            answer = session.post(f"{self.url}/api/v1/auth/login", json=body, timeout=10).json()
+            session.headers["Authorization"] = f"Bearer {answer['access_token']}"
+            query = {"status": status, "limit": "200"}
+            found = session.get(f"{self.url}/api/v1/orders", params=query, timeout=10)
+            return found.json()["orders"]
+
+    def set_available(self, product: str, available: bool) -> None:
+        with running(self.data_dir) as address:
+            connection = psycopg2.connect(
+                host=address.query["host"], user=address.username, dbname=address.database
+            )
+            with closing(connection), connection, connection.cursor() as cursor:
+                statement = "UPDATE products SET available = %s WHERE name_id = %s"
+                cursor.execute(statement, (available, product))
+                assert cursor.rowcount == 1
+
+
+@pytest.fixture(scope="session")
+def house(running_pos) -> House:
+    assert build_web.main([], os.environ) == 0
+    return House(running_pos.url, running_pos.data_dir)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        reason = "there is no Chromium; on Debian: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, house: House) -> Iterator[BrowserContext]:
+    """A fresh tablet, without the service worker that would hide requests from `route`."""
+    context = browser.new_context(
+        base_url=house.url,
+        viewport={"width": 1440, "height": 900},
+        service_workers="block",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page on which no script may fail."""
+    page = context.new_page()
+    faults: list[Any] = []
+    page.on("pageerror", lambda fault: faults.append(fault))
+    yield page
+    assert faults == []
+
+
+@pytest.fixture
+def till(page: Page) -> Page:
+    """The order screen, with the cashier signed in."""
+    page.goto("/")
+    page.get_by_label("Nama pengguna").fill("cashier")
+    page.get_by_label("Kata sandi", exact=True).fill("cashier-demo")
+    page.get_by_role("button", name="Masuk", exact=True).click()
+    page.get_by_role("tab", name="Steak").wait_for()
+    return page
