@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,14 +19,14 @@ from healthkit.alerts import records
 from healthkit.config import load
 from healthkit.plugins import PluginManager
 from healthkit.store import Store, incidents
-from healthkit.testing import wait_until
+from healthkit.testing import HttpSink, wait_until
 from posapp import demo
 from posapp.db import upgrade
 from posapp.embedded import server
 from posapp.health import Backup, Books
 from posapp.settings import Settings
 
-INTERVAL, FAIL_AFTER = 1.0, 3
+INTERVAL, FAIL_AFTER = 0.5, 3
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
 
 
@@ -40,9 +41,9 @@ class Pos:
         upgrade(postgres.url)
         config = folder / "healthkit.toml"
         quick = (demo.ROOT / "healthkit.toml").read_text()
-        quick = quick.replace('interval = "3s" ', 'interval = "1s" ')
+        quick = quick.replace('interval = "3s" ', 'interval = "500ms" ')
         quick = quick.replace("[watch]", '[watch]\nlease = "3s"')
-        config.write_text(quick.replace('timeout = "2s"', 'timeout = "1s"'))
+        config.write_text(quick.replace('timeout = "2s"', 'timeout = "500ms"'))
         settings = Settings.from_env({"POS_DATA_DIR": str(folder), "HEALTHKIT_CONFIG": str(config)})
         environ = {**os.environ, "TELEGRAM_URL": sink.url("/telegram", "json")}
         environ |= {"BACKUP_DIR": str(folder / "backups"), "POS_DATA_DIR": str(folder)}
@@ -50,6 +51,7 @@ class Pos:
         self.environ = environ | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
         self.store = Store(f"sqlite:///{folder}/healthkit.db")
         self.parts = []
+        self.frozen = []
         self.backend = self.start("gunicorn", demo.gunicorn())
         self.watcher = self.watch()
 
@@ -97,22 +99,37 @@ class Pos:
         self.store.close()
 
 
-@pytest.fixture
-def pos(tmp_path, http_sink, free_port):
-    with server(tmp_path) as postgres:
-        pos = Pos(postgres, tmp_path, http_sink, free_port)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pos")
+    sink = HttpSink()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with server(folder) as postgres:
+        pos = Pos(postgres, folder, sink, port)
         try:
             yield pos
         finally:
-            if hasattr(pos, "frozen"):
-                pos.signal(signal.SIGCONT)
+            pos.signal(signal.SIGCONT)
             pos.stop()
+            sink.stop()
+
+
+@pytest.fixture
+def pos(running):
+    """The POS, healthy and watched, with no message told yet."""
+    running.signal(signal.SIGCONT)
+    if running.watcher.poll() is not None:
+        running.watcher = running.watch()
+    wait_until(lambda: running.seen(failing=False) and running.state().told == 0, 20)
+    running.sink.requests.clear()
+    return running
 
 
 @pytest.mark.fault
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, killed):
-    wait_until(lambda: pos.seen(failing=False), 20)
     pos.freeze()
     began = time.monotonic()
     if killed:
@@ -125,7 +142,7 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
         pos.kill_watcher()
     down = pos.sink.requests[0].json()["message"].splitlines()
     assert down[0].startswith("URL: postgresql://")
-    assert down[1].startswith("Error: no answer within 1s")
+    assert down[1].startswith("Error: no answer within 0.5s")
     assert down[2].startswith("Time: ")
     assert down[2].endswith(" WIB")
     assert down[3].startswith("Duration: ")
@@ -154,7 +171,8 @@ def test_the_health_of_the_pos_knows_its_watcher_and_does_not_cry_on_its_first_d
 
     checks = wait_until(all_healthy, 30)
     assert health()["status"] == "healthy"
-    assert checks["alerting"]["watcher"].endswith(f"process {pos.watcher.pid}")
+    number = f"process {pos.watcher.pid}"
+    wait_until(lambda: health()["checks"]["alerting"]["watcher"].endswith(number))
     assert checks["backup"]["message"] == "waiting for the first backup: posapp backup daily"
     assert {"books", "backend", "migrations", "disk"} < set(checks)
     pos.watcher.kill()
