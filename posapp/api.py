@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from flask import Response, current_app, g, request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from posapp.fields import Role
 
@@ -66,6 +66,9 @@ def require_json() -> None:
     if not request.is_json:
         raise UnsupportedMediaType("The body must be application/json.")
     data = request.get_data(cache=True)
+    if len(data) >= (request.max_content_length or len(data) + 1):
+        # Of a body that does not say its length no more than this is read.
+        raise RequestEntityTooLarge()
     try:
         parsed = json.loads(data)
     except (ValueError, RecursionError):

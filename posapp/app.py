@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Flask, Response, current_app, g, request
 from flask_openapi3 import Info, OpenAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
@@ -112,7 +112,7 @@ def build(settings: Settings) -> OpenAPI:
     problems.install(app)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=api.PREFIX)
-    app.add_url_rule(f"{api.PREFIX}/docs", "docs", lambda: redirect(f"{api.PREFIX}/swagger"))
+    app.add_url_rule(f"{api.PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
     app.register_blueprint(observability.pages)
     frontend.install(app)
     openapi.complete(app)

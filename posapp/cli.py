@@ -116,11 +116,7 @@ def serve() -> None:
     settings = _settings()
     demo.check_health_config(settings, os.environ)
     with ExitStack() as stack:
-        url = settings.database
-        if url is None:
-            server = stack.enter_context(embedded.server(settings.pos_data_dir))
-            os.set_inheritable(server.lock.fileno(), True)  # gunicorn is then who uses it
-            url = server.url
+        url = _stay(stack, settings)
         _ready_schema(url, settings)
         command = demo.gunicorn()
         environ = demo.environment(os.environ, settings, url)
@@ -207,6 +203,33 @@ def health_check() -> None:
 def _report(found: HealthSettings, types: set[str]) -> Report:
     checks = tuple(check for check in found.checks if check.type in types)
     return Health(found.model_copy(update={"checks": checks})).check_once()
+
+
+@main.command(
+    "healthkit",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run_healthkit(arguments: tuple[str, ...]) -> None:
+    """Run a command of healthkit on this POS: posapp healthkit status.
+
+    It becomes `healthkit ARGUMENTS`, told where the POS's database, configuration and store are.
+    """
+    settings = _settings()
+    with ExitStack() as stack:
+        url = _stay(stack, settings)
+        command = [sys.executable, "-m", "healthkit", *arguments]
+        os.execve(command[0], command, demo.environment(os.environ, settings, url))  # noqa: S606
+
+
+def _stay(stack: ExitStack, settings: Settings) -> URL:
+    """The database for what this process becomes: the embedded server counts it as its user."""
+    if settings.database is not None:
+        return settings.database
+    server = stack.enter_context(embedded.server(settings.pos_data_dir))
+    os.set_inheritable(server.lock.fileno(), True)
+    return server.url
 
 
 @main.command()

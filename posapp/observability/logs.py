@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from healthkit import _native
 from posapp.observability.context import request_id
 from posapp.observability.lines import encode
 from posapp.observability.writer import LineWriter
@@ -35,22 +36,30 @@ _NOISY = {
 }
 """Libraries that say too much for an operator below this."""
 
+_LOGURU_NAMES = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR"}
+
 
 class _State:
     writer: LineWriter | None = None
-    handler: int | None = None
     level = "INFO"
+    threshold = LEVELS["INFO"]
     debug_until = 0.0
 
 
 def configure(level: str, descriptor: int = 1) -> None:
     """Sends all logging of this process to `descriptor`, from `level` on.
 
-    Forks inherit it; a second call only changes the level.
+    Forks inherit it; a second call only changes the level. Under gevent, call it before anything is
+    patched: threads of the operating system log as well, and need locks of their own kind.
     """
     if _State.writer is None:
         _State.writer = LineWriter(descriptor, _lost)
         logger.remove()
+        # Neither the variables of a frame nor colours: the first leak, the second are not JSON.
+        # `_write` sees to errors itself, and to the level, which may change at any time.
+        logger.add(
+            _write, level=0, format=_unformatted, backtrace=False, diagnose=False, catch=False
+        )
         _intercept()
         atexit.register(flush)
     _State.level = level
@@ -65,7 +74,14 @@ def flush(timeout: float = 2.0) -> None:
 
 
 def toggle_debug(*_: Any) -> None:
-    """DEBUG for fifteen minutes; asked again within them, back at once. A signal handler."""
+    """DEBUG for fifteen minutes; asked again within them, back at once.
+
+    A signal handler: it may break in while a line is being logged, so another thread acts on it.
+    """
+    _native.start_thread(_toggle)
+
+
+def _toggle() -> None:
     if _State.debug_until:
         _fall_back()
         return
@@ -78,23 +94,17 @@ def debugging() -> bool:
     """Whether DEBUG lines are written now."""
     if _State.debug_until and time.monotonic() >= _State.debug_until:
         _fall_back()
-    return _State.debug_until > 0 or _State.level == "DEBUG"
+    return _State.threshold <= LEVELS["DEBUG"]
 
 
 def _fall_back() -> None:
     _State.debug_until = 0.0
-    logger.warning(f"the log level is {_State.level} again")
     _listen(_State.level)
+    logger.warning(f"the log level is {_State.level} again")
 
 
 def _listen(level: str) -> None:
-    if _State.handler is not None:
-        logger.remove(_State.handler)
-    number = LEVELS[level]
-    # Neither the variables of a frame nor colours: the first leak, the second are not JSON.
-    _State.handler = logger.add(
-        _write, level=number, format=_unformatted, backtrace=False, diagnose=False, catch=True
-    )
+    number = _State.threshold = LEVELS[level]
     logging.getLogger().setLevel(number)
     for name, least in _NOISY.items():
         logging.getLogger(name).setLevel(max(number, least))
@@ -105,20 +115,33 @@ def _unformatted(record: Record) -> str:
 
 
 def _write(message: Message) -> None:
-    record = message.record
-    if _State.debug_until:
-        debugging()
-    assert _State.writer is not None
-    level = record["level"].name
-    fields = record["extra"]
+    """The sink. A line that cannot be made is lost; its request is not."""
+    try:
+        record = message.record
+        if record["level"].no >= _State.threshold:
+            error = record["exception"].value if record["exception"] else None
+            level = record["level"].name
+            _put(record["time"], level, record["message"], record["extra"], error)
+    except Exception:  # noqa: BLE001  fields may be anything
+        _put(datetime.now(UTC), "ERROR", "a log line could not be made", {})
+
+
+def _put(
+    at: datetime,
+    level: str,
+    message: str,
+    fields: dict[str, Any],
+    error: BaseException | None = None,
+) -> None:
     if "request_id" not in fields and (known := request_id.get()) is not None:
         fields = {"request_id": known, **fields}
-    error = record["exception"].value if record["exception"] else None
-    level = _OWN_NAMES.get(level, level)
-    _State.writer.write(encode(record["time"], level, record["message"], fields, error))
+    assert _State.writer is not None
+    _State.writer.write(encode(at, _OWN_NAMES.get(level, level), message, fields, error))
 
 
 def _lost(count: int) -> bytes:
+    if (metrics := sys.modules.get("posapp.observability.metrics")) is not None:
+        metrics.LOG_LOST.inc(count)
     return encode(datetime.now(UTC), "ERROR", f"{count} log lines were lost", {})
 
 
@@ -127,18 +150,18 @@ class _Intercept(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            level = next(
-                (name for name in ("ERROR", "WARN", "INFO") if record.levelno >= LEVELS[name]),
-                "DEBUG",
-            )
-            name = {"WARN": "WARNING"}.get(level, level)
-            bound = logger.bind(logger=record.name)
-            bound.opt(exception=record.exc_info).log(name, record.getMessage())
+            level = _LOGURU_NAMES[max(n for n in _LOGURU_NAMES if n <= max(record.levelno, 10))]
+            text = record.getMessage()
         except Exception:  # noqa: BLE001  a record may hold anything
-            self.handleError(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
-        """A line that cannot be made is lost; its request is not."""
+            return
+        bound = logger.bind(logger=record.name).opt(exception=record.exc_info)
+        try:
+            bound.log(level, text)
+        except RuntimeError:
+            # The garbage collector may have an object log in the middle of a line that is being
+            # logged; loguru refuses to be entered twice, our writer does not.
+            error = record.exc_info[1] if record.exc_info else None
+            _put(datetime.now(UTC), level, text, {"logger": record.name}, error)
 
 
 def _intercept() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from loguru import logger
 
 from healthkit.web.wsgi import request_id as sane_or_new
-from posapp.observability import tracing
+from posapp.observability import logs, tracing
 from posapp.observability.context import request_id, user_id
 from posapp.observability.metrics import observe
 
@@ -33,7 +33,8 @@ class Requests:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         request = _Request(environ)
-        logger.debug("Request started")
+        if logs.debugging():
+            logger.debug("Request started")
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
             # Here both are still at hand: Flask forgets its request before the answer ends.

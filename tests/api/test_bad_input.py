@@ -1,5 +1,6 @@
 """No input whatever is a 500, and each mistake is named by its field."""
 
+import io
 import json
 from uuid import uuid4
 
@@ -149,6 +150,23 @@ def test_a_body_of_a_megabyte_is_413(cashier):
         "POST", "/orders", data=b"[" + b" " * 2**20 + b"]", content_type="application/json"
     )
     assert answer.status_code == 413
+
+
+def test_a_body_that_does_not_say_its_length_is_413_too(cashier):
+    answer = cashier.request(
+        "POST",
+        "/orders",
+        input_stream=io.BytesIO(b"[" + b" " * 2**20 + b"]"),
+        content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 413
+
+
+def test_the_documentation_is_a_page(cashier):
+    page = cashier.get("/docs")
+    assert page.status_code == 200
+    assert "swagger" in page.text
 
 
 @pytest.mark.parametrize(

@@ -204,3 +204,14 @@ def test_serve_keeps_the_embedded_server_for_as_long_as_it_runs(serve, tmp_path,
     process.send_signal(number)
     process.wait(timeout=30)
     server.wait(timeout=20)
+
+
+def test_healthkit_is_told_where_the_pos_is(me, tmp_path):
+    data = {"POS_DATA_DIR": str(tmp_path / "data")}
+    assert me.run("seed", environ=data).returncode == 0
+    done = me.run("healthkit", "check", environ=data)
+    assert done.returncode == 0, done.stderr
+    assert "Steak Kenangan POS is healthy" in done.stdout
+    wrong = me.run("healthkit", "chekc", environ=data)
+    assert wrong.returncode == 2
+    assert "chekc" in wrong.stderr
