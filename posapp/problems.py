@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from healthkit.masking import mask
 from posapp.errors import ApiError, FieldError
 from posapp.observability import errors as error_tracking
 from posapp.observability.context import request_id
@@ -28,15 +29,18 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    shown = [{name: mask(text) for name, text in error.items()} for error in errors]
+    if shown:  # "password: too short" names a field, and would lose its message as a whole
+        detail = f"{shown[0]['field']}: {shown[0]['message']}"
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": detail if shown else mask(detail),
         "request_id": request_id.get() or "",
     }
-    if errors:
-        body["errors"] = list(errors)
+    if shown:
+        body["errors"] = shown
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
 
@@ -47,7 +51,7 @@ def invalid(error: ValidationError) -> Response:
         {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
         for fault in error.errors(include_url=False, include_input=False)
     ]
-    return problem(422, f"{found[0]['field']}: {found[0]['message']}", found)
+    return problem(422, "", found)
 
 
 def _message(fault: Any) -> str:

@@ -28,7 +28,7 @@ from healthkit.testing import wait_until
 from posapp import demo
 from posapp.db import make_engine, upgrade
 from posapp.embedded import running
-from posapp.seed import seed
+from posapp.seed import DEMO_LOGINS, seed
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -208,6 +208,17 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 # The POS
 
 
+PLANTED = ("Rahasia-4831-kata", "zq-tanda-masuk-9917", "4111111111111111")
+"""Secrets that tests send; no log of any server may show one of them."""
+
+
+def show_no_secret(log: Path) -> None:
+    """Every server of the tests is asked when it stops."""
+    text = log.read_text(errors="replace")
+    for secret in (*PLANTED, *(login.password for login in DEMO_LOGINS), "eyJhbGciOi"):
+        assert secret not in text, f"{log.name} shows {secret}"
+
+
 @dataclass
 class Pos:
     """A `posapp demo` that is ready."""
@@ -241,7 +252,10 @@ class Pos:
         """Stops it as an operator does; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.wait()[0]
+        code = self.wait()[0]
+        for log in (self.data_dir / "log").glob("*.log"):
+            show_no_secret(log)
+        return code
 
 
 def _command_line(process: psutil.Process) -> str:
@@ -312,10 +326,6 @@ def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
     shutil.rmtree(data_dir, ignore_errors=True)
 
 
-PLANTED = ("Rahasia-4831-kata", "zq-tanda-masuk-9917", "4111111111111111")
-"""Secrets that tests send; no log of any server may show one of them."""
-
-
 @dataclass
 class Served:
     """The production server on a database of the test's, with its log in a file."""
@@ -340,9 +350,7 @@ class Served:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
-        text = self.log.read_text()
-        for secret in PLANTED:
-            assert secret not in text, f"the log shows {secret}"
+        show_no_secret(self.log)
 
 
 Serve = Callable[..., Served]

@@ -73,7 +73,7 @@ def test_a_whole_file_becomes_settings(tmp_path, plugins):
         [channels.telegram]
         url = "${TELEGRAM:-}"
         [channels.email]
-        url = "mailto://x"
+        url = "mailto://user:password@example.com"
         fallback = "telegram"
         [routes.critical]
         channels = ["telegram", "email"]
@@ -114,8 +114,16 @@ def test_every_mistake_is_named_at_once_with_its_line_and_the_nearest_right_name
         [routes.high]
         channels = ["tellegram"]
         [channels.telegram]
-        url = "x://"
+        url = "xyz://a"
         fallback = "telegram"
+        [channels.whatsapp]
+        url = "tgram://sesame"
+        [routes.low]
+        escalate_after = "5m"
+        [messages.down]
+        template = "{{ name"
+        [watch]
+        heartbeat = "kuma"
         """)
     )
     with pytest.raises(ConfigError) as caught:
@@ -130,13 +138,19 @@ def test_every_mistake_is_named_at_once_with_its_line_and_the_nearest_right_name
         "line 15: routes.critcal: unknown severity; did you mean critical?",
         "line 18: routes.high.channels: unknown channel 'tellegram'; did you mean telegram?",
         "line 21: channels.telegram.fallback: goes round in a circle: telegram → telegram",
+        "line 20: channels.telegram.url: no Apprise address: 'xyz' is no service it knows",
+        "line 24: routes.low: escalate_after and escalate_to go together",
     }
     text = "\n".join(lines)
+    assert "sesame" not in text
     for part in (
         "Asia/Jakart",
         "environment variable MISSING is not set",
         "line 10: checks.a.timeout",
         "line 11: checks.a.fail_after",
+        "line 23: channels.whatsapp.url: not a whole tgram:// address; write it like tgram://",
+        "line 27: messages.down.template: the template does not compile",
+        "line 29: watch.heartbeat: must be an address like https://",
         "line 14: checks.b.type: no plugin answers for the type 'freezr'; did you mean freezer?",
     ):
         assert part in text

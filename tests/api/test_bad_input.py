@@ -152,6 +152,15 @@ def test_a_body_of_a_megabyte_is_413(cashier):
     assert answer.status_code == 413
 
 
+def test_a_secret_in_the_wrong_place_is_not_said_back(sign_in):
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    body = {"username": "a", "password": "short", token: 1, "4111 1111 1111 1111": 2}
+    answer = sign_in(None).post("/auth/login", body)
+    assert set(field_of(answer)) == {"***MASKED***"}
+    assert token not in answer.text
+    assert "4111" not in answer.text
+
+
 def test_a_body_that_does_not_say_its_length_is_413_too(cashier):
     answer = cashier.request(
         "POST",

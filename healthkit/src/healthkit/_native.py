@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 def original(module: str, name: str) -> Any:
@@ -30,6 +32,49 @@ def start_thread(target: Callable[[], None]) -> None:
         original("_thread", "start_new_thread")(_run, (target,))
     except OSError as error:
         raise RuntimeError("no thread could be started") from error
+
+
+class Limiter:
+    """Runs calls on threads of their own, each within a limit. One that overruns goes on by itself;
+    while `most` of those hang no further call is begun."""
+
+    def __init__(self, most: int = 3) -> None:
+        self.hanging = 0
+        self._most = most
+        self._lock = original("_thread", "allocate_lock")()
+
+    def call(self, function: Callable[[], Result], seconds: float) -> Result:
+        """What the function returns or raises. Raises TimeoutError after `seconds`."""
+        if self.hanging >= self._most:
+            raise TimeoutError(f"{self.hanging} that overran still hang")
+        answers: Any = original("queue", "SimpleQueue")()
+        start_thread(lambda: answers.put(_outcome(function)))
+        try:
+            ended, value = answers.get(timeout=seconds)
+        except original("queue", "Empty"):
+            self._abandon(answers)
+            raise TimeoutError(f"no answer within {seconds:g}s") from None
+        if not ended:
+            raise value
+        result: Result = value
+        return result
+
+    def _abandon(self, answers: Any) -> None:
+        with self._lock:
+            self.hanging += 1
+        start_thread(lambda: self._await(answers))
+
+    def _await(self, answers: Any) -> None:
+        answers.get()
+        with self._lock:
+            self.hanging -= 1
+
+
+def _outcome(function: Callable[[], Result]) -> tuple[bool, Any]:
+    try:
+        return True, function()
+    except BaseException as error:  # noqa: BLE001  handed to whoever waits
+        return False, error
 
 
 def _run(target: Callable[[], None]) -> None:

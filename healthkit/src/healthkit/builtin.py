@@ -1,13 +1,14 @@
-"""What the core offers through its own hooks: the heartbeat."""
+"""What the core offers through its own hooks: the heartbeat, and the check of the alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import SecretStr
 
-from healthkit.check import Check, CheckContext
+from healthkit.check import Backlog, Check, CheckContext
 from healthkit.hookspecs import hookimpl
 from healthkit.model import Outcome
 from healthkit.units import Duration, PositiveDuration, format_duration
@@ -46,6 +47,38 @@ def judge(
     return Outcome.unhealthy(what, **details)
 
 
+class Alerting(Check):
+    """Alerts reach people: a watcher leads, no channel fails, nothing waits for long.
+
+    From any process that shares the watcher's store.
+    """
+
+    late_after: PositiveDuration = timedelta(minutes=5)
+
+    def run(self, context: CheckContext) -> Outcome:
+        if context.outbox is None:
+            return Outcome.unhealthy("there is no store that a watcher could share")
+        return judge_alerts(context.outbox.backlog(context.now), context.now, self.late_after)
+
+
+def judge_alerts(backlog: Backlog, now: datetime, late_after: timedelta) -> Outcome:
+    """Whether people would hear of a fault. Given-up messages degrade until they are sent again."""
+    faults = []
+    if backlog.watcher is None:
+        faults.append("no watcher runs: healthkit watch")
+    faults += [f"channel {name} fails: {error}" for name, error in backlog.failing.items()]
+    age = now - backlog.oldest_due if backlog.oldest_due else timedelta(0)
+    if age > late_after:
+        faults.append(f"the oldest message has waited for {format_duration(age)}")
+    details: dict[str, Any] = {"watcher": backlog.watcher, "given_up": backlog.dead}
+    if faults:
+        return Outcome.unhealthy("; ".join(faults), **details)
+    if backlog.dead:
+        what = f"{backlog.dead} messages were given up: healthkit alert retry"
+        return Outcome.degraded(what, **details)
+    return Outcome.healthy(**details)
+
+
 @hookimpl
 def healthkit_check_types() -> Mapping[str, type[Check]]:
-    return {"heartbeat": Heartbeat}
+    return {"heartbeat": Heartbeat, "alerting": Alerting}

@@ -16,7 +16,8 @@ in `[checks.NAME]` of healthkit.toml is validated by the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,6 +35,25 @@ class Heartbeats(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How the alerts fare: who sends them, what is late, and what does not get through."""
+
+    watcher: str | None = None
+    """The process that leads; None when nobody sends alerts."""
+    oldest_due: datetime | None = None
+    dead: int = 0
+    """Messages that were given up."""
+    failing: Mapping[str, str] = field(default_factory=dict)
+    """Channels whose circuit is open, each with its last error."""
+
+
+class Outbox(Protocol):
+    """What is owed to people, and by whom."""
+
+    def backlog(self, now: datetime) -> Backlog: ...
+
+
+@dataclass(frozen=True, slots=True)
 class CheckContext:
     """What a run may need: its own name, the time (UTC), and the seconds that it has."""
 
@@ -41,6 +61,7 @@ class CheckContext:
     now: datetime
     timeout: float
     heartbeats: Heartbeats | None = None
+    outbox: Outbox | None = None
 
 
 class Check(BaseModel):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError, create_model
 
+from healthkit.alerts import channels, messages
 from healthkit.masking import one_line
 from healthkit.model import Severity
 from healthkit.plugins import PluginManager
@@ -64,11 +65,14 @@ def load(
     plugins: PluginManager,
     environ: Mapping[str, str] | None = None,
     live: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    addresses: bool = True,
 ) -> Settings:
     """The settings of the file at `path`.
 
     `environ` fills `${NAME}` and `${NAME:-default}` (default: the process's). `live` gives checks
-    what no file can hold, by name: `{"database": {"engine": engine}}`.
+    what no file can hold, by name: `{"database": {"engine": engine}}`. Without `addresses` those of
+    channels are not looked at, which spares a process that sends nothing the import of Apprise.
     Raises ConfigError with every mistake.
     """
     source = str(path)
@@ -82,7 +86,7 @@ def load(
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, [Problem("", f"not valid TOML: {error}")]) from None
-    return parse(document, plugins, environ, live, source=source, text=text)
+    return parse(document, plugins, environ, live, source=source, text=text, addresses=addresses)
 
 
 def parse(
@@ -93,9 +97,10 @@ def parse(
     *,
     source: str = "settings",
     text: str = "",
+    addresses: bool = True,
 ) -> Settings:
     """The settings of a document as TOML would give it. Raises ConfigError."""
-    reader = _Reader(plugins, os.environ if environ is None else environ, live or {})
+    reader = _Reader(plugins, os.environ if environ is None else environ, live or {}, addresses)
     settings = reader.read(document, source)
     if reader.problems:
         lines = _line_numbers(text)
@@ -112,7 +117,9 @@ class _Reader:
         plugins: PluginManager,
         environ: Mapping[str, str],
         live: Mapping[str, Mapping[str, Any]],
+        addresses: bool,
     ) -> None:
+        self._addresses = addresses
         self.problems: list[Problem] = []
         self._plugins = plugins
         self._types = plugins.check_types()
@@ -130,7 +137,9 @@ class _Reader:
             self._problem("service.name", "missing: say whose health this is")
         checks = self._checks(document)
         self._plugin_checks(checks)
-        channels = self._named(document, "channels", ChannelSettings)
+        found = self._channels(document)
+        words = self._single(document, "messages", MessageSettings)
+        self.problems += messages.template_problems(words) if words else []
         routes = self._named(document, "routes", RouteSettings)
         self._refer(document, set(checks))
         return Settings.model_construct(
@@ -138,10 +147,10 @@ class _Reader:
             store=self._single(document, "store", StoreSettings),
             watch=self._single(document, "watch", WatchSettings),
             alerts=self._single(document, "alerts", AlertSettings),
-            messages=self._single(document, "messages", MessageSettings),
+            messages=words,
             maintenance=self._named(document, "maintenance", MaintenanceSettings),
             checks=tuple(checks.values()),
-            channels=channels,
+            channels=found,
             routes={Severity(name): route for name, route in routes.items()},
             source=source,
         )
@@ -210,6 +219,19 @@ class _Reader:
             elif (check := self._check(name, key, table)) is not None:
                 found[name] = check
         return found
+
+    def _channels(self, document: Mapping[str, Any]) -> dict[str, ChannelSettings]:
+        found = self._named(document, "channels", ChannelSettings)
+        if self._addresses and any(channel.enabled for channel in found.values()):
+            self._plugins.hand("healthkit_channel_types", channels.register)
+            self.problems += channels.problems(
+                {n: c for n, c in found.items() if not self._is_unset(f"channels.{n}.url")}
+            )
+        return found
+
+    def _is_unset(self, key: str) -> bool:
+        """Whether a variable in the key's value is missing, which has been said already."""
+        return any(problem.key == key for problem in self.problems)
 
     def _plugin_checks(self, checks: dict[str, ConfiguredCheck]) -> None:
         """Adds what plugins check without configuration; the file wins over them."""

@@ -83,6 +83,18 @@ class PluginManager:
         """What each plugin answers to a hook, in order of registration; None left out."""
         return [answer for _, answer in self._ask(hook, **arguments) if answer is not None]
 
+    def answers(self, hook: str) -> bool:
+        """Whether any plugin implements a hook."""
+        return bool(self._implementations(hook))
+
+    def hand(self, hook: str, take: Callable[[Any], None]) -> None:
+        """Hands each plugin's answer to `take`, and names the plugin whose answer it refuses."""
+        for plugin, answer in self._ask(hook):
+            try:
+                take(answer)
+            except Exception as error:  # noqa: BLE001  a plugin may answer anything
+                self._fail(plugin, f"{hook}: {type(error).__name__}: {error}")
+
     def listing(self) -> list[PluginInfo]:
         """Every plugin, with those that failed and why."""
         found = []

@@ -18,7 +18,7 @@ from queue import Empty
 from typing import Any, Generic, TypeVar
 
 from healthkit import _native
-from healthkit.check import CheckContext, Heartbeats
+from healthkit.check import CheckContext, Heartbeats, Outbox
 from healthkit.masking import one_line
 from healthkit.model import CheckInfo, Outcome, Report, Result, Service, Status
 from healthkit.units import format_duration
@@ -82,11 +82,13 @@ class Runner(Generic[Rendered]):
         checks: Sequence[tuple[CheckInfo, Any]],
         render: Callable[[Report], Rendered],
         heartbeats: Heartbeats | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._service = service
         self._checks = tuple(checks)
         self._render = render
         self._heartbeats = heartbeats
+        self._outbox = outbox
         self._listeners: list[Callable[[Result], None]] = []
         self._born = time.monotonic()
         shortest = min((info.interval.total_seconds() for info, _ in checks), default=TICK)
@@ -156,6 +158,11 @@ class Runner(Generic[Rendered]):
         self._running = False
 
     # What the loop calls
+
+    def context(self, info: CheckInfo) -> CheckContext:
+        """What a run of a check is given now."""
+        timeout = info.timeout.total_seconds()
+        return CheckContext(info.name, datetime.now(UTC), timeout, self._heartbeats, self._outbox)
 
     def _publish(self, jobs: Sequence[_Job]) -> Snapshot[Rendered]:
         now = datetime.now(UTC)
@@ -312,7 +319,7 @@ class _Loop:
     def _work(self) -> None:
         """A worker thread: checks from the queue, one after another, until None."""
         while (job := self._tasks.get()) is not None:
-            outcome = _run_check(job.info, job.check, self._runner._heartbeats)
+            outcome = _run_check(job.info, job.check, self._runner.context(job.info))
             self._inbox.put(_Done(job, outcome, time.monotonic()))
             del job
 
@@ -325,9 +332,8 @@ class _Loop:
         self._stopped.release()
 
 
-def _run_check(info: CheckInfo, check: Any, heartbeats: Heartbeats | None) -> Outcome:
+def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
     """The outcome of one run, whatever the check does."""
-    context = CheckContext(info.name, datetime.now(UTC), info.timeout.total_seconds(), heartbeats)
     try:
         outcome = check.run(context)
     except BaseException as error:  # a plugin may raise anything, gevent.Timeout too

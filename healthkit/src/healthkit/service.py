@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from healthkit import config, reports
 from healthkit.builtin import Heartbeat
+from healthkit.check import Backlog
 from healthkit.model import Report, Status
 from healthkit.plugins import PluginManager
 from healthkit.reports import Page, View
@@ -42,6 +43,7 @@ class Health:
             [(check.info, check.check) for check in settings.checks],
             self._render,
             heartbeats=self,
+            outbox=self,
         )
 
     @classmethod
@@ -55,12 +57,13 @@ class Health:
         plugins_dir: Path | None = None,
         views: Mapping[str, View] | None = None,
     ) -> Self:
-        """Reads healthkit.toml. Raises ConfigError with every mistake in it.
+        """Reads healthkit.toml. Raises ConfigError with every mistake in it, but for addresses of
+        channels: nothing is sent from here, so they are left to the watcher.
 
         `live` hands objects to checks by name: `{"database": {"engine": engine}}`.
         """
         manager = PluginManager(plugins, plugins_dir)
-        return cls(config.load(path, manager, environ, live), views)
+        return cls(config.load(path, manager, environ, live, addresses=False), views)
 
     # Running
 
@@ -146,6 +149,10 @@ class Health:
 
     def waiting_since(self, name: str, now: datetime) -> datetime:
         return self.store.waiting_since(name, now)
+
+    def backlog(self, now: datetime) -> Backlog:
+        """How the alerts fare. Raises StoreError."""
+        return self.store.backlog(now)
 
 
 def _guarded(view: View, report: Report) -> Page:

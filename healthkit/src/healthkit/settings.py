@@ -167,6 +167,12 @@ class RouteSettings(Table):
     quiet_hours: Annotated[QuietHours, BeforeValidator(parse_quiet_hours)] | None = None
     """Kept for the end of these hours, all in one; `critical` is never kept."""
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.escalate_after is None) is not (not self.escalate_to):
+            raise ValueError("escalate_after and escalate_to go together")
+        return self
+
 
 class MaintenanceSettings(Table):
     """`[maintenance.NAME]`: a window that comes back, in which no new fault is told."""
@@ -186,6 +192,9 @@ class AlertSettings(Table):
     flap_start: Percent = 50.0
     flap_end: Percent = 25.0
     digest_at: Clock = time(8, 0)
+    burst: Count = 5
+    """The most messages that a channel gets within `burst_window`; what is more comes as one."""
+    burst_window: PositiveDuration = timedelta(seconds=10)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -215,11 +224,18 @@ class MessageSettings(Table):
     certificate: MessageTemplate | None = None
 
 
+def _web_address(value: SecretStr) -> SecretStr:
+    address = value.get_secret_value().strip()
+    if address and not re.fullmatch(r"https?://[^\s/]+\S*", address):
+        raise ValueError("must be an address like https://kuma.example/api/push/TOKEN")
+    return SecretStr(address)
+
+
 class WatchSettings(Table):
     """`[watch]`: the alerter itself."""
 
-    heartbeat: SecretStr | None = None
-    """Address that the watcher calls to show that it lives: `[watch] heartbeat`."""
+    heartbeat: Annotated[SecretStr, AfterValidator(_web_address)] = SecretStr("")
+    """Address that the watcher calls to show that it lives; none when empty."""
     heartbeat_every: PositiveDuration = timedelta(seconds=60)
     lease: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_lease)] = (
         timedelta(seconds=10)

@@ -1,11 +1,16 @@
 """A pytest plugin for people who write healthkit plugins: a scripted check, a Health in memory,
-one run of a check, and a wait for what another thread brings about."""
+one run of a check, a wait for what another thread brings about, and a service on loopback that
+keeps what it is sent."""
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,3 +99,92 @@ def wait_until(condition: Callable[[], Value], seconds: float = 10.0) -> Value:
 def until() -> Callable[..., Any]:
     """`wait_until` as a fixture."""
     return wait_until
+
+
+# A service on loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a sink was sent."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a sink says."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class HttpSink:
+    """An HTTP service on loopback that keeps what it is sent and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self._answer: Callable[[Request], Answer] = lambda request: Answer()
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                request = Request(self.path, dict(self.headers), self.rfile.read(length))
+                sink.requests.append(request)
+                answer = sink._answer(request)
+                self.send_response(answer.status)
+                for name, value in {
+                    **answer.headers,
+                    "Content-Length": str(len(answer.body)),
+                }.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                with suppress(OSError):  # the client may have gone
+                    self.wfile.write(answer.body)
+
+            do_GET = do_POST
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def url(self, path: str = "/", scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    def answers(
+        self, status: int = 200, body: object = b"", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Answers everything so from now on; a body that is no bytes goes out as JSON."""
+        encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.answers_by(lambda request: Answer(status, encoded, headers or {}))
+
+    def answers_by(self, answer: Callable[[Request], Answer]) -> None:
+        """Answers what the function says, on the thread of the request: it may block."""
+        self._answer = answer
+
+    def stop(self) -> None:
+        """From now on the port refuses connections."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+
+
+@pytest.fixture
+def http_sink() -> Iterator[HttpSink]:
+    """A service on loopback, stopped at the end."""
+    sink = HttpSink()
+    yield sink
+    sink.stop()

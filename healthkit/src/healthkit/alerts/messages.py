@@ -26,6 +26,9 @@ Format = Literal["text", "html", "markdown"]
 DIGEST_LINES = 20
 """How many events a digest names; the rest are counted."""
 
+_REASON = 300
+"""Characters of a check's own words in a message."""
+
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _ADDRESS = re.compile(r"https?://\S+")
@@ -53,21 +56,44 @@ def word(event: Event, settings: Settings, override: Override | None = None) -> 
     A plugin's words come first, then the configured template, then the built-in one. Words that
     fail are named in the message that takes their place: an alert is never lost to its wording.
     """
-    language = settings.messages.language
-    variables = _variables(event, settings)
     try:
-        if override is not None and (own := override(event, language)) is not None:
-            return Message.parse(f"{own[0]}\n{own[1]}")
-        return Message.parse(_render(_template(event, settings.messages), variables))
+        if override is not None:
+            own = override(event, settings.messages.language)
+            if own is not None:
+                return _own_words(own)
+        return _not_empty(_render(_template(event, settings.messages), _variables(event, settings)))
     except Exception as error:  # noqa: BLE001  templates and plugins may raise anything
-        log.warning("the message template %s failed: %s", _kind(event), one_line(str(error)))
-        plain = Message.parse(_render(LANGUAGES[language][_kind(event)], variables))
-        note = f"(The configured template failed: {one_line(str(error), 80)})"
-        return Message(plain.title, (*plain.lines, note))
+        reason = one_line(f"{type(error).__name__}: {error}", 120)
+        log.warning("the wording of a message (%s) failed: %s", _kind(event), reason)
+        return plain(event, settings, reason)
 
 
-def digest(events: Sequence[Event], settings: Settings, total: int, now: datetime) -> Message:
-    """One message for many events: a line for each of the first, and how many more there are."""
+def plain(event: Event, settings: Settings, reason: str) -> Message:
+    """The built-in message, with a note of why the configured words are not used."""
+    builtin = LANGUAGES[settings.messages.language][_kind(event)]
+    message = Message.parse(_render(builtin, _variables(event, settings)))
+    return Message(message.title, (*message.lines, f"(The configured wording failed: {reason})"))
+
+
+def _own_words(own: object) -> Message:
+    if not (isinstance(own, tuple) and len(own) == 2 and all(isinstance(o, str) for o in own)):
+        raise TypeError("healthkit_message must return (title, body)")
+    return _not_empty("\n".join(own))
+
+
+def _not_empty(text: str) -> Message:
+    if not text.strip():
+        raise ValueError("the message is empty")
+    return Message.parse(text)
+
+
+def digest(
+    events: Sequence[Event], settings: Settings, total: int, now: datetime, *, storm: bool = False
+) -> Message:
+    """One message for many events: a line for each of the first, and how many more there are.
+
+    `storm` says that they were not meant for a digest, but came too many at once.
+    """
     lines = [_digest_line(event, settings) for event in events[:DIGEST_LINES]]
     template = LANGUAGES[settings.messages.language]["digest"]
     variables = {
@@ -76,6 +102,7 @@ def digest(events: Sequence[Event], settings: Settings, total: int, now: datetim
         "lines": lines,
         "more": total - len(lines),
         "time": local(now, settings),
+        "storm": storm,
     }
     return Message.parse(_render(template, variables))
 
@@ -126,11 +153,12 @@ def _template(event: Event, messages: MessageSettings) -> str:
 def _variables(event: Event, settings: Settings) -> dict[str, Any]:
     outcome, check = event.outcome, event.check
     expires = outcome.details.get("expires_at")
+    reason = one_line(outcome.message or "", _REASON)
     return {
         "name": check.label,
         "url": check.target or settings.service.url or settings.service.name,
-        "error": outcome.message or "no details",
-        "warning": outcome.message if outcome.status is Status.DEGRADED else "",
+        "error": reason or "no details",
+        "warning": reason if outcome.status is Status.DEGRADED else "",
         "state": outcome.status.value.upper(),
         "time": local(event.at, settings),
         "recovered": local(event.until or event.at, settings),
@@ -170,7 +198,7 @@ def _runbook(own: str | None, base: str | None) -> str:
 def _digest_line(event: Event, settings: Settings) -> str:
     message = word(event, settings)
     moment = event.at.astimezone(settings.service.zone).strftime("%d %b %H:%M")
-    reason = event.outcome.message
+    reason = one_line(event.outcome.message or "", 120)
     bad = event.kind not in (EventKind.UP, EventKind.RESTORED, EventKind.STEADY)
     return f"{moment} {message.title}" + (f": {reason}" if bad and reason else "")
 

@@ -17,6 +17,7 @@ from itertools import pairwise
 from healthkit.model import EventKind, Status
 
 LONGEST_REMINDER_GAP = timedelta(hours=24)
+"""Gaps double up to this, or to `remind_every` where that is longer."""
 
 
 class Level(IntEnum):
@@ -70,12 +71,16 @@ class State:
     """The first bad result of the present incident: it left healthy."""
     down_since: datetime | None = None
     """The first failing result of the outage that people were told of, or will be."""
+    until: datetime | None = None
+    """The first healthy result after the last incident."""
+    down_until: datetime | None = None
+    """The first result after the last outage that was no failure."""
     recent: str = ""
     """The last results, oldest first: 1 for a bad one."""
     flapping: bool = False
     told_flapping: bool = False
     hold: int = 0
-    """Bad results still to be seen before a fault counts that a dependency used to explain."""
+    """Results still to be seen before a fault counts that a dependency used to explain."""
     acknowledged: bool = False
     reminders: int = 0
     remind_at: datetime | None = None
@@ -126,12 +131,25 @@ def _confirm(state: State, rules: Rules) -> State:
         level = Level.DEGRADED
     if level is Level.DEGRADED and _holds(state.degraded, False, rules.recover_after):
         level = Level.HEALTHY
-    since, down_since = state.since, state.down_since
+    state = _ended(state, level)
+    since, down_since, acknowledged = state.since, state.down_since, state.acknowledged
     if level > Level.HEALTHY and state.level is Level.HEALTHY and state.degraded:
+        acknowledged = False  # that was of the incident before
         since = since if state.told > Level.HEALTHY else state.degraded.since
     if level is Level.DOWN and state.level < Level.DOWN and state.down:
         down_since = down_since if state.told is Level.DOWN else state.down.since
-    return replace(state, level=level, since=since, down_since=down_since)
+    return replace(
+        state, level=level, since=since, down_since=down_since, acknowledged=acknowledged
+    )
+
+
+def _ended(state: State, level: Level) -> State:
+    """Notes when an outage or an incident ended: it may be told only after flapping."""
+    if level < Level.DOWN <= state.level and state.down:
+        state = replace(state, down_until=state.down.since)
+    if level < Level.DEGRADED <= state.level and state.degraded:
+        state = replace(state, until=state.degraded.since)
+    return state
 
 
 def _holds(streak: Streak | None, reached: bool, count: int) -> bool:
@@ -193,11 +211,9 @@ def _tell_end(state: State, told: list[Decision]) -> State:
     if state.level >= state.told:
         return state
     if state.told is Level.DOWN:
-        until = state.down.since if state.down else None
-        told.append(Decision(EventKind.UP, state.down_since, until))
+        told.append(Decision(EventKind.UP, state.down_since, state.down_until))
     else:
-        until = state.degraded.since if state.degraded else None
-        told.append(Decision(EventKind.RESTORED, state.since, until))
+        told.append(Decision(EventKind.RESTORED, state.since, state.until))
     return replace(
         state,
         told=state.level,
@@ -228,17 +244,29 @@ def _tell_on(state: State, now: datetime, rules: Rules, told: list[Decision]) ->
     """Reminders, each after twice the gap of the one before, and one escalation."""
     if state.told is not Level.DOWN or state.acknowledged:
         return state
+    state = _clock_went_back(state, now, rules)
     if state.escalate_at is not None and state.escalate_at <= now:
         told.append(Decision(EventKind.ESCALATION, state.down_since, now))
         state = replace(state, escalate_at=None)
-    if state.remind_at is None or rules.remind_every is None:
-        return state
-    gap = min(rules.remind_every * 2**state.reminders, LONGEST_REMINDER_GAP)
-    if state.remind_at <= now:
+    if state.remind_at is not None and rules.remind_every and state.remind_at <= now:
         number = state.reminders + 1
         told.append(Decision(EventKind.REMINDER, state.down_since, now, number))
-        gap = min(rules.remind_every * 2 ** min(number, 16), LONGEST_REMINDER_GAP)
-        return replace(state, reminders=number, remind_at=now + gap)
-    if state.remind_at - now > gap:  # the clock has jumped back
-        return replace(state, remind_at=now + gap)
+        state = replace(state, reminders=number, remind_at=now + _gap(rules.remind_every, number))
+    return state
+
+
+def _gap(first: timedelta, reminders: int) -> timedelta:
+    """How long after so many reminders the next one comes."""
+    longest = max(first, LONGEST_REMINDER_GAP)
+    return min(first * (1 << min(reminders, 16)), longest)
+
+
+def _clock_went_back(state: State, now: datetime, rules: Rules) -> State:
+    """What is due later than it could ever be was set by a clock that has been put back since."""
+    if state.remind_at is not None and rules.remind_every:
+        latest = now + _gap(rules.remind_every, state.reminders)
+        state = replace(state, remind_at=min(state.remind_at, latest))
+    if state.escalate_at is not None and rules.escalate_after is not None:
+        latest = now + rules.escalate_after
+        state = replace(state, escalate_at=min(state.escalate_at, latest))
     return state

@@ -9,21 +9,14 @@ from zoneinfo import ZoneInfo
 
 from healthkit.model import CheckInfo, Event, EventKind, Severity
 from healthkit.settings import ChannelSettings, MaintenanceSettings, QuietHours, RouteSettings
+from healthkit.store.silences import Silence
 
 _EPOCH = date(1970, 1, 1)
+ENDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})
+"""Events that end what has been told before."""
+
+_NO_ROUTE = RouteSettings()
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Somebody's word that a fault is known. An empty `checks` and `tags` means every check."""
-
-    id: int
-    until: datetime
-    reason: str = ""
-    checks: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +95,30 @@ def plan(
     channels: Mapping[str, ChannelSettings],
     zone: ZoneInfo,
     digest_at: time,
+    told: Sequence[str] = (),
 ) -> tuple[Delivery, ...]:
     """To whom an event goes. Channels that are off get nothing; a channel with tags gets only
-    checks that share one."""
-    route = routes.get(event.check.severity)
-    if route is None:
-        return ()
+    checks that share one. `told` are channels that have heard of the same incident: they hear of
+    its end too, whatever has become of the route."""
+    route = routes.get(event.check.severity, _NO_ROUTE)
     escalating = event.kind is EventKind.ESCALATION
-    names = route.escalate_to if escalating else route.channels
-    wanted = [
-        name
-        for name in dict.fromkeys(names)
-        if channels[name].enabled
-        and (not channels[name].tags or set(channels[name].tags) & set(event.check.tags))
-    ]
+    names = [*(route.escalate_to if escalating else route.channels)]
+    wanted = [name for name in names if _listens(channels.get(name), event.check)]
+    if event.kind in ENDS:
+        wanted += [name for name in told if name in channels and channels[name].enabled]
     due, digest = event.at, False
     if route.digest is not None and not escalating:
         due, digest = next_digest(event.at, route.digest, zone, digest_at), True
     elif route.quiet_hours and event.check.severity is not Severity.CRITICAL:
         ends = quiet_until(event.at, route.quiet_hours, zone)
         due, digest = (ends, True) if ends else (due, False)
-    return tuple(Delivery(name, due, digest) for name in wanted)
+    return tuple(Delivery(name, due, digest) for name in dict.fromkeys(wanted))
+
+
+def _listens(channel: ChannelSettings | None, check: CheckInfo) -> bool:
+    if channel is None or not channel.enabled:
+        return False
+    return not channel.tags or bool(set(channel.tags) & set(check.tags))
 
 
 def next_digest(now: datetime, every: timedelta, zone: ZoneInfo, at: time) -> datetime:

@@ -83,6 +83,8 @@ Now: {{ state }}
 Time: {{ time }}""",
     "digest": """\
 📋 {{ service }}: {{ total }} {{ "alert" if total == 1 else "alerts" }}
+{% if storm %}So many came at once that they are told in one message.
+{% endif %}\
 {% for line in lines %}{{ line }}
 {% endfor %}{% if more %}… and {{ more }} more, see: healthkit incidents{% endif %}""",
     "test": """\
@@ -155,6 +157,8 @@ Sekarang: {{ state }}
 Waktu: {{ time }}""",
     "digest": """\
 📋 {{ service }}: {{ total }} peringatan
+{% if storm %}Terlalu banyak sekaligus, maka dikabarkan dalam satu pesan.
+{% endif %}\
 {% for line in lines %}{{ line }}
 {% endfor %}{% if more %}… dan {{ more }} lagi, lihat: healthkit incidents{% endif %}""",
     "test": """\

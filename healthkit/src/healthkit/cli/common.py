@@ -30,7 +30,7 @@ class Place:
 
     def health(self) -> Health:
         """Raises ConfigError."""
-        return Health.from_file(self.config, plugins_dir=self.plugins_dir)
+        return Health(config.load(self.config, self.plugins()))
 
 
 def place_options(command: Command) -> Command:

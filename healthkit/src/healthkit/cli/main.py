@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from healthkit.cli import checks
+from healthkit.cli import alerts, checks, silences, status
 from healthkit.cli.common import HandledErrors, place_options
 from healthkit.plugins import PluginManager
 
@@ -34,5 +34,9 @@ def main(config_file: str | None, plugins_dir: Path | None) -> None:
     """Health checks, and alerts that people can trust."""
 
 
-for command in (checks.check, checks.plugins, checks.init, checks.config_group, checks.beat):
+for command in (
+    *(checks.check, checks.plugins, checks.init, checks.config_group, checks.beat),
+    *(alerts.watch, alerts.incidents_command, alerts.ack, alerts.alert),
+    *(silences.silence, status.status),
+):
     main.add_command(command)

@@ -1,0 +1,307 @@
+"""A channel: one Apprise address, and one send whose result is known.
+
+Apprise is imported when the first address is looked at (it takes 0.15 s and 44 MB), so that a
+process that sends nothing never pays for it.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from types import ModuleType
+from typing import Any, Literal, get_args
+from urllib.parse import unquote
+
+import requests
+
+from healthkit.alerts.messages import Format, Message, form
+from healthkit.masking import MASK, mask, one_line
+from healthkit.problems import Problem
+from healthkit.settings import ChannelSettings
+
+Tone = Literal["info", "success", "warning", "failure"]
+_WORDS = 200
+_UNSENDABLE = frozenset({400, 413, 422})
+"""Statuses that speak of this message, and not of the channel."""
+_OWN_WORDS = ("description", "message", "reason", "detail", "error_description", "error")
+
+
+class Verdict(StrEnum):
+    """What has become of a send."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    """The service has said no."""
+    UNREACHED = "not reached"
+    TIMED_OUT = "timed out"
+    """Unknown: it may have arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdict on one send, and why, in the service's own words and without secrets."""
+
+    verdict: Verdict
+    words: str = ""
+    retry_after: timedelta | None = None
+    """How long the service wants to be left alone."""
+    unsendable: bool = False
+    """The service refuses this message, whenever it comes; others may pass."""
+
+
+def send(
+    url: str, message: Message, tone: Tone = "info", before: Callable[[], None] | None = None
+) -> Answer:
+    """Sends a message to an Apprise address, in its format and within its limits.
+
+    `before` is called right before each request and may raise to forbid it, which `send` raises on.
+    Takes as long as the
+    service lets it (Apprise's `cto` and `rto`, 4 s each, bound most of them): bound it yourself.
+    """
+    apprise = _apprise()
+    service = _service(url)
+    kind = _format(service)
+    title, body = form(message, kind, service.body_maxlen, service.title_maxlen)
+    target = apprise.Apprise(asset=service.asset)
+    target.add(service)
+    with _listening(_Ears(before)) as ears:
+        ears.ask()
+        result = target.notify(
+            body=body, title=title, notify_type=tone, body_format=kind, log_level=logging.DEBUG
+        )
+    if ears.forbidden is not None:
+        raise ears.forbidden
+    return Answer(Verdict.SENT) if result else _why_not(url, ears, result)
+
+
+def problems(channels: Mapping[str, ChannelSettings]) -> list[Problem]:
+    """Addresses that Apprise does not understand. Channels that are off are not looked at."""
+    found = []
+    for name, channel in channels.items():
+        if channel.enabled:
+            try:
+                _service(channel.url.get_secret_value())
+            except ValueError as error:
+                found.append(Problem(f"channels.{name}.url", str(error)))
+    return found
+
+
+def shown(url: str) -> str:
+    """An address as people may see it: Apprise's own form with its secrets masked."""
+    try:
+        masked: str = _service(url).url(privacy=True)
+    except ValueError:
+        return url.partition("://")[0] + "://" + MASK
+    return masked.partition("?")[0]
+
+
+def register(types: Iterable[Any]) -> None:
+    """Makes further Apprise plugins known: those of the hook `healthkit_channel_types`. A schema
+    that is known already stays what it is. Raises whatever a class that is no plugin makes it."""
+    manager = _apprise().plugins.N_MGR
+    for cls in types:
+        manager.add(cls)
+
+
+@functools.cache
+def _apprise() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # up to Python 3.12 it uses imghdr
+        import apprise
+
+        apprise.plugins.N_MGR.load_modules()
+    # Its debug lines name tokens. They say best why a mail was not sent, so they are taken from the
+    # results, masked, and kept out of the log.
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    _hear_requests()
+    module: ModuleType = apprise
+    return module
+
+
+def _service(url: str) -> Any:
+    """The Apprise plugin of an address. Raises ValueError, whose text has no secret."""
+    apprise = _apprise()
+    schema = url.partition("://")[0].strip().lower()
+    manager = apprise.plugins.N_MGR
+    if "://" not in url or schema not in manager:
+        known = "" if "://" in url else "; write it like tgram://TOKEN/CHAT"
+        raise ValueError(f"no Apprise address: {schema[:20]!r} is no service it knows{known}")
+    # Sends run on the thread that asks for them, which bounds them itself.
+    asset = apprise.AppriseAsset(async_mode=False, service_timeout=0, app_id="healthkit")
+    service = apprise.Apprise.instantiate(url, asset=asset)
+    if service is None:
+        template = next(iter(getattr(manager[schema], "templates", ())), "")
+        form = template.replace("{schema}", schema)
+        raise ValueError(f"not a whole {schema}:// address; write it like {form}")
+    return service
+
+
+def _format(service: Any) -> Format:
+    kind = str(getattr(service.resolve_format("text"), "value", "text"))
+    return next((known for known in get_args(Format) if known == kind), "text")
+
+
+# What the service said
+
+
+class RateLimited(requests.RequestException):
+    """HTTP 429. Raised in place of the answer, so that no plugin waits on its own and sends later
+    than its caller believes: the waiting is the outbox's."""
+
+
+@dataclass(slots=True)
+class _Ears:
+    before: Callable[[], None] | None = None
+    response: requests.Response | None = None
+    error: requests.RequestException | None = None
+    forbidden: Exception | None = None
+
+    def ask(self) -> None:
+        """Raises what `before` raises, and keeps it: plugins swallow exceptions."""
+        try:
+            if self.before is not None:
+                self.before()
+        except Exception as error:
+            self.forbidden = error
+            raise
+
+
+_EARS: ContextVar[_Ears | None] = ContextVar("healthkit_ears", default=None)
+
+
+@contextmanager
+def _listening(ears: _Ears) -> Iterator[_Ears]:
+    token = _EARS.set(ears)
+    try:
+        yield ears
+    finally:
+        _EARS.reset(token)
+
+
+def _hear_requests() -> None:
+    """Apprise makes a session for each request and keeps the response to itself; this is where
+    instrumentations listen too. Requests that are not of `send` pass through untouched."""
+    original = requests.Session.send
+
+    @functools.wraps(original)
+    def hearing(session: Any, request: Any, **options: Any) -> requests.Response:
+        ears = _EARS.get()
+        if ears is None:
+            return original(session, request, **options)
+        ears.ask()
+        try:
+            ears.response = original(session, request, **options)
+            _ = ears.response.content
+        except requests.RequestException as error:
+            ears.error = error
+            raise
+        if ears.response.status_code == requests.codes.too_many_requests:
+            raise RateLimited(response=ears.response)
+        return ears.response
+
+    requests.Session.send = hearing  # type: ignore[method-assign,assignment]
+
+
+def _why_not(url: str, ears: _Ears, result: Any) -> Answer:
+    if ears.error is not None:
+        late = isinstance(ears.error, requests.Timeout)
+        verdict = Verdict.TIMED_OUT if late else Verdict.UNREACHED
+        return Answer(verdict, _hide(_cause(ears.error), url))
+    response = ears.response
+    if response is not None and response.status_code >= 400:
+        said = _said(response)
+        words = f"HTTP {response.status_code}" + (f": {said}" if said else "")
+        return Answer(
+            Verdict.REFUSED,
+            _hide(words, url),
+            retry_after=_retry_after(response),
+            unsendable=response.status_code in _UNSENDABLE,
+        )
+    words, broken = _logged(result)
+    return Answer(Verdict.UNREACHED if broken else Verdict.REFUSED, _hide(words, url))
+
+
+def _logged(result: Any) -> tuple[str, bool]:
+    """The last words of the plugin itself, and whether they tell of a broken connection."""
+    words, broken = "no reason was given", False
+    for entry in result.logs():
+        if entry.message.startswith("Socket Exception: "):
+            text = entry.message.removeprefix("Socket Exception: ")
+            return text, not re.match(r"\(\d{3},", text)
+        if entry.level in ("WARNING", "ERROR"):
+            words = entry.message
+    return words, broken
+
+
+def _cause(error: BaseException) -> str:
+    """What lies at the bottom of a failed request: its outer words repeat the address."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    text = getattr(error, "strerror", None) or str(error)
+    return text.rpartition(": ")[2] if isinstance(text, str) and text else type(error).__name__
+
+
+def _said(response: requests.Response) -> str:
+    body = _json(response)
+    for key in _OWN_WORDS:
+        if isinstance(body.get(key), str):
+            return one_line(body[key], _WORDS)
+    return "" if body or "<" in response.text[:200] else one_line(response.text[:2000], _WORDS)
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _retry_after(response: requests.Response) -> timedelta | None:
+    """From the header (seconds or a date, RFC 9110 section 10.2.3), or from the body, where
+    Telegram (`parameters.retry_after`) and Discord (`retry_after`) put it too."""
+    body = _json(response)
+    parameters = body.get("parameters")
+    candidates = [
+        response.headers.get("Retry-After"),
+        parameters.get("retry_after") if isinstance(parameters, dict) else None,
+        body.get("retry_after"),
+    ]
+    found = [seconds for c in candidates if (seconds := _seconds(c)) is not None]
+    return timedelta(seconds=max(found)) if found else None
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        try:
+            moment = parsedate_to_datetime(str(value))
+        except ValueError:
+            return None
+        seconds = (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+    return min(seconds, 86400.0) if seconds > 0 else None
+
+
+def _hide(text: str, url: str) -> str:
+    """The text on one line, without anything that stands in the address and is not public."""
+    public = shown(url)
+    text = mask(text)
+    for part in sorted(re.split(r"[/@?&=#]+|(?<=\w):(?=\w)", url.partition("://")[2]), key=len)[
+        ::-1
+    ]:
+        for secret in {part, unquote(part)}:
+            if len(secret) >= 4 and secret not in public:
+                text = text.replace(secret, MASK)
+    return one_line(text, _WORDS)

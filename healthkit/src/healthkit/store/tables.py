@@ -1,0 +1,199 @@
+"""The tables of the store, and the migrations that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment, aware and in UTC on both sides; SQLite itself knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: object) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by themselves only where the key is an INTEGER."""
+Name = String(64)
+
+schema_version = Table("healthkit_schema", metadata, Column("version", Integer, nullable=False))
+
+heartbeats = Table(
+    "healthkit_heartbeats",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("waiting_since", Utc, nullable=False),
+    Column("last_at", Utc),
+)
+
+lease = Table(
+    "healthkit_lease",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("epoch", Id, nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("since", Utc),
+    Column("until", Utc),
+)
+
+states = Table(
+    "healthkit_states",
+    metadata,
+    Column("check_name", Name, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("incident", Id),
+    Column("epoch", Id, nullable=False),
+    Column("number", Id, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+)
+"""`epoch` and `number` name the last result that is in the state: none is taken in twice."""
+
+incidents = Table(
+    "healthkit_incidents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("check_name", Name, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("error", Text),
+    Column("began_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Column("acknowledged_at", Utc),
+    Column("acknowledged_by", Text),
+    Index("healthkit_incidents_open", "ended_at"),
+)
+
+events = Table(
+    "healthkit_events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident", Id),
+    Column("rank", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("healthkit_events_incident", "incident"),
+)
+"""What people are owed a message of; `rank` is 0 for critical, and so on."""
+
+deliveries = Table(
+    "healthkit_deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event", Id, ForeignKey("healthkit_events.id"), nullable=False),
+    Column("channel", Name, nullable=False),
+    Column("due", Utc, nullable=False),
+    Column("digest", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("batch", Id),
+    Column("origin", Name),
+    Column("error", Text),
+    Column("changed_at", Utc, nullable=False),
+    Index("healthkit_deliveries_due", "state", "channel", "due"),
+    Index("healthkit_deliveries_event", "event"),
+)
+"""The outbox; `origin` is the channel that a fallback stands in for."""
+
+channels = Table(
+    "healthkit_channels",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Utc),
+    Column("retry_at", Utc),
+    Column("error", Text),
+    Column("last_sent_at", Utc),
+)
+"""The circuit of each channel that has been tried."""
+
+silences = Table(
+    "healthkit_silences",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("until", Utc, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("checks", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Utc, nullable=False),
+)
+
+history = Table(
+    "healthkit_history",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("check_name", Name, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("hour", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("seconds", Float),
+    Index("healthkit_history_hour", "hour", "check_name"),
+)
+"""Every result of the last week; `hour` counts from 1970."""
+
+
+def _rollup(name: str, period: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("check_name", Name, primary_key=True),
+        Column(period, Integer, primary_key=True, autoincrement=False),
+        Column("total", Integer, nullable=False),
+        Column("healthy", Integer, nullable=False),
+        Column("degraded", Integer, nullable=False),
+        Column("unhealthy", Integer, nullable=False),
+        Column("seconds", Float, nullable=False),
+        Column("slowest", Float, nullable=False),
+    )
+
+
+hourly = _rollup("healthkit_history_hourly", "hour")
+daily = _rollup("healthkit_history_daily", "day")
+
+WATCH = "watch"
+"""The name of the watchers' lease."""
+
+
+def _version_1(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[heartbeats])
+
+
+def _version_2(connection: Connection) -> None:
+    made = [lease, states, incidents, events, deliveries, channels, silences, history]
+    metadata.create_all(connection, tables=[*made, hourly, daily])
+    connection.execute(insert(lease).values(name=WATCH, epoch=0, holder=""))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
+"""Each takes the schema one version on. Only ever add to the end; a table that exists is changed
+by a migration of its own."""
