@@ -229,7 +229,10 @@ def _why_not(url: str, ears: _Ears, result: Any) -> Answer:
             unsendable=response.status_code in _UNSENDABLE,
         )
     words, broken = _logged(result)
-    return Answer(Verdict.UNREACHED if broken else Verdict.REFUSED, _hide(words, url))
+    verdict = Verdict.UNREACHED if broken else Verdict.REFUSED
+    if broken and "timed out" in words:
+        verdict = Verdict.TIMED_OUT
+    return Answer(verdict, _hide(words, url))
 
 
 def _logged(result: Any) -> tuple[str, bool]:

@@ -115,7 +115,10 @@ class Courier:
 
     def join(self, seconds: float) -> bool:
         """Whether it has ended within so many seconds."""
-        return bool(self._ended.acquire(timeout=max(0.0, seconds)))
+        ended = bool(self._ended.acquire(timeout=max(0.0, seconds)))
+        if ended:
+            self._ended.release()
+        return ended
 
     # On its thread
 
@@ -133,7 +136,8 @@ class Courier:
         try:
             self._give_up()
             claim = self._claim()
-        except FencedError:
+        except FencedError as error:
+            log.info("channel %s: nothing is sent: %s", self.name, error)
             return False
         except StoreError as error:
             log.error("channel %s: %s", self.name, error)
