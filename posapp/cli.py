@@ -7,11 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
@@ -83,16 +81,11 @@ def _ready_schema(url: URL, settings: Settings) -> None:
         return
     with _engine(url, settings) as engine:
         current, head = db.schema_state(engine)
-    if current is None or (current != head and current in _revisions()):
+    if current is None or (current != head and current in db.known_revisions()):
         found = current or "no schema"
         raise db.DatabaseError(
             f"the database has {found}, this version needs {head}; run: posapp db upgrade"
         )
-
-
-def _revisions() -> set[str]:
-    folder = Path(db.__file__).parent / "migrations"
-    return {script.revision for script in ScriptDirectory(str(folder)).walk_revisions()}
 
 
 @main.command("demo")

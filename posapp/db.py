@@ -112,6 +112,12 @@ def schema_state(engine: Engine) -> tuple[str | None, str | None]:
     return current, ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def known_revisions() -> frozenset[str]:
+    """The revisions of this version; one that is not among them is a newer version's."""
+    walked = ScriptDirectory.from_config(_config()).walk_revisions()
+    return frozenset(script.revision for script in walked)
+
+
 def _reason(error: SQLAlchemyError) -> str:
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

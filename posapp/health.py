@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from healthkit import Check, CheckContext, Outcome, Report, Status, hookimpl, reports
 from healthkit.reports import Page
 from healthkit_backup_freshness import BackupFreshness
-from posapp.db import schema_state
+from healthkit_database.faults import words
+from posapp.db import known_revisions, schema_state
+from posapp.observability import logs
+from posapp.settings import Settings
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
@@ -33,12 +38,22 @@ BOOKS = text(
 
 
 class _DatabaseCheck(Check):
-    """A check that looks into the POS's database."""
+    """A check that looks into the POS's database, on a connection that it does not keep and for no
+    longer than it may."""
 
     url: SecretStr
 
-    def engine(self, context: CheckContext) -> Engine:
-        """An engine that keeps no connection and waits no longer than the check may."""
+    def run(self, context: CheckContext) -> Outcome:
+        try:
+            return self.look(self._engine(context))
+        except SQLAlchemyError as error:
+            return Outcome.unhealthy(words(error))
+
+    def look(self, engine: Engine) -> Outcome:
+        """What was found. May raise SQLAlchemyError."""
+        raise NotImplementedError
+
+    def _engine(self, context: CheckContext) -> Engine:
         return create_engine(
             self.url.get_secret_value(),
             poolclass=NullPool,
@@ -50,28 +65,35 @@ class _DatabaseCheck(Check):
 
 
 class Migrations(_DatabaseCheck):
-    """The database has the schema that this version of the POS was written for."""
+    """The database has the schema that this version of the POS was written for.
 
-    def run(self, context: CheckContext) -> Outcome:
-        engine = self.engine(context)
+    An older one is a fault; with a newer one it still runs, as after a rollback, but not for long.
+    """
+
+    def look(self, engine: Engine) -> Outcome:
         current, head = schema_state(engine)
         with engine.connect() as connection:
             tables = connection.execute(COUNT_TABLES).scalar_one()
-        if current != head:
-            found = current or "no schema"
-            return Outcome.unhealthy(
-                f"the database has {found}, this version needs {head}: posapp db upgrade",
+        if current == head:
+            return Outcome.healthy(revision=current, tables=tables)
+        if current is not None and current not in known_revisions():
+            return Outcome.degraded(
+                f"the database has {current}, newer than {head}, which this version knows",
                 tables=tables,
             )
-        return Outcome.healthy(revision=current, tables=tables)
+        return Outcome.unhealthy(
+            f"the database has {current or 'no schema'}, this version needs {head}:"
+            " posapp db upgrade",
+            tables=tables,
+        )
 
 
 class Books(_DatabaseCheck):
     """The money of the last two days adds up. The database forbids that it does not; this proves
     that it has."""
 
-    def run(self, context: CheckContext) -> Outcome:
-        with self.engine(context).connect() as connection:
+    def look(self, engine: Engine) -> Outcome:
+        with engine.connect() as connection:
             found = connection.execute(BOOKS).one()
         faults = [
             f"{found.unnumbered} payments without a receipt number" if found.unnumbered else "",
@@ -101,6 +123,13 @@ class Backup(BackupFreshness):
 @hookimpl
 def healthkit_check_types() -> Mapping[str, type[Check]]:
     return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": Backup}
+
+
+@hookimpl
+def healthkit_logging() -> bool:
+    """The watcher logs as the POS does: one JSON object a line on stdout."""
+    logs.configure(Settings.from_env(os.environ).log_level)
+    return True
 
 
 def api_page(report: Report) -> Page:

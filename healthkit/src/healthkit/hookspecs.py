@@ -68,6 +68,14 @@ def healthkit_message(event: Event, language: str) -> tuple[str, str] | None:
 
 
 @hookspec
+def healthkit_logging() -> bool | None:
+    """Set up the log of `healthkit watch`, and say True; it is plain lines on stderr otherwise.
+
+    When: first of all. healthkit logs through Python's `logging`, under the name `healthkit`.
+    """
+
+
+@hookspec
 def healthkit_commands() -> Sequence[click.Command]:
     """Further commands of `healthkit`."""
     raise NotImplementedError

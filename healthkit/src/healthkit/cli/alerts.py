@@ -58,7 +58,8 @@ def watch(place: Place) -> None:
         plugins = place.plugins()
         return load(place.config, plugins), plugins
 
-    _log_to_stderr()
+    if not any(place.plugins().each("healthkit_logging")):
+        _log_to_stderr()
     watcher = Watcher(read)
     signal.signal(signal.SIGTERM, lambda *_: watcher.stop())
     signal.signal(signal.SIGINT, lambda *_: watcher.stop())
