@@ -205,5 +205,5 @@ def test_alert_retry_sends_dead_letters_again(run, store):
 
 def test_a_store_that_cannot_be_opened_is_one_line(run, tmp_path):
     (tmp_path / "store.db").mkdir()
-    for command in (["status"], ["incidents"], ["ack", "1"], ["watch"], ["alert", "retry"]):
+    for command in (["status"], ["incidents"], ["ack", "1"], ["alert", "retry"]):
         assert "the store cannot be opened" in one_line(run(*command))

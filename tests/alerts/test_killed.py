@@ -90,8 +90,10 @@ def test_a_watcher_that_freezes_in_a_transaction_does_not_keep_the_others_from_l
     site.told(DOWN, UP)
 
 
-def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has_sent(site):
-    site.write()
+def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has_sent(
+    shared_site,
+):
+    site = shared_site.write()
     site.says("unhealthy connection refused")
     frozen = site.process(FREEZE_AT="the claim is committed")
     wait_until((site.folder / "died").exists, 20)
@@ -182,3 +184,11 @@ def test_under_gevent_a_channel_that_hangs_delays_no_other_either(site):
     assert site.counts()[("slow", "sending")] == 1
     release.set()
     wait_until(lambda: not site.counts(), 20)
+
+
+def test_a_store_that_cannot_be_opened_is_one_line_and_exit_2(site):
+    (site.folder / "store.db").mkdir()
+    process = site.write().process()
+    assert process.wait(20) == 2
+    assert "the store cannot be opened" in site.log(process)
+    assert len(site.log(process).splitlines()) == 1

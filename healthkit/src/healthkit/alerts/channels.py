@@ -84,18 +84,24 @@ def register(types: Iterable[Any]) -> None:
         manager.add(cls)
 
 
-@functools.cache
 def _apprise() -> ModuleType:
+    # Apprise's debug lines name tokens, and so do the paths in those of urllib3. The former say
+    # best why a mail was not sent: they are taken from the results, masked, and kept out of the
+    # log. Each time anew, for whoever sets up logging may undo it.
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    return _imported()
+
+
+@functools.cache
+def _imported() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # up to Python 3.12 it uses imghdr
         import apprise
 
         apprise.plugins.N_MGR.load_modules()
-    # Its debug lines name tokens. They say best why a mail was not sent, so they are taken from the
-    # results, masked, and kept out of the log.
-    logger = logging.getLogger("apprise")
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
     _hear_requests()
     module: ModuleType = apprise
     return module
