@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from healthkit import settings
 from healthkit.alerts import channels
-from healthkit.alerts.channels import Verdict
+from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
 from healthkit.plugins import PluginManager
 from healthkit.settings import ChannelSettings

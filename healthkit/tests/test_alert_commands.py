@@ -11,7 +11,7 @@ from healthkit import CheckInfo, Event, EventKind, Outcome
 from healthkit.alerts import records
 from healthkit.alerts.policy import Level, State
 from healthkit.cli import main
-from healthkit.store import Store, history, incidents, lease, outbox
+from healthkit.store import Store, backlog, history, incidents, lease, outbox
 from healthkit.testing import Answer
 
 NOW = datetime.now(UTC)
@@ -200,7 +200,7 @@ def test_alert_retry_sends_dead_letters_again(run, store):
     assert result.stdout == "1 message waits to be sent again\n"
     assert "no watcher runs to send them" in result.stderr
     with store.reading() as connection:
-        assert outbox.counts(connection) == {("telegram", "waiting"): 1}
+        assert backlog.counts(connection) == {("telegram", "waiting"): 1}
 
 
 def test_a_store_that_cannot_be_opened_is_one_line(run, tmp_path):

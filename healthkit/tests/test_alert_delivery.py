@@ -10,7 +10,7 @@ from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _native
 from healthkit.alerts import delivery, records
 from healthkit.alerts.delivery import Courier, pause
 from healthkit.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
-from healthkit.store import Store, circuits, incidents, lease, outbox
+from healthkit.store import Store, backlog, circuits, incidents, lease, outbox
 from healthkit.testing import TELEGRAM, Answer, HttpSink, wait_until
 
 SECOND = timedelta(seconds=1)
@@ -76,7 +76,7 @@ class Post:
 
     def counts(self):
         with self.store.reading() as connection:
-            return outbox.counts(connection)
+            return backlog.counts(connection)
 
     def circuit(self, name):
         with self.store.reading() as connection:

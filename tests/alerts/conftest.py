@@ -14,7 +14,7 @@ import pytest
 
 from healthkit.config import load
 from healthkit.plugins import PluginManager
-from healthkit.store import Store, incidents, lease, outbox
+from healthkit.store import Store, backlog, incidents, lease
 from healthkit.testing import wait_until
 from healthkit.watch import Watcher
 
@@ -159,7 +159,7 @@ class Site:
 
     def counts(self):
         with self.store.reading() as connection:
-            return outbox.counts(connection)
+            return backlog.counts(connection)
 
     def incidents(self):
         with self.store.reading() as connection:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from healthkit.alerts import channels
-from healthkit.alerts.channels import Verdict
+from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
 from healthkit.config import parse
 from healthkit.plugins import PluginManager

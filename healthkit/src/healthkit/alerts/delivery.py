@@ -27,7 +27,8 @@ from typing import Any
 
 from healthkit import _native
 from healthkit.alerts import channels, messages, records
-from healthkit.alerts.channels import Answer, Tone, Verdict
+from healthkit.alerts.answers import Answer, Verdict
+from healthkit.alerts.channels import Tone
 from healthkit.alerts.messages import Message, Override
 from healthkit.model import Event, EventKind
 from healthkit.problems import StoreError

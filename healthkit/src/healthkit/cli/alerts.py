@@ -17,7 +17,7 @@ import click
 
 from healthkit import _native
 from healthkit.alerts import channels, messages
-from healthkit.alerts.channels import Answer, Verdict
+from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import load
 from healthkit.plugins import PluginManager
