@@ -3,9 +3,11 @@
 import email
 import email.policy
 import logging
+import re
 import socket
 import ssl
 import threading
+from pathlib import Path
 
 import pytest
 import trustme
@@ -13,9 +15,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
+from healthkit import settings
 from healthkit.alerts import channels
 from healthkit.alerts.channels import Verdict
 from healthkit.alerts.messages import Message
+from healthkit.plugins import PluginManager
 from healthkit.settings import ChannelSettings
 from healthkit.testing import DISCORD, TELEGRAM, Answer
 
@@ -152,6 +156,34 @@ def test_an_address_of_another_service_is_asked_for_nothing_that_is_not_of_it(te
     telegram.answers(429, {})
     answer = requests.post(telegram.url("/x"), data=b"", timeout=5)
     assert answer.status_code == 429, "requests of others pass through untouched"
+
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_every_address_of_the_readme_is_understood():
+    addresses = re.findall(r"^\| .* \| `(\w+://\S+)` \|$", README, re.MULTILINE)
+    assert len(addresses) >= 8
+    PluginManager().hand("healthkit_channel_types", channels.register)
+    given = {f"c{i}": ChannelSettings(url=SecretStr(url)) for i, url in enumerate(addresses)}
+    assert channels.problems(given) == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        settings.ChannelSettings,
+        settings.RouteSettings,
+        settings.AlertSettings,
+        settings.MaintenanceSettings,
+        settings.WatchSettings,
+        settings.MessageSettings,
+        settings.CheckSettings,
+    ],
+)
+def test_every_key_is_in_the_readme(model):
+    missing = [name for name in model.model_fields if f"`{name}`" not in README]
+    assert missing == (["type"] if model is settings.CheckSettings else [])
 
 
 # Mail

@@ -98,10 +98,10 @@ class Site:
 
     # Watchers
 
-    def process(self, **environ):
-        """`healthkit watch` as a process of its own."""
+    def process(self, *python, **environ):
+        """`healthkit watch` as a process of its own; `python` stands in for `-m healthkit`."""
         log = (self.folder / f"watch{len(self.processes)}.log").open("w")
-        command = [sys.executable, "-m", "healthkit", "watch"]
+        command = [sys.executable, *(python or ("-m", "healthkit")), "watch"]
         command += ["--config", str(self.config), "--plugins-dir", str(PLUGINS)]
         told = {**os.environ, "DIED": str(self.folder / "died"), **environ}
         self.processes.append(subprocess.Popen(command, env=told, stdout=log, stderr=log))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -73,6 +74,22 @@ def test_a_watcher_that_is_killed_after_the_delivery_repeats_nothing(site):
     assert f"\nDowntime: {lasted}s\n" in site.messages()[1], "the downtime counts the gap"
 
 
+def test_a_watcher_that_freezes_in_a_transaction_does_not_keep_the_others_from_leading(
+    shared_site,
+):
+    site = shared_site.write()
+    site.says("unhealthy connection refused")
+    frozen = site.process(FREEZE_AT="the claim is being committed")
+    wait_until((site.folder / "died").exists, 20)
+    other = site.process()
+    wait_until(lambda: site.leader_is(other), 15)
+    site.told(DOWN)
+    os.kill(frozen.pid, signal.SIGCONT)
+    wait_until(lambda: "no longer leading" in site.log(frozen), 15)
+    site.says("healthy")
+    site.told(DOWN, UP)
+
+
 def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has_sent(site):
     site.write()
     site.says("unhealthy connection refused")
@@ -141,3 +158,27 @@ def test_a_mistake_in_the_configuration_is_one_line_and_exit_2(site):
     assert process.wait(20) == 2
     assert "unknown channel 'nobody'" in site.log(process)
     assert "Traceback" not in site.log(process)
+
+
+def test_under_gevent_a_channel_that_hangs_delays_no_other_either(site):
+    release = threading.Event()
+
+    def hang_on_slow(request):
+        if request.path == "/slow":
+            release.wait(20)
+        return Answer()
+
+    site.sink.answers_by(hang_on_slow)
+    slow = site.sink.url("/slow", "json")
+    site.write(f'[channels.slow]\nurl = "{slow}"\ntimeout = "15s"\n')
+    text = site.config.read_text().replace('["telegram"]', '["slow", "telegram"]')
+    site.config.write_text(text)
+    patched = "from gevent import monkey; monkey.patch_all(); import healthkit.cli as c; c.main()"
+    site.process("-c", patched)
+    site.says("unhealthy connection refused")
+    wait_until(lambda: {r.path for r in list(site.sink.requests)} == {"/slow", "/telegram"}, 20)
+    site.says("healthy")
+    wait_until(lambda: len(site.sink.requests) == 3, 20)
+    assert site.counts()[("slow", "sending")] == 1
+    release.set()
+    wait_until(lambda: not site.counts(), 20)

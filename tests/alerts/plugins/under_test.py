@@ -51,14 +51,15 @@ def healthkit_message(event, language):
 @event.listens_for(Engine, "before_cursor_execute")
 def executing(connection, cursor, statement, parameters, context, many):
     global _reached
-    words, value = _STEPS.get(os.environ.get("DIE_AT", ""), ("nothing", ""))
+    step = os.environ.get("DIE_AT") or os.environ.get("FREEZE_AT") or ""
+    words, value = _STEPS.get(step, ("nothing", ""))
     _reached = _reached or (statement.startswith(words) and value in f"{statement}{parameters}")
 
 
 @event.listens_for(Engine, "commit")
 def committing(connection):
     if _reached:
-        _step(os.environ["DIE_AT"])
+        _step(os.environ.get("DIE_AT") or os.environ["FREEZE_AT"])
 
 
 def _step(name):
