@@ -124,7 +124,8 @@ def test_healthkit_logging_takes_over_the_log_of_the_watcher(tmp_path):
         "class Shout(logging.Handler):\n"
         "    def emit(self, record): print(record.getMessage().upper(), flush=True)\n"
         "@hookimpl\ndef healthkit_logging():\n"
-        "    logging.basicConfig(level=20, handlers=[Shout()])\n"
+        "    ours = logging.getLogger('healthkit')\n"
+        "    ours.handlers, ours.propagate, ours.level = [Shout()], False, 20\n"
         "    return True\n"
     )
     config = tmp_path / "healthkit.toml"

@@ -139,7 +139,7 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
     if not killed:
         assert time.monotonic() - began <= FAIL_AFTER * INTERVAL + 5, "the contract's bound"
     if killed:
-        # Between the sink's acceptance and the watcher's commit it would be sent again.
+        # Before the delivery is written down a message may double: at least once, not at most.
         wait_until(lambda: pos.store.backlog(_now()).oldest_due is None)
         pos.kill_watcher()
     down = pos.sink.requests[0].json()["message"].splitlines()

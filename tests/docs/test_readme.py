@@ -115,6 +115,7 @@ def test_every_file_that_a_decision_names_is_there() -> None:
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_every_variable_is_one_that_is_read(document: str) -> None:
     known = {field.upper() for field in Settings.model_fields}
+    known |= set(re.findall(r"\$\{(\w+)", (ROOT / "healthkit.toml").read_text()))
     named = set(re.findall(r"`([A-Z]+(?:_[A-Z0-9]+)+)[`=]", prose(document)))
     named -= {"PR_SET_PDEATHSIG", "CAP_DAC_OVERRIDE", "PIPE_BUF"}  # the kernel's own
     assert named - known == set()

@@ -95,6 +95,11 @@ class Store:
             return Backlog(
                 watcher=leader.name if leader else None,
                 oldest_due=backlog.oldest_due(connection, now),
+                waiting=sum(
+                    n
+                    for (_, state), n in counts.items()
+                    if state in (outbox.WAITING, outbox.SENDING)
+                ),
                 dead=sum(n for (_, state), n in counts.items() if state == outbox.DEAD),
                 failing={
                     circuit.name: circuit.error
