@@ -389,5 +389,5 @@ def _healthy(served: Served) -> bool:
         raise AssertionError(f"the server has ended:\n{served.log.read_text()}")
     try:
         return requests.get(f"{served.url}/health", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False

@@ -134,8 +134,11 @@ def test_a_killed_worker_is_replaced_and_nothing_else_happens(start_pos, me, tmp
 
 
 def is_told(process, number):
-    """Whether a signal waits for a process, see SigPnd and ShdPnd in proc(5)."""
-    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    """Whether a signal waits for a process, see SigPnd and ShdPnd in proc(5), or it is gone."""
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    except FileNotFoundError:
+        return True
     masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd", "ShdPnd"))]
     return any(mask & 1 << (number - 1) for mask in masks)
 
