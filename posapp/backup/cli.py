@@ -26,7 +26,7 @@ from posapp.backup.catalogue import Entry, Folder
 from posapp.backup.journal import Journal, log_file
 from posapp.backup.make import Work, make, rotate
 from posapp.backup.names import clock_time
-from posapp.backup.places import at_hand, everything, fetched, find, place_of, verify
+from posapp.backup.places import at_hand, everything, fetched, find, place_of, verify, verify_bytes
 from posapp.backup.postgres import Access
 from posapp.backup.problems import BackupError, Busy, Refused
 from posapp.backup.snapshot import count_rows
@@ -236,7 +236,8 @@ def restore(
     ):
         entry = find(file, settings)
         with at_hand(entry, settings, fetched(work.folder)) as path:
-            verify(entry, settings, path, without_manifest)
+            if not (without_manifest and entry.manifest is None):
+                verify_bytes(entry, path)
             confirm = (lambda text: None) if skip_confirm else _confirm
             quiet = partial(silenced, settings, os.environ, journal.line)
             done = restoring.restore(
@@ -284,7 +285,7 @@ def drill(file: str, folder: Path) -> None:
         found = drilling.drill(
             entry,
             lambda scratch: at_hand(entry, settings, scratch),
-            lambda path: verify(entry, settings, path),
+            lambda path: verify_bytes(entry, path),
             lambda: keys.identity(settings.backup_age_identity),
             journal,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from healthkit.units import format_size
 from posapp.backup import keys, packing
@@ -111,22 +112,40 @@ def fetched(folder: Folder) -> Path:
     return path
 
 
-def verify(
-    entry: Entry, settings: Settings, path: Path | None = None, without_manifest: bool = False
-) -> None:
+def verify(entry: Entry, settings: Settings) -> None:
     """Reads a backup to its end. Raises BackupError for whatever is not as its manifest says."""
-    place = place_of(entry, settings)
+    with _opened(entry, settings) as file:
+        found = packing.measure(
+            file, entry.name, lambda: keys.identity(settings.backup_age_identity)
+        )
+    if entry.manifest is None:
+        raise BackupError(f"{entry.where}: whole, but there is no manifest to compare it with")
+    _compare(entry, entry.manifest, *found)
+
+
+def verify_bytes(entry: Entry, path: Path) -> None:
+    """Whether a file still is what was verified when it was made, by its checksum: quick, as a
+    restore reads all of it anyway. Raises BackupError."""
+    if entry.manifest is None:
+        raise BackupError(
+            f"{entry.where}: there is no manifest to compare it with;"
+            " --without-manifest restores it all the same"
+        )
     try:
-        with path.open("rb") if path else place.open(entry) as file:
-            found = packing.measure(
-                file, entry.name, lambda: keys.identity(settings.backup_age_identity)
-            )
+        with path.open("rb") as file:
+            found = packing.checksum(file)
+    except OSError as error:
+        raise BackupError(f"{path}: {error.strerror}") from None
+    _compare(entry, entry.manifest, *found, entry.manifest.sql_bytes)
+
+
+@contextmanager
+def _opened(entry: Entry, settings: Settings) -> Iterator[BinaryIO]:
+    try:
+        with place_of(entry, settings).open(entry) as file:
+            yield file
     except OSError as error:
         raise BackupError(f"{entry.where}: {error.strerror or error}") from None
-    if entry.manifest is not None:
-        _compare(entry, entry.manifest, *found)
-    elif not without_manifest:
-        raise BackupError(f"{entry.where}: whole, but there is no manifest to compare it with")
 
 
 def _compare(entry: Entry, manifest: Manifest, sha256: str, size: int, sql_bytes: int) -> None:

@@ -77,9 +77,14 @@ class Access:
         finally:
             session.close()
 
-    def start(self, program: str, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        """Starts one of PostgreSQL's programs on the database. It ends when this process does."""
-        dsn = psycopg2.extensions.make_dsn(dbname=self.database, **self.parameters)
+    def start(
+        self, program: str, *arguments: str, options: str = "", **streams: Any
+    ) -> subprocess.Popen[bytes]:
+        """Starts one of PostgreSQL's programs on the database; `options` are the session's. It
+        ends when this process does."""
+        parameters = self.parameters
+        parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
+        dsn = psycopg2.extensions.make_dsn(dbname=self.database, **parameters)
         environ = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
         if self.password is not None:
             environ["PGPASSWORD"] = self.password

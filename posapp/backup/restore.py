@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -123,12 +124,18 @@ def fill(
             load(access, sql, told)
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}") from None
-    counts = count_rows(access)
+    with ThreadPoolExecutor(1) as planning:
+        planned = planning.submit(_analyze, access)
+        counts = count_rows(access)
+        planned.result()
     if entry.manifest is not None:
         compare(entry.name, entry.manifest, counts)
+    return sum(counts.values())
+
+
+def _analyze(access: Access) -> None:
     with access.connect() as session:
         query(session, "ANALYZE")
-    return sum(counts.values())
 
 
 def compare(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:

@@ -41,11 +41,20 @@ def s3_server() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def s3(s3_server) -> S3:
-    made = S3(f"b-{uuid.uuid4().hex[:12]}", s3_server)
+def _bucket(endpoint: str) -> S3:
+    made = S3(f"b-{uuid.uuid4().hex[:12]}", endpoint)
     made.client.create_bucket(Bucket=made.name)
     return made
+
+
+@pytest.fixture
+def s3(s3_server) -> S3:
+    return _bucket(s3_server)
+
+
+@pytest.fixture(scope="module")
+def s3_of_module(s3_server) -> S3:
+    return _bucket(s3_server)
 
 
 @pytest.fixture

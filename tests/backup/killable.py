@@ -19,7 +19,7 @@ from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Folder
 from posapp.backup.journal import Journal
 from posapp.backup.make import Work, make
-from posapp.backup.places import find, verify
+from posapp.backup.places import find, verify_bytes
 from posapp.backup.postgres import Access
 from posapp.settings import Settings
 
@@ -41,7 +41,7 @@ def run(job):
         return
     settings = Settings(backup_dir=having.folder.root)
     entry = find(job.get("what", "latest"), settings)
-    verify(entry, settings)
+    verify_bytes(entry, Path(entry.where))
     with having.folder.locked():
         restoring.restore(entry, Path(entry.where), having, journal, lambda question: None)
 

@@ -10,7 +10,7 @@ import pytest
 from healthkit.store import Store
 from posapp.backup.drill import drill, validate_foreign_keys
 from posapp.backup.make import make
-from posapp.backup.places import at_hand, find, verify
+from posapp.backup.places import at_hand, find, verify_bytes
 from posapp.backup.report import file_name, report
 from tests.backup.kit import address, run_sql, settings_of, work_on
 from tests.observability.sinks import sink
@@ -105,7 +105,7 @@ def run_drill(small, tmp_path, journal):
         return drill(
             entry,
             lambda scratch: at_hand(entry, settings, scratch),
-            lambda path: verify(entry, settings, path),
+            lambda path: verify_bytes(entry, path),
             lambda: pyrage.x25519.Identity.from_str(identity.read_text()),
             journal,
         )

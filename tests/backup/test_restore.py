@@ -15,7 +15,7 @@ from healthkit.testing import wait_until
 from posapp.backup import restore as restoring
 from posapp.backup.catalogue import Folder
 from posapp.backup.make import make
-from posapp.backup.places import find, verify
+from posapp.backup.places import find, verify_bytes
 from posapp.backup.problems import BackupError, Refused
 from posapp.backup.swap import swap
 from tests.backup.kit import address, run_sql, settings_of, work_on
@@ -35,7 +35,8 @@ def restore(small, tmp_path, journal):
         work = work or work_on(small, tmp_path)
         settings = settings_of(tmp_path)
         entry = find(what, settings)
-        verify(entry, settings, without_manifest=True)
+        if entry.manifest:
+            verify_bytes(entry, Path(entry.where))
         with work.folder.locked():
             return restoring.restore(
                 entry, Path(entry.where), work, journal, options.pop("confirm", agree), **options
@@ -105,6 +106,16 @@ def test_sql_that_fails_leaves_the_live_one(small, tmp_path, made, restore):
     with pytest.raises(BackupError, match=r'psql: .*relation "public.nonsense" does not exist'):
         restore(made.where)
     assert run_sql(small, ROWS) == [(50, 400)]
+    assert databases_of(small) == [small.database]
+
+
+def test_sql_that_breaks_off_leaves_the_live_one(small, tmp_path, made, restore):
+    path = Path(made.where)
+    text = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(text[: text.index(b"ALTER TABLE ONLY public.bills")]))
+    (tmp_path / "daily" / made.name.manifest).unlink()
+    with pytest.raises(BackupError, match="closing line is missing"):
+        restore(made.where)
     assert databases_of(small) == [small.database]
 
 
