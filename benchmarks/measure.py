@@ -44,14 +44,15 @@ def free_port() -> int:
 def gunicorn(
     application: str, environ: Mapping[str, str], *options: str, path: str = "/health"
 ) -> Iterator[str]:
-    """An application under gunicorn with one gevent worker; gives its address."""
+    """An application under gunicorn with one gevent worker; its log goes nowhere. Its address."""
     port = free_port()
     command = [
         *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
         *("--worker-class", "gevent", "--workers", "1", "--log-level", "error"),
         *("--no-control-socket", "--pythonpath", str(ROOT), *options),
     ]
-    process = subprocess.Popen(command, env={**os.environ, **environ})
+    told = {**os.environ, **environ}
+    process = subprocess.Popen(command, env=told, stdout=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(address + path, process)

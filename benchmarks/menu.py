@@ -37,7 +37,8 @@ def main() -> None:
             "POS_DATA_DIR": folder,
             "HEALTHKIT_STORE": f"sqlite:///{folder}/store.db",
         }
-        pos = stack.enter_context(gunicorn("wsgi:app", environ, path=MENU)) + MENU
+        config = ("--config", "deploy/gunicorn.conf.py", "--workers", "1")  # it sets up the log
+        pos = stack.enter_context(gunicorn("wsgi:app", environ, *config, path=MENU)) + MENU
         size = len(urllib.request.urlopen(pos).read())
         sized = {"MENU_SIZE": str(size)}
         flask = stack.enter_context(gunicorn("benchmarks.menu:bare()", sized, path=MENU)) + MENU

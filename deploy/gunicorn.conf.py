@@ -22,6 +22,9 @@ _DATABASE_SILENCE = 15.0
 """Seconds that a request waits for a word of the database: more than the server's own limit on a
 statement (10 s), so that this one speaks only when the server does not."""
 
+_FIRST_RESULTS = 3.0
+"""Seconds that a new worker waits at most for its required checks: more than the database's has."""
+
 
 def _environment(name: str, default: str) -> str:
     return os.environ.get(name) or default
@@ -73,10 +76,11 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Starts the health checks before the first request, and takes SIGUSR1 from gunicorn, which
-    would reopen log files that there are none of."""
+    """Starts the health checks before the first request and gives them time to report: else the
+    worker would turn requests away as not ready. Takes SIGUSR1 from gunicorn, which would reopen
+    log files that there are none of."""
     signal.signal(signal.SIGUSR1, logs.toggle_debug)
-    worker.wsgi.extensions["healthkit"].start()
+    worker.wsgi.extensions["healthkit"].start(wait=_FIRST_RESULTS)
 
 
 def child_exit(server: Any, worker: Any) -> None:

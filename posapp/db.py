@@ -112,9 +112,10 @@ def schema_state(engine: Engine) -> tuple[str | None, str | None]:
     return current, ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def known_revisions() -> set[str]:
-    """Those that this version has a migration for; one of another is a newer version's."""
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+def known_revisions() -> frozenset[str]:
+    """The revisions of this version; one that is not among them is a newer version's."""
+    walked = ScriptDirectory.from_config(_config()).walk_revisions()
+    return frozenset(script.revision for script in walked)
 
 
 def _reason(error: SQLAlchemyError) -> str:

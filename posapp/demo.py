@@ -116,7 +116,10 @@ def _start(
         engine.dispose()
     told = environment(environ, settings, database.url)
     told |= {"PORT": str(settings.port), "BIND": HOST, "GRACEFUL_TIMEOUT": _STOP_REQUESTS}
-    for part in (Part("gunicorn", gunicorn()),):
+    for part in (
+        Part("watch", [sys.executable, "-m", "healthkit", "watch"]),
+        Part("gunicorn", gunicorn()),
+    ):
         parts.start(part, told)
     _wait_until_ready(parts, settings.port)
     click.echo(_welcome(settings.port))

@@ -36,6 +36,19 @@ ROOT = Path(__file__).resolve().parent.parent
 _OURS = ("DATABASE_URL", "DB_HOST", "ENVIRONMENT", "HEALTHKIT_CONFIG", "HEALTHKIT_STORE")
 
 
+@pytest.fixture(scope="session")
+def need() -> Callable[..., None]:
+    """`need("jq", "curl")`: skips where one of them is missing; in CI that is a failure."""
+
+    def check(*programs: str) -> None:
+        missing = [program for program in programs if shutil.which(program) is None]
+        if missing:
+            reason = f"missing here: {', '.join(missing)}; .ci/run installs what Debian has"
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+    return check
+
+
 # PostgreSQL
 
 
@@ -376,5 +389,5 @@ def _healthy(served: Served) -> bool:
         raise AssertionError(f"the server has ended:\n{served.log.read_text()}")
     try:
         return requests.get(f"{served.url}/health", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False

@@ -11,7 +11,7 @@ run "architecture"  env PYTHONPATH=. $bin/lint-imports --no-logo 2>/dev/null || 
 run "API document"  sh -c "$bin/posapp openapi | diff - posapp/web/openapi.json >/dev/null || { echo 'posapp/web/openapi.json is not what the code says: make openapi'; exit 1; }"
 if command -v shellcheck >/dev/null 2>&1; then
     # shellcheck disable=SC2046
-    run "shell"     shellcheck $(git ls-files '*.sh' .ci/run)
+    run "shell"     shellcheck $(find .ci tools deploy -name "*.sh" -o -name run)
 elif [ "${CI:-}" = true ]; then
     echo "lint: shellcheck is missing" >&2; exit 1
 else

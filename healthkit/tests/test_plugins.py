@@ -1,6 +1,8 @@
 """Each hook has a test that uses it: `test_every_hook_has_a_test` counts."""
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -42,7 +44,7 @@ def test_nonsense_from_a_plugin_is_named_and_harms_no_other(answer):
         offering(healthkit_check_types=lambda: answer),
         offering(healthkit_check_types=lambda: {"good": Good}),
     )
-    assert set(plugins.check_types()) == {"heartbeat", "good"}
+    assert set(plugins.check_types()) == {"alerting", "heartbeat", "good"}
     assert len(plugins.failures) == 1
 
 
@@ -114,6 +116,33 @@ def test_healthkit_commands_join_the_command_line(tmp_path):
     result = CliRunner().invoke(main, ["--plugins-dir", str(tmp_path), "hello"])
     assert result.output == "hello from a plugin\n"
     assert isinstance(main, click.Group)
+
+
+def test_healthkit_logging_takes_over_the_log_of_the_watcher(tmp_path):
+    (tmp_path / "shout.py").write_text(
+        "import logging, sys\nfrom healthkit import hookimpl\n"
+        "class Shout(logging.Handler):\n"
+        "    def emit(self, record): print(record.getMessage().upper(), flush=True)\n"
+        "@hookimpl\ndef healthkit_logging():\n"
+        "    ours = logging.getLogger('healthkit')\n"
+        "    ours.handlers, ours.propagate, ours.level = [Shout()], False, 20\n"
+        "    return True\n"
+    )
+    config = tmp_path / "healthkit.toml"
+    config.write_text(f'[service]\nname = "Test"\n[store]\nurl = "sqlite:///{tmp_path}/store.db"\n')
+    command = [sys.executable, "-m", "healthkit", "--plugins-dir", str(tmp_path)]
+    watcher = subprocess.Popen(
+        [*command, "watch", "--config", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert watcher.stdout.readline() == "WATCHING 0 CHECKS\n"
+    finally:
+        watcher.terminate()
+        _, errors = watcher.communicate(timeout=20)
+    assert errors == ""
 
 
 def test_every_hook_has_a_test():

@@ -89,6 +89,18 @@ def test_prometheus_text_has_a_sample_for_each_check_and_escapes_its_name():
     assert sum(s.value for s in families["healthkit_check_status"].samples) == 2
 
 
+def test_prometheus_text_has_the_numbers_that_a_check_has_found():
+    pool = {"in_use": 2, "open": 5}
+    outcome = Outcome.healthy(used_percent=25.5, connection_pool=pool, odd=float("nan"), on=True)
+    text = reports.prometheus_text(report(result(outcome)))
+    lines = [line for line in text.splitlines() if line.startswith("healthkit_check_value{")]
+    assert lines == [
+        'healthkit_check_value{check="database",name="used_percent"} 25.5',
+        'healthkit_check_value{check="database",name="connection_pool.in_use"} 2',
+        'healthkit_check_value{check="database",name="connection_pool.open"} 5',
+    ]
+
+
 def test_readiness_asks_the_required_checks_only():
     advisory = {"info": {"role": Role.ADVISORY}}
     bad, good = Outcome.unhealthy("x"), Outcome.healthy()

@@ -1,11 +1,24 @@
 """A store on each database that there is, and watchers on it."""
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from healthkit.store import Store
+from healthkit.config import load
+from healthkit.plugins import PluginManager
+from healthkit.store import Store, backlog, incidents, lease
+from healthkit.testing import wait_until
+from healthkit.watch import Watcher
 
+PLUGINS = Path(__file__).parent / "plugins"
 _numbers = itertools.count()
 
 
@@ -30,3 +43,155 @@ def store(store_url):
     store = Store(store_url)
     yield store
     store.close()
+
+
+class Site:
+    """A folder with a healthkit.toml, a check `database` that reads a file, and watchers on it,
+    each a process or a thread of this one."""
+
+    def __init__(self, folder, sink, url):
+        self.folder = folder
+        self.sink = sink
+        self.url = url
+        self.config = folder / "healthkit.toml"
+        self.processes = []
+        self.watchers = []
+        self.says("healthy")
+        self._store = None
+
+    def says(self, what):
+        """What the check finds from now on: `healthy`, or `unhealthy connection refused`."""
+        new = self.folder / "database.new"
+        new.write_text(what)
+        new.replace(self.folder / "database")
+
+    def write(self, more="", route="", alerts=""):
+        self.config.write_text(
+            textwrap.dedent(f"""
+            [service]
+            name = "Till"
+            timezone = "Asia/Jakarta"
+            [store]
+            url = "{self.url}"
+            [watch]
+            lease = "3s"
+            [alerts]
+            burst = 100
+            {alerts}
+            [checks.database]
+            type = "from-file"
+            file = "{self.folder}/database"
+            label = "Database"
+            severity = "critical"
+            interval = "100ms"
+            fail_after = 2
+            recover_after = 1
+            [channels.telegram]
+            url = "{self.sink.url("/telegram", "json")}"
+            [routes.critical]
+            channels = ["telegram"]
+            {route}
+            """)
+            + textwrap.dedent(more)
+        )
+        return self
+
+    # Watchers
+
+    def process(self, *python, **environ):
+        """`healthkit watch` as a process of its own; `python` stands in for `-m healthkit`."""
+        log = (self.folder / f"watch{len(self.processes)}.log").open("w")
+        command = [sys.executable, *(python or ("-m", "healthkit")), "watch"]
+        command += ["--config", str(self.config), "--plugins-dir", str(PLUGINS)]
+        told = {**os.environ, "DIED": str(self.folder / "died"), **environ}
+        self.processes.append(subprocess.Popen(command, env=told, stdout=log, stderr=log))
+        log.close()
+        return self.processes[-1]
+
+    def log(self, process):
+        return (self.folder / f"watch{self.processes.index(process)}.log").read_text()
+
+    def thread(self, *plugins):
+        """A watcher on a thread of this process."""
+
+        def read():
+            manager = PluginManager(plugins, PLUGINS, entry_points=False)
+            return load(self.config, manager), manager
+
+        watcher = Watcher(read)
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        self.watchers.append((watcher, thread))
+        return watcher
+
+    def end(self, watcher):
+        """Stops a watcher of `thread`, as SIGTERM does."""
+        watcher.stop()
+        next(thread for one, thread in self.watchers if one is watcher).join(20)
+
+    def close(self):
+        for watcher, thread in self.watchers:
+            watcher.stop()
+            thread.join(20)
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait(10)
+        if self._store is not None:
+            self._store.close()
+
+    # What has come of it
+
+    @property
+    def store(self):
+        if self._store is None:
+            self._store = Store(self.url)
+        return self._store
+
+    def leader(self):
+        with self.store.reading() as connection:
+            return lease.leader(connection, datetime.now(UTC))
+
+    def leader_is(self, process):
+        leader = self.leader()
+        return leader is not None and leader.name.endswith(f" {process.pid}")
+
+    def counts(self):
+        with self.store.reading() as connection:
+            return backlog.counts(connection)
+
+    def incidents(self):
+        with self.store.reading() as connection:
+            return incidents.newest(connection, 1000)
+
+    def messages(self):
+        """Title and body of what has arrived, in order."""
+        found = [request.json() for request in list(self.sink.requests)]
+        return [f"{one['title']}\n{one['message']}" for one in found]
+
+    def told(self, *titles):
+        """Waits until messages have come as often as each title is named; all is delivered then."""
+
+        def come():
+            return len(self.messages()) >= len(titles) and not self.counts()
+
+        wait_until(come, 20)
+        assert [message.splitlines()[0] for message in self.messages()] == list(titles)
+
+
+DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
+
+
+@pytest.fixture
+def site(tmp_path, http_sink):
+    site = Site(tmp_path, http_sink, f"sqlite:///{tmp_path}/store.db")
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def shared_site(tmp_path, http_sink, postgres_url):
+    site = Site(tmp_path, http_sink, postgres_url)
+    yield site
+    site.close()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from healthkit import StoreError
-from healthkit.store import Store, circuits, history, incidents, lease, outbox, silences
+from healthkit.store import Store, backlog, circuits, history, incidents, lease, outbox, silences
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -200,7 +200,7 @@ def test_after_patience_the_fallback_gets_what_waited_and_knows_for_whom_it_was(
         outbox.failed(connection, message, NOW, "refused", NOW)
         assert outbox.give_up(connection, "a", NOW + SECOND, MINUTE, "b") == 0
         assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 2
-        assert outbox.counts(connection) == {("b", "waiting"): 2}
+        assert backlog.counts(connection) == {("b", "waiting"): 2}
     moved = claim(store, "b", NOW + MINUTE)
     assert (moved.bodies, moved.origins) == (("event 0",), ("a",))
 
@@ -214,7 +214,7 @@ def test_a_fallback_that_is_owed_the_same_event_already_does_not_get_it_twice(st
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "refused", NOW)
         assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 1
-        assert outbox.counts(connection) == {("b", "waiting"): 1}
+        assert backlog.counts(connection) == {("b", "waiting"): 1}
 
 
 def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):
@@ -223,7 +223,7 @@ def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):
     message = claim(store)
     with store.transaction() as connection:
         outbox.drop(connection, message, NOW, "HTTP 400: bad", None)
-        (letter,) = outbox.dead(connection, 10)
+        (letter,) = backlog.dead(connection, 10)
         assert (letter.channel, letter.body, letter.error) == ("a", "event 0", "HTTP 400: bad")
         assert outbox.retry(connection, NOW, {"b"}) == 0
         assert outbox.retry(connection, NOW, {"a"}) == 1

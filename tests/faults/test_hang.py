@@ -21,6 +21,9 @@ from posapp.settings import Settings
 
 pytestmark = pytest.mark.fault
 
+PACE = 0.02
+"""Seconds between two questions: what is measured is the server, not who asks it without end."""
+
 
 def free_port():
     with socket.socket() as probe:
@@ -98,6 +101,7 @@ def test_every_health_answers_while_the_database_is_frozen_and_says_so_within_si
             answers.append((asked - began, time.monotonic() - asked, answer))
             if answer.status_code == 503 and len(answers) > 50:
                 break
+            time.sleep(PACE)
         assert max(took for _, took, _ in answers) < 0.5
         first = next((at for at, _, answer in answers if answer.status_code == 503), None)
         assert first is not None

@@ -26,8 +26,9 @@ BLOCKS = list(blocks())
 
 
 @pytest.fixture(scope="module")
-def place(serve, database, tmp_path_factory):
+def place(need, serve, database, tmp_path_factory):
     """A folder like an operator's, with a server in it that has seen some traffic."""
+    need("bash", "curl", "jq")
     with sink() as sentry, sink() as collector:
         served = serve(
             database,

@@ -70,7 +70,11 @@ def judge_alerts(backlog: Backlog, now: datetime, late_after: timedelta) -> Outc
     age = now - backlog.oldest_due if backlog.oldest_due else timedelta(0)
     if age > late_after:
         faults.append(f"the oldest message has waited for {format_duration(age)}")
-    details: dict[str, Any] = {"watcher": backlog.watcher, "given_up": backlog.dead}
+    details: dict[str, Any] = {
+        "watcher": backlog.watcher,
+        "waiting": backlog.waiting,
+        "given_up": backlog.dead,
+    }
     if faults:
         return Outcome.unhealthy("; ".join(faults), **details)
     if backlog.dead:

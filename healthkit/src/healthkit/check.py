@@ -41,6 +41,8 @@ class Backlog:
     watcher: str | None = None
     """The process that leads; None when nobody sends alerts."""
     oldest_due: datetime | None = None
+    waiting: int = 0
+    """Messages that are owed and have not been sent yet."""
     dead: int = 0
     """Messages that were given up."""
     failing: Mapping[str, str] = field(default_factory=dict)

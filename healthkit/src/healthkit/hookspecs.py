@@ -51,12 +51,28 @@ def healthkit_checks() -> Sequence[tuple[CheckInfo, Check]]:
 
 @hookspec
 def healthkit_event(event: Event) -> None:
-    """Observe every event, after it has been committed. Must not block: it runs in the watcher."""
+    """Observe every event, after it has been committed.
+
+    When: in the watcher that leads, on a thread for all observers: one that hangs delays the
+    others, and no alert. An event may be missed when the watcher is killed.
+    """
 
 
 @hookspec(firstresult=True)
 def healthkit_message(event: Event, language: str) -> tuple[str, str] | None:
-    """Word an event differently: (title, body), or None to leave it to the next."""
+    """Word an event differently: (title, body), or None to leave it to the next.
+
+    When: right before it is sent, on a thread of its own. What raises, takes longer than 5 s or
+    answers anything else is replaced by the built-in words, with a note.
+    """
+
+
+@hookspec
+def healthkit_logging() -> bool | None:
+    """Set up the log of `healthkit watch`, and say True; it is plain lines on stderr otherwise.
+
+    When: first of all. healthkit logs through Python's `logging`, under the name `healthkit`.
+    """
 
 
 @hookspec

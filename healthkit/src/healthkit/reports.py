@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -184,8 +184,9 @@ def prometheus_text(report: Report) -> str:
         ("healthkit_check_duration_seconds", "Time that the last run took.", []),
         ("healthkit_check_timed_out", "Whether the last run overran its timeout.", []),
         ("healthkit_check_last_run_timestamp_seconds", "When the last result came.", []),
+        ("healthkit_check_value", "A number that the check has found.", []),
     ]
-    up, uptime, status, duration, timed_out, last = (samples for _, _, samples in metrics)
+    up, uptime, status, duration, timed_out, last, values = (samples for _, _, samples in metrics)
     up.append(("", float(report.status is not Status.UNHEALTHY)))
     uptime.append(("", report.uptime.total_seconds()))
     for result in report.results:
@@ -197,11 +198,24 @@ def prometheus_text(report: Report) -> str:
             duration.append((f'{{check="{name}"}}', result.duration))
         timed_out.append((f'{{check="{name}"}}', float(result.timed_out)))
         last.append((f'{{check="{name}"}}', result.at.timestamp()))
+        for key, number in _numbers(result.outcome.details):
+            values.append((f'{{check="{name}",name="{_label(key)}"}}', number))
     lines: list[str] = []
     for metric, explained, samples in metrics:
         lines += [f"# HELP {metric} {explained}", f"# TYPE {metric} gauge"]
         lines += [f"{metric}{labels} {value:.10g}" for labels, value in samples]
     return "\n".join(lines) + "\n"
+
+
+def _numbers(details: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The finite numbers of a check's details, one level deep: `connection_pool.in_use`."""
+    for key, value in details.items():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float) and math.isfinite(value):
+            yield f"{prefix}{key}", float(value)
+        elif isinstance(value, Mapping) and not prefix:
+            yield from _numbers(value, f"{key}.")
 
 
 def _label(value: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import Field, SecretStr
 
-from healthkit.check import Check, CheckContext, Heartbeats
+from healthkit.check import Check, CheckContext, Heartbeats, Outbox
 from healthkit.model import CheckInfo, Outcome
 from healthkit.service import Health
 from healthkit.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
@@ -76,8 +76,10 @@ def run_check() -> Callable[..., Outcome]:
         timeout: float = 5.0,
         now: datetime | None = None,
         heartbeats: Heartbeats | None = None,
+        outbox: Outbox | None = None,
     ) -> Outcome:
-        return check.run(CheckContext(name, now or datetime.now(UTC), timeout, heartbeats))
+        moment = now or datetime.now(UTC)
+        return check.run(CheckContext(name, moment, timeout, heartbeats, outbox))
 
     return run
 
@@ -188,3 +190,30 @@ def http_sink() -> Iterator[HttpSink]:
     sink = HttpSink()
     yield sink
     sink.stop()
+
+
+TELEGRAM = "tgram://123456789:AABBCCDDEEFFGGHHIIJJKKLLMMNNOOPPQQR/987654321"
+DISCORD = (
+    "discord://417429632418316298/JHZ7lQml277CDHmQKMHI8qBe7bk2ZwO5UKjCiOAF7711o33MyqU344Qpgv7YTpadV"
+)
+"""Addresses that Apprise takes; nobody's."""
+
+
+@pytest.fixture
+def telegram(http_sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> HttpSink:
+    """Telegram's interface on loopback: messages to `TELEGRAM` arrive there."""
+    from apprise.plugins.telegram import NotifyTelegram
+
+    monkeypatch.setattr(NotifyTelegram, "notify_url", http_sink.url("/bot"))
+    http_sink.answers(200, {"ok": True, "result": {}})
+    return http_sink
+
+
+@pytest.fixture
+def discord(http_sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> HttpSink:
+    """Discord's interface on loopback: messages to `DISCORD` arrive there."""
+    from apprise.plugins.discord import NotifyDiscord
+
+    monkeypatch.setattr(NotifyDiscord, "notify_url", http_sink.url("/api/webhooks"))
+    http_sink.answers(204)
+    return http_sink

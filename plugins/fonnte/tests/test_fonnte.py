@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from healthkit.alerts import channels
-from healthkit.alerts.channels import Verdict
+from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
 from healthkit.config import parse
 from healthkit.plugins import PluginManager
@@ -16,10 +16,10 @@ MESSAGE = Message("🔴 Database is DOWN", ("URL: db", "Error: timeout"))
 @pytest.fixture
 def fonnte(http_sink, monkeypatch):
     """The sink that stands in for api.fonnte.com."""
-    import healthkit_fonnte
+    from healthkit_fonnte.notify import NotifyFonnte
 
-    channels.register([healthkit_fonnte.NotifyFonnte])
-    monkeypatch.setattr(healthkit_fonnte.NotifyFonnte, "notify_url", http_sink.url("/send"))
+    channels.register([NotifyFonnte])
+    monkeypatch.setattr(NotifyFonnte, "notify_url", http_sink.url("/send"))
     return http_sink
 
 

@@ -13,49 +13,21 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Literal, get_args
 from urllib.parse import unquote
 
 import requests
 
+from healthkit.alerts import answers
+from healthkit.alerts.answers import Answer, Verdict
 from healthkit.alerts.messages import Format, Message, form
 from healthkit.masking import MASK, mask, one_line
 from healthkit.problems import Problem
 from healthkit.settings import ChannelSettings
 
 Tone = Literal["info", "success", "warning", "failure"]
-_WORDS = 200
-_UNSENDABLE = frozenset({400, 413, 422})
-"""Statuses that speak of this message, and not of the channel."""
-_OWN_WORDS = ("description", "message", "reason", "detail", "error_description", "error")
-
-
-class Verdict(StrEnum):
-    """What has become of a send."""
-
-    SENT = "sent"
-    REFUSED = "refused"
-    """The service has said no."""
-    UNREACHED = "not reached"
-    TIMED_OUT = "timed out"
-    """Unknown: it may have arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The verdict on one send, and why, in the service's own words and without secrets."""
-
-    verdict: Verdict
-    words: str = ""
-    retry_after: timedelta | None = None
-    """How long the service wants to be left alone."""
-    unsendable: bool = False
-    """The service refuses this message, whenever it comes; others may pass."""
 
 
 def send(
@@ -64,8 +36,8 @@ def send(
     """Sends a message to an Apprise address, in its format and within its limits.
 
     `before` is called right before each request and may raise to forbid it, which `send` raises on.
-    Takes as long as the
-    service lets it (Apprise's `cto` and `rto`, 4 s each, bound most of them): bound it yourself.
+    It takes as long as the service lets it (Apprise's `cto` and `rto`, 4 s each, bound most of
+    them): bound it yourself. Raises ValueError for an address that Apprise does not understand.
     """
     apprise = _apprise()
     service = _service(url)
@@ -112,18 +84,24 @@ def register(types: Iterable[Any]) -> None:
         manager.add(cls)
 
 
-@functools.cache
 def _apprise() -> ModuleType:
+    # Apprise's debug lines name tokens, and so do the paths in those of urllib3. The former say
+    # best why a mail was not sent: they are taken from the results, masked, and kept out of the
+    # log. Each time anew, for whoever sets up logging may undo it.
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logging.getLogger("urllib3").setLevel(logging.INFO)
+    return _imported()
+
+
+@functools.cache
+def _imported() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # up to Python 3.12 it uses imghdr
         import apprise
 
         apprise.plugins.N_MGR.load_modules()
-    # Its debug lines name tokens. They say best why a mail was not sent, so they are taken from the
-    # results, masked, and kept out of the log.
-    logger = logging.getLogger("apprise")
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
     _hear_requests()
     module: ModuleType = apprise
     return module
@@ -215,83 +193,12 @@ def _hear_requests() -> None:
 
 def _why_not(url: str, ears: _Ears, result: Any) -> Answer:
     if ears.error is not None:
-        late = isinstance(ears.error, requests.Timeout)
-        verdict = Verdict.TIMED_OUT if late else Verdict.UNREACHED
-        return Answer(verdict, _hide(_cause(ears.error), url))
-    response = ears.response
-    if response is not None and response.status_code >= 400:
-        said = _said(response)
-        words = f"HTTP {response.status_code}" + (f": {said}" if said else "")
-        return Answer(
-            Verdict.REFUSED,
-            _hide(words, url),
-            retry_after=_retry_after(response),
-            unsendable=response.status_code in _UNSENDABLE,
-        )
-    words, broken = _logged(result)
-    return Answer(Verdict.UNREACHED if broken else Verdict.REFUSED, _hide(words, url))
-
-
-def _logged(result: Any) -> tuple[str, bool]:
-    """The last words of the plugin itself, and whether they tell of a broken connection."""
-    words, broken = "no reason was given", False
-    for entry in result.logs():
-        if entry.message.startswith("Socket Exception: "):
-            text = entry.message.removeprefix("Socket Exception: ")
-            return text, not re.match(r"\(\d{3},", text)
-        if entry.level in ("WARNING", "ERROR"):
-            words = entry.message
-    return words, broken
-
-
-def _cause(error: BaseException) -> str:
-    """What lies at the bottom of a failed request: its outer words repeat the address."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    text = getattr(error, "strerror", None) or str(error)
-    return text.rpartition(": ")[2] if isinstance(text, str) and text else type(error).__name__
-
-
-def _said(response: requests.Response) -> str:
-    body = _json(response)
-    for key in _OWN_WORDS:
-        if isinstance(body.get(key), str):
-            return one_line(body[key], _WORDS)
-    return "" if body or "<" in response.text[:200] else one_line(response.text[:2000], _WORDS)
-
-
-def _json(response: requests.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _retry_after(response: requests.Response) -> timedelta | None:
-    """From the header (seconds or a date, RFC 9110 section 10.2.3), or from the body, where
-    Telegram (`parameters.retry_after`) and Discord (`retry_after`) put it too."""
-    body = _json(response)
-    parameters = body.get("parameters")
-    candidates = [
-        response.headers.get("Retry-After"),
-        parameters.get("retry_after") if isinstance(parameters, dict) else None,
-        body.get("retry_after"),
-    ]
-    found = [seconds for c in candidates if (seconds := _seconds(c)) is not None]
-    return timedelta(seconds=max(found)) if found else None
-
-
-def _seconds(value: object) -> float | None:
-    try:
-        seconds = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        try:
-            moment = parsedate_to_datetime(str(value))
-        except ValueError:
-            return None
-        seconds = (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
-    return min(seconds, 86400.0) if seconds > 0 else None
+        answer = answers.broken(ears.error)
+    elif ears.response is not None and ears.response.status_code >= 400:
+        answer = answers.refusal(ears.response)
+    else:
+        answer = answers.from_log(result)
+    return replace(answer, words=_hide(answer.words, url))
 
 
 def _hide(text: str, url: str) -> str:
@@ -304,4 +211,4 @@ def _hide(text: str, url: str) -> str:
         for secret in {part, unquote(part)}:
             if len(secret) >= 4 and secret not in public:
                 text = text.replace(secret, MASK)
-    return one_line(text, _WORDS)
+    return one_line(text, answers.LONGEST_WORDS)

@@ -27,7 +27,8 @@ from typing import Any
 
 from healthkit import _native
 from healthkit.alerts import channels, messages, records
-from healthkit.alerts.channels import Answer, Tone, Verdict
+from healthkit.alerts.answers import Answer, Verdict
+from healthkit.alerts.channels import Tone
 from healthkit.alerts.messages import Message, Override
 from healthkit.model import Event, EventKind
 from healthkit.problems import StoreError
@@ -115,7 +116,10 @@ class Courier:
 
     def join(self, seconds: float) -> bool:
         """Whether it has ended within so many seconds."""
-        return bool(self._ended.acquire(timeout=max(0.0, seconds)))
+        ended = bool(self._ended.acquire(timeout=max(0.0, seconds)))
+        if ended:
+            self._ended.release()
+        return ended
 
     # On its thread
 
@@ -133,7 +137,8 @@ class Courier:
         try:
             self._give_up()
             claim = self._claim()
-        except FencedError:
+        except FencedError as error:
+            log.info("channel %s: nothing is sent: %s", self.name, error)
             return False
         except StoreError as error:
             log.error("channel %s: %s", self.name, error)

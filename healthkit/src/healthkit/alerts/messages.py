@@ -209,12 +209,14 @@ def _digest_line(event: Event, settings: Settings) -> str:
 def form(message: Message, kind: Format, limit: int, title_limit: int) -> tuple[str, str]:
     """(title, body) in a channel's format and within its limits, in characters of the result.
 
-    A channel without titles (`title_limit` 0) gets the title as the body's first line. What is too
-    long is cut between words, before it is marked up, so no markup is ever broken.
+    A channel without titles (`title_limit` 0) gets the title as the body's first line; where there
+    are titles they count as part of the body, for some services put them there (Discord). What is
+    too long is cut between words, before it is marked up, so no markup is ever broken.
     """
     if title_limit > 0:
         title = cut(message.title, title_limit)
-        return title, _fit("\n".join(message.lines) or title, None, kind, limit)
+        room = max(0, limit - len(title) - 2)
+        return title, _fit("\n".join(message.lines) or title, None, kind, room)
     return "", _fit("\n".join(message.lines), message.title, kind, limit)
 
 

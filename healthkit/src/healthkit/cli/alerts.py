@@ -17,7 +17,7 @@ import click
 
 from healthkit import _native
 from healthkit.alerts import channels, messages
-from healthkit.alerts.channels import Answer, Verdict
+from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import load
 from healthkit.plugins import PluginManager
@@ -58,7 +58,8 @@ def watch(place: Place) -> None:
         plugins = place.plugins()
         return load(place.config, plugins), plugins
 
-    _log_to_stderr()
+    if not any(place.plugins().each("healthkit_logging")):
+        _log_to_stderr()
     watcher = Watcher(read)
     signal.signal(signal.SIGTERM, lambda *_: watcher.stop())
     signal.signal(signal.SIGINT, lambda *_: watcher.stop())
@@ -145,8 +146,7 @@ def alert_test(place: Place, channel: str | None) -> None:
         rows.append((name, result, address))
     click.echo(table(rows))
     arrived = [answer.verdict is Verdict.SENT for answer in answers.values()]
-    sys.stdout.flush()
-    os._exit(0 if arrived and all(arrived) else 1)  # a send that hangs must not hold the command
+    sys.exit(0 if arrived and all(arrived) else 1)
 
 
 def _chosen(settings: Settings, name: str | None) -> dict[str, ChannelSettings]:

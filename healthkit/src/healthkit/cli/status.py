@@ -15,7 +15,7 @@ from healthkit.cli.common import Place, table, with_place
 from healthkit.cli.silences import silence_table
 from healthkit.config import load
 from healthkit.settings import Settings
-from healthkit.store import circuits, history, incidents, lease, outbox, silences
+from healthkit.store import backlog, circuits, history, incidents, lease, outbox, silences
 from healthkit.store.circuits import Circuit
 from healthkit.store.history import Uptime
 from healthkit.store.incidents import Incident
@@ -100,7 +100,7 @@ def _share(uptime: Uptime | None) -> str:
 def _channels(view: _View) -> str:
     if not view.settings.channels:
         return "no channel: nobody is told of anything"
-    counts = outbox.counts(view.connection)
+    counts = backlog.counts(view.connection)
     known = circuits.every(view.connection)
     rows = [("CHANNEL", "STATE", "WAITING", "GIVEN UP", "LAST SENT")]
     for name, channel in view.settings.channels.items():
@@ -126,7 +126,7 @@ def _fares(circuit: Circuit, view: _View) -> str:
 
 
 def _letters(view: _View) -> str:
-    letters = outbox.dead(view.connection, _LETTERS)
+    letters = backlog.dead(view.connection, _LETTERS)
     if not letters:
         return ""
     rows = [("GIVEN UP", "CHANNEL", "TRIES", "MESSAGE", "WHY")]

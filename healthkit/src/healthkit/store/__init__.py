@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from healthkit.check import Backlog
 from healthkit.masking import one_line
 from healthkit.problems import StoreError
-from healthkit.store import circuits, lease, outbox
+from healthkit.store import backlog, circuits, lease, outbox
 from healthkit.store.engine import READING, make_engine
 from healthkit.store.tables import MIGRATIONS, heartbeats, schema_version
 
@@ -91,10 +91,15 @@ class Store:
         """How the alerts fare."""
         with self.reading() as connection:
             leader = lease.leader(connection, now)
-            counts = outbox.counts(connection)
+            counts = backlog.counts(connection)
             return Backlog(
                 watcher=leader.name if leader else None,
-                oldest_due=outbox.oldest_due(connection, now),
+                oldest_due=backlog.oldest_due(connection, now),
+                waiting=sum(
+                    n
+                    for (_, state), n in counts.items()
+                    if state in (outbox.WAITING, outbox.SENDING)
+                ),
                 dead=sum(n for (_, state), n in counts.items() if state == outbox.DEAD),
                 failing={
                     circuit.name: circuit.error

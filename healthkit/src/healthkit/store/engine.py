@@ -53,7 +53,8 @@ def _bounds(url: URL) -> dict[str, object]:
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": WAIT * 1000,
-        "options": f"-c statement_timeout={WAIT}s -c idle_in_transaction_session_timeout=60s",
+        # A watcher that is frozen in the middle of a transaction must not keep its locks.
+        "options": f"-c statement_timeout={WAIT}s -c idle_in_transaction_session_timeout={WAIT}s",
     }
     return {key: value for key, value in given.items() if key not in url.query}
 

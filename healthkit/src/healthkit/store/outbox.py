@@ -58,18 +58,6 @@ class Claim:
         return self.total == 1 and not self.digest
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A delivery as people look at it."""
-
-    id: int
-    channel: str
-    body: str
-    error: str
-    attempts: int
-    changed_at: datetime
-
-
 def owe(
     connection: Connection,
     event: int,
@@ -262,43 +250,6 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
     return int(
         connection.execute(select(func.count()).select_from(deliveries).where(which)).scalar_one()
     )
-
-
-# For people
-
-
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many deliveries there are for each (channel, state) of those that are not over."""
-    query = (
-        select(deliveries.c.channel, deliveries.c.state, func.count())
-        .where(deliveries.c.state.in_((WAITING, SENDING, DEAD)))
-        .group_by(deliveries.c.channel, deliveries.c.state)
-    )
-    return {(channel, state): count for channel, state, count in connection.execute(query)}
-
-
-def oldest_due(connection: Connection, now: datetime) -> datetime | None:
-    """Since when the oldest of what should have been sent waits."""
-    late = and_(deliveries.c.state.in_((WAITING, SENDING)), deliveries.c.due <= now)
-    moment: datetime | None = connection.execute(
-        select(func.min(deliveries.c.due)).where(late)
-    ).scalar_one()
-    return moment
-
-
-def dead(connection: Connection, limit: int) -> list[Letter]:
-    """Dead letters, the latest first."""
-    query = (
-        select(deliveries, events.c.body)
-        .join(events, events.c.id == deliveries.c.event)
-        .where(deliveries.c.state == DEAD)
-        .order_by(deliveries.c.id.desc())
-        .limit(limit)
-    )
-    return [
-        Letter(row.id, row.channel, row.body, row.error or "", row.attempts, row.changed_at)
-        for row in connection.execute(query)
-    ]
 
 
 def forget(connection: Connection, before: datetime) -> None:

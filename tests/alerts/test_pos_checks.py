@@ -1,0 +1,86 @@
+"""The POS's own checks, on a real database."""
+
+import psycopg2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from healthkit import Status
+from posapp.health import Books, Migrations
+
+
+def address(url):
+    return SecretStr(url.render_as_string(hide_password=False))
+
+
+@pytest.fixture
+def sql(database):
+    connection = psycopg2.connect(database.set(drivername="postgresql").render_as_string(False))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
+
+
+@pytest.fixture
+def revision(sql):
+    """Sets the revision that the database claims, and takes it back."""
+
+    def claim(name):
+        sql.execute("UPDATE alembic_version SET version_num = %s", [name])
+
+    sql.execute("SELECT version_num FROM alembic_version")
+    (head,) = sql.fetchone()
+    yield claim
+    claim(head)
+
+
+def test_a_schema_at_head_is_healthy_and_told_with_its_tables(database, run_check):
+    outcome = run_check(Migrations(url=address(database)))
+    assert outcome.status is Status.HEALTHY
+    assert outcome.details["tables"] >= 15
+
+
+def test_a_newer_schema_is_degraded_so_that_a_rollback_stays_on_the_load_balancer(
+    database, run_check, revision
+):
+    revision("9999")
+    outcome = run_check(Migrations(url=address(database)))
+    assert outcome.status is Status.DEGRADED
+    assert "9999, newer than" in outcome.message
+
+
+def test_a_database_without_a_schema_says_what_to_do(postgres, run_check):
+    url = postgres.create("bare_schema")
+    outcome = run_check(Migrations(url=address(url)))
+    assert outcome.status is Status.UNHEALTHY
+    assert outcome.message.endswith("posapp db upgrade")
+    postgres.drop("bare_schema")
+
+
+@pytest.mark.parametrize("check", [Migrations, Books])
+def test_a_database_that_is_away_is_unhealthy_in_a_few_words(run_check, check):
+    url = make_url("postgresql+psycopg2://pos:hush@127.0.0.1:1/pos")
+    outcome = run_check(check(url=address(url)))
+    assert outcome.status is Status.UNHEALTHY
+    assert outcome.message == "connection refused"
+
+
+def test_books_that_add_up_are_healthy_and_a_gap_is_not(database, run_check, sql):
+    books = Books(url=address(database))
+    assert run_check(books).status is Status.HEALTHY
+    sql.execute("ALTER TABLE payments DISABLE TRIGGER pos_counts")
+    sql.execute(
+        "INSERT INTO orders (number, business_date, type, status, subtotal, discount,"
+        " service_charge, tax, rounding, total, paid, created_by, created_at)"
+        " VALUES (1, current_date, 'takeaway', 'open', 0, 0, 0, 0, 0, 0, 0, 1, now())"
+    )
+    sql.execute(
+        "INSERT INTO payments (order_id, method, amount, tendered, change, business_date,"
+        " receipt_number, created_by, created_at)"
+        " SELECT id, 'qris', 1, 1, 0, current_date, 2, 1, now() FROM orders"
+    )
+    outcome = run_check(books)
+    assert outcome.status is Status.UNHEALTHY
+    assert "receipt numbers have a gap" in outcome.message
+    assert "1 orders whose payments do not add up" in outcome.message
