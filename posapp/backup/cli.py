@@ -17,8 +17,8 @@ import click
 from healthkit.cli.common import table
 from healthkit.units import format_duration, format_size
 from posapp import embedded
+from posapp.backup import archive, keys, report
 from posapp.backup import drill as drilling
-from posapp.backup import keys, report
 from posapp.backup import restore as restoring
 from posapp.backup import schedule as scheduling
 from posapp.backup.bucket import Bucket
@@ -189,6 +189,32 @@ def run_schedule() -> None:
     scheduling.Schedule(jobs, _journal(settings).line).run(scheduling.missed(jobs, entries, _now()))
 
 
+@backup.command()
+def base() -> None:
+    """Copy the whole server, to recover any moment from then on: posapp restore --at TIME."""
+    settings = Settings.from_env(os.environ)
+    journal = _journal(settings)
+    with (
+        _alarmed(settings, journal, "Base backup"),
+        _work(settings) as work,
+        work.folder.locked(),
+    ):
+        made = archive.make_base(work.access, work.folder, journal)
+    beat(settings, os.environ, journal.line, "backup-base")
+    click.echo(made.path)
+
+
+@backup.command()
+def wal() -> None:
+    """Receive whatever is written to the server, until SIGTERM: what a base backup needs."""
+    settings = Settings.from_env(os.environ)
+    with _work(settings) as work:
+        _journal(settings).line(f"Receiving what is written into {work.folder.root / 'wal'}")
+        code = archive.receive_wal(work.access, work.folder)
+    if code:
+        raise BackupError(f"pg_receivewal has ended: exit code {code}")
+
+
 @backup.command("verify")
 @click.argument("file", default="latest")
 def verify_command(file: str) -> None:
@@ -204,6 +230,9 @@ def verify_command(file: str) -> None:
 
 @click.command()
 @click.argument("file", required=False)
+@click.option(
+    "--at", metavar="TIME", help="To a moment instead, from a base backup: see the runbook."
+)
 @click.option("--skip-confirm", is_flag=True, help="Do not ask; for scripts.")
 @click.option(
     "--no-backup-first",
@@ -214,7 +243,11 @@ def verify_command(file: str) -> None:
     "--without-manifest", is_flag=True, help="Restore what has none; its rows are not compared."
 )
 def restore(
-    file: str | None, skip_confirm: bool, no_backup_first: bool, without_manifest: bool
+    file: str | None,
+    at: str | None,
+    skip_confirm: bool,
+    no_backup_first: bool,
+    without_manifest: bool,
 ) -> None:
     """Put a backup in the place of the live database; alone, list what there is.
 
@@ -223,7 +256,7 @@ def restore(
     leaves the live one as it was. The old one is kept under another name.
     """
     settings = Settings.from_env(os.environ)
-    if file is None:
+    if file is None and at is None:
         entries = everything(_folder(settings), Bucket.of(settings))
         click.echo(listing(entries, _now()))
         click.echo("\nTo restore one: posapp restore FILE")
@@ -233,19 +266,42 @@ def restore(
         _alarmed(settings, journal, "Restore", attended=True),
         _work(settings) as work,
         work.folder.locked(),
+        _wanted(file, at, settings, work, journal) as (entry, path),
     ):
-        entry = find(file, settings)
-        with at_hand(entry, settings, fetched(work.folder)) as path:
-            if not (without_manifest and entry.manifest is None):
-                verify_bytes(entry, path)
-            confirm = (lambda text: None) if skip_confirm else _confirm
-            quiet = partial(silenced, settings, os.environ, journal.line)
-            done = restoring.restore(
-                entry, path, work, journal, confirm, quiet, backup_first=not no_backup_first
-            )
+        if not (without_manifest and entry.manifest is None):
+            verify_bytes(entry, path)
+        done = restoring.restore(
+            entry,
+            path,
+            work,
+            journal,
+            (lambda question: None) if skip_confirm else _confirm,
+            partial(silenced, settings, os.environ, journal.line),
+            backup_first=not no_backup_first,
+        )
     for line in restoring.summary(done):
         journal.line(line)
     journal.line("✅ Restore completed successfully!")
+
+
+@contextmanager
+def _wanted(
+    file: str | None, at: str | None, settings: Settings, work: Work, journal: Journal
+) -> Iterator[tuple[Entry, Path]]:
+    """What is to be restored, as a file of this machine. Raises Refused."""
+    if file is not None and at is not None:
+        raise Refused("name a FILE or --at, not both")
+    scratch = fetched(work.folder)
+    if file is not None:
+        entry = find(file, settings)
+        with at_hand(entry, settings, scratch) as path:
+            yield entry, path
+        return
+    entry = archive.as_backup(at or "", work, Folder(scratch), journal)
+    try:
+        yield entry, Path(entry.where)
+    finally:
+        fetched(work.folder)
 
 
 def _confirm(question: str) -> None:

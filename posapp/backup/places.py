@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,10 +107,8 @@ def at_hand(entry: Entry, settings: Settings, folder: Path) -> Iterator[Path]:
 
 def fetched(folder: Folder) -> Path:
     """Where a restore fetches to, emptied of what a killed one has left: for the lock's holder."""
-    path = folder.prepare("fetched")
-    for leftover in path.iterdir():
-        leftover.unlink()
-    return path
+    shutil.rmtree(folder.root / "fetched", ignore_errors=True)
+    return folder.prepare("fetched")
 
 
 def verify(entry: Entry, settings: Settings) -> None:
