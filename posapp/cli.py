@@ -19,7 +19,8 @@ from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user
-from posapp.backup.cli import backup, drill, restore
+from posapp.backup.cli import backup
+from posapp.backup.cli_restore import drill, restore
 from posapp.backup.problems import BackupError
 from posapp.demo import StartError
 from posapp.embedded import EmbeddedError

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from pyrage import x25519
 
@@ -32,6 +33,7 @@ from posapp.backup.postgres import Access, complaint, refuse_newer_server, tool_
 from posapp.backup.problems import BackupError
 from posapp.backup.snapshot import Moment, count_rows, exported, refuse_empty
 from posapp.backup.stream import dump
+from posapp.backup.upload import upload_missing
 
 LOCAL_ONLY = frozenset({"pre-restore"})
 """Made in the middle of a restore, which must not wait for a network."""
@@ -77,7 +79,7 @@ def make_locked(kind: str, work: Work, journal: Journal) -> Entry:
         raise BackupError(f"{folder.root}: {reason}; the backups before are untouched") from None
     faults = [_smallness(entry, earlier)]
     if work.bucket is not None and kind not in LOCAL_ONLY:
-        faults.append(_upload_missing(work.folder, work.bucket, journal))
+        faults.append(upload_missing(work.folder, work.bucket, journal))
         entry = entry_of(Path(entry.where)) or entry
     if not faults[0]:
         rotate(folder, journal)
@@ -120,29 +122,10 @@ def _dump_once(kind: str, work: Work, journal: Journal, earlier: list[Entry]) ->
         with part.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
             sink = packing.Hashed(file)
-            moment, counts, sql_bytes = _stream(work, sink, journal)
+            streamed = _stream(work, sink, journal)
             file.flush()
             os.fsync(file.fileno())
-        manifest = Manifest(
-            file=str(name),
-            kind=kind,
-            created_at=began,
-            size_bytes=sink.size,
-            sha256=sink.hexdigest(),
-            sql_bytes=sql_bytes,
-            encrypted=name.encrypted,
-            database=work.access.database,
-            database_bytes=moment.database_bytes,
-            server_version=moment.server_version,
-            pg_dump_version=tool_version(),
-            posapp_version=posapp.__version__,
-            schema_revision=moment.revision,
-            row_counts=counts,
-            roles=moment.roles,
-            extensions=moment.extensions,
-            s3_expected=work.bucket is not None and kind not in LOCAL_ONLY,
-            **_memory(earlier, began),
-        )
+        manifest = _manifest(name, began, work, sink, streamed, earlier)
         _verify_written(part, name, manifest, work)
         manifest = manifest.stating(verified_at=journal.clock())
         write_whole(folder.path(name, name.globals), _globals(work.access))
@@ -152,20 +135,54 @@ def _dump_once(kind: str, work: Work, journal: Journal, earlier: list[Entry]) ->
         part.unlink(missing_ok=True)
         raise
     sync_folder(part.parent)
-    journal.line(
-        f"Verified {name}: {format_size(sink.size)}, {manifest.rows} rows in {len(counts)} tables"
-    )
+    size, tables = format_size(sink.size), len(manifest.row_counts)
+    journal.line(f"Verified {name}: {size}, {manifest.rows} rows in {tables} tables")
     return Entry(name, sink.size, manifest, str(folder.path(name)))
 
 
-def _stream(
-    work: Work, sink: packing.Hashed, journal: Journal
-) -> tuple[Moment, dict[str, int], int]:
+class _Streamed(NamedTuple):
+    moment: Moment
+    counts: dict[str, int]
+    sql_bytes: int
+
+
+def _stream(work: Work, sink: packing.Hashed, journal: Journal) -> _Streamed:
     """Dumps and counts the same moment, both at once."""
     with exported(work.access) as moment, ThreadPoolExecutor(1) as counting:
         counts = counting.submit(count_rows, work.access, moment.id)
         size = dump(work.access, moment.id, sink, work.key, journal.progress)
-        return moment, counts.result(), size
+        return _Streamed(moment, counts.result(), size)
+
+
+def _manifest(
+    name: BackupName,
+    began: datetime,
+    work: Work,
+    sink: packing.Hashed,
+    streamed: _Streamed,
+    earlier: list[Entry],
+) -> Manifest:
+    moment = streamed.moment
+    return Manifest(
+        file=str(name),
+        kind=name.kind,
+        created_at=began,
+        size_bytes=sink.size,
+        sha256=sink.hexdigest(),
+        sql_bytes=streamed.sql_bytes,
+        encrypted=name.encrypted,
+        database=work.access.database,
+        database_bytes=moment.database_bytes,
+        server_version=moment.server_version,
+        pg_dump_version=tool_version(),
+        posapp_version=posapp.__version__,
+        schema_revision=moment.revision,
+        row_counts=streamed.counts,
+        roles=moment.roles,
+        extensions=moment.extensions,
+        s3_expected=work.bucket is not None and name.kind not in LOCAL_ONLY,
+        **_memory(earlier, began),
+    )
 
 
 def _verify_written(part: Path, name: BackupName, manifest: Manifest, work: Work) -> None:
@@ -220,29 +237,3 @@ def _smallness(entry: Entry, earlier: list[Entry]) -> str:
         f"{entry.name} is too small: {format_size(entry.size)}, usual are"
         f" {format_size(median(usual[-USUAL_OF:]))}; it is kept, and nothing is removed for it"
     )
-
-
-def _upload_missing(folder: Folder, bucket: Bucket, journal: Journal) -> str:
-    """Uploads what is not yet there, of whatever kind and the newest first: the next monthly one
-    is far away. What went wrong, or ""."""
-    try:
-        bucket.abort_stale_uploads(journal.clock())
-        for entry in reversed(folder.entries()):
-            if entry.good and _is_missing(entry):
-                _upload(entry, folder, bucket, journal)
-    except BackupError as error:
-        return f"not uploaded: {error}; the local file is kept"
-    return ""
-
-
-def _is_missing(entry: Entry) -> bool:
-    manifest = entry.manifest
-    return manifest is not None and manifest.s3_expected and manifest.uploaded_at is None
-
-
-def _upload(entry: Entry, folder: Folder, bucket: Bucket, journal: Journal) -> None:
-    assert entry.manifest is not None
-    manifest = entry.manifest.stating(uploaded_at=journal.clock())
-    sent = bucket.upload(Path(entry.where), entry.name, manifest)
-    folder.write_manifest(entry, manifest)
-    journal.line(f"Uploaded and verified {sent.where}")

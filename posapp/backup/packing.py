@@ -6,8 +6,8 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from contextlib import contextmanager, suppress
+from typing import IO, Any, BinaryIO, cast
 
 import pyrage
 from isal import igzip_threaded, isal_zlib
@@ -61,24 +61,32 @@ class Hashed:
 
 
 class _Helper(threading.Thread):
-    """A step of the way that wants a thread of its own; `end` raises what it met."""
+    """A step of the way that wants a thread of its own. Its end of the pipe is closed when it has
+    ended, and its error is known by then: nobody waits for a reader or writer that has failed."""
 
-    def __init__(self, step: Callable[[], None]) -> None:
+    def __init__(self, step: Callable[[], None], end: IO[bytes]) -> None:
         super().__init__(daemon=True)
         self._step = step
+        self._end = end
         self._error: BaseException | None = None
         self.start()
 
     def run(self) -> None:
         try:
             self._step()
-        except BaseException as error:  # noqa: BLE001  it is raised in `end`
+        except BaseException as error:  # noqa: BLE001  it is raised elsewhere
             self._error = error
+        with suppress(OSError):
+            self._end.close()
 
-    def end(self) -> None:
-        self.join()
+    def raise_error(self) -> None:
         if self._error is not None:
             raise self._error
+
+    def finish(self) -> None:
+        """Waits for its end. Raises what it met."""
+        self.join()
+        self.raise_error()
 
 
 @contextmanager
@@ -89,18 +97,13 @@ def packed(sink: Hashed, key: x25519.Recipient | None) -> Iterator[BinaryIO]:
             yield gzip
         return
     out, into = os.pipe()
-    with open(out, "rb", buffering=BLOCK) as source:
-
-        def encrypt() -> None:
-            with source:  # a writer must not wait for a reader that has failed
-                pyrage.encrypt_io(source, sink, [key])
-
-        helper = _Helper(encrypt)
-        try:
-            with open(into, "wb", buffering=0) as pipe, _gzip(pipe) as gzip:
-                yield gzip
-        finally:
-            helper.end()
+    source = open(out, "rb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
+    helper = _Helper(lambda: pyrage.encrypt_io(source, sink, [key]), source)
+    try:
+        with open(into, "wb", buffering=0) as pipe, _gzip(pipe) as gzip:
+            yield gzip
+    finally:
+        helper.finish()
 
 
 def _gzip(sink: Any) -> BinaryIO:
@@ -135,22 +138,16 @@ def _broken(name: BackupName, error: Exception) -> BackupError:
 @contextmanager
 def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
     out, into = os.pipe()
-    pipe = open(into, "wb", buffering=BLOCK)  # noqa: SIM115  closed by the thread
-
-    def decrypt() -> None:
-        with pipe:
-            pyrage.decrypt_io(source, pipe, [key])
-
-    helper = _Helper(decrypt)
+    pipe = open(into, "wb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
+    helper = _Helper(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
     with open(out, "rb", buffering=0) as compressed:
         try:
             with _igzip(compressed, "rb", threads=1, block_size=BLOCK) as sql:
                 yield cast(BinaryIO, sql)
-        except (_Isal, EOFError, OSError):
-            compressed.close()
-            helper.end()  # where the decryption has failed, that is the cause
+        except Exception:
+            helper.raise_error()  # where the decryption has failed, that is the cause
             raise
-    helper.end()
+    helper.finish()
 
 
 def measure(source: BinaryIO, name: BackupName, identity: Identity) -> tuple[str, int, int]:

@@ -14,8 +14,8 @@ from healthkit.store import Store
 from healthkit.store.tables import silences
 from posapp.backup import journal
 from posapp.backup.catalogue import Folder
-from posapp.backup.cli import age
 from posapp.backup.journal import log_file
+from posapp.backup.listing import age
 from posapp.backup.names import BackupName
 from posapp.cli import main
 from posapp.settings import Settings
