@@ -1,6 +1,5 @@
 """The POS's own checks, on a real database."""
 
-import psycopg2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
@@ -11,15 +10,6 @@ from posapp.health import Books, Migrations
 
 def address(url):
     return SecretStr(url.render_as_string(hide_password=False))
-
-
-@pytest.fixture
-def sql(database):
-    connection = psycopg2.connect(database.set(drivername="postgresql").render_as_string(False))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
 
 
 @pytest.fixture

@@ -1,17 +1,7 @@
 """What the database itself holds, whoever speaks to it."""
 
-import psycopg2
 import pytest
 from psycopg2 import errors
-
-
-@pytest.fixture
-def sql(database):
-    connection = psycopg2.connect(database.set(drivername="postgresql").render_as_string(False))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
 
 
 @pytest.fixture
