@@ -119,13 +119,13 @@ def database(postgres: Postgres, template_database: str) -> Iterator[URL]:
 
 
 @pytest.fixture
-def sql(database: URL) -> Iterator[psycopg2.extensions.cursor]:
+def cursor(database: URL) -> Iterator[psycopg2.extensions.cursor]:
     """A cursor on `database` beside the application, in autocommit."""
     address = database.set(drivername="postgresql").render_as_string(hide_password=False)
     connection = psycopg2.connect(address)
     connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
+    with connection.cursor() as found:
+        yield found
     connection.close()
 
 
