@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
 import pyrage
@@ -149,6 +149,11 @@ def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
         except (_Isal, EOFError, OSError):
             compressed.close()
             helper.end()  # where the decryption has failed, that is the cause
+            raise
+        except BackupError:  # of who reads: it may have got nothing, for the same cause
+            compressed.close()
+            with suppress(OSError):  # the decryption could not go on writing
+                helper.end()
             raise
     helper.end()
 
