@@ -50,7 +50,15 @@ loglevel = {"WARN": "warning"}.get(
 )
 
 # Where the workers add up their metrics; before any of them imports prometheus_client.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="posapp-metrics-")
+# Below the data it is emptied at the next start, should this one be killed.
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # a reload keeps it
+    if pidfile:
+        _metrics = os.path.join(_run, f"metrics-{_environment('PORT', '8080')}")
+        shutil.rmtree(_metrics, ignore_errors=True)
+        os.mkdir(_metrics, 0o700)
+    else:
+        _metrics = tempfile.mkdtemp(prefix="posapp-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.path.abspath(_metrics)
 
 # Before any worker is forked and gevent has patched anything: the workers inherit it.
 logs.configure({"WARNING": "WARN"}.get(loglevel.upper(), loglevel.upper()))

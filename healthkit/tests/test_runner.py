@@ -151,6 +151,27 @@ def test_checks_are_closed_with_the_runner(make_health):
     assert closed == [True]
 
 
+def test_a_check_that_still_runs_at_the_stop_is_closed_when_it_has_ended(make_health, until):
+    hangs, closed = threading.Event(), []
+
+    class Closing(Answers):
+        def close(self):
+            closed.append(True)
+
+    def says():
+        hangs.wait(10)
+        return Outcome.healthy()
+
+    health = make_health(a=Closing(says=says))
+    health.start()
+    until(lambda: health.report().result("a").timed_out)
+    health.stop()
+    assert closed == []
+    hangs.set()
+    until(lambda: closed)
+    assert closed == [True]
+
+
 def test_a_snapshot_that_nobody_renews_is_a_fault_to_its_reader(make_health, until):
     health = make_health(a=Answers())
     health.start()

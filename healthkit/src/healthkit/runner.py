@@ -212,6 +212,8 @@ class _Loop:
             _Job(info, check, _not_yet(info, datetime.now(UTC)), due=now)
             for info, check in runner._checks
         ]
+        self._over = False
+        self._unclosed = {job.info.name: job for job in self._jobs}
 
     def run(self) -> None:
         try:
@@ -321,15 +323,27 @@ class _Loop:
         while (job := self._tasks.get()) is not None:
             outcome = _run_check(job.info, job.check, self._runner.context(job.info))
             self._inbox.put(_Done(job, outcome, time.monotonic()))
+            if self._over:
+                self._close(job)
             del job
 
     def _end(self) -> None:
+        """Closes the checks; one that still runs is closed by its thread, when it has ended."""
+        self._over = True
         for _ in range(self._threads):
             self._tasks.put(None)
+        while not self._inbox.empty():
+            if isinstance(message := self._inbox.get(), _Done):
+                message.job.started = None
         for job in self._jobs:
             if job.started is None:
-                _close(job)
+                self._close(job)
         self._stopped.release()
+
+    def _close(self, job: _Job) -> None:
+        """Once, whoever comes first: taking a key out of a dictionary is one step."""
+        if self._unclosed.pop(job.info.name, None) is not None:
+            _close(job)
 
 
 def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
