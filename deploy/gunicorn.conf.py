@@ -23,7 +23,7 @@ _DATABASE_SILENCE = 15.0
 statement (10 s), so that this one speaks only when the server does not."""
 
 _FIRST_RESULTS = 3.0
-"""Seconds that a new worker waits for its checks at most: more than the database's has."""
+"""Seconds that a new worker waits at most for its required checks: more than the database's has."""
 
 
 def _environment(name: str, default: str) -> str:

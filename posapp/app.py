@@ -19,6 +19,8 @@ from posapp.auth import routes as auth
 from posapp.auth import service as auth_service
 from posapp.auth.tokens import TokenError, Tokens
 from posapp.catalog import routes as catalog
+from posapp.catalog.cache import MenuCache
+from posapp.catalog.fast import FreshMenu
 from posapp.db import Database, make_engine
 from posapp.observability import errors as error_tracking
 from posapp.observability import metrics, sql, tracing
@@ -80,6 +82,9 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)
+    else:  # a trace begins in Flask, so with tracing every request goes there
+        menu: MenuCache = app.extensions[catalog.CACHE]
+        app.wsgi_app = FreshMenu(app.wsgi_app, menu, f"{api.PREFIX}{catalog.MENU}")  # type: ignore[method-assign]
     app.wsgi_app = Requests(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

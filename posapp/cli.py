@@ -19,6 +19,9 @@ from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user
+from posapp.backup.cli import backup
+from posapp.backup.cli_restore import drill, restore
+from posapp.backup.problems import BackupError
 from posapp.demo import StartError
 from posapp.embedded import EmbeddedError
 from posapp.fields import ROLES
@@ -39,6 +42,8 @@ class _Commands(HandledErrors):
             _fail(str(error).splitlines(), 2)
         except OperationalError as error:  # the database is away, full, or lets us not in
             _fail([f"database: {' '.join(str(error.orig).split())}"], 2)
+        except BackupError as error:
+            _fail(str(error).splitlines(), error.exit_code)
         except PartEnded as error:
             _fail(error.lines(), 1)
 
@@ -58,6 +63,10 @@ def main() -> None:
     neither, every command works on an embedded PostgreSQL under POS_DATA_DIR (default: var): it is
     started when it is not running, kept at this version's schema, and stopped after its last user.
     """
+
+
+for _command in (backup, drill, restore):
+    main.add_command(_command)
 
 
 def _settings() -> Settings:

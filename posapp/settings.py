@@ -98,6 +98,11 @@ class Settings(BaseModel):
     backup_s3_endpoint: str | None = None
     backup_s3_access_key: str | None = None
     backup_s3_secret_key: SecretStr | None = None
+    backup_age_recipient: str | None = None
+    """The public key that backups are encrypted for."""
+    backup_age_identity: Path | None = None
+    """The file of the key that opens them: only where they are restored."""
+    backup_log: Path | None = None
     alert_webhook: SecretStr | None = None
 
     healthkit_config: Path = Path("healthkit.toml")

@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 import psycopg2
+import psycopg2.extensions
 import pytest
 import requests
 from psycopg2 import sql
@@ -115,6 +116,17 @@ def database(postgres: Postgres, template_database: str) -> Iterator[URL]:
     name = f"pos_{next(_numbers)}"
     yield postgres.create(name, template_database)
     postgres.drop(name)
+
+
+@pytest.fixture
+def cursor(database: URL) -> Iterator[psycopg2.extensions.cursor]:
+    """A cursor on `database` beside the application, in autocommit."""
+    address = database.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = psycopg2.connect(address)
+    connection.autocommit = True
+    with connection.cursor() as found:
+        yield found
+    connection.close()
 
 
 # The command
@@ -389,5 +401,5 @@ def _healthy(served: Served) -> bool:
         raise AssertionError(f"the server has ended:\n{served.log.read_text()}")
     try:
         return requests.get(f"{served.url}/health", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False

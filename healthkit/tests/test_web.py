@@ -1,10 +1,11 @@
 import json
+import threading
 
 import flask
 import pytest
 from werkzeug.test import Client
 
-from healthkit import Outcome
+from healthkit import Outcome, Role, Status
 from healthkit.builtin import Heartbeat
 from healthkit.testing import ScriptedCheck
 from healthkit.web.flask import mount
@@ -30,6 +31,19 @@ def test_the_first_request_starts_the_checks_and_waits_for_their_first_results(c
     answer = client.get("/health")
     assert answer.status_code == 200
     assert answer.json["checks"]["database"]["status"] == "healthy"
+
+
+def test_a_start_waits_for_required_checks_and_for_no_advisory_one(make_health):
+    never = threading.Event()
+    slow = ScriptedCheck(says=lambda: never.wait(20) and Outcome.healthy())
+    health = make_health(database=ScriptedCheck(), slow=(slow, {"role": Role.ADVISORY}))
+    try:
+        health.start(wait=10)
+        assert health.report().result("database").outcome.status is Status.HEALTHY
+        assert health.report().result("slow").outcome.status is Status.UNKNOWN
+        assert health.report().status is Status.HEALTHY
+    finally:
+        never.set()
 
 
 def test_other_paths_reach_the_application(client):

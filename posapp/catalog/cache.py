@@ -16,6 +16,9 @@ from posapp.catalog.schemas import Language
 MAX_AGE = 2.0
 """Seconds until a change (sold out in one tap) shows everywhere."""
 
+CACHEABLE = f"public, max-age={MAX_AGE:.0f}"
+"""What a cache in between is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -31,11 +34,16 @@ class MenuCache:
         self._read = read
         self._pages: dict[Language, Page] = {}
 
-    def page(self, language: Language) -> Page:
+    def fresh(self, language: Language) -> Page | None:
+        """The page at hand, unless it is too old."""
         page = self._pages.get(language)
-        now = time.monotonic()
-        if page is None or now >= page.fresh_until:
+        return page if page is not None and time.monotonic() < page.fresh_until else None
+
+    def page(self, language: Language) -> Page:
+        """The page at hand, read again when it is too old."""
+        if (page := self.fresh(language)) is None:
+            began = time.monotonic()
             body = self._read(language)
             etag = hashlib.sha256(body).hexdigest()[:20]
-            page = self._pages[language] = Page(body, etag, now + MAX_AGE)
+            page = self._pages[language] = Page(body, etag, began + MAX_AGE)
         return page

@@ -7,23 +7,25 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from posapp.api import DATABASE, public
 from posapp.catalog import service
-from posapp.catalog.cache import MAX_AGE, MenuCache
+from posapp.catalog.cache import CACHEABLE, MenuCache
 from posapp.catalog.schemas import Language, Menu, MenuQuery
 from posapp.db import Database
 
 CACHE = "posapp.menu"
-_CACHEABLE = f"public, max-age={MAX_AGE:.0f}"
 api = APIBlueprint("catalog", __name__, abp_tags=[Tag(name="Menu")])
 
 
-@api.get("/public/menu", summary="The menu", responses={200: Menu})
+MENU = "/public/menu"
+
+
+@api.get(MENU, summary="The menu", responses={200: Menu})
 @public
 def menu(query: MenuQuery) -> Response:
     """Cacheable: ask with `If-None-Match`, and an unchanged menu is 304."""
     cache: MenuCache = current_app.extensions[CACHE]
     page = cache.page(query.lang)
     unchanged = "If-None-Match" in request.headers and page.etag in request.if_none_match
-    headers = {"Cache-Control": _CACHEABLE, "ETag": f'"{page.etag}"'}
+    headers = {"Cache-Control": CACHEABLE, "ETag": f'"{page.etag}"'}
     if unchanged:
         return Response(status=304, headers=headers)
     return Response(page.body, headers=headers, content_type="application/json")

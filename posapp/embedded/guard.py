@@ -27,7 +27,7 @@ from typing import IO, NoReturn
 import psutil
 
 from posapp.embedded.cluster import User, ended, explain, postgres, prepare
-from posapp.embedded.layout import READY, START_LIMIT, EmbeddedError, Layout, Lock, open_log
+from posapp.embedded.layout import READY, EmbeddedError, Layout, Lock, open_log
 from posapp.launch import command
 
 _SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
@@ -102,7 +102,8 @@ class Guard:
         self._layout.forget_reused_pid()
         begin = log.seek(0, os.SEEK_END)
         self._spawn(postgres(self._layout.data, sockets, self._settings), user, log)
-        for _ in range(int(START_LIMIT / 0.02)):
+        limit = self._layout.start_limit
+        for _ in range(int(limit / 0.02)):
             with suppress(subprocess.TimeoutExpired):
                 code = self._wait(0.02)
                 said = self._layout.log.read_bytes()[begin:]
@@ -111,7 +112,7 @@ class Guard:
             if server is not None and server.ready:
                 return
         raise EmbeddedError(
-            f"{self._layout.data}: PostgreSQL is not ready after {START_LIMIT:g} s;"
+            f"{self._layout.data}: PostgreSQL is not ready after {limit:g} s;"
             f" see {self._layout.log}"
         )
 

@@ -22,6 +22,9 @@ READY = "ready"
 START_LIMIT = 60.0
 """Seconds; recovery after a crash is part of it."""
 
+RECOVERY_LIMIT = 3600.0
+"""Seconds; to recover to a point in time, a day's changes may have to be read again."""
+
 DISK_FULL = re.compile(
     rb"No space left on device|Disk quota exceeded|Check free disk space"  # PostgreSQL's hint
 )
@@ -71,6 +74,12 @@ class Layout:
     def guard_lock(self) -> Path:
         """Held exclusively by the guard for as long as it lives."""
         return self.run / "guard.lock"
+
+    @property
+    def start_limit(self) -> float:
+        """Seconds; PostgreSQL removes the signal when it has recovered."""
+        recovering = (self.data / "recovery.signal").exists()
+        return RECOVERY_LIMIT if recovering else START_LIMIT
 
     def make_folders(self) -> None:
         """Raises EmbeddedError."""

@@ -54,8 +54,7 @@ def _harmless(value: Any) -> str:
 
 def stamp(at: datetime) -> str:
     """`2025-12-26T10:30:45.123Z`, UTC."""
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def shorten(text: str) -> str:

@@ -6,6 +6,7 @@ Requests are counted by route: a raw path would let a stranger make metrics.
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -41,9 +42,15 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def observe(method: str, route: str, status: str, seconds: float) -> None:
     """Counts one request."""
-    method = method if method in _METHODS else "OTHER"
-    REQUESTS.labels(method, route, status).inc()
-    DURATION.labels(method, route).observe(seconds)
+    requests, duration = _series(method if method in _METHODS else "OTHER", route, status)
+    requests.inc()
+    duration.observe(seconds)
+
+
+@cache
+def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
+    """As many as there are routes, so they are kept: to look them up takes a lock each time."""
+    return REQUESTS.labels(method, route, status), DURATION.labels(method, route)
 
 
 def watch_pool(engine: Engine) -> None:

@@ -18,6 +18,9 @@ HEADER = "X-Request-ID"
 FAILURE = "posapp.failure"
 """Where in the environ the exception stands that made an answer 5xx."""
 
+ROUTE = "posapp.route"
+"""Where in the environ the route stands of what was answered before Flask."""
+
 _UNMATCHED = "unmatched"
 _LONGEST_AGENT = 300
 
@@ -110,7 +113,9 @@ class _Answer:
 
 
 def _route(environ: Environ) -> str:
-    """The template of the route that Flask has found."""
+    """The template of the route that has answered."""
+    if ROUTE in environ:
+        return str(environ[ROUTE])
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     return str(rule.rule) if rule is not None else _UNMATCHED
 

@@ -21,6 +21,10 @@ ATOMIC = select.PIPE_BUF
 QUEUE_LIMIT = 64 * 1024 * 1024
 """Bytes that wait at most: some 150,000 request lines."""
 
+PAUSE = 0.005
+"""Seconds between two batches. A thread that woke for each line would take the interpreter from the
+requests thousands of times a second."""
+
 
 class LineWriter:
     """Writes to `descriptor`. `lost(count)` makes the line that tells of dropped ones."""
@@ -62,7 +66,7 @@ class LineWriter:
         return bool(done.acquire(timeout=timeout))
 
     def _run(self) -> None:
-        queue = self._queue
+        queue, rest = self._queue, _native.original("time", "sleep")
         while True:
             first = queue.get()
             lines: list[bytes] = []
@@ -72,6 +76,7 @@ class LineWriter:
             self._put_out(lines)
             for tell in done:
                 tell()
+            rest(PAUSE)
 
     @staticmethod
     def _batch(first: Any, queue: Any) -> Iterator[Any]:

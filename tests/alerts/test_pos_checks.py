@@ -1,6 +1,5 @@
 """The POS's own checks, on a real database."""
 
-import psycopg2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
@@ -14,23 +13,14 @@ def address(url):
 
 
 @pytest.fixture
-def sql(database):
-    connection = psycopg2.connect(database.set(drivername="postgresql").render_as_string(False))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
-
-
-@pytest.fixture
-def revision(sql):
+def revision(cursor):
     """Sets the revision that the database claims, and takes it back."""
 
     def claim(name):
-        sql.execute("UPDATE alembic_version SET version_num = %s", [name])
+        cursor.execute("UPDATE alembic_version SET version_num = %s", [name])
 
-    sql.execute("SELECT version_num FROM alembic_version")
-    (head,) = sql.fetchone()
+    cursor.execute("SELECT version_num FROM alembic_version")
+    (head,) = cursor.fetchone()
     yield claim
     claim(head)
 
@@ -66,16 +56,16 @@ def test_a_database_that_is_away_is_unhealthy_in_a_few_words(run_check, check):
     assert outcome.message == "connection refused"
 
 
-def test_books_that_add_up_are_healthy_and_a_gap_is_not(database, run_check, sql):
+def test_books_that_add_up_are_healthy_and_a_gap_is_not(database, run_check, cursor):
     books = Books(url=address(database))
     assert run_check(books).status is Status.HEALTHY
-    sql.execute("ALTER TABLE payments DISABLE TRIGGER pos_counts")
-    sql.execute(
+    cursor.execute("ALTER TABLE payments DISABLE TRIGGER pos_counts")
+    cursor.execute(
         "INSERT INTO orders (number, business_date, type, status, subtotal, discount,"
         " service_charge, tax, rounding, total, paid, created_by, created_at)"
         " VALUES (1, current_date, 'takeaway', 'open', 0, 0, 0, 0, 0, 0, 0, 1, now())"
     )
-    sql.execute(
+    cursor.execute(
         "INSERT INTO payments (order_id, method, amount, tendered, change, business_date,"
         " receipt_number, created_by, created_at)"
         " SELECT id, 'qris', 1, 1, 0, current_date, 2, 1, now() FROM orders"

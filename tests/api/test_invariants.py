@@ -1,17 +1,7 @@
 """What the database itself holds, whoever speaks to it."""
 
-import psycopg2
 import pytest
 from psycopg2 import errors
-
-
-@pytest.fixture
-def sql(database):
-    connection = psycopg2.connect(database.set(drivername="postgresql").render_as_string(False))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
 
 
 @pytest.fixture
@@ -19,17 +9,17 @@ def order(cashier, water):
     return cashier.order({**water, "quantity": 2}).json
 
 
-def test_a_line_keeps_its_name_and_price(sql, order):
+def test_a_line_keeps_its_name_and_price(cursor, order):
     for change in ("name = 'x'", "unit_price = 1, total = 2", "quantity = 1"):
         with pytest.raises(errors.CheckViolation):
-            sql.execute(f"UPDATE order_lines SET {change} WHERE order_id = %s", [order["id"]])
+            cursor.execute(f"UPDATE order_lines SET {change} WHERE order_id = %s", [order["id"]])
     with pytest.raises(errors.CheckViolation):
-        sql.execute("DELETE FROM order_lines WHERE order_id = %s", [order["id"]])
+        cursor.execute("DELETE FROM order_lines WHERE order_id = %s", [order["id"]])
 
 
-def test_a_line_cannot_be_slipped_into_an_order(sql, order):
+def test_a_line_cannot_be_slipped_into_an_order(cursor, order):
     with pytest.raises(errors.CheckViolation):
-        sql.execute(
+        cursor.execute(
             "INSERT INTO order_lines (order_id, position, product_id, name, unit_price, modifiers,"
             " modifiers_price, quantity, total) SELECT order_id, 9, product_id, name, unit_price,"
             " modifiers, 0, 1, unit_price FROM order_lines WHERE order_id = %s",
@@ -37,19 +27,19 @@ def test_a_line_cannot_be_slipped_into_an_order(sql, order):
         )
 
 
-def test_payments_are_only_ever_added(sql, cashier, order):
+def test_payments_are_only_ever_added(cursor, cashier, order):
     payment = cashier.pay(order).json["id"]
     for statement in (
         "UPDATE payments SET amount = 1, tendered = 1 WHERE id = %s",
         "DELETE FROM payments WHERE id = %s",
     ):
         with pytest.raises(errors.CheckViolation):
-            sql.execute(statement, [payment])
+            cursor.execute(statement, [payment])
 
 
-def test_a_payment_beyond_the_total_is_refused(sql, order):
+def test_a_payment_beyond_the_total_is_refused(cursor, order):
     with pytest.raises(errors.CheckViolation):
-        sql.execute(
+        cursor.execute(
             "INSERT INTO payments (order_id, method, amount, tendered, change, business_date,"
             " receipt_number, created_by, created_at)"
             " VALUES (%s, 'qris', %s, %s, 0, current_date, 9999, 1, now())",
@@ -57,44 +47,44 @@ def test_a_payment_beyond_the_total_is_refused(sql, order):
         )
 
 
-def test_what_was_paid_is_the_sum_of_the_payments_alone(sql, order):
+def test_what_was_paid_is_the_sum_of_the_payments_alone(cursor, order):
     with pytest.raises(errors.CheckViolation):
-        sql.execute("UPDATE orders SET paid = total WHERE id = %s", [order["id"]])
+        cursor.execute("UPDATE orders SET paid = total WHERE id = %s", [order["id"]])
 
 
-def test_a_paid_order_does_not_change(sql, cashier, order):
+def test_a_paid_order_does_not_change(cursor, cashier, order):
     cashier.pay(order)
     for change in ("status = 'open'", "tax = 0, total = total - tax", "table_id = 1"):
         with pytest.raises(errors.CheckViolation):
-            sql.execute(f"UPDATE orders SET {change} WHERE id = %s", [order["id"]])
+            cursor.execute(f"UPDATE orders SET {change} WHERE id = %s", [order["id"]])
 
 
-def test_an_order_keeps_its_number_and_is_never_deleted(sql, order):
+def test_an_order_keeps_its_number_and_is_never_deleted(cursor, order):
     with pytest.raises(errors.CheckViolation):
-        sql.execute("UPDATE orders SET number = number + 1000 WHERE id = %s", [order["id"]])
+        cursor.execute("UPDATE orders SET number = number + 1000 WHERE id = %s", [order["id"]])
     with pytest.raises(errors.CheckViolation):
-        sql.execute("DELETE FROM orders WHERE id = %s", [order["id"]])
+        cursor.execute("DELETE FROM orders WHERE id = %s", [order["id"]])
 
 
 @pytest.mark.parametrize("table", ["orders", "order_lines", "payments", "audit_log"])
-def test_nothing_that_counts_is_emptied(sql, table):
+def test_nothing_that_counts_is_emptied(cursor, table):
     with pytest.raises((errors.CheckViolation, errors.FeatureNotSupported)):
-        sql.execute(f"TRUNCATE {table} CASCADE")
+        cursor.execute(f"TRUNCATE {table} CASCADE")
 
 
-def test_sums_that_do_not_add_up_are_refused(sql, order):
+def test_sums_that_do_not_add_up_are_refused(cursor, order):
     with pytest.raises(errors.CheckViolation):
-        sql.execute("UPDATE orders SET total = total + 1 WHERE id = %s", [order["id"]])
+        cursor.execute("UPDATE orders SET total = total + 1 WHERE id = %s", [order["id"]])
 
 
-def test_an_act_and_its_audit_row_are_there_together(sql, cashier, order):
+def test_an_act_and_its_audit_row_are_there_together(cursor, cashier, order):
     payment = cashier.pay(order)
-    sql.execute(
+    cursor.execute(
         "SELECT action, user_id, request_id FROM audit_log"
         " WHERE (entity, entity_id) IN (('order', %s), ('payment', %s)) ORDER BY id",
         [order["id"], payment.json["id"]],
     )
-    (created, taken) = sql.fetchall()
+    (created, taken) = cursor.fetchall()
     assert (created[0], taken[0]) == ("order.created", "payment.taken")
     assert created[1] == taken[1] is not None
     assert taken[2] == payment.headers["X-Request-ID"]

@@ -220,6 +220,17 @@ def test_the_menu_speaks_both_languages(cashier):
     assert "Mineral Water" in english
 
 
+def test_a_menu_that_lies_ready_is_answered_as_the_route_answers_it(cashier):
+    ready = cashier.get("/public/menu?lang=en")
+    asked = cashier.get("/public/menu?lang=en", headers={"If-None-Match": '"another"'})
+    assert ready.data == asked.data
+    different = {"X-Request-ID", "Date"}
+    assert {k: v for k, v in ready.headers if k not in different} == {
+        k: v for k, v in asked.headers if k not in different
+    }
+    assert ready.headers["X-Request-ID"]
+
+
 def test_an_unchanged_menu_is_304(cashier):
     first = cashier.get("/public/menu")
     assert first.headers["Cache-Control"].startswith("public")

@@ -13,7 +13,7 @@ from typing import Any, Self
 from healthkit import config, reports
 from healthkit.builtin import Heartbeat
 from healthkit.check import Backlog
-from healthkit.model import Report, Status
+from healthkit.model import Report, Role, Status
 from healthkit.plugins import PluginManager
 from healthkit.reports import Page, View
 from healthkit.runner import Runner
@@ -76,7 +76,8 @@ class Health:
         return self._runner.needs_start
 
     def start(self, wait: float = 0.0) -> None:
-        """Starts the checks, once in each process; waits up to `wait` seconds for first results."""
+        """Starts the checks, once in each process; waits up to `wait` seconds for the first results
+        of those that are required: an advisory one may take its time."""
         self._runner.start()
         until = time.monotonic() + wait
         while time.monotonic() < until and self._waits_for_results():
@@ -102,7 +103,10 @@ class Health:
 
     def _waits_for_results(self) -> bool:
         results = self._runner.snapshot.report.results
-        return any(result.outcome.status is Status.UNKNOWN for result in results)
+        return any(
+            result.outcome.status is Status.UNKNOWN and result.check.role is Role.REQUIRED
+            for result in results
+        )
 
     # Reading
 

@@ -153,6 +153,15 @@ def test_a_backup_is_to_be_restored_now_and_then(first, restored, status, messag
     assert message is None or outcome.message == message
 
 
+def test_a_rotation_does_not_forget_when_the_first_was_made_and_one_last_restored():
+    never = proven(first_created_at=NOW - 40 * DAY)
+    assert judge([never], NOW, RULES).message == "no backup has been restored for 40 days, or ever"
+    long_ago = proven(first_created_at=NOW - 90 * DAY, last_restored_at=NOW - 36 * DAY)
+    assert judge([long_ago], NOW, RULES).message == "no backup has been restored for 36 days"
+    lately = proven(first_created_at=NOW - 90 * DAY, last_restored_at=NOW - 3 * DAY)
+    assert judge([lately], NOW, RULES).status is Status.HEALTHY
+
+
 def test_restores_are_not_asked_for_where_no_manifest_says_when_it_was_made():
     assert found(dump(90 * DAY), dump())[0] is Status.HEALTHY
     undated = Manifest(verified_at=NOW)
@@ -217,6 +226,7 @@ def test_times_without_a_zone_are_utc():
     ("name", "counts"),
     [
         ("a.dump.gz", True),
+        ("a.dump.gz.age", True),
         (".a.dump.gz", False),
         ("a.dump.gz.part", False),
         ("a.dump.gz.tmp", False),

@@ -52,8 +52,8 @@ class Bucket:
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._endpoint = endpoint or None
-        self._keys = (keys[0] or None, keys[1] or None)
+        self._endpoint = endpoint
+        self._keys = keys
         self._timeout = timeout
         self._client: S3Client | None = None
         self._manifests: dict[tuple[str, str], bytes] = {}
@@ -61,11 +61,13 @@ class Bucket:
 
     def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[Backup]:
         try:
-            client = self._client = self._client or self._connect()
+            client = self._client = self._client or connect(
+                self._endpoint, self._keys, self._timeout
+            )
             objects = {item.key: item for item in self._list(client)}
             self._fetch_manifests(client, objects)
         except (BotoCoreError, ClientError) as error:
-            raise PlaceError(_words(error, self._timeout)) from None
+            raise PlaceError(words(error, self._timeout)) from None
         found = []
         for key, item in objects.items():
             name = key.removeprefix(self._prefix)
@@ -78,20 +80,6 @@ class Bucket:
         if self._client is not None:
             self._client.close()
             self._client = None
-
-    def _connect(self) -> S3Client:
-        session = boto3.session.Session(*self._keys)
-        config = Config(
-            connect_timeout=self._timeout,
-            read_timeout=self._timeout,
-            retries={"total_max_attempts": 1},  # the next run is the retry
-            # R2 and MinIO know a bucket by its path under any name of the server.
-            s3={"addressing_style": "path"} if self._endpoint else {},
-            response_checksum_validation="when_required",
-        )
-        # A region is needed to sign; AWS says where to go when it is another.
-        region = session.region_name or "us-east-1"
-        return session.client("s3", endpoint_url=self._endpoint, region_name=region, config=config)
 
     def _list(self, client: S3Client) -> Iterator[_Object]:
         pages = client.get_paginator("list_objects_v2").paginate(
@@ -123,7 +111,28 @@ class Bucket:
         return replace(found, manifest=manifest)
 
 
-def _words(error: Exception, timeout: float) -> str:
+def connect(
+    endpoint: str | None, keys: tuple[str, str], timeout: float, attempts: int = 1
+) -> S3Client:
+    """A client for S3, or for the endpoint that speaks like it. Empty keys leave the credentials
+    to boto3; `timeout`, in seconds, bounds each connect and each read."""
+    session = boto3.session.Session(keys[0] or None, keys[1] or None)
+    config = Config(
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        # R2 and MinIO know a bucket by its path under any name of the server.
+        s3={"addressing_style": "path"} if endpoint else {},
+        # Not all that speak like S3 know its newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    # A region is needed to sign; AWS says where to go when it is another.
+    region = session.region_name or "us-east-1"
+    return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+
+
+def words(error: Exception, timeout: float) -> str:
     """Why S3 gave no answer, without its address and keys."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "an error"))

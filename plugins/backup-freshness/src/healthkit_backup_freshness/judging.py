@@ -113,8 +113,8 @@ def _proof_faults(newest: Backup, ordered: Sequence[Backup]) -> list[Fault]:
 def _restore_faults(ordered: Sequence[Backup], now: datetime, rules: Rules) -> list[Fault]:
     """From the last restore, or from the first backup when there was none yet."""
     manifests = [one.manifest for one in ordered if one.manifest]
-    restored = [m.restored_at for m in manifests if m.restored_at]
-    created = [m.created_at for m in manifests if m.created_at]
+    restored = [at for m in manifests for at in (m.restored_at, m.last_restored_at) if at]
+    created = [at for m in manifests for at in (m.created_at, m.first_created_at) if at]
     if not created:
         return []
     since = now - (max(restored) if restored else min(created))

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 MANIFEST = ".manifest.json"
+ENCRYPTED = ".age"
+"""The end of an encrypted file; `pattern` speaks of the name before it."""
 _TEMPORARY = (".part", ".tmp")
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 
@@ -40,6 +42,10 @@ class Manifest(BaseModel):
     uploaded_at: Moment | None = None
     s3_expected: bool = False
     restored_at: Moment | None = None
+    first_created_at: Moment | None = None
+    """Of the first backup that ever was here; a rotation has taken it away."""
+    last_restored_at: Moment | None = None
+    """Of any backup that was here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Place(Protocol):
 def is_backup(name: str, pattern: str) -> bool:
     """Whether a file counts: a whole one under its final name."""
     return (
-        fnmatchcase(name, pattern)
+        fnmatchcase(name.removesuffix(ENCRYPTED), pattern)
         and not name.startswith(".")
         and not name.endswith((*_TEMPORARY, MANIFEST))
     )

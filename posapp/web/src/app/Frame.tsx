@@ -34,7 +34,8 @@ export function Frame() {
         <Person />
         <LanguageSwitch />
       </header>
-      <main className={classes.main}>
+      {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
+      <main className={classes.main} tabIndex={0}>
         <Outlet />
       </main>
     </div>

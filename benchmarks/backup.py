@@ -1,0 +1,138 @@
+"""A backup, and a restore, beside the usual ways on the same database.
+
+BACKUP_BENCH_MB (default 300) is the size of the SQL; a gigabyte takes about five minutes.
+What is ours also counts every row, reads the file again and syncs it to the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from sqlalchemy.engine import URL
+
+from posapp.backup.postgres import Access
+from posapp.embedded import BIN, running
+
+FILL = """
+CREATE TABLE orders (
+  id bigint PRIMARY KEY, number text NOT NULL, placed timestamptz NOT NULL, note text,
+  total bigint NOT NULL);
+CREATE TABLE order_lines (
+  id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders, name text NOT NULL,
+  price bigint NOT NULL, quantity int NOT NULL, key uuid NOT NULL);
+INSERT INTO orders SELECT n, 'A-' || n, timestamptz '2024-01-01' + n * interval '97 s',
+  CASE WHEN n % 5 = 0 THEN 'tanpa bawang, meja ' || n % 40 END, (random() * 900000)::bigint
+  FROM generate_series(1, {orders}) n;
+INSERT INTO order_lines SELECT n, 1 + n % {orders},
+  (ARRAY['Steak Sirloin 200 g', 'Steak Tenderloin 180 g', 'Nasi Putih', 'Es Teh Manis',
+         'Kentang Goreng', 'Sup Buntut'])[1 + n % 6],
+  (random() * 250000)::bigint, 1 + n % 4, gen_random_uuid()
+  FROM generate_series(1, {orders} * 3) n;
+CREATE INDEX ON order_lines (order_id);
+VACUUM ANALYZE;
+"""
+BYTES_FOR_AN_ORDER = 295
+"""Of SQL, with its three lines."""
+
+
+@dataclass
+class Result:
+    seconds: float
+    size: int | None
+    memory: int
+    """Bytes of the largest of its processes."""
+
+
+def run(command: str, output: Path | None, environ: dict[str, str]) -> Result:
+    """Runs a line of shell and measures it."""
+    began = time.monotonic()
+    program = subprocess.Popen(
+        ["bash", "-o", "pipefail", "-c", command],
+        env={**os.environ, **environ},
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(program.pid, 0)
+    program.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - began
+    if program.returncode:
+        raise RuntimeError(f"{command}: exit code {program.returncode}")
+    size = output.stat().st_size if output else None
+    return Result(seconds, size, usage.ru_maxrss * 1024)
+
+
+def fill(url: URL, megabytes: int) -> None:
+    orders = megabytes * 1_000_000 // BYTES_FOR_AN_ORDER
+    with Access(url).connect() as session, session.cursor() as cursor:
+        for statement in FILL.format(orders=orders).split(";\n"):
+            if statement.strip():
+                cursor.execute(statement)
+
+
+def table(title: str, results: dict[str, Result], base: str) -> None:
+    print(f"\n{title}\n")
+    width = max(map(len, results))
+    print(f"| {'':{width}} | seconds | size MB | memory MB | × {base} |")
+    print(f"| {'-' * width} | ------: | ------: | --------: | {'-' * (len(base) + 1)}: |")
+    for name, one in results.items():
+        size = f"{one.size / 1e6:7.1f}" if one.size is not None else "      -"
+        faster = results[base].seconds / one.seconds
+        print(
+            f"| {name:{width}} | {one.seconds:7.2f} | {size} | {one.memory / 1e6:9.0f} |"
+            f" {faster:{len(base) + 2}.2f} |"
+        )
+
+
+def dumps(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> dict[str, Result]:
+    dump = f"{BIN}/pg_dump --dbname='{_dsn(url)}'"
+    out = folder / "out"
+    ways = {"pg_dump to nowhere": (f"{dump} >/dev/null", None)}
+    ways["pg_dump | gzip -6"] = (f"{dump} | gzip -6 >{out}", out)
+    if shutil.which("pigz"):
+        ways["pg_dump | pigz -6 -p2"] = (f"{dump} | pigz -6 -p2 >{out}", out)
+    ways["pg_dump -Fc"] = (f"{dump} -Fc -f {out}", out)
+    results = {name: run(command, output, environ) for name, (command, output) in ways.items()}
+    ours = run(f"{posapp} backup daily", None, environ)
+    (made,) = (folder / "backups" / "daily").glob("*.dump.gz")
+    ours.size = made.stat().st_size
+    return {**results, "posapp backup": ours}
+
+
+def restores(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> dict[str, Result]:
+    (made,) = (folder / "backups" / "daily").glob("*.dump.gz")
+    with Access(url).connect("postgres") as session, session.cursor() as cursor:
+        cursor.execute("CREATE DATABASE beside")
+    psql = f"{BIN}/psql --quiet --set=ON_ERROR_STOP=1 --dbname='{_dsn(url.set(database='beside'))}'"
+    plain = run(f"zcat {made} | {psql}", None, environ)
+    command = f"{posapp} restore {made} --skip-confirm --no-backup-first"
+    return {"zcat | psql": plain, "posapp restore": run(command, None, environ)}
+
+
+def _dsn(url: URL) -> str:
+    return psycopg2.extensions.make_dsn(dbname=url.database, **Access(url).parameters)
+
+
+def main() -> None:
+    megabytes = int(os.environ.get("BACKUP_BENCH_MB", "300"))
+    posapp = f"{sys.executable} -m posapp"
+    fast = {"fsync": "off", "max_wal_size": "4GB", "shared_buffers": "256MB"}
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "server", fast) as url:
+        folder = Path(name)
+        fill(url, megabytes)
+        environ = {
+            "DATABASE_URL": url.render_as_string(hide_password=False),
+            "BACKUP_DIR": str(folder / "backups"),
+            "BACKUP_LOG": str(folder / "backup.log"),
+            "HEALTHKIT_STORE": f"sqlite:///{folder}/store.db",
+        }
+        made = dumps(url, folder, posapp, environ)
+        table(f"A backup of {megabytes} MB of SQL", made, "pg_dump | gzip -6")
+        restored = restores(url, folder, posapp, environ)
+        table("Its restore", restored, "zcat | psql")

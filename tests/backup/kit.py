@@ -1,0 +1,223 @@
+"""What the tests of backups have in common, besides their fixtures."""
+
+import json
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import psycopg2
+from sqlalchemy.engine import URL
+
+from posapp.backup.bucket import Bucket
+from posapp.backup.catalogue import Folder
+from posapp.backup.make import Work
+from posapp.backup.postgres import Access
+from posapp.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+NOON = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
+
+SMALL = """
+CREATE TABLE guests (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE bills (
+  id bigserial PRIMARY KEY, guest int NOT NULL REFERENCES guests, total bigint NOT NULL);
+INSERT INTO guests SELECT n, 'Tamu ' || n FROM generate_series(1, 50) n;
+INSERT INTO bills (guest, total) SELECT 1 + n % 50, n * 1000 FROM generate_series(1, 400) n;
+"""
+
+
+def run_sql(url: URL, statement: str):
+    """Runs statements in autocommit; the rows of the last one."""
+    connection = psycopg2.connect(
+        host=url.query["host"], user=url.username, dbname=url.database, port=url.query["port"]
+    )
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+def address(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+@dataclass
+class Clock:
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass
+class S3:
+    """A bucket of one's own, and the settings that name it."""
+
+    name: str
+    endpoint: str
+    environ: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.environ = {
+            "BACKUP_S3_BUCKET": self.name,
+            "BACKUP_S3_ENDPOINT": self.endpoint,
+            "BACKUP_S3_ACCESS_KEY": "key",
+            "BACKUP_S3_SECRET_KEY": "secret",
+        }
+
+    @property
+    def client(self):
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="key",
+            aws_secret_access_key="secret",
+        )
+
+    def keys(self) -> list[str]:
+        found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return sorted(item["Key"] for item in found)
+
+    def bucket(self, endpoint: str | None = None, timeout: float = 10, attempts: int = 4) -> Bucket:
+        keys = ("key", "secret")
+        return Bucket(self.name, endpoint or self.endpoint, keys, timeout, attempts)
+
+
+def work_on(url: URL, folder: Path, bucket: Bucket | None = None, key=None, identity=None) -> Work:
+    return Work(Access(url), Folder(folder), bucket, key, identity or (lambda: None))
+
+
+def settings_of(folder: Path, **environ: str) -> Settings:
+    return Settings.from_env({"BACKUP_DIR": str(folder), **environ})
+
+
+def parts(folder: Path) -> list[str]:
+    """Whatever is there that should not be: temporary files, companions without a dump."""
+    names = [path.name for path in folder.rglob("*") if path.is_file()]
+    dumps = {name for name in names if name.endswith((".dump.gz", ".dump.gz.age"))}
+    return [
+        name
+        for name in names
+        if name.endswith(".part")
+        or (name.endswith(".manifest.json") and name.removesuffix(".manifest.json") not in dumps)
+    ]
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Killable:
+    """Starts backups and restores in processes that a test may kill; see `killable.py`."""
+
+    def __init__(self, errors: Path) -> None:
+        self.errors = errors
+        with errors.open("wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.backup.killable"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+            )
+
+    def run(self, kill_after: float | None = None, **job: str) -> int:
+        """Runs a job, or kills it after so many seconds; its exit code."""
+        process = self._process
+        print(json.dumps(job), file=process.stdin, flush=True)
+        child = int(process.stdout.readline())
+        if kill_after is not None:
+            time.sleep(kill_after)  # the moment is the point: any will do
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return int(process.stdout.readline())
+
+    def stop(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+
+class Proxy:
+    """Stands before a server on loopback and spoils what goes to it.
+
+    `cut_after` bytes of a request its connection is cut; `silent`, it takes everything and answers
+    nothing; `pause` seconds go by before each block. `cuts` counts down where it is a number.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        host, port = endpoint.removeprefix("http://").split(":")
+        self.cut_after: int | None = None
+        self.cuts: int | None = None
+        self.silent = False
+        self.pause = 0.0
+        proxy = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with suppress(OSError), socket.create_connection((host, int(port))) as server:
+                    back = threading.Thread(target=proxy._pipe, args=(server, self.request))
+                    back.start()
+                    proxy._forward(self.request, server)
+                    with suppress(OSError):
+                        server.shutdown(socket.SHUT_RDWR)
+                    back.join()
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        seen = 0
+        while block := client.recv(16_384):
+            seen += len(block)
+            if self.cut_after is not None and seen > self.cut_after and self.cuts != 0:
+                self.cuts = self.cuts - 1 if self.cuts else self.cuts
+                client.shutdown(socket.SHUT_RDWR)
+                return
+            time.sleep(self.pause)
+            if not self.silent:
+                server.sendall(block)
+
+    @staticmethod
+    def _pipe(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while block := source.recv(65_536):
+                sink.sendall(block)
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

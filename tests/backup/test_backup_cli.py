@@ -1,0 +1,250 @@
+"""The commands, as operators and cron type them."""
+
+import json
+import os
+import re
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from healthkit.store import Store
+from healthkit.store.tables import silences
+from posapp.backup import journal
+from posapp.backup.catalogue import Folder
+from posapp.backup.journal import log_file
+from posapp.backup.listing import age
+from posapp.backup.names import BackupName
+from posapp.cli import main
+from posapp.settings import Settings
+from tests.backup.kit import ROOT, address, run_sql
+from tests.observability.sinks import sink
+
+
+@pytest.fixture
+def environ(small, tmp_path):
+    return {
+        "DATABASE_URL": address(small),
+        "BACKUP_DIR": str(tmp_path / "backups"),
+        "BACKUP_LOG": str(tmp_path / "log" / "backup.log"),
+        "HEALTHKIT_STORE": f"sqlite:///{tmp_path}/store.db",
+    }
+
+
+@pytest.fixture
+def posapp(environ):
+    """Runs a command in this process, which has paid for its imports."""
+
+    def run(*arguments, answers="", **more):
+        done = CliRunner(env={**environ, **more}).invoke(main, list(arguments), input=answers)
+        assert done.exc_info is None or isinstance(done.exception, SystemExit | None), done
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def one_line(done, code):
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("kind", ["daily", "weekly", "monthly", "pre-deploy"])
+def test_each_kind_is_made_and_the_log_ends_with_the_line_of_the_runbook(posapp, tmp_path, kind):
+    done = posapp("backup", kind)
+    assert (done.returncode, done.stderr) == (0, "")
+    (entry,) = Folder(tmp_path / "backups").entries()
+    assert entry.name.kind == kind
+    last = (tmp_path / "log" / "backup.log").read_text().splitlines()[-1]
+    assert re.fullmatch(
+        r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ✅ Backup completed successfully!", last
+    )
+    assert done.stdout.splitlines()[-1] == last
+    assert str(entry.name) in done.stdout
+    assert "\r" not in done.stdout  # plain lines for cron
+
+
+def test_a_failure_exits_1_and_is_told_to_the_webhook_in_json(posapp):
+    with sink() as told:
+        done = posapp(
+            *("backup", "daily"),
+            DATABASE_URL="postgresql://kasir:rahasia-4831@127.0.0.1:1/pos",
+            ALERT_WEBHOOK=f"http://{told.url}/alert",
+        )
+    assert "Connection refused" in one_line(done, 1)
+    ((path, body),) = told.received
+    assert path == "/alert"
+    assert json.loads(body)["event"] == "backup-failed"
+    assert json.loads(body)["text"].startswith("❌ Backup (daily) failed: database pos: ")
+    assert "rahasia-4831" not in done.stdout + done.stderr + body.decode()
+
+
+def test_a_webhook_that_is_away_changes_nothing_but_is_said(posapp):
+    done = posapp(
+        *("backup", "daily"),
+        DATABASE_URL="postgresql://127.0.0.1:1/pos",
+        ALERT_WEBHOOK="http://127.0.0.1:1/secret-token",
+    )
+    assert done.returncode == 1
+    assert "ALERT_WEBHOOK was not told" in done.stdout
+    assert "secret-token" not in done.stdout + done.stderr
+
+
+def test_a_second_run_leaves_at_once_with_75(posapp, tmp_path):
+    with Folder(tmp_path / "backups").locked():
+        assert "another run is at work" in one_line(posapp("backup", "daily"), 75)
+        assert "another run is at work" in one_line(posapp("restore", "latest"), 75)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"BACKUP_AGE_RECIPIENT": "age1nonsense"}, "BACKUP_AGE_RECIPIENT: not a public key"),
+        ({"BACKUP_DIR": "/proc/nowhere"}, "BACKUP_DIR: /proc/nowhere"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL: must begin with postgresql://"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_one_line(posapp, variables, told):
+    assert told in one_line(posapp("backup", "daily", **variables), 2)
+
+
+def test_an_empty_database_is_one_line(posapp, postgres, small):
+    url = postgres.create(f"{small.database}_nothing")
+    done = posapp("backup", "daily", DATABASE_URL=address(url))
+    assert "has no tables: is it the right one?" in one_line(done, 2)
+
+
+def test_list_shows_what_there_is_here_and_in_s3(posapp, s3):
+    assert posapp("backup", "list").stdout == "there is no backup\n"
+    assert posapp("backup", "daily", **s3.environ).returncode == 0
+    rows = posapp("backup", "list", **s3.environ).stdout.splitlines()
+    heading = ["NAME", "KIND", "AGE", "SIZE", "VERIFIED", "UPLOADED", "RESTORED", "WHERE"]
+    assert rows[0].split() == heading
+    assert len(rows) == 3
+    assert {row.split()[-1].split("/")[0] for row in rows[1:]} == {"", "s3:"}
+    assert posapp("restore", **s3.environ).stdout.splitlines()[:3] == rows
+
+
+def test_verify_says_whole_or_exits_1(posapp, tmp_path):
+    posapp("backup", "daily")
+    assert posapp("backup", "verify").stdout.startswith("✅ ")
+    (entry,) = Folder(tmp_path / "backups").entries()
+    with open(entry.where, "r+b") as file:
+        file.seek(40)
+        file.write(b"!!")
+    assert posapp("backup", "verify", entry.where).returncode == 1
+    assert "there is no such backup" in one_line(posapp("backup", "verify", "nothing"), 2)
+
+
+def test_dry_run_shows_what_the_rotation_would_remove_and_removes_nothing(posapp, tmp_path):
+    assert posapp("backup", "daily", "--dry-run").stdout == "nothing would be removed\n"
+    posapp("backup", "daily")
+    old = BackupName(datetime(2020, 1, 1, tzinfo=UTC), "daily")
+    path = tmp_path / "backups" / "daily" / str(old)
+    path.write_bytes(b"x")
+    shown = posapp("backup", "daily", "--dry-run").stdout
+    assert f"Would remove daily/{old}" in shown
+    assert path.exists()
+    posapp("backup", "daily")
+    assert not path.exists()
+
+
+def test_restore_asks_and_no_is_no(posapp, small):
+    posapp("backup", "daily")
+    run_sql(small, "DELETE FROM bills")
+    for answers, code, rows in (("n\n", 2, 0), ("", 2, 0), ("y\n", 0, 400)):
+        assert posapp("restore", "latest", answers=answers).returncode == code
+        assert run_sql(small, "SELECT count(*) FROM bills") == [(rows,)]
+
+
+def test_a_restore_is_silenced_for_the_swap_alone(posapp, tmp_path):
+    posapp("backup", "daily")
+    done = posapp("restore", "latest", "--skip-confirm")
+    assert done.returncode == 0, done.stderr
+    assert "healthkit was not told" not in done.stdout
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    try:
+        with store.reading() as connection:
+            (silence,) = connection.execute(select(silences)).all()
+    finally:
+        store.close()
+    assert silence.reason == "a restore"
+    assert silence.until < datetime.now(UTC)
+    assert silence.until - silence.made_at < timedelta(seconds=30)
+
+
+def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, tmp_path, s3):
+    posapp("backup", "daily", **s3.environ)
+    run_sql(small, "DELETE FROM bills")
+    done = posapp("restore", f"s3://{s3.name}/daily", "--skip-confirm", **s3.environ)
+    assert done.returncode == 0, done.stderr
+    assert run_sql(small, "SELECT count(*) FROM bills") == [(400,)]
+    assert list((tmp_path / "backups" / "fetched").iterdir()) == []
+
+
+def test_restore_of_what_has_no_manifest_needs_to_be_said(posapp, small, tmp_path):
+    posapp("backup", "daily")
+    (entry,) = Folder(tmp_path / "backups").entries()
+    (tmp_path / "backups" / "daily" / entry.name.manifest).unlink()
+    refused = posapp("restore", entry.where, "--skip-confirm")
+    assert "there is no manifest" in one_line(refused, 1)
+    assert posapp("restore", entry.where, "--skip-confirm", "--without-manifest").returncode == 0
+
+
+def test_an_ordinary_user_can_do_all_of_it(ordinary_user, s3):
+    environ = {
+        "POS_DATA_DIR": str(ordinary_user.folder / "var"),
+        "BACKUP_DIR": str(ordinary_user.folder / "backups"),
+        "BACKUP_LOG": str(ordinary_user.folder / "backup.log"),
+        **s3.environ,
+    }
+    for arguments in (
+        ["seed"],
+        ["backup", "daily"],
+        ["restore", "latest", "--skip-confirm"],
+        ["drill", "--report", str(ordinary_user.folder)],
+    ):
+        done = ordinary_user.run(*arguments, environ=environ)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
+    def script(name, *arguments):
+        """As a process, like cron's."""
+        return subprocess.run(
+            [str(ROOT / "deploy" / name), *arguments],
+            env={**os.environ, **environ},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    assert "Usage" in script("backup.sh", "--help").stdout
+    assert script("backup.sh").returncode == 0  # daily is the default
+    assert script("backup.sh", "pre-deploy").returncode == 0
+    assert script("backup.sh", "hourly").returncode == 2
+    kinds = {entry.name.kind for entry in Folder(tmp_path / "backups").entries()}
+    assert kinds == {"daily", "pre-deploy"}
+    assert "pre-deploy" in script("restore.sh").stdout
+    run_sql(small, "DELETE FROM bills")
+    assert script("restore.sh", "latest", "--skip-confirm").returncode == 0
+    assert run_sql(small, "SELECT count(*) FROM bills") == [(400,)]
+
+
+def test_the_log_lies_in_backup_dir_unless_a_folder_for_logs_is_there(tmp_path, monkeypatch):
+    settings = Settings(backup_dir=tmp_path)
+    monkeypatch.setattr(journal, "SYSTEM_LOGS", tmp_path / "nowhere")
+    assert log_file(settings) == tmp_path / "backup.log"
+    monkeypatch.setattr(journal, "SYSTEM_LOGS", tmp_path)
+    assert log_file(settings) == tmp_path / "backup.log"
+    assert log_file(Settings(backup_log=tmp_path / "x.log")) == tmp_path / "x.log"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0m"), (3599, "59m"), (3600, "1h 0m"), (90_000, "1d 1h"), (-5, "0m")]
+)
+def test_ages_are_short(seconds, text):
+    assert age(timedelta(seconds=seconds)) == text

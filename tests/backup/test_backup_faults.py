@@ -1,0 +1,292 @@
+"""Whatever is killed, full, cut or gone: no backup is lost, and none is taken for one."""
+
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from healthkit.testing import wait_until
+from posapp.backup import packing
+from posapp.backup.catalogue import Folder, newest
+from posapp.backup.make import make
+from posapp.backup.places import find, verify
+from posapp.backup.problems import BackupError, Refused
+from posapp.embedded import server
+from tests.backup.kit import SMALL, address, parts, run_sql, settings_of, work_on
+
+pytestmark = pytest.mark.fault
+
+NOISE = (
+    "CREATE TABLE noise AS SELECT n, (SELECT string_agg(gen_random_uuid()::text, '')"
+    " FROM generate_series(1, 100) WHERE n > 0) FROM generate_series(1, {}) n"
+)
+"""About 3.6 KB a row, which gzip does not make much smaller."""
+
+
+def jobs(small, folder, s3=None, **more):
+    job = {"url": address(small), "folder": str(folder), **more}
+    return job | ({"bucket": s3.name, "endpoint": s3.endpoint} if s3 else {})
+
+
+def all_whole(place, settings):
+    """Every backup there that calls itself good is; the good ones."""
+    good = [entry for entry in place.entries() if entry.good]
+    for entry in good:
+        verify(entry, settings)
+    return good
+
+
+def whole_in(bucket):
+    """The good ones in a bucket, each of which has the bytes that its manifest tells."""
+    good = [entry for entry in bucket.entries() if entry.good]
+    for entry in good:
+        assert packing.checksum(bucket.open(entry)) == (entry.manifest.sha256, entry.size)
+    return good
+
+
+# Killed
+
+
+def test_killed_at_any_moment_no_broken_file_has_a_final_name_and_the_next_run_is_right(
+    small, tmp_path, s3, killable, clock
+):
+    """Twenty nights with uploads and rotation; each is killed once, at a random moment."""
+    bucket = s3.bucket()
+    settings = settings_of(tmp_path, **s3.environ)
+    choose = random.Random(4831)
+    began = time.monotonic()
+    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path, s3)) == 0
+    whole_run = time.monotonic() - began
+    killed = 0
+    for _ in range(20):
+        clock.forward(days=1)
+        before = newest(Folder(tmp_path).entries())
+        job = jobs(small, tmp_path, s3, now=clock().isoformat())
+        moment = choose.uniform(0, whole_run * 1.1)
+        killed += killable.run(do="backup", kill_after=moment, **job) == -signal.SIGKILL
+        found = Folder(tmp_path).entries()
+        assert all(entry.good for entry in found)
+        assert newest(found).name >= before.name
+        all_whole(Folder(tmp_path), settings)
+        assert whole_in(bucket)
+    assert killed > 8
+    clock.forward(days=1)
+    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path, s3)) == 0
+    assert parts(tmp_path) == []
+    local = [entry.name for entry in all_whole(Folder(tmp_path), settings)]
+    remote = [entry.name for entry in whole_in(bucket)]
+    assert local == remote  # what was killed before its upload has been uploaded since
+
+
+def test_a_restore_killed_at_any_moment_leaves_a_whole_live_database(
+    small, postgres, tmp_path, killable, clock
+):
+    """It has the rows of before or those of the backup, all of them, after each kill."""
+    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path)) == 0
+    run_sql(small, "UPDATE bills SET total = 7")
+    state = (
+        "SELECT (SELECT count(*) FROM guests), count(*), count(*) FILTER (WHERE total = 7)"
+        " FROM bills"
+    )
+    choose = random.Random(127000)
+    seen = set()
+    began = time.monotonic()
+    for attempt in range(20):
+        clock.forward(minutes=1)
+        job = jobs(small, tmp_path, now=clock().isoformat(), what="latest")
+        moment = choose.uniform(0, 0.6) if attempt else None
+        code = killable.run(do="restore", kill_after=moment, **job)
+        (found,) = run_sql(small, state)
+        assert found in ((50, 400, 400), (50, 400, 0))
+        seen.add((code, found[2]))
+        if found[2] == 0:
+            run_sql(small, "UPDATE bills SET total = 7")
+        for (name,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+            if "_before_" in name and name.startswith(small.database):
+                postgres.drop(name)
+    assert (-signal.SIGKILL, 400) in seen, time.monotonic() - began
+    assert (0, 0) in seen
+    clock.forward(minutes=1)
+    job = jobs(small, tmp_path, now=clock().isoformat(), what="latest")
+    assert killable.run(do="restore", **job) == 0
+    names = [name for (name,) in run_sql(postgres.url, "SELECT datname FROM pg_database")]
+    assert not [n for n in names if n.startswith(f"{small.database}_restore_")]
+
+
+def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
+    holder = psycopg2.connect(
+        host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
+    )
+    with holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE bills IN ACCESS EXCLUSIVE MODE")
+        job = jobs(small, tmp_path, now=clock().isoformat())
+        assert killable.run(do="backup", kill_after=0.5, **job) == -signal.SIGKILL
+
+        def dumping():
+            return [
+                process
+                for process in psutil.process_iter(["cmdline"])
+                if any(small.database in part for part in process.info["cmdline"] or ())
+                and "pg_dump" in " ".join(process.info["cmdline"])
+            ]
+
+        wait_until(lambda: not dumping())
+    holder.close()
+    assert Folder(tmp_path).entries() == []
+
+
+# Full, gone
+
+
+def test_a_disk_that_fills_up_in_the_middle_costs_no_backup_that_was_there(
+    small, small_disk, journal, clock
+):
+    folder = small_disk(3)
+    first = make("daily", work_on(small, folder), journal)
+    run_sql(small, NOISE.format(2500))
+    clock.forward(days=9)
+    with pytest.raises(BackupError, match="the disk is full; the backups before are untouched"):
+        make("daily", work_on(small, folder), journal)
+    assert [entry.name for entry in Folder(folder).entries()] == [first.name]
+    verify(first, settings_of(folder))
+    assert [path.name for path in (folder / "daily").glob("*.part")] == []
+    run_sql(small, "DROP TABLE noise")
+    make("daily", work_on(small, folder), journal)
+
+
+def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(tmp_path, journal, clock):
+    folder = tmp_path / "backups"
+    data = tmp_path / "server"
+    with server(data) as postgres:
+        run_sql(postgres.url, SMALL)
+        run_sql(postgres.url, NOISE.format(9000))
+        work = work_on(postgres.url, folder)
+        first = make("daily", work, journal)
+        failed = []
+
+        def run():
+            try:
+                make("daily", work, journal)
+            except BackupError as error:
+                failed.append(str(error))
+
+        clock.forward(days=1)
+        thread = threading.Thread(target=run)
+        thread.start()
+        part = wait_until(lambda: next((folder / "daily").glob("*.dump.gz.part"), None))
+        wait_until(lambda: not part.exists() or part.stat().st_size > 0)
+        os.kill(postgres.pid, signal.SIGQUIT)
+        thread.join()
+    assert len(failed) == 1
+    assert [entry.name for entry in Folder(folder).entries()] == [first.name]
+    assert parts(folder) == []
+    with server(data) as again:
+        make("daily", work_on(again.url, folder), journal)
+
+
+# S3
+
+
+def test_s3_that_refuses_costs_no_local_backup(small, tmp_path, journal, clock, s3):
+    s3.client.delete_bucket(Bucket=s3.name)
+    with pytest.raises(BackupError, match="the bucket does not exist"):
+        make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert len(all_whole(Folder(tmp_path), settings_of(tmp_path))) == 1
+    s3.client.create_bucket(Bucket=s3.name)
+    clock.forward(days=1)
+    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert len(s3.bucket().entries()) == 2
+
+
+def test_a_connection_that_is_cut_at_90_percent_leaves_nothing_that_passes_for_a_backup(
+    small, tmp_path, journal, clock, s3, proxy
+):
+    run_sql(small, NOISE.format(300))
+    first = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    clock.forward(days=1)
+    proxy.cut_after = int(first.size * 0.9)
+    bucket = s3.bucket(proxy.endpoint, timeout=2, attempts=2)
+    with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
+        make("daily", work_on(small, tmp_path, bucket), journal)
+    settings = settings_of(tmp_path, **s3.environ)
+    assert [entry.name for entry in all_whole(s3.bucket(), settings)] == [first.name]
+    assert len(all_whole(Folder(tmp_path), settings)) == 2
+    clock.forward(days=1)
+    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert len(all_whole(s3.bucket(), settings)) == 3
+
+
+def test_a_connection_that_is_cut_once_is_made_again(small, tmp_path, journal, s3, proxy):
+    run_sql(small, NOISE.format(300))
+    proxy.cut_after, proxy.cuts = 100_000, 1
+    make("daily", work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=2)), journal)
+    assert proxy.cuts == 0
+    assert len(all_whole(s3.bucket(), settings_of(tmp_path, **s3.environ))) == 1
+
+
+def test_a_slow_s3_is_waited_for(small, tmp_path, journal, s3, proxy):
+    run_sql(small, NOISE.format(300))
+    proxy.pause = 0.02
+    make("daily", work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=2)), journal)
+    assert len(all_whole(s3.bucket(), settings_of(tmp_path, **s3.environ))) == 1
+
+
+def test_an_s3_that_is_silent_is_given_up(small, tmp_path, journal, s3, proxy):
+    proxy.silent = True
+    with pytest.raises(BackupError, match=r"gave no answer within 0\.2s; the local file is kept"):
+        make(
+            "daily",
+            work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=0.2, attempts=2)),
+            journal,
+        )
+    assert len(all_whole(Folder(tmp_path), settings_of(tmp_path))) == 1
+
+
+def test_a_truncated_object_is_not_the_newest(small, tmp_path, journal, clock, s3):
+    first = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    clock.forward(days=1)
+    second = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    body = Path(second.where).read_bytes()[:-9]
+    s3.client.put_object(Bucket=s3.name, Key=f"daily/{second.name}", Body=body)
+    settings = settings_of(tmp_path, **s3.environ)
+    assert find(f"s3://{s3.name}", settings).name == first.name
+    with pytest.raises(BackupError):
+        verify(find(f"s3://{s3.name}/daily/{second.name}", settings), settings)
+
+
+def test_a_file_that_has_changed_since_it_was_verified_is_not_uploaded(
+    small, tmp_path, journal, clock, s3
+):
+    """Its upload had failed, and the disk has lost a byte of it before the next try."""
+    s3.client.delete_bucket(Bucket=s3.name)
+    with pytest.raises(BackupError):
+        make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    (entry,) = Folder(tmp_path).entries()
+    path = Path(entry.where)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    s3.client.create_bucket(Bucket=s3.name)
+    clock.forward(days=1)
+    with pytest.raises(BackupError, match="is no longer what was verified"):
+        make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert [found.name.at for found in s3.bucket().entries()] == [clock()]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "daily/../../etc/passwd",
+        "daily/steak_kenangan_daily_20251226_120000.dump.gz\n",
+        "daily/$(reboot).dump.gz",
+        "../daily/x",
+    ],
+)
+def test_an_address_that_is_an_attack_is_refused(tmp_path, s3, key):
+    s3.client.put_object(Bucket=s3.name, Key="daily/$(reboot).dump.gz", Body=b"x")
+    with pytest.raises(Refused):
+        find(f"s3://{s3.name}/{key}", settings_of(tmp_path, **s3.environ))

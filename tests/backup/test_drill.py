@@ -1,0 +1,165 @@
+"""A drill proves a backup, or says what is wrong with it."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pyrage
+import pytest
+
+from healthkit.store import Store
+from posapp.backup.drill import drill, validate_foreign_keys
+from posapp.backup.make import make
+from posapp.backup.places import at_hand, find, verify_bytes
+from posapp.backup.report import file_name, report
+from tests.backup.kit import address, run_sql, settings_of, work_on
+from tests.observability.sinks import sink
+
+HEALTHKIT = """
+[service]
+name = "test"
+[store]
+url = "sqlite:///{folder}/store.db"
+[checks.backup-drill]
+type = "heartbeat"
+every = "35d"
+[checks.backup-daily]
+type = "heartbeat"
+every = "25h"
+"""
+
+
+@pytest.fixture
+def environ(postgres, template_database, tmp_path, s3):
+    """The POS's own database, a bucket, and a healthkit that waits for heartbeats."""
+    url = postgres.create("for_drill", template_database)
+    (tmp_path / "healthkit.toml").write_text(HEALTHKIT.format(folder=tmp_path))
+    yield {
+        "DATABASE_URL": address(url),
+        "BACKUP_DIR": str(tmp_path / "backups"),
+        "BACKUP_LOG": str(tmp_path / "backup.log"),
+        "HEALTHKIT_CONFIG": str(tmp_path / "healthkit.toml"),
+        **s3.environ,
+    }
+    postgres.drop("for_drill")
+
+
+def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, tmp_path, s3):
+    before = datetime.now(UTC)
+    assert me.run("backup", "daily", environ=environ).returncode == 0
+    with sink() as told:
+        done = me.run(
+            *("drill", f"s3://{s3.name}", "--report", str(tmp_path / "reports")),
+            environ={**environ, "ALERT_WEBHOOK": f"http://{told.url}/hook"},
+        )
+    assert done.returncode == 0, done.stderr
+    (written,) = (tmp_path / "reports").iterdir()
+    assert re.fullmatch(r"disaster-recovery-drill-\d{8}\.md", written.name)
+    text = written.read_text()
+    for heading in ("Summary", "Issues Found", "Recommendations", "Next Drill"):
+        assert f"\n## {heading}\n" in text
+    assert f"- Backup Used: s3://{s3.name}/daily/steak_kenangan_daily_" in text
+    assert "- Status: SUCCESS" in text
+    assert "Health of the POS on the restored database: System healthy" in text
+    assert re.search(r"Foreign keys validated: [1-9]", text)
+    assert "[" not in text  # no heading is left to be filled in
+    entry = find(f"s3://{s3.name}", settings_of(tmp_path / "backups", **s3.environ))
+    assert entry.manifest.restored_at > before
+    assert json.loads(told.received[0][1])["event"] == "drill-succeeded"
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    try:
+        assert store.last_beat("backup-daily") > before
+        assert store.last_beat("backup-drill") > before
+    finally:
+        store.close()
+    assert list((tmp_path / "backups").glob("steak*")) == []
+
+
+def test_a_drill_that_fails_exits_1_tells_and_marks_nothing(me, environ, tmp_path):
+    assert me.run("backup", "daily", environ=environ).returncode == 0
+    entry = find("latest", settings_of(tmp_path / "backups"))
+    path = tmp_path / "backups" / "daily" / entry.name.manifest
+    path.write_text(path.read_text().replace('"products": 71', '"products": 72'))
+    with sink() as told:
+        done = me.run(
+            *("drill", "--report", str(tmp_path)),
+            environ={**environ, "ALERT_WEBHOOK": f"http://{told.url}/hook"},
+        )
+    assert done.returncode == 1
+    assert "products: 71 instead of 72" in done.stderr
+    (written,) = tmp_path.glob("disaster-*.md")
+    assert "- Status: ISSUES" in written.read_text()
+    assert "products: 71 instead of 72" in written.read_text().split("## Issues Found")[1]
+    assert json.loads(told.received[0][1])["event"] == "drill-failed"
+    assert find("latest", settings_of(tmp_path / "backups")).manifest.restored_at is None
+
+
+@pytest.fixture
+def run_drill(small, tmp_path, journal):
+    """Makes a backup of `small` and drills it."""
+
+    def run(key=None, identity=None):
+        entry = make("daily", work_on(small, tmp_path, key=key), journal)
+        environ = {"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}
+        settings = settings_of(tmp_path, **environ)
+        return drill(
+            entry,
+            lambda scratch: at_hand(entry, settings, scratch),
+            lambda path: verify_bytes(entry, path),
+            lambda: pyrage.x25519.Identity.from_str(identity.read_text()),
+            journal,
+        )
+
+    return run
+
+
+def test_a_row_that_refers_to_nothing_is_an_issue(small, run_drill):
+    """As a constraint that was never validated lets it be."""
+    run_sql(
+        small,
+        "ALTER TABLE bills DROP CONSTRAINT bills_guest_fkey;"
+        "INSERT INTO bills (guest, total) VALUES (4711, 1);"
+        "ALTER TABLE bills ADD FOREIGN KEY (guest) REFERENCES guests NOT VALID",
+    )
+    found = run_drill()
+    assert not found.succeeded
+    assert "(guest)=(4711) is not present" in found.issue
+    assert "- Status: ISSUES" in report(found)
+
+
+def test_one_without_the_pos_in_it_is_an_issue(run_drill):
+    found = run_drill()
+    assert found.rows == 450
+    assert found.foreign_keys == 1
+    assert "there is no POS in it" in found.issue
+
+
+def test_the_key_that_opens_it_no_more_is_an_issue(run_drill, tmp_path):
+    lost, other = (pyrage.x25519.Identity.generate() for _ in range(2))
+    (tmp_path / "key").write_text(str(other))
+    found = run_drill(lost.to_public(), tmp_path / "key")
+    assert "does not open it" in found.issue
+
+
+def test_roles_of_the_real_server_are_provided(small, postgres, run_drill):
+    postgres.execute("CREATE ROLE koki_kepala")
+    try:
+        run_sql(small, "ALTER TABLE guests OWNER TO koki_kepala")
+        assert run_drill().rows == 450
+    finally:
+        run_sql(small, "ALTER TABLE guests OWNER TO postgres")
+        postgres.execute("DROP ROLE koki_kepala")
+
+
+def test_the_foreign_keys_are_left_as_they_were(small, tmp_path):
+    access = work_on(small, tmp_path).access
+    keys = "SELECT oid, conname, convalidated FROM pg_constraint WHERE contype = 'f'"
+    before = run_sql(small, keys)
+    assert validate_foreign_keys(access) == 1
+    assert run_sql(small, keys) == before
+
+
+def test_the_report_is_named_by_jakartas_day():
+    assert (
+        file_name(datetime(2025, 12, 25, 20, tzinfo=UTC)) == "disaster-recovery-drill-20251226.md"
+    )

@@ -1,0 +1,437 @@
+"""A backup is made: whole, proven, in its place, uploaded; then the old ones go."""
+
+import gzip
+import json
+import stat
+import subprocess
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pyrage
+import pytest
+
+from healthkit.testing import wait_until
+from posapp.backup.bucket import PART, fingerprints
+from posapp.backup.catalogue import Folder
+from posapp.backup.make import make
+from posapp.backup.manifest import Manifest
+from posapp.backup.places import find, verify
+from posapp.backup.problems import BackupError, Busy, Refused
+from tests.backup.kit import parts, run_sql, settings_of, work_on
+
+NAME = "steak_kenangan_daily_20251226_120000.dump.gz"
+
+
+def manifest_of(folder, name=NAME):
+    return json.loads((folder / "daily" / f"{name}.manifest.json").read_text())
+
+
+def names(folder, kind="daily"):
+    return sorted(p.name for p in (folder / kind).glob("*.dump.gz*") if p.suffix != ".json")
+
+
+def test_a_backup_is_gzip_of_the_dump_with_a_manifest_of_its_own_moment(small, tmp_path, journal):
+    entry = make("daily", work_on(small, tmp_path), journal)
+    path = tmp_path / "daily" / NAME
+    assert entry.where == str(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    text = gzip.decompress(path.read_bytes()).decode()
+    assert text.startswith("--\n-- PostgreSQL database dump\n--\n")
+    manifest = manifest_of(tmp_path)
+    assert manifest["row_counts"] == {"bills": 400, "guests": 50}
+    assert manifest["file"] == NAME
+    assert manifest["created_at"] == manifest["verified_at"] == "2025-12-26T05:00:00Z"
+    assert manifest["size_bytes"] == path.stat().st_size
+    assert manifest["sql_bytes"] == len(text.encode())
+    assert manifest["roles"] == ["postgres"]
+    assert (
+        "CREATE ROLE postgres" in path.with_name(NAME.replace("dump.gz", "globals.sql")).read_text()
+    )
+    assert entry.good
+    assert parts(tmp_path) == []
+
+
+def test_gunzip_reads_it(small, tmp_path, journal):
+    entry = make("daily", work_on(small, tmp_path), journal)
+    assert subprocess.run(["gzip", "-t", entry.where]).returncode == 0
+
+
+def test_rows_that_come_while_it_is_dumped_are_neither_in_it_nor_counted(small, tmp_path, journal):
+    """A writer that never rests, and the counts still are those of the dump."""
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            run_sql(small, "INSERT INTO bills (guest, total) VALUES (1, 1), (2, 2), (3, 3)")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(3):
+            entry = make("daily", work_on(small, tmp_path), journal)
+            sql = gzip.decompress(Path(entry.where).read_bytes()).decode()
+            copied = sql.split("COPY public.bills ")[1].split("\n\\.\n")[0]
+            assert entry.manifest.row_counts["bills"] == copied.count("\n")
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_rotation_comes_after_a_new_one_and_only_then(small, tmp_path, journal, clock):
+    work = work_on(small, tmp_path)
+    for _ in range(10):
+        make("daily", work, journal)
+        clock.forward(days=1)
+    assert names(tmp_path)[0].startswith("steak_kenangan_daily_20251228_")
+    clock.forward(days=90)
+    before = names(tmp_path)
+    away = replace(work, access=work.access.on("is_not_there"))
+    with pytest.raises(BackupError, match="does not exist"):
+        make("daily", away, journal)
+    assert names(tmp_path) == before
+    make("daily", work, journal)
+    assert len(names(tmp_path)) == 1
+    assert len(list((tmp_path / "daily").iterdir())) == 3  # with its manifest and its roles
+
+
+def test_a_clock_that_is_set_back_overwrites_nothing(small, tmp_path, journal):
+    for _ in range(2):
+        make("daily", work_on(small, tmp_path), journal)
+    assert names(tmp_path) == [NAME, NAME.replace("120000", "120001")]
+
+
+def test_a_database_without_tables_is_refused_and_costs_no_backup(
+    postgres, small, tmp_path, journal
+):
+    make("daily", work_on(small, tmp_path), journal)
+    empty = work_on(postgres.create(f"{small.database}_empty"), tmp_path)
+    with pytest.raises(Refused, match="has no tables: is it the right one"):
+        make("daily", empty, journal)
+    assert names(tmp_path) == [NAME]
+
+
+def test_one_much_smaller_than_usual_is_kept_but_removes_nothing(small, tmp_path, journal, clock):
+    run_sql(small, "INSERT INTO guests SELECT n, md5(n::text) FROM generate_series(51, 9000) n")
+    work = work_on(small, tmp_path)
+    for _ in range(3):
+        make("daily", work, journal)
+        clock.forward(hours=1)
+    run_sql(small, "TRUNCATE guests CASCADE")
+    clock.forward(days=30)
+    with pytest.raises(BackupError, match=r"too small: .* it is kept"):
+        make("daily", work, journal)
+    assert len(names(tmp_path)) == 4
+
+
+def test_two_at_once_the_second_leaves_and_says_so(small, tmp_path, journal):
+    with Folder(tmp_path).locked(), pytest.raises(Busy, match="another run is at work"):
+        make("daily", work_on(small, tmp_path), journal)
+
+
+def test_what_a_killed_run_has_left_is_removed(small, tmp_path, journal):
+    daily = tmp_path / "daily"
+    daily.mkdir()
+    left = [
+        f"{NAME}.part",
+        f"{NAME.replace('1226', '1225')}.manifest.json",
+        NAME.replace("1226", "1225").replace("dump.gz", "globals.sql"),
+    ]
+    for name in (*left, "notes.part", "somebody.globals.sql"):
+        (daily / name).write_text("x")
+    make("daily", work_on(small, tmp_path), journal)
+    assert not [name for name in left if (daily / name).exists()]
+    assert (daily / "notes.part").exists()  # not ours
+    assert (daily / "somebody.globals.sql").exists()
+
+
+def test_a_proof_outlives_the_backup_that_gave_it(small, tmp_path, journal, clock):
+    work = work_on(small, tmp_path)
+    first = make("daily", work, journal)
+    proven = first.manifest.stating(restored_at=clock())
+    work.folder.write_manifest(first, proven)
+    for _ in range(12):
+        clock.forward(days=1)
+        last = make("daily", work, journal)
+    assert first.name not in [entry.name for entry in work.folder.entries()]
+    assert last.manifest.last_restored_at == proven.restored_at
+    assert last.manifest.first_created_at == first.manifest.created_at
+
+
+def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_path, journal):
+    """A migration holds a table for a moment; the backup begins meanwhile, and is right."""
+    holder = psycopg2.connect(
+        host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
+    )
+    with holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE bills IN ACCESS EXCLUSIVE MODE")
+        made = []
+        run = threading.Thread(
+            target=lambda: made.append(make("daily", work_on(small, tmp_path), journal))
+        )
+        run.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        wait_until(lambda: run_sql(small, waiting)[0][0] >= 1)
+    holder.close()
+    run.join()
+    assert made[0].manifest.row_counts["bills"] == 400
+
+
+@pytest.mark.fault
+def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, journal):
+    """It goes after the snapshot and before the dump has its lock: the second attempt is right."""
+    run_sql(small, "CREATE TABLE doomed (id int)")
+    holder = psycopg2.connect(
+        host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
+    )
+    with holder, holder.cursor() as cursor:
+        cursor.execute("DROP TABLE doomed")
+        made = []
+        run = threading.Thread(
+            target=lambda: made.append(make("daily", work_on(small, tmp_path), journal))
+        )
+        run.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        wait_until(lambda: run_sql(small, waiting)[0][0] >= 2)
+    holder.close()
+    run.join()
+    assert made[0].manifest.row_counts == {"bills": 400, "guests": 50}
+    assert "once more" in journal.log.read_text()
+    assert parts(tmp_path) == []
+
+
+# What its bytes are worth
+
+
+def broken(path, how):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= how
+    path.write_bytes(bytes(content))
+
+
+@pytest.fixture
+def made(small, tmp_path, journal):
+    return make("daily", work_on(small, tmp_path), journal)
+
+
+def test_one_that_is_whole_is_verified(made, tmp_path):
+    settings = settings_of(tmp_path)
+    assert find("latest", settings) == find(made.where, settings) == find(NAME, settings)
+    verify(find("latest", settings), settings)
+
+
+def test_a_changed_bit_anywhere_is_found(made, tmp_path):
+    path = Path(made.where)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 60)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        with pytest.raises(BackupError):
+            verify(made, settings_of(tmp_path))
+
+
+@pytest.mark.parametrize("left", [0, 1, 10, 500, -1])
+def test_a_truncated_one_is_found_and_is_not_the_latest(made, tmp_path, left):
+    path = Path(made.where)
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(BackupError):
+        verify(made, settings_of(tmp_path))
+    with pytest.raises(Refused, match="there is no good backup"):
+        find("latest", settings_of(tmp_path))
+
+
+def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
+    path = Path(made.where)
+    sql = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(sql[: len(sql) // 2]))
+    with pytest.raises(BackupError, match="closing line is missing"):
+        verify(made, settings_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("sha256", "0" * 64, "SHA-256"),
+        ("size_bytes", 7, "bytes"),
+        ("sql_bytes", 7, "bytes of SQL"),
+        ("file", "other", "file"),
+        ("kind", "weekly", "kind"),
+    ],
+)
+def test_a_manifest_that_disagrees_is_found(made, tmp_path, key, value, told):
+    path = tmp_path / "daily" / made.name.manifest
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(BackupError, match=f"its manifest disagrees: {told} "):
+        verify(find(made.where, settings_of(tmp_path)), settings_of(tmp_path))
+
+
+def test_a_manifest_that_is_none_is_not_taken_for_one(made, tmp_path):
+    path = tmp_path / "daily" / made.name.manifest
+    path.write_text("{")
+    with pytest.raises(BackupError, match="no manifest"):
+        verify(find(made.where, settings_of(tmp_path)), settings_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["/etc/passwd", "../../etc/passwd", "s3://", "nothing.dump.gz", f"{NAME}\n", "-rf", "."],
+)
+def test_a_name_that_is_an_attack_is_refused(made, tmp_path, what):
+    with pytest.raises(Refused):
+        find(what, settings_of(tmp_path))
+
+
+def test_links_and_folders_named_like_backups_do_not_count(made, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    link = tmp_path / "daily" / NAME.replace("1226", "1220")
+    link.symlink_to(secret)
+    (tmp_path / "daily" / NAME.replace("1226", "1221")).mkdir()
+    assert [entry.name for entry in Folder(tmp_path).entries()] == [made.name]
+
+
+# Encryption
+
+
+@pytest.fixture
+def key(tmp_path):
+    """A key of age, and the file of its secret half."""
+    secret = pyrage.x25519.Identity.generate()
+    file = tmp_path / "age.key"
+    file.write_text(f"# created: today\n{secret}\n")
+    return secret, file
+
+
+def test_an_encrypted_one_is_opened_by_its_key_alone(small, tmp_path, journal, key):
+    secret, file = key
+    entry = make("daily", work_on(small, tmp_path, key=secret.to_public()), journal)
+    assert entry.where.endswith(".dump.gz.age")
+    assert entry.manifest.encrypted
+    content = Path(entry.where).read_bytes()
+    assert content.startswith(b"age-encryption.org/v1")
+    text = gzip.decompress(pyrage.decrypt(content, [secret]))
+    assert b"PostgreSQL database dump complete" in text
+    verify(entry, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
+    file.write_text(str(pyrage.x25519.Identity.generate()))
+    with pytest.raises(BackupError, match="does not open it"):
+        verify(entry, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
+    with pytest.raises(Refused, match="BACKUP_AGE_IDENTITY has to name"):
+        verify(entry, settings_of(tmp_path))
+
+
+def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, journal, key):
+    secret, file = key
+    entry = make("daily", work_on(small, tmp_path, key=secret.to_public()), journal)
+    path = Path(entry.where)
+    whole = path.read_bytes()
+    settings = settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file))
+    for at in range(0, len(whole), max(1, len(whole) // 20)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(BackupError):
+            verify(entry, settings)
+
+
+# S3
+
+
+def test_it_is_uploaded_verified_and_its_manifest_says_so(small, tmp_path, journal, s3):
+    entry = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert s3.keys() == [f"daily/{file}" for file in sorted(entry.name.files)]
+    assert manifest_of(tmp_path)["uploaded_at"] == "2025-12-26T05:00:00Z"
+    there = find(f"s3://{s3.name}/daily/{NAME}", settings_of(tmp_path, **s3.environ))
+    assert there.good
+    assert there.manifest == Manifest.parse((tmp_path / "daily" / entry.name.manifest).read_bytes())
+    verify(there, settings_of(tmp_path, **s3.environ))
+
+
+def test_one_of_several_parts_is_uploaded_and_its_checksum_compared(small, tmp_path, journal, s3):
+    run_sql(
+        small,
+        "CREATE TABLE noise AS SELECT string_agg(gen_random_uuid()::text, '') t"
+        " FROM generate_series(1, 500000) n GROUP BY n % 5000",
+    )
+    entry = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert entry.size > PART
+    head = s3.client.head_object(Bucket=s3.name, Key=f"daily/{NAME}")
+    assert head["ETag"].strip('"') == fingerprints(Path(entry.where))[1]
+    assert head["ETag"].strip('"').endswith("-2")
+
+
+def test_rotation_holds_for_s3_too(small, tmp_path, journal, clock, s3):
+    work = work_on(small, tmp_path, s3.bucket())
+    for _ in range(10):
+        make("daily", work, journal)
+        clock.forward(days=1)
+    local = {f"daily/{path.name}" for path in (tmp_path / "daily").iterdir()}
+    assert set(s3.keys()) == local
+    assert len(local) == 24
+
+
+def test_a_failed_upload_keeps_the_file_and_the_next_run_brings_it(
+    small, tmp_path, journal, clock, s3
+):
+    away = work_on(small, tmp_path, s3.bucket("http://127.0.0.1:1", timeout=1, attempts=1))
+    with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
+        make("daily", away, journal)
+    assert manifest_of(tmp_path)["uploaded_at"] is None
+    assert manifest_of(tmp_path)["s3_expected"] is True
+    clock.forward(days=1)
+    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert len(s3.keys()) == 6
+    assert manifest_of(tmp_path)["uploaded_at"] is not None
+
+
+def test_those_before_restores_stay_at_home(small, tmp_path, journal, s3):
+    make("pre-restore", work_on(small, tmp_path, s3.bucket()), journal)
+    assert s3.keys() == []
+
+
+def test_strange_keys_in_the_bucket_are_left_alone(small, tmp_path, journal, clock, s3):
+    for key in ("daily/../../x", "daily/notes.txt", f"weekly/{NAME}", f"daily/deep/{NAME}"):
+        s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
+    clock.now = datetime(2030, 1, 1, tzinfo=UTC)
+    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    assert len(s3.keys()) == 7
+
+
+def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(
+    small, tmp_path, journal, clock, s3
+):
+    ours, other = f"daily/{NAME}", "photos/steak.jpg"
+    for key in (ours, other):
+        s3.client.create_multipart_upload(Bucket=s3.name, Key=key)
+    clock.now = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
+    assert s3.bucket().abort_stale_uploads(clock()) == 0
+    clock.forward(days=2)
+    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    left = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"]
+    assert [upload["Key"] for upload in left] == [other]
+
+
+# What others may see
+
+
+def test_the_password_stands_in_no_command_line(small, tmp_path, journal, postgres):
+    run_sql(small, "CREATE TABLE wait (id int)")
+    secret = "rahasia-di-dapur"
+    holder = psycopg2.connect(
+        host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
+    )
+    work = work_on(small.set(password=secret), tmp_path)
+    with holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE wait IN ACCESS EXCLUSIVE MODE")
+        run = threading.Thread(target=lambda: make("daily", work, journal))
+        run.start()
+        dumping = wait_until(
+            lambda: [
+                line
+                for process in psutil.Process().children(recursive=True)
+                if "pg_dump" in (line := " ".join(process.cmdline()))
+            ]
+        )
+        assert small.database in dumping[0]
+        assert secret not in " ".join(dumping)
+    holder.close()
+    run.join()

@@ -1,0 +1,109 @@
+"""A month of nights with random faults: whatever was promised can be restored at its end."""
+
+import random
+import signal
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from posapp.backup import packing
+from posapp.backup.catalogue import Folder
+from posapp.backup.make import make
+from posapp.backup.names import ZONE
+from posapp.backup.places import verify
+from posapp.backup.problems import BackupError
+from posapp.backup.restore import fill
+from posapp.backup.schedule import missed, timetable
+from tests.backup.kit import address, run_sql, settings_of, work_on
+
+NIGHTS = 31
+JOBS = [job for job in timetable("") if job.command[0] == "backup"]
+AWAY = ("no S3", "cut")
+FAULTS = ("killed", *AWAY, "clock back", "off")
+
+
+def promised(kind, made, now):
+    """What of the good ones the runbook promises still to be there; the newest in any case."""
+    days = {"daily": 7, "weekly": 28, "monthly": 89}[kind]
+    return {name for name in made if now - name.at <= timedelta(days=days)} | set(made[-1:])
+
+
+@pytest.mark.fault
+def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
+    small, postgres, tmp_path, s3, proxy, killable, journal, clock
+):
+    choose = random.Random(31)
+    run_sql(small, "CREATE TABLE night (at timestamptz)")
+    nights = {}
+    seen = set()
+    for day in range(NIGHTS):
+        night = datetime(2025, 12, 1, tzinfo=ZONE) + timedelta(days=day)
+        run_sql(small, f"TRUNCATE night; INSERT INTO night VALUES ('{night.isoformat()}')")
+        fault = choose.choice(FAULTS) if choose.random() < 0.45 else None
+        seen.add(fault)
+        if fault == "off":
+            continue
+        # The schedule is started anew each night, after the hour of its last job.
+        starts = night + timedelta(hours=4, minutes=choose.randrange(1, 50))
+        for job in missed(JOBS, Folder(tmp_path).entries(), starts):
+            kind, clock.now = job.name, starts
+            if fault == "clock back":
+                clock.forward(days=-2)
+            a_run(fault, kind, small, tmp_path, s3, proxy, killable, journal, clock, choose)
+        for entry in Folder(tmp_path).entries():
+            nights.setdefault(entry.name, night)
+    assert seen == {*FAULTS, None}
+    proxy.cut_after = None
+    now = clock.now = datetime(2026, 1, 1, 1, 0, tzinfo=ZONE)
+    local, remote = Folder(tmp_path).entries(), s3.bucket().entries()
+    settings = settings_of(tmp_path, **s3.environ)
+    for kind in ("daily", "weekly", "monthly"):
+        made = sorted(name for name in nights if name.kind == kind)
+        there = {entry.name for entry in local if entry.good}
+        assert promised(kind, made, now) <= there
+        assert {e.name for e in remote if e.good and e.name.kind == kind}, "none in S3"
+    for entry in local:
+        verify(entry, settings)
+        restored_night = restore(entry, postgres, small)
+        assert restored_night == nights[entry.name]
+    for entry in remote:
+        if entry.good:
+            found = packing.checksum(s3.bucket().open(entry))
+            assert found == (entry.manifest.sha256, entry.size)
+
+
+def a_run(fault, kind, small, tmp_path, s3, proxy, killable, journal, clock, choose):
+    """One backup with a fault in it; where it was killed or failed, nothing is promised of it."""
+    if fault == "killed":
+        code = killable.run(
+            kill_after=choose.uniform(0, 0.4),
+            do="backup",
+            kind=kind,
+            url=address(small),
+            folder=str(tmp_path),
+            now=clock().isoformat(),
+            bucket=s3.name,
+            endpoint=s3.endpoint,
+        )
+        assert code in (0, -signal.SIGKILL)
+        return
+    bucket = s3.bucket("http://127.0.0.1:1", 0.2, attempts=1) if fault == "no S3" else s3.bucket()
+    if fault == "cut":
+        proxy.cut_after, proxy.cuts = 3000, None
+        bucket = s3.bucket(proxy.endpoint, 1, attempts=1)
+    ends = pytest.raises(BackupError, match="not uploaded") if fault in AWAY else nullcontext()
+    with ends:
+        make(kind, work_on(small, tmp_path, bucket), journal)
+
+
+def restore(entry, postgres, small):
+    """The night that a restored backup is of."""
+    url = postgres.create(f"{small.database}_month")
+    try:
+        access = work_on(url, Path("nowhere")).access
+        fill(access, Path(entry.where), entry, None, lambda done: None)
+        return run_sql(url, "SELECT at FROM night")[0][0]
+    finally:
+        postgres.drop(url.database)

@@ -1,0 +1,162 @@
+"""What runs when, and what is made up for."""
+
+import signal
+from datetime import datetime, timedelta
+
+import psutil
+import pytest
+
+from healthkit.testing import wait_until
+from posapp.backup.catalogue import Entry
+from posapp.backup.manifest import Manifest
+from posapp.backup.names import ZONE, BackupName
+from posapp.backup.schedule import missed, timetable
+
+JOBS = timetable("drills")
+DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
+HOUR = timedelta(hours=1)
+
+
+def at(text):
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+def times(job, start, count):
+    found, now = [], at(start)
+    for _ in range(count):
+        now = job.trigger.get_next_fire_time(None, now + timedelta(seconds=1))
+        found.append(now.strftime("%a %Y-%m-%d %H:%M %z"))
+    return found
+
+
+def test_the_timetable_is_the_runbooks_in_jakartas_time():
+    assert times(DAILY, "2025-12-25 12:00", 2) == [
+        "Fri 2025-12-26 02:00 +0700",
+        "Sat 2025-12-27 02:00 +0700",
+    ]
+    assert times(WEEKLY, "2025-12-25 12:00", 2) == [
+        "Sun 2025-12-28 03:00 +0700",
+        "Sun 2026-01-04 03:00 +0700",
+    ]
+    assert times(MONTHLY, "2025-12-25 12:00", 2) == [
+        "Thu 2026-01-01 04:00 +0700",
+        "Sun 2026-02-01 04:00 +0700",
+    ]
+    assert times(TEST_RESTORE, "2025-12-25 12:00", 1) == ["Sun 2025-12-28 05:00 +0700"]
+    assert times(DRILL, "2025-12-25 12:00", 1) == ["Thu 2026-01-01 06:00 +0700"]
+
+
+def entry(kind, made, restored=None, good=True):
+    name = BackupName(at(made), kind)
+    manifest = Manifest(
+        file=str(name),
+        kind=kind,
+        created_at=name.at,
+        size_bytes=1,
+        sha256="0" * 64,
+        sql_bytes=1,
+        database="d",
+        database_bytes=1,
+        server_version="18",
+        pg_dump_version="18",
+        posapp_version="1",
+        schema_revision=None,
+        row_counts={"t": 1},
+        roles=(),
+        extensions=(),
+        verified_at=name.at,
+        restored_at=at(restored) if restored else None,
+    )
+    return Entry(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
+
+
+UP_TO_DATE = [
+    entry("daily", "2025-12-26 02:00:05"),
+    entry("weekly", "2025-12-21 03:00:05"),
+    entry("monthly", "2025-12-01 04:00:05", restored="2025-12-21 05:00:09"),
+]
+
+
+def names(entries, now):
+    return [job.name for job in missed(JOBS, entries, at(now))]
+
+
+def test_nothing_is_made_up_for_where_nothing_was_missed():
+    assert names(UP_TO_DATE, "2025-12-26 12:00") == []
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        ("2025-12-27 01:59", []),
+        ("2025-12-27 02:01", ["daily"]),
+        ("2025-12-28 04:00", ["daily", "weekly"]),
+        ("2025-12-28 05:00", ["daily", "weekly", "weekly test restore"]),
+        ("2026-01-01 04:30", ["daily", "weekly", "monthly", "weekly test restore"]),
+        ("2026-06-01 12:00", [job.name for job in JOBS]),
+    ],
+)
+def test_what_was_missed_is_told_by_the_catalogue(now, due):
+    assert names(UP_TO_DATE, now) == due
+
+
+def test_a_backup_that_is_not_good_does_not_count():
+    assert names(
+        [*UP_TO_DATE[1:], entry("daily", "2025-12-26 02:00:05", good=False)], "2025-12-26 12:00"
+    ) == ["daily"]
+
+
+def test_where_there_is_nothing_yet_all_of_it_is_due():
+    assert names([], "2025-12-26 12:00") == [job.name for job in JOBS]
+
+
+@pytest.mark.slow
+def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me, small, tmp_path):
+    """On an embedded server of its own, with the whole POS in it."""
+    environ = {
+        "POS_DATA_DIR": str(tmp_path / "var"),
+        "BACKUP_DIR": str(tmp_path / "backups"),
+        "BACKUP_LOG": str(tmp_path / "backup.log"),
+    }
+    assert me.run("seed", environ=environ).returncode == 0
+    process = me.start("-m", "posapp", "backup", "schedule", environ=environ)
+    try:
+        log = tmp_path / "backup.log"
+
+        def said(text):
+            return log.exists() and text in log.read_text()
+
+        wait_until(lambda: said("weekly test restore: exit code 0") or process.poll(), 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    text = log.read_text()
+    assert text.count("Backup completed successfully!") == 3
+    assert text.count("completed successfully") == 4  # one drill, though two were due
+    assert len(list((tmp_path / "backups" / "drills").glob("*.md"))) == 1
+    assert "next daily: " in text
+
+
+@pytest.mark.fault
+def test_a_job_that_runs_is_ended_with_it(me, tmp_path):
+    """Stopped in the middle of a dump, it leaves neither a process nor half a file."""
+    environ = {
+        "POS_DATA_DIR": str(tmp_path / "var"),
+        "BACKUP_DIR": str(tmp_path / "backups"),
+        "BACKUP_LOG": str(tmp_path / "backup.log"),
+    }
+    assert me.run("db", "upgrade", environ=environ).returncode == 0
+    process = me.start("-m", "posapp", "backup", "schedule", environ=environ)
+    parent = psutil.Process(process.pid)
+    jobs = wait_until(lambda: parent.children(recursive=True))
+    process.send_signal(signal.SIGTERM)
+    try:
+        assert process.wait(20) == 0
+        _, left = psutil.wait_procs(jobs, timeout=10)
+        assert left == []
+        assert list((tmp_path / "backups").rglob("*.part")) == []
+    finally:
+        process.kill()
+        process.communicate()
