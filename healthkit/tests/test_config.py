@@ -183,6 +183,17 @@ def test_a_table_of_the_wrong_type_is_a_mistake_not_a_traceback(plugins, table, 
     assert any(table in line for line in problems({**SERVICE, table: value}, plugins))
 
 
+def test_a_check_for_the_watcher_alone_does_not_run_in_a_process_that_serves(tmp_path, plugins):
+    path = tmp_path / "healthkit.toml"
+    lines = (
+        '[checks.a]\ntype = "freezer"\nsensor = "1"\n[checks.b]\ntype = "freezer"\nsensor = "2"\n'
+    )
+    path.write_text(f'[service]\nname = "x"\n{lines}watch_only = true\n')
+    serving = Health.from_file(path, plugins=[Plugin()])
+    assert [check.info.name for check in serving.settings.checks] == ["a"]
+    assert [check.info.name for check in load(path, plugins).checks] == ["a", "b"]
+
+
 def test_a_circle_of_dependencies_is_found(plugins):
     checks = {
         n: {"type": "freezer", "sensor": "s", "depends_on": [d]}

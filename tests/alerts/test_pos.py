@@ -176,7 +176,10 @@ def test_the_health_of_the_pos_knows_its_watcher_and_does_not_cry_on_its_first_d
     number = f"process {pos.watcher.pid}"
     wait_until(lambda: health()["checks"]["alerting"]["watcher"].endswith(number))
     assert checks["backup"]["message"] == "waiting for the first backup: posapp backup daily"
-    assert {"books", "backend", "migrations", "disk"} < set(checks)
+    assert {"books", "migrations", "disk"} < set(checks)
+    assert "backend" not in checks, "only the watcher asks for it"
+    with pos.store.reading() as connection:
+        assert "backend" in incidents.load_states(connection)
     pos.watcher.kill()
     wait_until(lambda: "no watcher runs" in health()["checks"]["alerting"].get("error", ""), 20)
     assert health()["status"] == "degraded"

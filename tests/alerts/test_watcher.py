@@ -330,7 +330,7 @@ def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(
 ):
     disk = small_disk(2)
     site.url = f"sqlite:///{disk}/store.db"
-    site.write().thread()
+    watcher = site.write().thread()
     wait_until(lambda: site.leader())
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
@@ -343,6 +343,7 @@ def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(
     site.told(DOWN)
     site.says("healthy")
     site.told(DOWN, UP)
+    site.end(watcher)  # before the disk goes
 
 
 def test_while_the_store_is_gone_nothing_is_lost_and_afterwards_nothing_doubled(

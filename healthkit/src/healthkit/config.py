@@ -254,7 +254,9 @@ class _Reader:
             return None
         target = getattr(check, "target", None)
         info = settings.info(name, target() if callable(target) else None)
-        return ConfiguredCheck(info=info, type=settings.type, check=check)
+        return ConfiguredCheck(
+            info=info, type=settings.type, check=check, watch_only=settings.watch_only
+        )
 
     def _unknown_type(self, name: str) -> str:
         hint = nearest(name, self._types)

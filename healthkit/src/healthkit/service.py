@@ -57,13 +57,16 @@ class Health:
         plugins_dir: Path | None = None,
         views: Mapping[str, View] | None = None,
     ) -> Self:
-        """Reads healthkit.toml. Raises ConfigError with every mistake in it, but for addresses of
-        channels: nothing is sent from here, so they are left to the watcher.
+        """Reads healthkit.toml for a process that serves. Raises ConfigError with every mistake in
+        it, but for addresses of channels: nothing is sent from here, so they are left to the
+        watcher, as are the checks that are `watch_only`.
 
         `live` hands objects to checks by name: `{"database": {"engine": engine}}`.
         """
         manager = PluginManager(plugins, plugins_dir)
-        return cls(config.load(path, manager, environ, live, addresses=False), views)
+        settings = config.load(path, manager, environ, live, addresses=False)
+        ours = tuple(check for check in settings.checks if not check.watch_only)
+        return cls(settings.model_copy(update={"checks": ours}), views)
 
     # Running
 

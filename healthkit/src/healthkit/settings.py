@@ -120,6 +120,8 @@ class CheckSettings(Table):
     depends_on: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     runbook: str | None = None
+    watch_only: bool = False
+    """Run by the watcher alone: what a server must not ask of itself, its own address say."""
 
     def info(self, name: str, target: str | None) -> CheckInfo:
         label = self.label or name.replace("-", " ").replace("_", " ").title()
@@ -127,7 +129,7 @@ class CheckSettings(Table):
             name=name,
             label=label,
             target=target,
-            **self.model_dump(exclude={"type", "label"}),
+            **self.model_dump(exclude={"type", "label", "watch_only"}),
         )
 
 
@@ -250,6 +252,7 @@ class ConfiguredCheck(BaseModel):
     info: CheckInfo
     type: str
     check: Any
+    watch_only: bool = False
 
 
 class Settings(BaseModel):
