@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -109,13 +109,18 @@ def schema_state(engine: Engine) -> tuple[str | None, str | None]:
     """(revision of the database, newest revision known here)."""
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    return current, ScriptDirectory.from_config(_config()).get_current_head()
+    return current, _scripts().get_current_head()
 
 
 def known_revisions() -> frozenset[str]:
     """The revisions of this version; one that is not among them is a newer version's."""
-    walked = ScriptDirectory.from_config(_config()).walk_revisions()
-    return frozenset(script.revision for script in walked)
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations, read once: a health check asks for the newest all the time."""
+    return ScriptDirectory.from_config(_config())
 
 
 def _reason(error: SQLAlchemyError) -> str:
@@ -125,6 +130,3 @@ def _reason(error: SQLAlchemyError) -> str:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-JsonObject = dict[str, Any]

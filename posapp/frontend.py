@@ -20,7 +20,7 @@ POLICY = (
     " font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 NOT_BUILT = "The front end has not been built yet: make web\n"
-NO_PAGES = ("/api/", "/health", "/metrics", "/assets/")
+NO_PAGES = ("/api/", "/health", "/metrics", "/status", "/assets/")
 """What is never a page of the application: a wrong address there is a 404."""
 
 

@@ -1,6 +1,6 @@
 """What may be done to an order, in which state, by whom: the one table of it.
 
-The code, the documentation and the texts of the OpenAPI document come from here.
+Services, the constraint on `orders.status` and the roles of the OpenAPI document come from here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ class Act:
 
 ORDER = Act("order", (), "open", ("admin", "manager", "cashier", "waiter"))
 PAY = Act("pay", ("open",), "paid", ("admin", "manager", "cashier"))
-ACTS = (ORDER, PAY)
 
 
 def allowed(act: Act, state: str) -> bool:

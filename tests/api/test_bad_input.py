@@ -106,6 +106,20 @@ def test_a_login_names_its_fields(sign_in):
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [("\\ud800", ["body"]), ("a\\udfffb", ["body"]), ("\\u0000", ["lines", "\x00"])],
+)
+def test_a_key_that_is_no_text_is_named_as_well_as_can_be(cashier, key, fields):
+    answer = cashier.request(
+        "POST",
+        "/orders/quote",
+        data=f'{{"type": "takeaway", "lines": [], "{key}": 1}}',
+        content_type="application/json",
+    )
+    assert field_of(answer) == fields
+
+
 def test_a_query_names_its_fields(cashier):
     assert field_of(cashier.get("/orders?limit=lots")) == ["limit"]
     assert field_of(cashier.get("/orders?limit=0&status=lost")) == ["status", "limit"]
@@ -176,6 +190,13 @@ def test_the_documentation_is_a_page(cashier):
     page = cashier.get("/docs")
     assert page.status_code == 200
     assert "swagger" in page.text
+
+
+@pytest.mark.parametrize("path", ["/status", "/status.json", "/health/x", "/assets/gone.js"])
+def test_no_page_of_the_front_end_pretends_to_be_something_else(cashier, path):
+    answer = cashier.app.test_client().get(path)
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
 
 
 @pytest.mark.parametrize(
