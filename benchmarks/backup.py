@@ -19,7 +19,10 @@ import psycopg2
 from sqlalchemy.engine import URL
 
 from posapp.backup.postgres import Access
-from posapp.embedded import BIN, running
+from posapp.runtime.postgres import (
+    BIN,
+    running,
+)
 
 FILL = """
 CREATE TABLE orders (

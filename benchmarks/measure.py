@@ -131,7 +131,7 @@ def table(title: str, rates: Mapping[str, float], base: str, unit: str = "req/s"
 def database() -> Iterator[URL]:
     """A migrated and seeded database on an embedded PostgreSQL of its own."""
     from posapp.db import make_engine, upgrade
-    from posapp.embedded import running
+    from posapp.runtime.postgres import running
     from posapp.seed import seed
     from posapp.settings import Settings
 

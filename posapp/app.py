@@ -29,7 +29,7 @@ from posapp.observability.context import user_id
 from posapp.observability.middleware import Requests
 from posapp.orders import routes as orders
 from posapp.payments import routes as payments
-from posapp.secret import development_secret
+from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 from posapp.tables import routes as tables
 

@@ -17,17 +17,21 @@ from healthkit import Health, Report, Status, config, reports
 from healthkit.cli.common import HandledErrors
 from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
-from posapp import db, demo, embedded
+from posapp import db
 from posapp.auth.service import UserError, add_user
 from posapp.backup.cli import backup
 from posapp.backup.cli_restore import drill, restore
 from posapp.backup.problems import BackupError
-from posapp.demo import StartError
-from posapp.embedded import EmbeddedError
 from posapp.fields import ROLES
+from posapp.runtime import (
+    demo,
+    postgres,
+)
+from posapp.runtime.demo import StartError
+from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.supervisor import PartEnded
 from posapp.seed import seed as write_demo
 from posapp.settings import Settings, SettingsError
-from posapp.supervisor import PartEnded
 
 _HANDLED = (SettingsError, EmbeddedError, StartError, UserError, db.DatabaseError)
 
@@ -134,7 +138,7 @@ def database() -> None:
 def upgrade() -> None:
     """Bring the schema to this version; nothing happens when it is there already."""
     settings = _settings()
-    with embedded.database(settings) as url:
+    with postgres.database(settings) as url:
         db.upgrade(url)
         with _engine(url, settings) as engine:
             click.echo(f"the schema is at {db.schema_state(engine)[0]}")
@@ -145,7 +149,7 @@ def seed() -> None:
     """Write the demo menu, floors and staff, unless there is a menu already."""
     settings = _settings()
     demo.refuse_in_production(settings)
-    with embedded.database(settings) as url:
+    with postgres.database(settings) as url:
         _ready_schema(url, settings)
         with _engine(url, settings) as engine:
             wrote = write_demo(engine)
@@ -168,7 +172,7 @@ def add(name: str, role: str, full_name: str, password_stdin: bool) -> None:
     """Add the account NAME; asks for its password."""
     settings = _settings()
     password = _password(password_stdin)
-    with embedded.database(settings) as url:
+    with postgres.database(settings) as url:
         _ready_schema(url, settings)
         with _engine(url, settings) as engine:
             add_user(engine, name, full_name, role, password)
@@ -191,7 +195,7 @@ def health_check() -> None:
     Runs the database checks of healthkit.toml (HEALTHKIT_CONFIG) once and prints their report.
     """
     settings = _settings()
-    with embedded.database(settings) as url:
+    with postgres.database(settings) as url:
         address = url.render_as_string(hide_password=False)
         environ = {**os.environ, "DATABASE_URL": address}
         found = config.load(demo.health_config(settings), PluginManager(), environ)
@@ -229,7 +233,7 @@ def _stay(stack: ExitStack, settings: Settings) -> URL:
     """The database for what this process becomes: the embedded server counts it as its user."""
     if settings.database is not None:
         return settings.database
-    server = stack.enter_context(embedded.server(settings.pos_data_dir))
+    server = stack.enter_context(postgres.server(settings.pos_data_dir))
     os.set_inheritable(server.lock.fileno(), True)
     return server.url
 

@@ -26,9 +26,9 @@ from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit.testing import wait_until
-from posapp import demo
 from posapp.db import make_engine, upgrade
-from posapp.embedded import running
+from posapp.runtime import demo
+from posapp.runtime.postgres import running
 from posapp.seed import DEMO_LOGINS, seed
 from posapp.settings import Settings
 

@@ -21,14 +21,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from posapp import embedded
 from posapp.backup.catalogue import Entry, Folder, sync_folder
 from posapp.backup.journal import Journal
 from posapp.backup.make import Work, make_locked
 from posapp.backup.names import TEMPORARY, ZONE, clock_time, stamp
 from posapp.backup.postgres import Access, complaint, refuse_newer_server
 from posapp.backup.problems import BackupError, Refused
-from posapp.embedded import BIN, EmbeddedError, Layout
+from posapp.runtime import postgres
+from posapp.runtime.postgres import (
+    BIN,
+    EmbeddedError,
+    Layout,
+)
 
 SLOT = "posapp_wal"
 KEPT = 2
@@ -132,7 +136,7 @@ def recovered(
         journal.line(f"Recovering {base.path.name}")
         _aim(layout.data, folder.root / "wal", target)
         try:
-            with embedded.running(scratch, _SCRATCH) as url:
+            with postgres.running(scratch, _SCRATCH) as url:
                 yield Access(url)
                 return
         except EmbeddedError as error:
@@ -140,7 +144,7 @@ def recovered(
                 raise BackupError(str(error)) from None
         journal.line(f"Nothing is known to have been written after {clock_time(target)}")
         _aim(layout.data, folder.root / "wal", None)
-        with embedded.running(scratch, _SCRATCH) as url:
+        with postgres.running(scratch, _SCRATCH) as url:
             yield Access(url)
     except EmbeddedError as error:
         raise BackupError(str(error)) from None

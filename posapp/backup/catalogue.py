@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from posapp.backup.manifest import Manifest
 from posapp.backup.names import KINDS, TEMPORARY, BackupName
 from posapp.backup.problems import BackupError, Busy, Refused
-from posapp.embedded import Lock
+from posapp.runtime.postgres import Lock
 
 
 @dataclass(frozen=True)

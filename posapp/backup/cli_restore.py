@@ -26,7 +26,7 @@ from posapp.backup.problems import BackupError, Refused
 from posapp.backup.snapshot import count_rows
 from posapp.backup.surroundings import alarmed, folder_of, journal_of, now, work_of
 from posapp.backup.telling import beat, call_webhook, silenced
-from posapp.embedded import EmbeddedError
+from posapp.runtime.postgres import EmbeddedError
 from posapp.settings import Settings
 
 

@@ -22,7 +22,6 @@ from urllib.error import HTTPError
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
-from posapp import demo, embedded
 from posapp.backup import databases
 from posapp.backup.catalogue import Entry
 from posapp.backup.journal import Journal
@@ -32,8 +31,12 @@ from posapp.backup.problems import BackupError
 from posapp.backup.restore import bring_up_to_date, fill, revisions
 from posapp.backup.snapshot import count_rows
 from posapp.db import DatabaseError
-from posapp.embedded import EmbeddedError
-from posapp.launch import command
+from posapp.runtime import (
+    demo,
+    postgres,
+)
+from posapp.runtime.child import command
+from posapp.runtime.postgres import EmbeddedError
 
 HEALTH = "/api/v1/health"
 _START_LIMIT = 60.0
@@ -120,7 +123,7 @@ def _restore(
 ) -> None:
     journal.line(f"Drill: restoring {found.entry.name} on a server of its own")
     begun = time.monotonic()
-    with embedded.running(folder / "server") as url:
+    with postgres.running(folder / "server") as url:
         found.seconds["start a server"] = time.monotonic() - begun
         access = Access(url)
         with access.connect() as session:

@@ -18,7 +18,7 @@ import click
 
 from healthkit.units import format_size
 from posapp.backup.names import clock_time
-from posapp.embedded import open_log
+from posapp.runtime.postgres import open_log
 from posapp.settings import Settings
 
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")

@@ -16,8 +16,8 @@ import psycopg2.extensions
 from sqlalchemy.engine import URL
 
 from posapp.backup.problems import BackupError, Refused
-from posapp.embedded import BIN
-from posapp.launch import command
+from posapp.runtime.child import command
+from posapp.runtime.postgres import BIN
 
 MAINTENANCE = "postgres"
 """The database from which others are made, renamed and dropped."""

@@ -22,8 +22,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 from posapp.backup.catalogue import Entry
 from posapp.backup.names import ZONE
-from posapp.embedded import ended
-from posapp.launch import command
+from posapp.runtime.child import command
+from posapp.runtime.postgres import ended
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import NoReturn
 
-from posapp import embedded
 from posapp.backup import keys
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Folder
@@ -19,7 +18,8 @@ from posapp.backup.postgres import Access
 from posapp.backup.problems import BackupError, Busy, Refused
 from posapp.backup.telling import call_webhook
 from posapp.db import DatabaseError
-from posapp.embedded import EmbeddedError
+from posapp.runtime import postgres
+from posapp.runtime.postgres import EmbeddedError
 from posapp.settings import Settings
 
 
@@ -39,7 +39,7 @@ def journal_of(settings: Settings) -> Journal:
 def work_of(settings: Settings) -> Iterator[Work]:
     """Raises EmbeddedError, and Refused for keys that are none."""
     key = keys.recipient(settings.backup_age_recipient)
-    with embedded.database(settings) as url:
+    with postgres.database(settings) as url:
         yield Work(
             Access(url),
             folder_of(settings),

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from healthkit import Health
 from healthkit.problems import HealthkitError
 from healthkit.store import silences
-from posapp import demo
+from posapp.runtime import demo
 from posapp.settings import Settings
 
 Say = Callable[[str], None]

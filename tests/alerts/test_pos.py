@@ -20,10 +20,10 @@ from healthkit.config import load
 from healthkit.plugins import PluginManager
 from healthkit.store import Store, incidents
 from healthkit.testing import HttpSink, wait_until
-from posapp import demo
 from posapp.db import upgrade
-from posapp.embedded import server
 from posapp.health import Backup, Books
+from posapp.runtime import demo
+from posapp.runtime.postgres import server
 from posapp.settings import Settings
 
 INTERVAL, FAIL_AFTER = 0.5, 3

@@ -17,7 +17,7 @@ from posapp.backup.catalogue import Folder, newest
 from posapp.backup.make import make
 from posapp.backup.places import find, verify
 from posapp.backup.problems import BackupError, Refused
-from posapp.embedded import server
+from posapp.runtime.postgres import server
 from tests.backup.kit import SMALL, address, parts, run_sql, settings_of, work_on
 
 pytestmark = pytest.mark.fault

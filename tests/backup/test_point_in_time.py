@@ -13,7 +13,7 @@ from posapp.backup.archive import Base, bases, choose, moment
 from posapp.backup.catalogue import Folder
 from posapp.backup.postgres import Access
 from posapp.backup.problems import Refused
-from posapp.embedded import server
+from posapp.runtime.postgres import server
 from tests.backup.kit import SMALL, address, run_sql
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)

@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
-from posapp import demo
 from posapp.db import make_engine, upgrade
-from posapp.embedded import server
+from posapp.runtime import demo
+from posapp.runtime.postgres import server
 from posapp.seed import seed
 from posapp.settings import Settings
 

@@ -18,8 +18,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from posapp.embedded import Server, ended, open_log
-from posapp.launch import command
+from posapp.runtime.child import command
+from posapp.runtime.postgres import (
+    Server,
+    ended,
+    open_log,
+)
 
 STOP_LIMIT = 4.0
 """Seconds that the parts have to end by themselves; the database has its own after that."""

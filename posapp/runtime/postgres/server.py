@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posapp.embedded.layout import (
+from posapp.runtime.postgres.data_directory import (
     READY,
     START_LIMIT,
     EmbeddedError,
@@ -110,7 +110,7 @@ def _start(layout: Layout, settings: Mapping[str, str]) -> subprocess.Popen[str]
     pairs = [f"{name}={value}" for name, value in settings.items()]
     with open_log(layout.log) as log:
         guard = subprocess.Popen(
-            [sys.executable, "-m", "posapp.embedded.guard", str(layout.root), *pairs],
+            [sys.executable, "-m", "posapp.runtime.postgres.watchdog", str(layout.root), *pairs],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -14,7 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from posapp.embedded.layout import DISK_FULL, EmbeddedError, Layout
+from posapp.runtime.postgres.data_directory import (
+    DISK_FULL,
+    EmbeddedError,
+    Layout,
+)
 
 User = tuple[int, int]
 """uid and gid."""

@@ -1,6 +1,6 @@
 """The guard: the process that PostgreSQL runs under.
 
-    python -m posapp.embedded.guard POS_DATA_DIR [NAME=VALUE …]
+    python -m posapp.runtime.postgres.watchdog POS_DATA_DIR [NAME=VALUE …]
 
 It makes the data when there is none, starts the server, writes `ready` (or in one line what went
 wrong) to its standard output, and stops the server when the last user has let go of the users'
@@ -26,9 +26,21 @@ from typing import IO, NoReturn
 
 import psutil
 
-from posapp.embedded.cluster import User, ended, explain, postgres, prepare
-from posapp.embedded.layout import READY, EmbeddedError, Layout, Lock, open_log
-from posapp.launch import command
+from posapp.runtime.child import command
+from posapp.runtime.postgres.data_directory import (
+    READY,
+    EmbeddedError,
+    Layout,
+    Lock,
+    open_log,
+)
+from posapp.runtime.postgres.initdb import (
+    User,
+    ended,
+    explain,
+    postgres,
+    prepare,
+)
 
 _SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
 """PostgreSQL's fast shutdown, then its immediate one, and how long each may take in seconds."""

@@ -17,13 +17,23 @@ from sqlalchemy.engine import URL
 from healthkit.config import load
 from healthkit.plugins import PluginManager
 from posapp.db import make_engine, upgrade
-from posapp.embedded import Layout, Lock, Server, server
-from posapp.secret import development_secret
+from posapp.runtime.dev_secret import development_secret
+from posapp.runtime.postgres import (
+    Layout,
+    Lock,
+    Server,
+    server,
+)
+from posapp.runtime.supervisor import (
+    Part,
+    PartEnded,
+    Stop,
+    Supervisor,
+)
 from posapp.seed import DEMO_LOGINS, seed
 from posapp.settings import Settings
-from posapp.supervisor import Part, PartEnded, Stop, Supervisor
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 """The checkout, where `wsgi.py` and `deploy/` are."""
 
 HOST = "127.0.0.1"
