@@ -130,7 +130,8 @@ def table(title: str, rates: Mapping[str, float], base: str, unit: str = "req/s"
 @contextmanager
 def database() -> Iterator[URL]:
     """A migrated and seeded database on an embedded PostgreSQL of its own."""
-    from posapp.db import make_engine, upgrade
+    from posapp.database.engine import make_engine
+    from posapp.database.schema import upgrade
     from posapp.runtime.postgres import running
     from posapp.seed import seed
     from posapp.settings import Settings

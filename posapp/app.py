@@ -21,7 +21,7 @@ from posapp.auth.tokens import TokenError, Tokens
 from posapp.catalog import routes as catalog
 from posapp.catalog.cache import MenuCache
 from posapp.catalog.fast import FreshMenu
-from posapp.db import Database, make_engine
+from posapp.database.engine import Database, make_engine
 from posapp.observability import errors as error_tracking
 from posapp.observability import metrics, sql, tracing
 from posapp.observability import routes as observability

@@ -17,11 +17,12 @@ from healthkit import Health, Report, Status, config, reports
 from healthkit.cli.common import HandledErrors
 from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
-from posapp import db
 from posapp.auth.service import UserError, add_user
 from posapp.backup.cli import backup
 from posapp.backup.cli_restore import drill, restore
 from posapp.backup.problems import BackupError
+from posapp.database.engine import make_engine
+from posapp.database.schema import DatabaseError, known_revisions, schema_state, upgrade
 from posapp.fields import ROLES
 from posapp.runtime import (
     demo,
@@ -33,7 +34,7 @@ from posapp.runtime.supervisor import PartEnded
 from posapp.seed import seed as write_demo
 from posapp.settings import Settings, SettingsError
 
-_HANDLED = (SettingsError, EmbeddedError, StartError, UserError, db.DatabaseError)
+_HANDLED = (SettingsError, EmbeddedError, StartError, UserError, DatabaseError)
 
 
 class _Commands(HandledErrors):
@@ -79,7 +80,7 @@ def _settings() -> Settings:
 
 @contextmanager
 def _engine(url: URL, settings: Settings) -> Iterator[Engine]:
-    engine = db.make_engine(url, settings)
+    engine = make_engine(url, settings)
     try:
         yield engine
     finally:
@@ -90,13 +91,13 @@ def _ready_schema(url: URL, settings: Settings) -> None:
     """The embedded database is brought to this version; another must be there. Raises
     DatabaseError. A schema that this version does not know is a newer one's: a rollback."""
     if settings.database is None:
-        db.upgrade(url)
+        upgrade(url)
         return
     with _engine(url, settings) as engine:
-        current, head = db.schema_state(engine)
-    if current is None or (current != head and current in db.known_revisions()):
+        current, head = schema_state(engine)
+    if current is None or (current != head and current in known_revisions()):
         found = current or "no schema"
-        raise db.DatabaseError(
+        raise DatabaseError(
             f"the database has {found}, this version needs {head}; run: posapp db upgrade"
         )
 
@@ -134,14 +135,14 @@ def database() -> None:
     """The database."""
 
 
-@database.command()
-def upgrade() -> None:
+@database.command("upgrade")
+def upgrade_schema() -> None:
     """Bring the schema to this version; nothing happens when it is there already."""
     settings = _settings()
     with postgres.database(settings) as url:
-        db.upgrade(url)
+        upgrade(url)
         with _engine(url, settings) as engine:
-            click.echo(f"the schema is at {db.schema_state(engine)[0]}")
+            click.echo(f"the schema is at {schema_state(engine)[0]}")
 
 
 @main.command()

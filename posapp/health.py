@@ -15,7 +15,7 @@ from healthkit import Check, CheckContext, Outcome, Report, Status, hookimpl, re
 from healthkit.reports import Page
 from healthkit_backup_freshness import BackupFreshness
 from healthkit_database.faults import words
-from posapp.db import known_revisions, schema_state
+from posapp.database.schema import known_revisions, schema_state
 from posapp.observability import logs
 from posapp.settings import Settings
 

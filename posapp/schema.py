@@ -3,7 +3,7 @@
 from posapp.audit import models as audit
 from posapp.auth import models as auth
 from posapp.catalog import models as catalog
-from posapp.db import Base
+from posapp.database.base import Base
 from posapp.idempotency import models as idempotency
 from posapp.orders import models as orders
 from posapp.payments import models as payments

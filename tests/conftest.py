@@ -26,7 +26,8 @@ from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit.testing import wait_until
-from posapp.db import make_engine, upgrade
+from posapp.database.engine import make_engine
+from posapp.database.schema import upgrade
 from posapp.runtime import demo
 from posapp.runtime.postgres import running
 from posapp.seed import DEMO_LOGINS, seed

@@ -20,7 +20,7 @@ from posapp.auth.schemas import (
     UserView,
 )
 from posapp.auth.tokens import Tokens
-from posapp.db import utc_now
+from posapp.database.engine import utc_now
 from posapp.errors import NotFound, Unauthorized
 from posapp.fields import ROLES
 from posapp.openapi import Problem

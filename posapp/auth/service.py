@@ -16,7 +16,7 @@ from posapp.audit import service as audit
 from posapp.auth import limits, passwords
 from posapp.auth.models import RefreshToken, User
 from posapp.auth.schemas import NewUser
-from posapp.db import Database, utc_now
+from posapp.database.engine import Database, utc_now
 from posapp.errors import Conflict, TooMany, Unauthorized
 
 REFRESH_LIFETIME = timedelta(days=14)

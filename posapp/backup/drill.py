@@ -30,7 +30,7 @@ from posapp.backup.postgres import Access, query
 from posapp.backup.problems import BackupError
 from posapp.backup.restore import bring_up_to_date, fill, revisions
 from posapp.backup.snapshot import count_rows
-from posapp.db import DatabaseError
+from posapp.database.schema import DatabaseError
 from posapp.runtime import (
     demo,
     postgres,

@@ -16,7 +16,6 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from healthkit.units import format_duration
-from posapp import db
 from posapp.backup import databases, packing
 from posapp.backup.catalogue import Entry
 from posapp.backup.journal import Journal
@@ -28,6 +27,7 @@ from posapp.backup.problems import BackupError, Refused
 from posapp.backup.snapshot import count_rows
 from posapp.backup.stream import Progress, load
 from posapp.backup.swap import swap
+from posapp.database.schema import known_revisions, schema_state, upgrade
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,9 @@ def bring_up_to_date(access: Access) -> str | None:
     What a newer one has made stays: this version can serve it. Raises DatabaseError.
     """
     current, head = revisions(access)
-    if current is None or current == head or current not in db.known_revisions():
+    if current is None or current == head or current not in known_revisions():
         return None
-    db.upgrade(access.url)
+    upgrade(access.url)
     return current
 
 
@@ -166,7 +166,7 @@ def revisions(access: Access) -> tuple[str | None, str | None]:
     """Of the schema that is there, and of this version."""
     engine = create_engine(access.url)
     try:
-        return db.schema_state(engine)
+        return schema_state(engine)
     finally:
         engine.dispose()
 

@@ -17,7 +17,7 @@ from posapp.backup.make import Work
 from posapp.backup.postgres import Access
 from posapp.backup.problems import BackupError, Busy, Refused
 from posapp.backup.telling import call_webhook
-from posapp.db import DatabaseError
+from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
 from posapp.runtime.postgres import EmbeddedError
 from posapp.settings import Settings

@@ -9,7 +9,7 @@ from posapp.api import DATABASE, public
 from posapp.catalog import service
 from posapp.catalog.cache import CACHEABLE, MenuCache
 from posapp.catalog.schemas import Language, Menu, MenuQuery
-from posapp.db import Database
+from posapp.database.engine import Database
 
 CACHE = "posapp.menu"
 api = APIBlueprint("catalog", __name__, abp_tags=[Tag(name="Menu")])

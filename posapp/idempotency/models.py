@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import DateTime, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from posapp.db import Base
+from posapp.database.base import Base
 
 
 class IdempotencyKey(Base):

@@ -11,7 +11,7 @@ from healthkit import Health
 from healthkit.reports import PROMETHEUS
 from posapp.api import public, transaction
 from posapp.auth import limits
-from posapp.db import utc_now
+from posapp.database.engine import utc_now
 from posapp.errors import TooMany
 from posapp.observability.metrics import exposition
 from posapp.openapi import Problem

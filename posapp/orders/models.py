@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from posapp.db import Base
+from posapp.database.base import Base
 from posapp.orders.states import STATES
 
 _STATES = ", ".join(f"'{state}'" for state in STATES)

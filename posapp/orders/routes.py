@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from posapp.api import answer, current_user, idempotent_answer, roles, transaction
-from posapp.db import utc_now
+from posapp.database.engine import utc_now
 from posapp.fields import ROLES
 from posapp.idempotency.service import IdempotencyHeader, once
 from posapp.observability.metrics import ORDERS

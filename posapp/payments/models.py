@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from posapp.db import Base
+from posapp.database.base import Base
 
 
 class Payment(Base):

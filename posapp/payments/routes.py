@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from posapp.api import current_user, idempotent_answer, roles, transaction
-from posapp.db import utc_now
+from posapp.database.engine import utc_now
 from posapp.idempotency.service import IdempotencyHeader, once
 from posapp.observability.metrics import REVENUE
 from posapp.openapi import Problem

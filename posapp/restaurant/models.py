@@ -7,7 +7,7 @@ from datetime import time
 from sqlalchemy import BigInteger, CheckConstraint, Text, Time
 from sqlalchemy.orm import Mapped, mapped_column
 
-from posapp.db import Base
+from posapp.database.base import Base
 
 
 class Restaurant(Base):

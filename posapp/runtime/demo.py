@@ -16,7 +16,8 @@ from sqlalchemy.engine import URL
 
 from healthkit.config import load
 from healthkit.plugins import PluginManager
-from posapp.db import make_engine, upgrade
+from posapp.database.engine import make_engine
+from posapp.database.schema import upgrade
 from posapp.runtime.dev_secret import development_secret
 from posapp.runtime.postgres import (
     Layout,

@@ -18,7 +18,7 @@ from posapp.catalog.models import (
     ProductModifierGroup,
     Variant,
 )
-from posapp.db import Database, utc_now
+from posapp.database.engine import Database, utc_now
 from posapp.restaurant.models import Restaurant
 from posapp.seed.menu import CATEGORIES, GROUPS, Dish
 from posapp.tables.models import Floor, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from posapp.db import Base
+from posapp.database.base import Base
 
 
 class Floor(Base):

@@ -20,7 +20,7 @@ from healthkit.config import load
 from healthkit.plugins import PluginManager
 from healthkit.store import Store, incidents
 from healthkit.testing import HttpSink, wait_until
-from posapp.db import upgrade
+from posapp.database.schema import upgrade
 from posapp.health import Backup, Books
 from posapp.runtime import demo
 from posapp.runtime.postgres import server

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
-from posapp.db import make_engine, upgrade
+from posapp.database.engine import make_engine
+from posapp.database.schema import upgrade
 from posapp.runtime import demo
 from posapp.runtime.postgres import server
 from posapp.seed import seed

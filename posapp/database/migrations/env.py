@@ -1,12 +1,10 @@
-"""Runs migrations on the connection that `posapp.db.upgrade` hands over."""
+"""Runs migrations on the connection that `posapp.database.schema.upgrade` hands over."""
 
 from alembic import context
 
-from posapp.schema import metadata
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=context.config.attributes.get("target_metadata"),
     transactional_ddl=True,
 )
 context.run_migrations()
