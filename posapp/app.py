@@ -15,23 +15,30 @@ import posapp
 from healthkit import Health
 from healthkit.web import flask as healthkit_flask
 from posapp import api, errors, frontend, health, openapi, problems
-from posapp.auth import routes as auth
-from posapp.auth import service as auth_service
-from posapp.auth.tokens import TokenError, Tokens
-from posapp.catalog import routes as catalog
-from posapp.catalog.cache import MenuCache
-from posapp.catalog.fast import FreshMenu
 from posapp.database.engine import Database, make_engine
-from posapp.observability import errors as error_tracking
-from posapp.observability import metrics, sql, tracing
+from posapp.features.auth import routes as auth
+from posapp.features.auth import service as auth_service
+from posapp.features.auth.tokens import (
+    TokenError,
+    Tokens,
+)
+from posapp.features.catalog import routes as catalog
+from posapp.features.catalog.cache import MenuCache
+from posapp.features.catalog.middleware import FreshMenu
+from posapp.features.floor import routes as tables
+from posapp.features.orders import routes as orders
+from posapp.features.payments import routes as payments
+from posapp.observability import (
+    error_tracking,
+    metrics,
+    query_log,
+    tracing,
+)
 from posapp.observability import routes as observability
 from posapp.observability.context import user_id
-from posapp.observability.middleware import Requests
-from posapp.orders import routes as orders
-from posapp.payments import routes as payments
+from posapp.observability.request_log import Requests
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
-from posapp.tables import routes as tables
 
 LARGEST_BODY = 256 * 1024
 """Bytes; an order of 200 lines is a tenth of it."""
@@ -70,7 +77,7 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     app = build(settings)
     engine = make_engine(url, settings)
     metrics.watch_pool(engine)
-    sql.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
+    query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     app.extensions[api.DATABASE] = Database(engine)
     catalog.install(app)
     address = url.render_as_string(hide_password=False)

@@ -17,12 +17,16 @@ from healthkit import Health, Report, Status, config, reports
 from healthkit.cli.common import HandledErrors
 from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
-from posapp.auth.service import UserError, add_user
 from posapp.backup.cli import backup
 from posapp.backup.cli_restore import drill, restore
 from posapp.backup.problems import BackupError
 from posapp.database.engine import make_engine
 from posapp.database.schema import DatabaseError, known_revisions, schema_state, upgrade
+from posapp.features.auth.service import (
+    UserError,
+    add_user,
+)
+from posapp.features.seed import seed as write_demo
 from posapp.fields import ROLES
 from posapp.runtime import (
     demo,
@@ -31,7 +35,6 @@ from posapp.runtime import (
 from posapp.runtime.demo import StartError
 from posapp.runtime.postgres import EmbeddedError
 from posapp.runtime.supervisor import PartEnded
-from posapp.seed import seed as write_demo
 from posapp.settings import Settings, SettingsError
 
 _HANDLED = (SettingsError, EmbeddedError, StartError, UserError, DatabaseError)

@@ -15,9 +15,9 @@ from werkzeug.exceptions import HTTPException
 
 from healthkit.masking import mask
 from posapp.errors import ApiError, FieldError
-from posapp.observability import errors as error_tracking
+from posapp.observability import error_tracking
 from posapp.observability.context import request_id
-from posapp.observability.middleware import FAILURE
+from posapp.observability.request_log import FAILURE
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2

@@ -28,9 +28,12 @@ from sqlalchemy.engine import URL
 from healthkit.testing import wait_until
 from posapp.database.engine import make_engine
 from posapp.database.schema import upgrade
+from posapp.features.seed import (
+    DEMO_LOGINS,
+    seed,
+)
 from posapp.runtime import demo
 from posapp.runtime.postgres import running
-from posapp.seed import DEMO_LOGINS, seed
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

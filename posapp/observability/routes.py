@@ -10,9 +10,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from healthkit import Health
 from healthkit.reports import PROMETHEUS
 from posapp.api import public, transaction
-from posapp.auth import limits
 from posapp.database.engine import utc_now
 from posapp.errors import TooMany
+from posapp.features.auth import limits
 from posapp.observability.metrics import exposition
 from posapp.openapi import Problem
 

@@ -18,6 +18,10 @@ from healthkit.config import load
 from healthkit.plugins import PluginManager
 from posapp.database.engine import make_engine
 from posapp.database.schema import upgrade
+from posapp.features.seed import (
+    DEMO_LOGINS,
+    seed,
+)
 from posapp.runtime.dev_secret import development_secret
 from posapp.runtime.postgres import (
     Layout,
@@ -31,7 +35,6 @@ from posapp.runtime.supervisor import (
     Stop,
     Supervisor,
 )
-from posapp.seed import DEMO_LOGINS, seed
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent

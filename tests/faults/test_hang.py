@@ -15,9 +15,9 @@ import requests
 from healthkit.testing import wait_until
 from posapp.database.engine import make_engine
 from posapp.database.schema import upgrade
+from posapp.features.seed import seed
 from posapp.runtime import demo
 from posapp.runtime.postgres import server
-from posapp.seed import seed
 from posapp.settings import Settings
 
 pytestmark = pytest.mark.fault
