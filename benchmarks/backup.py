@@ -19,10 +19,7 @@ import psycopg2
 from sqlalchemy.engine import URL
 
 from posapp.backup.postgres import Access
-from posapp.runtime.postgres import (
-    BIN,
-    running,
-)
+from posapp.runtime.postgres import BIN, running
 
 FILL = """
 CREATE TABLE orders (

@@ -22,16 +22,10 @@ from posapp.backup.cli_restore import drill, restore
 from posapp.backup.problems import BackupError
 from posapp.database.engine import make_engine
 from posapp.database.schema import DatabaseError, known_revisions, schema_state, upgrade
-from posapp.features.auth.service import (
-    UserError,
-    add_user,
-)
+from posapp.features.auth.service import UserError, add_user
 from posapp.features.seed import seed as write_demo
-from posapp.fields import ROLES
-from posapp.runtime import (
-    demo,
-    postgres,
-)
+from posapp.http.schemas import ROLES
+from posapp.runtime import demo, postgres
 from posapp.runtime.demo import StartError
 from posapp.runtime.postgres import EmbeddedError
 from posapp.runtime.supervisor import PartEnded

@@ -28,10 +28,7 @@ from sqlalchemy.engine import URL
 from healthkit.testing import wait_until
 from posapp.database.engine import make_engine
 from posapp.database.schema import upgrade
-from posapp.features.seed import (
-    DEMO_LOGINS,
-    seed,
-)
+from posapp.features.seed import DEMO_LOGINS, seed
 from posapp.runtime import demo
 from posapp.runtime.postgres import running
 from posapp.settings import Settings

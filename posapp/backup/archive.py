@@ -28,11 +28,7 @@ from posapp.backup.names import TEMPORARY, ZONE, clock_time, stamp
 from posapp.backup.postgres import Access, complaint, refuse_newer_server
 from posapp.backup.problems import BackupError, Refused
 from posapp.runtime import postgres
-from posapp.runtime.postgres import (
-    BIN,
-    EmbeddedError,
-    Layout,
-)
+from posapp.runtime.postgres import BIN, EmbeddedError, Layout
 
 SLOT = "posapp_wal"
 KEPT = 2

@@ -31,10 +31,7 @@ from posapp.backup.problems import BackupError
 from posapp.backup.restore import bring_up_to_date, fill, revisions
 from posapp.backup.snapshot import count_rows
 from posapp.database.schema import DatabaseError
-from posapp.runtime import (
-    demo,
-    postgres,
-)
+from posapp.runtime import demo, postgres
 from posapp.runtime.child import command
 from posapp.runtime.postgres import EmbeddedError
 

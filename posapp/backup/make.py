@@ -18,14 +18,7 @@ import posapp
 from healthkit.units import format_size
 from posapp.backup import packing, retention
 from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import (
-    Entry,
-    Folder,
-    Place,
-    entry_of,
-    sync_folder,
-    write_whole,
-)
+from posapp.backup.catalogue import Entry, Folder, Place, entry_of, sync_folder, write_whole
 from posapp.backup.journal import Journal
 from posapp.backup.manifest import Manifest
 from posapp.backup.names import TEMPORARY, BackupName

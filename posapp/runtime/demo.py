@@ -18,23 +18,10 @@ from healthkit.config import load
 from healthkit.plugins import PluginManager
 from posapp.database.engine import make_engine
 from posapp.database.schema import upgrade
-from posapp.features.seed import (
-    DEMO_LOGINS,
-    seed,
-)
+from posapp.features.seed import DEMO_LOGINS, seed
 from posapp.runtime.dev_secret import development_secret
-from posapp.runtime.postgres import (
-    Layout,
-    Lock,
-    Server,
-    server,
-)
-from posapp.runtime.supervisor import (
-    Part,
-    PartEnded,
-    Stop,
-    Supervisor,
-)
+from posapp.runtime.postgres import Layout, Lock, Server, server
+from posapp.runtime.supervisor import Part, PartEnded, Stop, Supervisor
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent

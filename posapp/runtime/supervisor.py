@@ -19,11 +19,7 @@ from types import FrameType
 from typing import Self
 
 from posapp.runtime.child import command
-from posapp.runtime.postgres import (
-    Server,
-    ended,
-    open_log,
-)
+from posapp.runtime.postgres import Server, ended, open_log
 
 STOP_LIMIT = 4.0
 """Seconds that the parts have to end by themselves; the database has its own after that."""

@@ -21,7 +21,7 @@ from healthkit.plugins import PluginManager
 from healthkit.store import Store, incidents
 from healthkit.testing import HttpSink, wait_until
 from posapp.database.schema import upgrade
-from posapp.health import Backup, Books
+from posapp.operations.health import Backup, Books
 from posapp.runtime import demo
 from posapp.runtime.postgres import server
 from posapp.settings import Settings

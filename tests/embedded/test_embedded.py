@@ -11,13 +11,7 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.runtime.postgres import (
-    BIN,
-    EmbeddedError,
-    Layout,
-    running,
-    server,
-)
+from posapp.runtime.postgres import BIN, EmbeddedError, Layout, running, server
 
 HOLD = """
 import sys

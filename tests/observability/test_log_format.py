@@ -6,11 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.observability.log_format import (
-    LONGEST_TEXT,
-    encode,
-    stamp,
-)
+from posapp.observability.log_format import LONGEST_TEXT, encode, stamp
 
 NOW = datetime(2025, 12, 26, 10, 30, 45, 123_456, UTC)
 anything = st.recursive(

@@ -11,11 +11,7 @@ import pytest
 
 from healthkit.testing import wait_until
 from posapp.observability import log_writer
-from posapp.observability.log_writer import (
-    ATOMIC,
-    LineWriter,
-    chunks,
-)
+from posapp.observability.log_writer import ATOMIC, LineWriter, chunks
 
 FORK = multiprocessing.get_context("fork")
 

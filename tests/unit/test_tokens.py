@@ -4,10 +4,7 @@ import jwt
 import pytest
 
 from posapp.features.auth import passwords
-from posapp.features.auth.tokens import (
-    TokenError,
-    Tokens,
-)
+from posapp.features.auth.tokens import TokenError, Tokens
 
 SECRET = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
 TOKENS = Tokens(SECRET, timedelta(minutes=15))

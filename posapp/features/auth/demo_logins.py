@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posapp.features.auth.schemas import DemoLogin
-from posapp.fields import Role
+from posapp.http.schemas import Role
 
 _NAMES: tuple[tuple[Role, str], ...] = (
     ("admin", "Sri Wahyuni"),

@@ -1,4 +1,4 @@
-"""Staff, their sessions, and how often somebody has tried."""
+"""Staff accounts and refresh tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from posapp.database.base import Base
-from posapp.fields import ROLES
+from posapp.http.schemas import ROLES
 
 _ROLE_LIST = ", ".join(f"'{role}'" for role in ROLES)
 
@@ -51,13 +51,3 @@ class RefreshToken(Base):
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-
-
-class RateLimit(Base):
-    """Tries within one window of time, shared by all workers and instances."""
-
-    __tablename__ = "rate_limits"
-
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
-    window: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    count: Mapped[int]

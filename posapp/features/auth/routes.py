@@ -5,9 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app, request
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import answer, current_user, public, roles, transaction
 from posapp.database.engine import utc_now
-from posapp.errors import NotFound, Unauthorized
 from posapp.features.auth import service
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
@@ -21,13 +19,28 @@ from posapp.features.auth.schemas import (
     StaffMember,
     UserView,
 )
-from posapp.features.auth.tokens import Tokens
-from posapp.fields import ROLES
-from posapp.openapi import Problem
+from posapp.features.auth.tokens import TokenError, Tokens
+from posapp.http.access import current_user, public, roles
+from posapp.http.errors import NotFound, Unauthorized
+from posapp.http.openapi import Problem
+from posapp.http.responses import answer
+from posapp.http.schemas import ROLES
+from posapp.http.transactions import transaction
 from posapp.settings import Settings
 
 TOKENS = "posapp.tokens"
 api = APIBlueprint("auth", __name__, abp_tags=[Tag(name="Staff")])
+
+
+def authenticate(token: str) -> User:
+    """The user of an access token. Raises Unauthorized."""
+    tokens: Tokens = current_app.extensions[TOKENS]
+    try:
+        bearer = tokens.user_id(token)
+    except TokenError as error:
+        raise Unauthorized(str(error)) from None
+    with transaction() as session:
+        return service.authenticate(session, bearer)
 
 
 @api.post("/auth/login", summary="Sign in", responses={200: Session, 401: Problem, 429: Problem})

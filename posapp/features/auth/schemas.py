@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from posapp.fields import ApiModel, Id, Name, Role, Text
+from posapp.http.schemas import ApiModel, Id, Name, Role, Text
 
 Username = Annotated[
     Text, StringConstraints(min_length=1, max_length=50, strip_whitespace=True, to_lower=True)

@@ -13,17 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from posapp.database.engine import Database, utc_now
-from posapp.errors import Conflict, TooMany, Unauthorized
 from posapp.features.audit import service as audit
-from posapp.features.auth import (
-    limits,
-    passwords,
-)
-from posapp.features.auth.models import (
-    RefreshToken,
-    User,
-)
+from posapp.features.auth import passwords
+from posapp.features.auth.models import RefreshToken, User
 from posapp.features.auth.schemas import NewUser
+from posapp.http import rate_limits
+from posapp.http.errors import Conflict, TooMany, Unauthorized
 
 REFRESH_LIFETIME = timedelta(days=14)
 FAILURES_PER_USER = 5
@@ -56,12 +51,12 @@ def log_in(
         (f"login:{address}", FAILURES_PER_ADDRESS),
     )
     for key, limit in tries:
-        if seconds := limits.wait(session, key, limit, FAILURE_WINDOW, now):
+        if seconds := rate_limits.wait(session, key, limit, FAILURE_WINDOW, now):
             raise TooMany("Too many tries; wait a little and try again.", seconds)
     user = session.scalar(select(User).where(User.username == username, User.active))
     if not passwords.verify(password, user.password_hash if user else None) or user is None:
         for key, _ in tries:
-            limits.count(session, key, FAILURE_WINDOW, now)
+            rate_limits.count(session, key, FAILURE_WINDOW, now)
         return None
     return Grant(user, _new_token(session, user.id, uuid4(), now))
 

@@ -7,16 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from posapp.features.catalog.cache import (
-    CACHEABLE,
-    MenuCache,
-)
+from posapp.features.catalog.cache import CACHEABLE, MenuCache
 from posapp.features.catalog.schemas import Language
-from posapp.observability.request_log import (
-    ROUTE,
-    Application,
-    Environ,
-)
+from posapp.observability.request_log import ROUTE, Application, Environ
 
 _QUERIES: Mapping[str, Language] = {"": "id", "lang=id": "id", "lang=en": "en"}
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import DATABASE, public
 from posapp.database.engine import Database
 from posapp.features.catalog import service
-from posapp.features.catalog.cache import (
-    CACHEABLE,
-    MenuCache,
-)
-from posapp.features.catalog.schemas import (
-    Language,
-    Menu,
-    MenuQuery,
-)
+from posapp.features.catalog.cache import CACHEABLE, MenuCache
+from posapp.features.catalog.schemas import Language, Menu, MenuQuery
+from posapp.http.access import public
+from posapp.http.transactions import DATABASE
 
 CACHE = "posapp.menu"
 api = APIBlueprint("catalog", __name__, abp_tags=[Tag(name="Menu")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from posapp.fields import ApiModel
+from posapp.http.schemas import ApiModel
 
 Language = Literal["id", "en"]
 

@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from posapp.errors import Invalid
-from posapp.features.catalog.models import (
-    Category,
-    Modifier,
-    ModifierGroup,
-    Product,
-    Variant,
-)
+from posapp.features.catalog.models import Category, Modifier, ModifierGroup, Product, Variant
 from posapp.features.catalog.schemas import (
     CategoryView,
     Language,
@@ -25,6 +18,7 @@ from posapp.features.catalog.schemas import (
     ProductView,
     VariantView,
 )
+from posapp.http.errors import Invalid
 
 _WHOLE = (
     selectinload(Product.variants),

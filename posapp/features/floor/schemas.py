@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posapp.fields import ApiModel
+from posapp.http.schemas import ApiModel
 
 
 class TableView(ApiModel):

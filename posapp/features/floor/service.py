@@ -7,15 +7,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from posapp.features.floor.models import (
-    Floor,
-    Table,
-)
-from posapp.features.floor.schemas import (
-    FloorPlan,
-    FloorView,
-    TableView,
-)
+from posapp.features.floor.models import Floor, Table
+from posapp.features.floor.schemas import FloorPlan, FloorView, TableView
 
 
 def exists(session: Session, table_id: int) -> bool:

@@ -18,8 +18,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from posapp.errors import Invalid
 from posapp.features.idempotency.models import IdempotencyKey
+from posapp.http.errors import Invalid
 
 HEADER = "Idempotency-Key"
 

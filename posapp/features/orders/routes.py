@@ -5,28 +5,20 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import answer, current_user, idempotent_answer, roles, transaction
 from posapp.database.engine import utc_now
-from posapp.features.idempotency.service import (
-    IdempotencyHeader,
-    once,
-)
-from posapp.features.orders import (
-    service,
-    states,
-)
-from posapp.features.orders.schemas import (
-    NewOrder,
-    OrderPath,
-    OrderQuery,
-    Orders,
-    OrderView,
-    Quote,
-)
-from posapp.fields import ROLES
+from posapp.features.floor import service as floor
+from posapp.features.floor.schemas import FloorPlan
+from posapp.features.idempotency.service import IdempotencyHeader, once
+from posapp.features.orders import service, states
+from posapp.features.orders.schemas import NewOrder, OrderPath, OrderQuery, Orders, OrderView, Quote
+from posapp.http.access import current_user, roles
+from posapp.http.responses import answer, idempotent_answer
+from posapp.http.schemas import ROLES
+from posapp.http.transactions import transaction
 from posapp.observability.metrics import ORDERS
 
 api = APIBlueprint("orders", __name__, abp_tags=[Tag(name="Orders")])
+tables_api = APIBlueprint("tables", __name__, abp_tags=[Tag(name="Tables")])
 
 
 @api.post("/orders", summary="Take an order", responses={201: OrderView})
@@ -68,3 +60,12 @@ def listing(query: OrderQuery) -> Response:
 def get(path: OrderPath) -> Response:
     with transaction() as session:
         return answer(service.get(session, path.order_id))
+
+
+@tables_api.get(
+    "/tables", summary="Floors, tables and their open orders", responses={200: FloorPlan}
+)
+@roles(*ROLES)
+def tables() -> Response:
+    with transaction() as session:
+        return answer(floor.floor_plan(session, service.open_by_table(session)))

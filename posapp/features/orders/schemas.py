@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt
 
 from posapp.features.catalog.schemas import ModifierView
 from posapp.features.orders.states import State
-from posapp.fields import ApiModel, Id, Note
+from posapp.http.schemas import ApiModel, Id, Note
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
 Quantity = Annotated[StrictInt, Field(ge=1, le=999)]

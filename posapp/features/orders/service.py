@@ -10,17 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from posapp.errors import Conflict, Invalid, NotFound
 from posapp.features.audit import service as audit
 from posapp.features.catalog import service as catalog
 from posapp.features.catalog.service import Choice
 from posapp.features.floor import service as tables
 from posapp.features.orders import states
-from posapp.features.orders.models import (
-    Counter,
-    Order,
-    OrderLine,
-)
+from posapp.features.orders.models import Counter, Order, OrderLine
 from posapp.features.orders.schemas import (
     LineView,
     NewOrder,
@@ -31,13 +26,10 @@ from posapp.features.orders.schemas import (
     QuoteLine,
 )
 from posapp.features.orders.states import State
-from posapp.features.orders.totals import (
-    Totals,
-    in_cash,
-    totals,
-)
+from posapp.features.orders.totals import Totals, in_cash, totals
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import House
+from posapp.http.errors import Conflict, Invalid, NotFound
 
 
 def quote(session: Session, new: NewOrder) -> Quote:

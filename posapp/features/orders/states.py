@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from posapp.fields import Role
+from posapp.http.schemas import Role
 
 State = Literal["open", "paid"]
 STATES: tuple[State, ...] = ("open", "paid")

@@ -5,21 +5,17 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from posapp.api import current_user, idempotent_answer, roles, transaction
 from posapp.database.engine import utc_now
-from posapp.features.idempotency.service import (
-    IdempotencyHeader,
-    once,
-)
+from posapp.features.idempotency.service import IdempotencyHeader, once
 from posapp.features.orders import states
 from posapp.features.orders.schemas import OrderPath
 from posapp.features.payments import service
-from posapp.features.payments.schemas import (
-    NewPayment,
-    PaymentView,
-)
+from posapp.features.payments.schemas import NewPayment, PaymentView
+from posapp.http.access import current_user, roles
+from posapp.http.openapi import Problem
+from posapp.http.responses import idempotent_answer
+from posapp.http.transactions import transaction
 from posapp.observability.metrics import REVENUE
-from posapp.openapi import Problem
 
 api = APIBlueprint("payments", __name__, abp_tags=[Tag(name="Payments")])
 

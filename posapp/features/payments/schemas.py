@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
-from posapp.fields import ApiModel
+from posapp.http.schemas import ApiModel
 
 Method = Literal["cash", "qris", "card"]
 Amount = Annotated[StrictInt, Field(ge=1, le=10**12)]

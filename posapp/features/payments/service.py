@@ -9,10 +9,7 @@ from sqlalchemy.orm import Session
 from posapp.features.audit import service as audit
 from posapp.features.orders import service as orders
 from posapp.features.payments.models import Payment
-from posapp.features.payments.schemas import (
-    NewPayment,
-    PaymentView,
-)
+from posapp.features.payments.schemas import NewPayment, PaymentView
 from posapp.features.payments.tender import tender
 from posapp.features.restaurant import service as restaurant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posapp.errors import Invalid
 from posapp.features.orders.totals import in_cash
+from posapp.http.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)

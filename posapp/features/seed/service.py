@@ -19,16 +19,9 @@ from posapp.features.catalog.models import (
     ProductModifierGroup,
     Variant,
 )
-from posapp.features.floor.models import (
-    Floor,
-    Table,
-)
+from posapp.features.floor.models import Floor, Table
 from posapp.features.restaurant.models import Restaurant
-from posapp.features.seed.menu import (
-    CATEGORIES,
-    GROUPS,
-    Dish,
-)
+from posapp.features.seed.menu import CATEGORIES, GROUPS, Dish
 
 SEED_LOCK = 7_233_002
 FLOORS = (

@@ -8,23 +8,9 @@ Its data is kept under POS_DATA_DIR. Whoever needs the database says so, and for
 The first starts the server, the last has it stopped, however that one ends.
 """
 
-from posapp.runtime.postgres.data_directory import (
-    EmbeddedError,
-    Layout,
-    Lock,
-    open_log,
-)
-from posapp.runtime.postgres.initdb import (
-    BIN,
-    ended,
-)
-from posapp.runtime.postgres.server import (
-    DATABASE,
-    Server,
-    database,
-    running,
-    server,
-)
+from posapp.runtime.postgres.data_directory import EmbeddedError, Layout, Lock, open_log
+from posapp.runtime.postgres.initdb import BIN, ended
+from posapp.runtime.postgres.server import DATABASE, Server, database, running, server
 
 __all__ = [
     "BIN",

@@ -14,11 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from posapp.runtime.postgres.data_directory import (
-    DISK_FULL,
-    EmbeddedError,
-    Layout,
-)
+from posapp.runtime.postgres.data_directory import DISK_FULL, EmbeddedError, Layout
 
 User = tuple[int, int]
 """uid and gid."""

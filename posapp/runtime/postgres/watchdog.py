@@ -27,20 +27,8 @@ from typing import IO, NoReturn
 import psutil
 
 from posapp.runtime.child import command
-from posapp.runtime.postgres.data_directory import (
-    READY,
-    EmbeddedError,
-    Layout,
-    Lock,
-    open_log,
-)
-from posapp.runtime.postgres.initdb import (
-    User,
-    ended,
-    explain,
-    postgres,
-    prepare,
-)
+from posapp.runtime.postgres.data_directory import READY, EmbeddedError, Layout, Lock, open_log
+from posapp.runtime.postgres.initdb import User, ended, explain, postgres, prepare
 
 _SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
 """PostgreSQL's fast shutdown, then its immediate one, and how long each may take in seconds."""

@@ -9,12 +9,13 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from healthkit import Health
 from healthkit.reports import PROMETHEUS
-from posapp.api import public, transaction
 from posapp.database.engine import utc_now
-from posapp.errors import TooMany
-from posapp.features.auth import limits
+from posapp.http import rate_limits
+from posapp.http.access import public
+from posapp.http.errors import TooMany
+from posapp.http.openapi import Problem
+from posapp.http.transactions import transaction
 from posapp.observability.metrics import exposition
-from posapp.openapi import Problem
 
 pages = Blueprint("observability", __name__)
 api = APIBlueprint("errors", __name__, abp_tags=[Tag(name="Operations")])
@@ -40,9 +41,9 @@ def error_test() -> Response:
     """Raises, so that error tracking can be proven. Five times a minute from one address."""
     key, now = f"error-test:{request.remote_addr}", utc_now()
     with transaction() as session:
-        seconds = limits.wait(session, key, ERROR_TESTS, ERROR_WINDOW, now)
+        seconds = rate_limits.wait(session, key, ERROR_TESTS, ERROR_WINDOW, now)
         if not seconds:
-            limits.count(session, key, ERROR_WINDOW, now)
+            rate_limits.count(session, key, ERROR_WINDOW, now)
     if seconds:
         raise TooMany("Enough errors for this minute.", seconds)
     raise ErrorTest("this error was asked for: GET /api/v1/error-test")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from healthkit.masking import mask
-from posapp.errors import ApiError, FieldError
+from posapp.http.errors import ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
 from posapp.observability.request_log import FAILURE

@@ -7,7 +7,7 @@ from typing import Any
 from flask_openapi3 import OpenAPI
 from pydantic import BaseModel
 
-from posapp.problems import MEDIA_TYPE
+from posapp.http.problems import MEDIA_TYPE
 
 
 class FieldProblem(BaseModel):

@@ -12,9 +12,9 @@ from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
-from posapp.problems import http_problem
+from posapp.http.problems import http_problem
 
-DIST = Path(__file__).parent / "web" / "dist"
+DIST = Path(__file__).parent.parent / "web" / "dist"
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline';"
     " font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
