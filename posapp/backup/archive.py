@@ -21,13 +21,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from posapp.backup.catalogue import Entry, Folder, sync_folder
+from posapp.backup.catalogue import Entry, Folder
 from posapp.backup.journal import Journal
 from posapp.backup.make import Work, make_locked
-from posapp.backup.names import TEMPORARY, ZONE, clock_time, stamp
+from posapp.backup.names import ZONE, clock_time, stamp
 from posapp.backup.postgres import Access, complaint, refuse_newer_server
 from posapp.backup.problems import BackupError, Refused
 from posapp.runtime import postgres
+from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
 from posapp.runtime.postgres import BIN, EmbeddedError, Layout
 
 SLOT = "posapp_wal"
@@ -63,11 +64,11 @@ def make_base(access: Access, folder: Folder, journal: Journal) -> Base:
     Raises Refused and BackupError.
     """
     root = folder.prepare("base")
-    for leftover in root.glob(f"*{TEMPORARY}"):
+    for leftover in root.glob(f"*{PARTIAL_SUFFIX}"):
         shutil.rmtree(leftover, ignore_errors=True)
     with access.connect() as session:
         refuse_newer_server(session)
-    part = root / f"base{TEMPORARY}"
+    part = root / f"base{PARTIAL_SUFFIX}"
     journal.line("Copying the whole server")
     try:
         _run(
@@ -83,7 +84,7 @@ def make_base(access: Access, folder: Folder, journal: Journal) -> Base:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    sync_folder(root)
+    fsync_folder(root)
     journal.line(f"Verified {path}")
     _forget_older(folder, journal)
     return Base(ended, path)

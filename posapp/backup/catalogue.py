@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from posapp.backup.manifest import Manifest
-from posapp.backup.names import KINDS, TEMPORARY, BackupName
+from posapp.backup.names import KINDS, BackupName
 from posapp.backup.problems import BackupError, Busy, Refused
-from posapp.runtime.postgres import Lock
+from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
+from posapp.runtime.locks import FileLock
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class Folder:
 
     def write_manifest(self, entry: Entry, manifest: Manifest) -> None:
         path = Path(entry.where)
-        write_whole(path.with_name(entry.name.manifest), manifest.dump())
+        write_atomically(path.with_name(entry.name.manifest), manifest.dump())
 
     def remove(self, name: BackupName) -> None:
         for file in name.files:
             self.path(name, file).unlink(missing_ok=True)
-        sync_folder(self.root / name.kind)
+        fsync_folder(self.root / name.kind)
 
     def prepare(self, kind: str) -> Path:
         """The folder of a kind, made when it is not there. Raises Refused."""
@@ -118,13 +118,13 @@ class Folder:
         """One at a time. Raises Busy at once, unless it is to wait, while another is at it."""
         self.prepare(".")
         try:
-            lock = Lock(self.root / ".lock")
+            lock = FileLock(self.root / ".lock")
         except OSError as error:
             raise Refused(f"BACKUP_DIR: {self.root}: {error.strerror}") from None
         try:
             if wait:
-                lock.take()
-            elif not lock.try_take():
+                lock.acquire()
+            elif not lock.try_acquire():
                 raise Busy(f"another run is at work in {self.root}; this one leaves")
             yield
         finally:
@@ -143,35 +143,6 @@ def entry_of(path: Path) -> Entry | None:
     return Entry(name, path.stat().st_size, manifest, str(path))
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Puts a file in its place at once, all of it or none, for its owner's eyes. Raises OSError."""
-    temporary = path.with_name(path.name + TEMPORARY)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Has the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
-
-
 def _names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
@@ -183,7 +154,7 @@ def _names(folder: Path) -> list[str]:
 
 def _is_leftover(file: str, present: set[str]) -> bool:
     """A temporary file, or a companion whose dump is gone."""
-    if file.endswith(TEMPORARY):
+    if file.endswith(PARTIAL_SUFFIX):
         return True
     stem = file.removesuffix(".manifest.json").removesuffix(".globals.sql")
     owners = {stem, f"{stem}.dump.gz", f"{stem}.dump.gz.age"}

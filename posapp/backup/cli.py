@@ -11,6 +11,7 @@ from healthkit.units import format_size
 from posapp.backup import archive
 from posapp.backup import schedule as scheduling
 from posapp.backup.bucket import Bucket
+from posapp.backup.cli_restore import drill, restore
 from posapp.backup.journal import Journal
 from posapp.backup.listing import listing
 from posapp.backup.make import make, rotate
@@ -127,3 +128,6 @@ def verify_command(file: str) -> None:
     entry = find(file, settings)
     verify(entry, settings)
     click.echo(f"✅ {entry.where}: whole, {format_size(entry.size)}")
+
+
+COMMANDS = (backup, drill, restore)

@@ -11,10 +11,10 @@ import psycopg2.extensions
 from psycopg2 import sql
 
 from healthkit.units import format_size
-from posapp.backup.catalogue import free_bytes
 from posapp.backup.manifest import Manifest
 from posapp.backup.names import stamp
 from posapp.backup.postgres import major, query
+from posapp.runtime.files import free_bytes
 
 Session = psycopg2.extensions.connection
 

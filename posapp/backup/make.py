@@ -18,15 +18,16 @@ import posapp
 from healthkit.units import format_size
 from posapp.backup import packing, retention
 from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Entry, Folder, Place, entry_of, sync_folder, write_whole
+from posapp.backup.catalogue import Entry, Folder, Place, entry_of
 from posapp.backup.journal import Journal
 from posapp.backup.manifest import Manifest
-from posapp.backup.names import TEMPORARY, BackupName
+from posapp.backup.names import BackupName
 from posapp.backup.postgres import Access, complaint, refuse_newer_server, tool_version
 from posapp.backup.problems import BackupError
 from posapp.backup.snapshot import Moment, count_rows, exported, refuse_empty
 from posapp.backup.stream import dump
 from posapp.backup.upload import upload_missing
+from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 
 LOCAL_ONLY = frozenset({"pre-restore"})
 """Made in the middle of a restore, which must not wait for a network."""
@@ -110,7 +111,7 @@ def _dumped(kind: str, work: Work, journal: Journal, earlier: list[Entry]) -> En
 def _dump_once(kind: str, work: Work, journal: Journal, earlier: list[Entry]) -> Entry:
     folder, began = work.folder, journal.clock()
     name = _free_name(BackupName(began.replace(microsecond=0), kind, work.key is not None), folder)
-    part = folder.path(name, str(name) + TEMPORARY)
+    part = folder.path(name, str(name) + PARTIAL_SUFFIX)
     try:
         with part.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
@@ -121,13 +122,13 @@ def _dump_once(kind: str, work: Work, journal: Journal, earlier: list[Entry]) ->
         manifest = _manifest(name, began, work, sink, streamed, earlier)
         _verify_written(part, name, manifest, work)
         manifest = manifest.stating(verified_at=journal.clock())
-        write_whole(folder.path(name, name.globals), _globals(work.access))
-        write_whole(folder.path(name, name.manifest), manifest.dump())
+        write_atomically(folder.path(name, name.globals), _globals(work.access))
+        write_atomically(folder.path(name, name.manifest), manifest.dump())
         part.rename(folder.path(name))  # last: under its final name it is whole, and proven
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    sync_folder(part.parent)
+    fsync_folder(part.parent)
     size, tables = format_size(sink.size), len(manifest.row_counts)
     journal.line(f"Verified {name}: {size}, {manifest.rows} rows in {tables} tables")
     return Entry(name, sink.size, manifest, str(folder.path(name)))

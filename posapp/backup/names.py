@@ -14,8 +14,6 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Jakarta")
 KINDS = ("daily", "weekly", "monthly", "pre-deploy", "pre-restore")
-TEMPORARY = ".part"
-"""The end of a file that is not yet what its name says."""
 
 _STAMP = "%Y%m%d_%H%M%S"
 _NAME = re.compile(

@@ -11,10 +11,11 @@ from typing import BinaryIO
 from healthkit.units import format_size
 from posapp.backup import keys, packing
 from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Entry, Folder, Place, entry_of, free_bytes, newest
+from posapp.backup.catalogue import Entry, Folder, Place, entry_of, newest
 from posapp.backup.manifest import Manifest
 from posapp.backup.names import KINDS, BackupName
 from posapp.backup.problems import BackupError, Refused
+from posapp.runtime.files import free_bytes
 from posapp.settings import Settings
 
 LATEST = "latest"

@@ -16,7 +16,7 @@ import psycopg2.extensions
 from sqlalchemy.engine import URL
 
 from posapp.backup.problems import BackupError, Refused
-from posapp.runtime.child import command
+from posapp.runtime.child import child_command
 from posapp.runtime.postgres import BIN
 
 MAINTENANCE = "postgres"
@@ -89,7 +89,7 @@ class Access:
         if self.password is not None:
             environ["PGPASSWORD"] = self.password
         return subprocess.Popen(
-            command([str(BIN / program), f"--dbname={dsn}", *arguments], signal.SIGKILL),
+            child_command([str(BIN / program), f"--dbname={dsn}", *arguments], signal.SIGKILL),
             env=environ,
             **{"stdin": subprocess.DEVNULL, **streams},
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from posapp.runtime.errors import CommandError
 
-class BackupError(Exception):
+
+class BackupError(CommandError):
     """It was tried and has failed; nothing that was there is lost."""
 
     exit_code = 1

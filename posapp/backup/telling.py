@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from healthkit import Health
 from healthkit.problems import HealthkitError
 from healthkit.store import silences
-from posapp.runtime import demo
+from posapp.runtime import processes
 from posapp.settings import Settings
 
 Say = Callable[[str], None]
@@ -85,12 +85,11 @@ def _tell(
     settings: Settings, environ: Mapping[str, str], say: Say, act: Callable[[Health], Told]
 ) -> Told | None:
     """None where healthkit is not configured as it should be, which is said."""
-    told = {"DATABASE_URL": "postgresql:///embedded", **environ}
-    if settings.database is None:
-        data = settings.pos_data_dir.resolve()
-        told.setdefault("HEALTHKIT_STORE", f"sqlite:///{data}/healthkit.db")
+    told = processes.with_health_store(
+        {"DATABASE_URL": "postgresql:///embedded", **environ}, settings
+    )
     try:
-        health = Health.from_file(demo.health_config(settings), environ=told)
+        health = Health.from_file(processes.health_config_path(settings), environ=told)
         try:
             return act(health)
         finally:

@@ -55,5 +55,15 @@ def make_engine(url: URL, settings: Settings) -> Engine:
     )
 
 
+@contextmanager
+def open_engine(url: URL, settings: Settings) -> Iterator[Engine]:
+    """An engine as in `make_engine`, disposed of at the end."""
+    engine = make_engine(url, settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)

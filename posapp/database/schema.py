@@ -13,11 +13,15 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from posapp.database.engine import open_engine
+from posapp.runtime.errors import CommandError
+from posapp.settings import Settings
+
 MIGRATION_LOCK = 7_233_001
 """PostgreSQL's advisory lock under which one process at a time migrates."""
 
 
-class DatabaseError(Exception):
+class DatabaseError(CommandError):
     """The database cannot be used; one line that says why."""
 
 
@@ -41,6 +45,21 @@ def upgrade(url: URL) -> None:
         raise DatabaseError(f"the schema could not be upgraded: {_reason(error)}") from error
     finally:
         engine.dispose()
+
+
+def require_schema(url: URL, settings: Settings) -> None:
+    """The embedded database is brought to this version; another must be there. Raises
+    DatabaseError. A schema that this version does not know is a newer one's: a rollback."""
+    if settings.database is None:
+        upgrade(url)
+        return
+    with open_engine(url, settings) as engine:
+        current, head = schema_state(engine)
+    if current is None or (current != head and current in known_revisions()):
+        found = current or "no schema"
+        raise DatabaseError(
+            f"the database has {found}, this version needs {head}; run: posapp db upgrade"
+        )
 
 
 def schema_state(engine: Engine) -> tuple[str | None, str | None]:

@@ -25,18 +25,25 @@ _CAP_DAC_OVERRIDE = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
-def command(
-    program: list[str], when_parent_ends: signal.Signals, user: tuple[int, int] | None = None
+def child_command(
+    program: list[str], parent_death_signal: signal.Signals, user: tuple[int, int] | None = None
 ) -> list[str]:
     """The command line that runs `program` so, for a child of this process."""
     who = f"{user[0]}:{user[1]}" if user else "-"
     return [
-        *(sys.executable, "-IS", __file__, str(os.getpid()), str(int(when_parent_ends)), who),
+        *(sys.executable, "-IS", __file__, str(os.getpid()), str(int(parent_death_signal)), who),
         *program,
     ]
 
 
-def _become(uid: int, gid: int, libc: ctypes.CDLL) -> None:
+def describe_exit(returncode: int) -> str:
+    """`killed by SIGKILL` or `exit code 1`."""
+    if returncode < 0:
+        return f"killed by {signal.Signals(-returncode).name}"
+    return f"exit code {returncode}"
+
+
+def _drop_privileges(uid: int, gid: int, libc: ctypes.CDLL) -> None:
     libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     # Else access(2), by which initdb looks for its companions, would not count the capability.
     libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
@@ -55,7 +62,7 @@ def _main(parent: str, number: str, user: str, *program: str) -> None:
     try:
         if user != "-":
             uid, gid = (int(part) for part in user.split(":"))
-            _become(uid, gid, libc)
+            _drop_privileges(uid, gid, libc)
         # After the change of user, which clears it: see prctl(2).
         libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
         if os.getppid() == int(parent):  # else it was gone before the kernel was told

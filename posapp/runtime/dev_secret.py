@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from pathlib import Path
+
+from posapp.runtime.files import create_atomically
 
 
 def development_secret(data_dir: Path) -> str:
@@ -17,20 +17,5 @@ def development_secret(data_dir: Path) -> str:
     path = data_dir / "jwt-secret"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        _write_once(path, secrets.token_hex(32))
+        create_atomically(path, f"{secrets.token_hex(32)}\n")
     return path.read_text(encoding="ascii").strip()
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Writes all of the file or nothing, and never over another."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".jwt-secret-")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(name)

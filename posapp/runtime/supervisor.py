@@ -18,8 +18,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from posapp.runtime.child import command
-from posapp.runtime.postgres import Server, ended, open_log
+from posapp.runtime.child import child_command, describe_exit
+from posapp.runtime.errors import CommandError
+from posapp.runtime.files import open_rotated
+from posapp.runtime.postgres import Server
 
 STOP_LIMIT = 4.0
 """Seconds that the parts have to end by themselves; the database has its own after that."""
@@ -33,8 +35,10 @@ class Stop(BaseException):
     """Ctrl-C or SIGTERM: breaks off whatever is waited for."""
 
 
-class PartEnded(Exception):
+class PartEnded(CommandError):
     """A part has ended, or does not answer, that should."""
+
+    exit_code = 1
 
     def __init__(self, what: str, log: Path) -> None:
         super().__init__(what)
@@ -66,7 +70,7 @@ class _Running:
     """None for the database, which is not a child of ours."""
 
     def how(self) -> str:
-        return ended(self.process.wait()) if self.process else "by itself"
+        return describe_exit(self.process.wait()) if self.process else "by itself"
 
 
 class Supervisor:
@@ -105,9 +109,9 @@ class Supervisor:
 
     def start(self, part: Part, environ: Mapping[str, str]) -> None:
         log = self.logs / f"{part.name}.log"
-        with open_log(log) as output:
+        with open_rotated(log) as output:
             process = subprocess.Popen(
-                command(part.command, signal.SIGTERM),
+                child_command(part.command, signal.SIGTERM),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -19,6 +19,7 @@ from posapp.features.auth.models import RefreshToken, User
 from posapp.features.auth.schemas import NewUser
 from posapp.http import rate_limits
 from posapp.http.errors import Conflict, TooMany, Unauthorized
+from posapp.runtime.errors import CommandError
 
 REFRESH_LIFETIME = timedelta(days=14)
 FAILURES_PER_USER = 5
@@ -26,7 +27,7 @@ FAILURES_PER_ADDRESS = 50
 FAILURE_WINDOW = timedelta(minutes=5)
 
 
-class UserError(Exception):
+class UserError(CommandError):
     """A staff account cannot be made; one line that says why."""
 
 

@@ -8,8 +8,8 @@ Its data is kept under POS_DATA_DIR. Whoever needs the database says so, and for
 The first starts the server, the last has it stopped, however that one ends.
 """
 
-from posapp.runtime.postgres.data_directory import EmbeddedError, Layout, Lock, open_log
-from posapp.runtime.postgres.initdb import BIN, ended
+from posapp.runtime.postgres.data_directory import EmbeddedError, Layout
+from posapp.runtime.postgres.initdb import BIN
 from posapp.runtime.postgres.server import DATABASE, Server, database, running, server
 
 __all__ = [
@@ -17,11 +17,8 @@ __all__ = [
     "DATABASE",
     "EmbeddedError",
     "Layout",
-    "Lock",
     "Server",
     "database",
-    "ended",
-    "open_log",
     "running",
     "server",
 ]

@@ -7,15 +7,14 @@ POS_DATA_DIR/log/        postgres.log
 
 from __future__ import annotations
 
-import fcntl
 import re
-import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psutil
+
+from posapp.runtime.errors import CommandError
 
 READY = "ready"
 """What the guard says when the server can be used."""
@@ -29,11 +28,8 @@ DISK_FULL = re.compile(
     rb"No space left on device|Disk quota exceeded|Check free disk space"  # PostgreSQL's hint
 )
 
-_FLOCK = "hhqqi"  # struct flock of 64-bit Linux: l_type, l_whence, l_start, l_len, l_pid
-_LOG_LIMIT = 1_000_000
 
-
-class EmbeddedError(Exception):
+class EmbeddedError(CommandError):
     """Why the embedded PostgreSQL is not to be had, in one line that a user can act on."""
 
 
@@ -135,49 +131,3 @@ def _is_postgres(pid: int, data: Path) -> bool:
         return process.name() == "postgres" and str(data) in process.cmdline()
     except psutil.Error:
         return False
-
-
-class Lock:
-    """A lock of the open file (F_OFD_SETLK): the kernel drops it when its last holder is gone,
-    killed or not, and can be asked how others hold it, which flock(2) cannot."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] = path.open("a+b")
-
-    def share(self) -> None:
-        """Waits for whoever holds it exclusively."""
-        self._ask(fcntl.F_OFD_SETLKW, fcntl.F_RDLCK)
-
-    def take(self) -> None:
-        """Waits until nobody else holds it."""
-        self._ask(fcntl.F_OFD_SETLKW, fcntl.F_WRLCK)
-
-    def try_take(self) -> bool:
-        try:
-            self._ask(fcntl.F_OFD_SETLK, fcntl.F_WRLCK)
-        except (BlockingIOError, PermissionError):
-            return False
-        return True
-
-    def held_elsewhere(self) -> int | None:
-        """fcntl.F_RDLCK or F_WRLCK as another holds it, or None."""
-        kind = self._ask(fcntl.F_OFD_GETLK, fcntl.F_WRLCK)
-        return None if kind == fcntl.F_UNLCK else kind
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def close(self) -> None:
-        self._file.close()
-
-    def _ask(self, command: int, kind: int) -> int:
-        answer = fcntl.fcntl(self._file, command, struct.pack(_FLOCK, kind, 0, 0, 0, 0))
-        return int(struct.unpack(_FLOCK, answer)[0])
-
-
-def open_log(path: Path) -> IO[bytes]:
-    """Opens a log to append to; one that has grown large starts anew, the old one beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > _LOG_LIMIT:
-        path.replace(path.with_suffix(".log.1"))
-    return path.open("ab")

@@ -7,13 +7,13 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from posapp.runtime.child import describe_exit
 from posapp.runtime.postgres.data_directory import DISK_FULL, EmbeddedError, Layout
 
 User = tuple[int, int]
@@ -97,7 +97,7 @@ def _create(layout: Layout, run: Run) -> User | None:
         with tempfile.TemporaryFile() as output:
             if code := run(initdb(made), user, output):
                 output.seek(0)
-                raise EmbeddedError(explain(layout, output.read(), ended(code)))
+                raise EmbeddedError(explain(layout, output.read(), describe_exit(code)))
         made.rename(layout.data)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -163,10 +163,3 @@ def explain(layout: Layout, output: bytes, otherwise: str) -> str:
         return layout.disk_full()
     complaint = re.search(r"(?:FATAL|PANIC|error|postgres): *(.+)", output.decode(errors="replace"))
     return f"{layout.data}: PostgreSQL does not start: {complaint[1] if complaint else otherwise}"
-
-
-def ended(code: int) -> str:
-    """How a process ended, in words: `killed by SIGKILL`, `exit code 1`."""
-    if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
-    return f"exit code {code}"

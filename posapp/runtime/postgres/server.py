@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posapp.runtime.files import open_rotated
+from posapp.runtime.locks import FileLock
 from posapp.runtime.postgres.data_directory import (
     READY,
     START_LIMIT,
     EmbeddedError,
     Layout,
-    Lock,
     Postmaster,
-    open_log,
 )
 
 if TYPE_CHECKING:  # the guard imports this package too, and has to be quick
@@ -40,7 +40,7 @@ class Server:
     url: URL
     pid: int
     log: Path
-    lock: Lock
+    lock: FileLock
     guard: subprocess.Popen[str] | None
     """None when another process has started it."""
 
@@ -72,11 +72,11 @@ def server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterato
         raise EmbeddedError("the embedded PostgreSQL needs Linux; set DATABASE_URL")
     layout = Layout(data_dir.resolve())
     layout.make_folders()
-    users = Lock(layout.users_lock)
+    users = FileLock(layout.users_lock)
     guard: subprocess.Popen[str] | None = None
     since = layout.log.stat().st_size
     try:
-        users.share()  # waits while a guard is stopping the server
+        users.acquire_shared()  # waits while a guard is stopping the server
         postmaster, guard = _find_or_start(layout, settings or {})
         yield Server(_database(postmaster), postmaster.pid, layout.log, users, guard)
     except Exception as error:
@@ -108,7 +108,7 @@ def _find_or_start(
 def _start(layout: Layout, settings: Mapping[str, str]) -> subprocess.Popen[str] | None:
     """Starts a guard and waits for its answer; None when another guard was there first."""
     pairs = [f"{name}={value}" for name, value in settings.items()]
-    with open_log(layout.log) as log:
+    with open_rotated(layout.log) as log:
         guard = subprocess.Popen(
             [sys.executable, "-m", "posapp.runtime.postgres.watchdog", str(layout.root), *pairs],
             stdin=subprocess.DEVNULL,
@@ -165,20 +165,20 @@ def _create_database(postmaster: Postmaster) -> None:
 
 
 def _held(path: Path) -> bool:
-    lock = Lock(path)
+    lock = FileLock(path)
     try:
-        return lock.held_elsewhere() is not None
+        return lock.held_by_other() is not None
     finally:
         lock.close()
 
 
 def _stopped(layout: Layout) -> bool:
     """Waits until the guard has gone; False when others still use the server."""
-    users = Lock(layout.users_lock)
+    users = FileLock(layout.users_lock)
     until = time.monotonic() + _STOP_LIMIT
     try:
         while _held(layout.guard_lock):
-            if users.held_elsewhere() == fcntl.F_RDLCK or time.monotonic() > until:
+            if users.held_by_other() == fcntl.F_RDLCK or time.monotonic() > until:
                 return False
             time.sleep(0.02)
         return True

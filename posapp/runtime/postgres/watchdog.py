@@ -26,9 +26,11 @@ from typing import IO, NoReturn
 
 import psutil
 
-from posapp.runtime.child import command
-from posapp.runtime.postgres.data_directory import READY, EmbeddedError, Layout, Lock, open_log
-from posapp.runtime.postgres.initdb import User, ended, explain, postgres, prepare
+from posapp.runtime.child import child_command, describe_exit
+from posapp.runtime.files import open_rotated
+from posapp.runtime.locks import FileLock
+from posapp.runtime.postgres.data_directory import READY, EmbeddedError, Layout
+from posapp.runtime.postgres.initdb import User, explain, postgres, prepare
 
 _SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
 """PostgreSQL's fast shutdown, then its immediate one, and how long each may take in seconds."""
@@ -53,7 +55,7 @@ class Guard:
         """Has a signal or the end of the last user break off `serve`."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGUSR1, self._stop)
-        users = Lock(self._layout.users_lock)
+        users = FileLock(self._layout.users_lock)
         threading.Thread(target=_wait_for_last, args=(users,), daemon=True).start()
 
     def serve(self) -> None:
@@ -62,10 +64,10 @@ class Guard:
         sockets = _socket_folder(self._layout)
         try:
             user = prepare(self._layout, self._run)
-            with open_log(self._layout.log) as log:
+            with open_rotated(self._layout.log) as log:
                 self._start(sockets, user, log)
                 _tell(READY)
-                how = ended(self._wait())
+                how = describe_exit(self._wait())
                 log.write(f"posapp: PostgreSQL has ended: {how}\n".encode())
         finally:
             self._end()
@@ -85,7 +87,7 @@ class Guard:
 
     def _spawn(self, program: list[str], user: User | None, output: IO[bytes]) -> None:
         self._child = subprocess.Popen(
-            command(program, signal.SIGINT, user),
+            child_command(program, signal.SIGINT, user),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -107,7 +109,7 @@ class Guard:
             with suppress(subprocess.TimeoutExpired):
                 code = self._wait(0.02)
                 said = self._layout.log.read_bytes()[begin:]
-                raise EmbeddedError(explain(self._layout, said, ended(code)))
+                raise EmbeddedError(explain(self._layout, said, describe_exit(code)))
             server = self._layout.postmaster()
             if server is not None and server.ready:
                 return
@@ -138,8 +140,8 @@ class Guard:
         self._wait()
 
 
-def _wait_for_last(users: Lock) -> None:
-    users.take()
+def _wait_for_last(users: FileLock) -> None:
+    users.acquire()
     os.kill(os.getpid(), signal.SIGUSR1)
 
 
@@ -159,8 +161,8 @@ def _tell(line: str) -> None:
 
 def main(data_dir: str, *settings: str) -> None:
     layout = Layout(Path(data_dir))
-    life = Lock(layout.guard_lock)
-    if not life.try_take():
+    life = FileLock(layout.guard_lock)
+    if not life.try_acquire():
         return  # another guard is at it; who asked looks again
     guard = Guard(layout, list(settings))
     try:
