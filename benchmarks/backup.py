@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy.engine import URL
 
-from posapp.backup.postgres import Access
+from posapp.backup.postgres.client import Access
 from posapp.runtime.postgres import BIN, running
 
 FILL = """

@@ -22,14 +22,14 @@ from urllib.error import HTTPError
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
-from posapp.backup import databases
-from posapp.backup.catalogue import Entry
+from posapp.backup.compression import Identity
+from posapp.backup.errors import BackupError
 from posapp.backup.journal import Journal
-from posapp.backup.packing import Identity
-from posapp.backup.postgres import Access, query
-from posapp.backup.problems import BackupError
+from posapp.backup.postgres import databases
+from posapp.backup.postgres.client import Access, query
+from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import bring_up_to_date, fill, revisions
-from posapp.backup.snapshot import count_rows
+from posapp.backup.storage.folder import Entry
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
 from posapp.runtime.child import child_command

@@ -20,8 +20,8 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from posapp.backup.catalogue import Entry
-from posapp.backup.names import ZONE
+from posapp.backup.model.backup import ZONE
+from posapp.backup.storage.folder import Entry
 from posapp.runtime.child import child_command, describe_exit
 
 

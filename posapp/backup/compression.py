@@ -13,8 +13,8 @@ import pyrage
 from isal import igzip_threaded, isal_zlib
 from pyrage import x25519
 
-from posapp.backup.names import BackupName
-from posapp.backup.problems import BackupError
+from posapp.backup.errors import BackupError
+from posapp.backup.model.backup import BackupName
 
 BLOCK = 1 << 20
 """Bytes."""

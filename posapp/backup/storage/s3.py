@@ -16,10 +16,10 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from healthkit_backup_freshness.bucket import connect, words
-from posapp.backup.catalogue import Entry
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import KINDS, BackupName
-from posapp.backup.problems import BackupError
+from posapp.backup.errors import BackupError
+from posapp.backup.model.backup import KINDS, BackupName
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.storage.folder import Entry
 from posapp.settings import Settings
 
 if TYPE_CHECKING:

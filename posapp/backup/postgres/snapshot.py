@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import psycopg2.extensions
 
-from posapp.backup.postgres import Access, query
-from posapp.backup.problems import Refused
+from posapp.backup.errors import Refused
+from posapp.backup.postgres.client import Access, query
 
 LOCK_WAIT = 60
 """Seconds that a dump waits for a table that somebody has locked, before it gives up."""

@@ -11,9 +11,9 @@ import psycopg2.extensions
 from psycopg2 import sql
 
 from healthkit.units import format_size
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import stamp
-from posapp.backup.postgres import major, query
+from posapp.backup.model.backup import stamp
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.postgres.client import major, query
 from posapp.runtime.files import free_bytes
 
 Session = psycopg2.extensions.connection

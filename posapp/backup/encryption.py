@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyrage import IdentityError, RecipientError, x25519
 
-from posapp.backup.problems import Refused
+from posapp.backup.errors import Refused
 
 
 def recipient(text: str | None) -> x25519.Recipient | None:

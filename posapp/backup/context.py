@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import NoReturn
 
-from posapp.backup import keys
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Folder
+from posapp.backup import encryption
+from posapp.backup.create import Work
+from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.journal import Journal, log_file
-from posapp.backup.make import Work
-from posapp.backup.postgres import Access
-from posapp.backup.problems import BackupError, Busy, Refused
-from posapp.backup.telling import call_webhook
+from posapp.backup.notifications import call_webhook
+from posapp.backup.postgres.client import Access
+from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.s3 import Bucket
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
 from posapp.runtime.postgres import EmbeddedError
@@ -38,14 +38,14 @@ def journal_of(settings: Settings) -> Journal:
 @contextmanager
 def work_of(settings: Settings) -> Iterator[Work]:
     """Raises EmbeddedError, and Refused for keys that are none."""
-    key = keys.recipient(settings.backup_age_recipient)
+    key = encryption.recipient(settings.backup_age_recipient)
     with postgres.database(settings) as url:
         yield Work(
             Access(url),
             folder_of(settings),
             Bucket.of(settings),
             key,
-            lambda: keys.identity(settings.backup_age_identity),
+            lambda: encryption.identity(settings.backup_age_identity),
         )
 
 

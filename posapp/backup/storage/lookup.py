@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from healthkit.units import format_size
-from posapp.backup import keys, packing
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Entry, Folder, Place, entry_of, newest
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import KINDS, BackupName
-from posapp.backup.problems import BackupError, Refused
+from posapp.backup import compression, encryption
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.model.backup import KINDS, BackupName
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.storage.folder import Entry, Folder, Place, entry_of, newest
+from posapp.backup.storage.s3 import Bucket
 from posapp.runtime.files import free_bytes
 from posapp.settings import Settings
 
@@ -115,8 +115,8 @@ def fetched(folder: Folder) -> Path:
 def verify(entry: Entry, settings: Settings) -> None:
     """Reads a backup to its end. Raises BackupError for whatever is not as its manifest says."""
     with _opened(entry, settings) as file:
-        found = packing.measure(
-            file, entry.name, lambda: keys.identity(settings.backup_age_identity)
+        found = compression.measure(
+            file, entry.name, lambda: encryption.identity(settings.backup_age_identity)
         )
     if entry.manifest is None:
         raise BackupError(f"{entry.where}: whole, but there is no manifest to compare it with")
@@ -133,7 +133,7 @@ def verify_bytes(entry: Entry, path: Path) -> None:
         )
     try:
         with path.open("rb") as file:
-            found = packing.checksum(file)
+            found = compression.checksum(file)
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}") from None
     _compare(entry, entry.manifest, *found, entry.manifest.sql_bytes)

@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from posapp.backup.catalogue import Entry, Folder
+from posapp.backup.create import Work, make_locked
+from posapp.backup.errors import BackupError, Refused
 from posapp.backup.journal import Journal
-from posapp.backup.make import Work, make_locked
-from posapp.backup.names import ZONE, clock_time, stamp
-from posapp.backup.postgres import Access, complaint, refuse_newer_server
-from posapp.backup.problems import BackupError, Refused
+from posapp.backup.model.backup import ZONE, clock_time, stamp
+from posapp.backup.postgres.client import Access, complaint, refuse_newer_server
+from posapp.backup.storage.folder import Entry, Folder
 from posapp.runtime import postgres
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
 from posapp.runtime.postgres import BIN, EmbeddedError, Layout

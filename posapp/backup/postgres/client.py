@@ -15,7 +15,7 @@ import psycopg2
 import psycopg2.extensions
 from sqlalchemy.engine import URL
 
-from posapp.backup.problems import BackupError, Refused
+from posapp.backup.errors import BackupError, Refused
 from posapp.runtime.child import child_command
 from posapp.runtime.postgres import BIN
 

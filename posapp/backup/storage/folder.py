@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import KINDS, BackupName
-from posapp.backup.problems import BackupError, Busy, Refused
+from posapp.backup.errors import BackupError, Busy, Refused
+from posapp.backup.model.backup import KINDS, BackupName
+from posapp.backup.model.manifest import Manifest
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 from posapp.runtime.locks import FileLock
 

@@ -12,7 +12,7 @@ import calendar
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from posapp.backup.names import KINDS, ZONE, BackupName
+from posapp.backup.model.backup import KINDS, ZONE, BackupName
 
 LAST_PRE_DEPLOY = 5
 _DAYS = {"daily": timedelta(days=7), "weekly": timedelta(weeks=4)}

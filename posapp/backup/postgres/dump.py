@@ -14,10 +14,10 @@ from typing import IO, BinaryIO, cast
 import pyrage
 from pyrage import x25519
 
-from posapp.backup.packing import BLOCK, COMPLETE, TAIL, Hashed, packed
-from posapp.backup.postgres import Access, complaint
-from posapp.backup.problems import BackupError
-from posapp.backup.snapshot import LOCK_WAIT
+from posapp.backup.compression import BLOCK, COMPLETE, TAIL, Hashed, packed
+from posapp.backup.errors import BackupError
+from posapp.backup.postgres.client import Access, complaint
+from posapp.backup.postgres.snapshot import LOCK_WAIT
 
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
 """The commit of the swap, which comes after, makes all of it durable."""

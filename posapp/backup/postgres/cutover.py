@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 import psycopg2
 from psycopg2 import sql
 
-from posapp.backup import databases
-from posapp.backup.postgres import MAINTENANCE, Access, query
+from posapp.backup.postgres import databases
+from posapp.backup.postgres.client import MAINTENANCE, Access, query
 
 _SEND_AWAY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity

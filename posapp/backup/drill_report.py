@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from healthkit.units import format_duration, format_size
 from posapp.backup.drill import Findings
-from posapp.backup.names import ZONE, clock_time
+from posapp.backup.model.backup import ZONE, clock_time
 
 TARGET = timedelta(minutes=30)
 """The runbook's own measure of a test restore; a slower one is told as such."""

@@ -16,16 +16,17 @@ from pyrage import x25519
 
 import posapp
 from healthkit.units import format_size
-from posapp.backup import packing, retention
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Entry, Folder, Place, entry_of
+from posapp.backup import compression
+from posapp.backup.errors import BackupError
 from posapp.backup.journal import Journal
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import BackupName
-from posapp.backup.postgres import Access, complaint, refuse_newer_server, tool_version
-from posapp.backup.problems import BackupError
-from posapp.backup.snapshot import Moment, count_rows, exported, refuse_empty
-from posapp.backup.stream import dump
+from posapp.backup.model import retention
+from posapp.backup.model.backup import BackupName
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.postgres.client import Access, complaint, refuse_newer_server, tool_version
+from posapp.backup.postgres.dump import dump
+from posapp.backup.postgres.snapshot import Moment, count_rows, exported, refuse_empty
+from posapp.backup.storage.folder import Entry, Folder, Place, entry_of
+from posapp.backup.storage.s3 import Bucket
 from posapp.backup.upload import upload_missing
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 
@@ -46,7 +47,7 @@ class Work:
     bucket: Bucket | None
     key: x25519.Recipient | None
     """Whom it encrypts for."""
-    identity: packing.Identity
+    identity: compression.Identity
 
 
 def make(kind: str, work: Work, journal: Journal) -> Entry:
@@ -115,7 +116,7 @@ def _dump_once(kind: str, work: Work, journal: Journal, earlier: list[Entry]) ->
     try:
         with part.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
-            sink = packing.Hashed(file)
+            sink = compression.Hashed(file)
             streamed = _stream(work, sink, journal)
             file.flush()
             os.fsync(file.fileno())
@@ -140,7 +141,7 @@ class _Streamed(NamedTuple):
     sql_bytes: int
 
 
-def _stream(work: Work, sink: packing.Hashed, journal: Journal) -> _Streamed:
+def _stream(work: Work, sink: compression.Hashed, journal: Journal) -> _Streamed:
     """Dumps and counts the same moment, both at once."""
     with exported(work.access) as moment, ThreadPoolExecutor(1) as counting:
         counts = counting.submit(count_rows, work.access, moment.id)
@@ -152,7 +153,7 @@ def _manifest(
     name: BackupName,
     began: datetime,
     work: Work,
-    sink: packing.Hashed,
+    sink: compression.Hashed,
     streamed: _Streamed,
     earlier: list[Entry],
 ) -> Manifest:
@@ -184,9 +185,9 @@ def _verify_written(part: Path, name: BackupName, manifest: Manifest, work: Work
     are compared; that the key opens it is what a drill proves. Raises BackupError."""
     with part.open("rb") as file:
         if name.encrypted:
-            found = (*packing.checksum(file), manifest.sql_bytes)
+            found = (*compression.checksum(file), manifest.sql_bytes)
         else:
-            found = packing.measure(file, name, work.identity)
+            found = compression.measure(file, name, work.identity)
     if found != (manifest.sha256, manifest.size_bytes, manifest.sql_bytes):
         raise BackupError(f"{name}: the disk does not give back what was written")
     if not manifest.row_counts:
