@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import archive
 from posapp.backup import schedule as scheduling
 from posapp.backup.bucket import Bucket

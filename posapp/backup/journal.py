@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup.names import clock_time
 from posapp.embedded import open_log
 from posapp.settings import Settings

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pyrage import x25519
 
 import posapp
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import packing, retention
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import keys, packing
 from posapp.backup.bucket import Bucket
 from posapp.backup.catalogue import Entry, Folder, Place, entry_of, free_bytes, newest

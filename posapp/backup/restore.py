@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from healthkit.units import format_duration
+from healthkit.fields import format_duration
 from posapp import db
 from posapp.backup import databases, packing
 from posapp.backup.catalogue import Entry

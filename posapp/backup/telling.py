@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Health
-from healthkit.problems import HealthkitError
+from healthkit.errors import HealthkitError
 from healthkit.store import silences
 from posapp import demo
 from posapp.settings import Settings

@@ -1,6 +1,7 @@
 """Health checks answered from memory, and alerts that people can trust."""
 
 from healthkit.check import Check, CheckContext
+from healthkit.errors import ConfigError, HealthkitError, StoreError
 from healthkit.hookspecs import hookimpl
 from healthkit.model import (
     CheckInfo,
@@ -13,7 +14,6 @@ from healthkit.model import (
     Severity,
     Status,
 )
-from healthkit.problems import ConfigError, HealthkitError, StoreError
 from healthkit.service import Health
 from healthkit.settings import Settings
 

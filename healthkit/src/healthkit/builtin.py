@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from healthkit.check import Backlog, Check, CheckContext
+from healthkit.fields import Duration, PositiveDuration, format_duration
 from healthkit.hookspecs import hookimpl
 from healthkit.model import Outcome
-from healthkit.units import Duration, PositiveDuration, format_duration
 
 
 class Heartbeat(Check):

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError, create_model
 
 from healthkit.alerts import channels, messages
+from healthkit.errors import ConfigError, Problem, nearest
 from healthkit.masking import one_line
 from healthkit.model import Severity
 from healthkit.plugins import PluginManager
-from healthkit.problems import ConfigError, Problem, nearest
 from healthkit.settings import (
     AlertSettings,
     ChannelSettings,

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import pluggy
 
 from healthkit import builtin, hookspecs
+from healthkit.errors import ConfigError, Problem
 from healthkit.masking import one_line
-from healthkit.problems import ConfigError, Problem
 
 log = logging.getLogger("healthkit")
 

@@ -19,9 +19,9 @@ from typing import Any, Generic, TypeVar
 
 from healthkit import _native
 from healthkit.check import CheckContext, Heartbeats, Outbox
+from healthkit.fields import format_duration
 from healthkit.masking import one_line
 from healthkit.model import CheckInfo, Outcome, Report, Result, Service, Status
-from healthkit.units import format_duration
 
 log = logging.getLogger("healthkit")
 

@@ -23,8 +23,8 @@ import requests
 from healthkit.alerts import answers
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.alerts.messages import Format, Message, form
+from healthkit.errors import Problem
 from healthkit.masking import MASK, mask, one_line
-from healthkit.problems import Problem
 from healthkit.settings import ChannelSettings
 
 Tone = Literal["info", "success", "warning", "failure"]

@@ -30,13 +30,13 @@ from healthkit.alerts import channels, messages, records
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.alerts.channels import Tone
 from healthkit.alerts.messages import Message, Override
+from healthkit.errors import StoreError
+from healthkit.fields import format_duration
 from healthkit.model import Event, EventKind
-from healthkit.problems import StoreError
 from healthkit.settings import ChannelSettings, Settings
 from healthkit.store import Store, circuits, lease, outbox
 from healthkit.store.lease import FencedError
 from healthkit.store.outbox import Claim
-from healthkit.units import format_duration
 
 log = logging.getLogger("healthkit")
 

@@ -14,11 +14,11 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from healthkit.alerts.templates import ENGLISH, LANGUAGES
+from healthkit.errors import Problem
+from healthkit.fields import format_duration
 from healthkit.masking import mask, one_line
 from healthkit.model import Event, EventKind, Status
-from healthkit.problems import Problem
 from healthkit.settings import MessageSettings, Settings
-from healthkit.units import format_duration
 
 log = logging.getLogger("healthkit")
 

@@ -20,8 +20,8 @@ from healthkit.alerts import channels, messages
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import load
+from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
 from healthkit.plugins import PluginManager
-from healthkit.problems import ConfigError, HealthkitError, Problem, nearest
 from healthkit.settings import ChannelSettings, Settings
 from healthkit.store import Store, incidents, lease, outbox
 

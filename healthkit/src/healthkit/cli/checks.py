@@ -10,8 +10,8 @@ import click
 from healthkit import reports
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import DEFAULT_FILE, load
+from healthkit.errors import ConfigError, Problem, nearest
 from healthkit.model import Report, Status
-from healthkit.problems import ConfigError, Problem, nearest
 
 _COLOURS = {
     Status.HEALTHY: "green",

@@ -10,10 +10,10 @@ from healthkit.alerts import messages
 from healthkit.cli.alerts import opened, user
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import load
-from healthkit.problems import ConfigError, HealthkitError, Problem, nearest
+from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
+from healthkit.fields import parse_duration
 from healthkit.settings import Settings
 from healthkit.store import silences
-from healthkit.units import parse_duration
 
 
 def _duration(context: click.Context, parameter: click.Parameter, value: str) -> timedelta:

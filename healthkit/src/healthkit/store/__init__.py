@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from healthkit.check import Backlog
+from healthkit.errors import StoreError
 from healthkit.masking import one_line
-from healthkit.problems import StoreError
 from healthkit.store import backlog, circuits, lease, outbox
 from healthkit.store.engine import READING, make_engine
 from healthkit.store.tables import MIGRATIONS, heartbeats, schema_version

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from healthkit.addresses import parse_url
+from healthkit.errors import StoreError
 from healthkit.masking import one_line
-from healthkit.problems import StoreError
 
 WAIT = 5
 """Seconds that a statement waits: for a lock, a connection, or a server that hangs."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select, update
 
-from healthkit.problems import StoreError
+from healthkit.errors import StoreError
 from healthkit.store.tables import WATCH, lease
 
 

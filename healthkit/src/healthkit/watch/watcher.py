@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from healthkit import _native
+from healthkit.errors import ConfigError, HealthkitError, Problem, StoreError
 from healthkit.plugins import PluginManager
-from healthkit.problems import ConfigError, HealthkitError, Problem, StoreError
 from healthkit.settings import Settings
 from healthkit.store import Store, lease
 from healthkit.store.lease import FencedError

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from healthkit import reports
-from healthkit.problems import StoreError
+from healthkit.errors import StoreError
 from healthkit.reports import Page
 from healthkit.service import Health
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthkit.units import (
+from healthkit.fields import (
     format_duration,
     format_size,
     parse_duration,
