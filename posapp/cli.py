@@ -14,8 +14,8 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
 from healthkit import Health, Report, Status, config, reports
+from healthkit._plugins import PluginManager
 from healthkit.cli.common import HandledErrors
-from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user

@@ -16,10 +16,10 @@ from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
 from healthkit import settings
+from healthkit._plugins import PluginManager
 from healthkit.alerts import channels
 from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
-from healthkit.plugins import PluginManager
 from healthkit.settings import ChannelSettings
 from healthkit.testing import DISCORD, TELEGRAM, Answer
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _native
+from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
 from healthkit.alerts import delivery, records
 from healthkit.alerts.delivery import Courier, pause
 from healthkit.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
@@ -331,7 +331,7 @@ def test_details_that_json_lacks_lose_no_alert():
 
 
 def test_a_call_that_overruns_its_limit_goes_on_by_itself():
-    limiter, release, ended = _native.Limiter(), threading.Event(), []
+    limiter, release, ended = _threads.Limiter(), threading.Event(), []
     with pytest.raises(TimeoutError):
         limiter.call(lambda: release.wait(20) and ended.append(1), 0.05)
     assert limiter.hanging == 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import Status, StoreError
-from healthkit.builtin import Heartbeat, judge
+from healthkit._builtin import Heartbeat, judge
 from healthkit.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

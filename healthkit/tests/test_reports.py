@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from healthkit import CheckInfo, Outcome, Report, Result, Role, Status, reports
-from healthkit.model import Service
+from healthkit._model.checks import Service
 
 AT = datetime(2025, 12, 26, 10, 30, tzinfo=UTC)
 POOL = {"open": 5, "in_use": 2, "idle": 3}

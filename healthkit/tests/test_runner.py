@@ -304,10 +304,10 @@ def test_under_gevent_a_check_that_blocks_in_c_stalls_no_greenlet():
 
 
 def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, monkeypatch, until):
-    from healthkit import _native
+    from healthkit import _threads
 
     health = make_health(a=Answers())
-    real = _native.start_thread
+    real = _threads.start_thread
     calls = []
 
     def scarce(target):
@@ -316,7 +316,7 @@ def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, mo
             raise RuntimeError("no thread could be started")
         real(target)
 
-    monkeypatch.setattr(_native, "start_thread", scarce)
+    monkeypatch.setattr(_threads, "start_thread", scarce)
     health.start()
     until(lambda: "no thread" in (health.report().result("a").outcome.message or ""))
     until(lambda: status(health, "a") is Status.HEALTHY)

@@ -1,9 +1,8 @@
 """Health checks answered from memory, and alerts that people can trust."""
 
-from healthkit.check import Check, CheckContext
-from healthkit.errors import ConfigError, HealthkitError, StoreError
-from healthkit.hookspecs import hookimpl
-from healthkit.model import (
+from healthkit._check import Check, CheckContext
+from healthkit._hookspecs import hookimpl
+from healthkit._model.checks import (
     CheckInfo,
     Event,
     EventKind,
@@ -14,6 +13,7 @@ from healthkit.model import (
     Severity,
     Status,
 )
+from healthkit.errors import ConfigError, HealthkitError, StoreError
 from healthkit.service import Health
 from healthkit.settings import Settings
 

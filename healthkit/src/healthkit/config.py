@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError, create_model
 
+from healthkit._model.checks import Severity
+from healthkit._plugins import PluginManager
 from healthkit.alerts import channels, messages
 from healthkit.errors import ConfigError, Problem, nearest
 from healthkit.masking import one_line
-from healthkit.model import Severity
-from healthkit.plugins import PluginManager
 from healthkit.settings import (
     AlertSettings,
     ChannelSettings,

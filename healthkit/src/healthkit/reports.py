@@ -13,8 +13,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+from healthkit._model.checks import Report, Result, Role, Status
 from healthkit.fields import format_duration
-from healthkit.model import Report, Result, Role, Status
 
 JSON = "application/json"
 HEALTH_JSON = "application/health+json"

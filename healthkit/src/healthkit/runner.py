@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 from queue import Empty
 from typing import Any, Generic, TypeVar
 
-from healthkit import _native
-from healthkit.check import CheckContext, Heartbeats, Outbox
+from healthkit import _threads
+from healthkit._check import CheckContext, Heartbeats, Outbox
+from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Service, Status
 from healthkit.fields import format_duration
 from healthkit.masking import one_line
-from healthkit.model import CheckInfo, Outcome, Report, Result, Service, Status
 
 log = logging.getLogger("healthkit")
 
@@ -98,7 +98,7 @@ class Runner(Generic[Rendered]):
         self.needs_start = True
         """True until somebody has started or stopped the runner in this process; a fork of a
         running one makes it true again, for threads do not cross a fork."""
-        self._guard = _native.original("_thread", "allocate_lock")()
+        self._guard = _threads.original("_thread", "allocate_lock")()
         self._inbox: Any = None
         self._tasks: Any = None
         self._stopped: Any = None
@@ -118,11 +118,11 @@ class Runner(Generic[Rendered]):
             self.needs_start = False
             if self._running:
                 return
-            self._inbox = _native.original("queue", "SimpleQueue")()
-            self._tasks = _native.original("queue", "SimpleQueue")()
-            self._stopped = _native.original("_thread", "allocate_lock")()
+            self._inbox = _threads.original("queue", "SimpleQueue")()
+            self._tasks = _threads.original("queue", "SimpleQueue")()
+            self._stopped = _threads.original("_thread", "allocate_lock")()
             self._stopped.acquire()
-            _native.start_thread(_Loop(self).run)
+            _threads.start_thread(_Loop(self).run)
             self._running = True
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -138,7 +138,7 @@ class Runner(Generic[Rendered]):
     def run_once(self) -> Report:
         """Runs every check once, side by side, and returns when all have ended or overrun."""
         waiting = {info.name for info, _ in self._checks}
-        results: Any = _native.original("queue", "SimpleQueue")()
+        results: Any = _threads.original("queue", "SimpleQueue")()
         self.subscribe(results.put)
         self.start()
         try:
@@ -153,7 +153,7 @@ class Runner(Generic[Rendered]):
     def _after_fork(self) -> None:
         """In the child: the parent's threads are not here, and its locks may be held for ever.
         The parent's last snapshot still serves until it is stale."""
-        self._guard = _native.original("_thread", "allocate_lock")()
+        self._guard = _threads.original("_thread", "allocate_lock")()
         self.needs_start = self.needs_start or self._running
         self._running = False
 
@@ -261,7 +261,7 @@ class _Loop:
         job.due = now + job.info.interval.total_seconds()
         try:
             if self._busy >= self._threads:
-                _native.start_thread(self._work)
+                _threads.start_thread(self._work)
                 self._threads += 1
         except RuntimeError as error:
             self._record(job, Outcome.unhealthy(f"not run: {error}"), None)

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from healthkit import config, reports
-from healthkit.builtin import Heartbeat
-from healthkit.check import Backlog
-from healthkit.model import Report, Role, Status
-from healthkit.plugins import PluginManager
+from healthkit._builtin import Heartbeat
+from healthkit._check import Backlog
+from healthkit._model.checks import Report, Role, Status
+from healthkit._plugins import PluginManager
 from healthkit.reports import Page, View
 from healthkit.runner import Runner
 from healthkit.settings import Settings

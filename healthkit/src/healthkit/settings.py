@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from healthkit._model.checks import CheckInfo, Role, Service, Severity
 from healthkit.fields import Duration, Percent, PositiveDuration, parse_duration
-from healthkit.model import CheckInfo, Role, Service, Severity
 
 
 def _zone(name: str) -> str:

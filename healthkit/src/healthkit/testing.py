@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import Field, SecretStr
 
-from healthkit.check import Check, CheckContext, Heartbeats, Outbox
-from healthkit.model import CheckInfo, Outcome
+from healthkit._check import Check, CheckContext, Heartbeats, Outbox
+from healthkit._model.checks import CheckInfo, Outcome
 from healthkit.service import Health
 from healthkit.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
 

@@ -3,11 +3,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from healthkit._plugins import PluginManager
 from healthkit.alerts import channels
 from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
 from healthkit.config import parse
-from healthkit.plugins import PluginManager
 
 TOKEN = "sEcReT-ToKeN-123"
 MESSAGE = Message("🔴 Database is DOWN", ("URL: db", "Error: timeout"))

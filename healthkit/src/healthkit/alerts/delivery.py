@@ -25,14 +25,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from healthkit import _native
+from healthkit import _threads
+from healthkit._model.checks import Event, EventKind
 from healthkit.alerts import channels, messages, records
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.alerts.channels import Tone
 from healthkit.alerts.messages import Message, Override
 from healthkit.errors import StoreError
 from healthkit.fields import format_duration
-from healthkit.model import Event, EventKind
 from healthkit.settings import ChannelSettings, Settings
 from healthkit.store import Store, circuits, lease, outbox
 from healthkit.store.lease import FencedError
@@ -92,18 +92,18 @@ class Courier:
         self._epoch = epoch
         self._allowed = allowed
         self._override = override
-        self._sends = _native.Limiter()
-        self._words = _native.Limiter()
+        self._sends = _threads.Limiter()
+        self._words = _threads.Limiter()
         self._sent_at: deque[float] = deque(maxlen=settings.alerts.burst)
-        self._inbox: Any = _native.original("queue", "SimpleQueue")()
+        self._inbox: Any = _threads.original("queue", "SimpleQueue")()
         self._stopping = False
-        self._ended = _native.original("_thread", "allocate_lock")()
+        self._ended = _threads.original("_thread", "allocate_lock")()
         self._failing = False
         """Whether the last send of this courier failed: only then does patience run out."""
 
     def start(self) -> None:
         self._ended.acquire()
-        _native.start_thread(self._run)
+        _threads.start_thread(self._run)
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -238,7 +238,7 @@ class Courier:
                 self._pause(1.0)
 
     def _pause(self, seconds: float) -> None:
-        lock = _native.original("_thread", "allocate_lock")()
+        lock = _threads.original("_thread", "allocate_lock")()
         lock.acquire()
         lock.acquire(timeout=seconds)
 

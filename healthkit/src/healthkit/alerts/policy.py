@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import pairwise
 
-from healthkit.model import EventKind, Status
+from healthkit._model.checks import EventKind, Status
 
 LONGEST_REMINDER_GAP = timedelta(hours=24)
 """Gaps double up to this, or to `remind_every` where that is longer."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter
 
+from healthkit._model.checks import Event, Outcome, Severity
 from healthkit.alerts.policy import State
-from healthkit.model import Event, Outcome, Severity
 
 _STATE = TypeAdapter(State)
 _EVENT = TypeAdapter(Event)

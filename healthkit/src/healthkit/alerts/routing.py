@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from healthkit.model import CheckInfo, Event, EventKind, Severity
+from healthkit._model.checks import CheckInfo, Event, EventKind, Severity
 from healthkit.settings import ChannelSettings, MaintenanceSettings, QuietHours, RouteSettings
 from healthkit.store.silences import Silence
 

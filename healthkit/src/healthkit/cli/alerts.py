@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 
 import click
 
-from healthkit import _native
+from healthkit import _threads
+from healthkit._plugins import PluginManager
 from healthkit.alerts import channels, messages
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import load
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
-from healthkit.plugins import PluginManager
 from healthkit.settings import ChannelSettings, Settings
 from healthkit.store import Store, incidents, lease, outbox
 
@@ -163,7 +163,7 @@ def _chosen(settings: Settings, name: str | None) -> dict[str, ChannelSettings]:
 def _try(channel: ChannelSettings, message: messages.Message) -> Answer:
     url, limit = channel.url.get_secret_value(), channel.timeout.total_seconds()
     try:
-        return _native.Limiter().call(lambda: channels.send(url, message), limit)
+        return _threads.Limiter().call(lambda: channels.send(url, message), limit)
     except TimeoutError as error:
         return Answer(Verdict.TIMED_OUT, str(error))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from healthkit import reports
+from healthkit._model.checks import Report, Status
 from healthkit.cli.common import Place, table, with_place
 from healthkit.config import DEFAULT_FILE, load
 from healthkit.errors import ConfigError, Problem, nearest
-from healthkit.model import Report, Status
 
 _COLOURS = {
     Status.HEALTHY: "green",

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from healthkit import config
+from healthkit._plugins import PluginManager
 from healthkit.errors import HealthkitError
-from healthkit.plugins import PluginManager
 from healthkit.service import Health
 
 Command = TypeVar("Command", bound=Callable[..., Any])

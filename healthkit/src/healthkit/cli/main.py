@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from healthkit._plugins import PluginManager
 from healthkit.cli import alerts, checks, silences, status
 from healthkit.cli.common import HandledErrors, place_options
-from healthkit.plugins import PluginManager
 
 
 class _WithPluginCommands(HandledErrors):

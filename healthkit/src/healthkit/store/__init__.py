@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from healthkit.check import Backlog
+from healthkit._check import Backlog
 from healthkit.errors import StoreError
 from healthkit.masking import one_line
 from healthkit.store import backlog, circuits, lease, outbox

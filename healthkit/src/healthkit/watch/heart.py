@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
 
-from healthkit import _native
+from healthkit import _threads
 from healthkit.masking import MASK
 
 log = logging.getLogger("healthkit")
@@ -39,11 +39,11 @@ class Heart:
         self._url = url
         self._every = every.total_seconds()
         self._fault = fault
-        self._inbox: Any = _native.original("queue", "SimpleQueue")()
+        self._inbox: Any = _threads.original("queue", "SimpleQueue")()
         self._works = True
 
     def start(self) -> None:
-        _native.start_thread(self._run)
+        _threads.start_thread(self._run)
 
     def beat(self) -> None:
         """Beats now and not only when it is time: what there is to say has changed."""
@@ -53,7 +53,7 @@ class Heart:
         self._inbox.put(False)
 
     def _run(self) -> None:
-        empty = _native.original("queue", "Empty")
+        empty = _threads.original("queue", "Empty")
         go_on = True
         while go_on:
             self._call()

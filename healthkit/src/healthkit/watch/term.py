@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from healthkit import _native
+from healthkit import _threads
+from healthkit._model.checks import Event, Result
+from healthkit._plugins import PluginManager
 from healthkit.alerts.delivery import Courier
 from healthkit.alerts.ledger import Ledger, Numbered
-from healthkit.model import Event, Result
-from healthkit.plugins import PluginManager
 from healthkit.runner import Runner
 from healthkit.settings import Settings
 from healthkit.store import Store, circuits, history, incidents, lease, outbox
@@ -49,7 +49,7 @@ class Term:
         self._wake = wake
         self._number = time.monotonic_ns()
         self._pending: deque[Numbered] = deque(maxlen=MOST_PENDING)
-        self._results: Any = _native.original("queue", "SimpleQueue")()
+        self._results: Any = _threads.original("queue", "SimpleQueue")()
         self._ledger = Ledger(settings, epoch)
         self._ledger_is_true = False
         self._rolled_up = 0.0
@@ -156,7 +156,7 @@ class _Observers:
 
     def __init__(self, plugins: PluginManager) -> None:
         self._plugins = plugins
-        self._inbox: Any = _native.original("queue", "SimpleQueue")()
+        self._inbox: Any = _threads.original("queue", "SimpleQueue")()
         self._started = False
 
     def tell(self, event: Event) -> None:
@@ -164,7 +164,7 @@ class _Observers:
             return
         if not self._started:
             self._started = True
-            _native.start_thread(self._run)
+            _threads.start_thread(self._run)
         if self._inbox.qsize() < self._MOST:
             self._inbox.put(event)
         else:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from healthkit import _native
+from healthkit import _threads
+from healthkit._plugins import PluginManager
 from healthkit.errors import ConfigError, HealthkitError, Problem, StoreError
-from healthkit.plugins import PluginManager
 from healthkit.settings import Settings
 from healthkit.store import Store, lease
 from healthkit.store.lease import FencedError
@@ -41,7 +41,7 @@ class Watcher:
         self._settings, self._plugins = load()
         self._store = Store(self._settings.store.url.get_secret_value())
         self._me = lease.identity()
-        self._inbox: Any = _native.original("queue", "SimpleQueue")()
+        self._inbox: Any = _threads.original("queue", "SimpleQueue")()
         self._term: Term | None = None
         self._stopping = False
         self._reload = False
@@ -105,7 +105,7 @@ class Watcher:
             self._inbox.get(timeout=TICK)
             while not self._inbox.empty():
                 self._inbox.get()
-        except _native.original("queue", "Empty"):
+        except _threads.original("queue", "Empty"):
             pass
 
     def _say(self, fault: str) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from healthkit.check import Backlog, Check, CheckContext
+from healthkit._check import Backlog, Check, CheckContext
+from healthkit._hookspecs import hookimpl
+from healthkit._model.checks import Outcome
 from healthkit.fields import Duration, PositiveDuration, format_duration
-from healthkit.hookspecs import hookimpl
-from healthkit.model import Outcome
 
 
 class Heartbeat(Check):

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from healthkit import builtin, hookspecs
+from healthkit import _builtin, _hookspecs
 from healthkit.errors import ConfigError, Problem
 from healthkit.masking import one_line
 
@@ -48,11 +48,11 @@ class PluginManager:
         *,
         entry_points: bool = True,
     ) -> None:
-        self._manager = pluggy.PluginManager(hookspecs.NAMESPACE)
-        self._manager.add_hookspecs(hookspecs)
+        self._manager = pluggy.PluginManager(_hookspecs.NAMESPACE)
+        self._manager.add_hookspecs(_hookspecs)
         self._versions: dict[str, str] = {}
         self._failed: dict[str, str] = {}
-        self._register("builtin", builtin, "")
+        self._register("builtin", _builtin, "")
         for plugin in plugins:
             name = getattr(plugin, "__name__", None) or type(plugin).__name__
             if self._manager.has_plugin(name):

@@ -15,8 +15,8 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from healthkit.check import Check
-    from healthkit.model import CheckInfo, Event
+    from healthkit._check import Check
+    from healthkit._model.checks import CheckInfo, Event
 
 NAMESPACE = "healthkit"
 hookspec = pluggy.HookspecMarker(NAMESPACE)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from healthkit.model import Outcome
+    from healthkit._model.checks import Outcome
 
 
 class Heartbeats(Protocol):
