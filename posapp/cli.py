@@ -13,10 +13,11 @@ import click
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
-from healthkit import Health, Report, Status, config, reports
+from healthkit import Health, Report, Status, reports
+from healthkit._config import loader
+from healthkit._config.settings import Settings as HealthSettings
 from healthkit._plugins import PluginManager
 from healthkit.cli.common import HandledErrors
-from healthkit.settings import Settings as HealthSettings
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user
 from posapp.backup.cli import backup
@@ -194,7 +195,7 @@ def health_check() -> None:
     with embedded.database(settings) as url:
         address = url.render_as_string(hide_password=False)
         environ = {**os.environ, "DATABASE_URL": address}
-        found = config.load(demo.health_config(settings), PluginManager(), environ)
+        found = loader.load(demo.health_config(settings), PluginManager(), environ)
         report = _report(found, {"database"})
         if report.status is not Status.UNHEALTHY:  # else there is no schema to look for
             report = _report(found, {"database", "pos-migrations"})

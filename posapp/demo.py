@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import URL
 
+from healthkit._config.loader import load
 from healthkit._plugins import PluginManager
-from healthkit.config import load
 from posapp.db import make_engine, upgrade
 from posapp.embedded import Layout, Lock, Server, server
 from posapp.secret import development_secret

@@ -15,12 +15,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
-from healthkit import settings
+from healthkit._config import settings
+from healthkit._config.settings import ChannelSettings
 from healthkit._plugins import PluginManager
 from healthkit.alerts import channels
 from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
-from healthkit.settings import ChannelSettings
 from healthkit.testing import DISCORD, TELEGRAM, Answer
 
 MESSAGE = Message(

@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
+from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
 from healthkit.alerts import delivery, records
 from healthkit.alerts.delivery import Courier, pause
-from healthkit.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
 from healthkit.store import Store, backlog, circuits, incidents, lease, outbox
 from healthkit.testing import TELEGRAM, Answer, HttpSink, wait_until
 

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity
-from healthkit.alerts import routing
-from healthkit.settings import (
+from healthkit._config.settings import (
     ChannelSettings,
     MaintenanceSettings,
     QuietHours,
     RouteSettings,
     parse_quiet_hours,
 )
+from healthkit.alerts import routing
 
 ZONES = [ZoneInfo(name) for name in ("Asia/Jakarta", "Europe/Berlin", "America/New_York", "UTC")]
 MOMENTS = st.integers(1_700_000_000, 1_830_000_000).map(

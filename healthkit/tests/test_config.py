@@ -4,8 +4,8 @@ from typing import ClassVar
 import pytest
 
 from healthkit import Check, ConfigError, Health, Outcome, hookimpl
+from healthkit._config.loader import find_circle, load, parse
 from healthkit._plugins import PluginManager
-from healthkit.config import find_circle, load, parse
 
 
 class Freezer(Check):

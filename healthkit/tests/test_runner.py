@@ -211,7 +211,7 @@ FORK = """
     import os, sys, time
     from healthkit.testing import ScriptedCheck as Answers, configured
     from healthkit import Health, Settings, Status
-    from healthkit.settings import ServiceSettings
+    from healthkit._config.settings import ServiceSettings
 
     check = Answers()
     health = Health(Settings(service=ServiceSettings(name="x"), checks=(configured("a", check),)))
@@ -255,7 +255,7 @@ GEVENT = """
     import gevent
     from healthkit.testing import ScriptedCheck as Answers, configured
     from healthkit import Health, Outcome, Settings, Status
-    from healthkit.settings import ServiceSettings
+    from healthkit._config.settings import ServiceSettings
 
     libc = ctypes.CDLL(None)
     ticks = []
@@ -326,7 +326,7 @@ def test_a_runner_that_is_let_go_can_be_collected_after_a_fork_hook_was_set(make
     import weakref
 
     from healthkit import Health
-    from healthkit.settings import ServiceSettings, Settings
+    from healthkit._config.settings import ServiceSettings, Settings
 
     health = Health(Settings(service=ServiceSettings(name="x")))
     gone = weakref.ref(health)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from healthkit._config.loader import load
 from healthkit._plugins import PluginManager
-from healthkit.config import load
 from healthkit.store import Store, backlog, incidents, lease
 from healthkit.testing import wait_until
 from healthkit.watch import Watcher

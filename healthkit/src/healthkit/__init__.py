@@ -1,6 +1,7 @@
 """Health checks answered from memory, and alerts that people can trust."""
 
 from healthkit._check import Check, CheckContext
+from healthkit._config.settings import Settings
 from healthkit._hookspecs import hookimpl
 from healthkit._model.checks import (
     CheckInfo,
@@ -15,7 +16,6 @@ from healthkit._model.checks import (
 )
 from healthkit.errors import ConfigError, HealthkitError, StoreError
 from healthkit.service import Health
-from healthkit.settings import Settings
 
 __all__ = [
     "Check",

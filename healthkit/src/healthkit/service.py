@@ -10,14 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from healthkit import config, reports
+from healthkit import reports
 from healthkit._builtin import Heartbeat
 from healthkit._check import Backlog
+from healthkit._config import loader
+from healthkit._config.settings import Settings
 from healthkit._model.checks import Report, Role, Status
 from healthkit._plugins import PluginManager
 from healthkit.reports import Page, View
 from healthkit.runner import Runner
-from healthkit.settings import Settings
 from healthkit.store import Store
 
 Pages = Mapping[str, Page]
@@ -49,7 +50,7 @@ class Health:
     @classmethod
     def from_file(
         cls,
-        path: str | os.PathLike[str] = config.DEFAULT_FILE,
+        path: str | os.PathLike[str] = loader.DEFAULT_FILE,
         *,
         environ: Mapping[str, str] | None = None,
         live: Mapping[str, Mapping[str, Any]] | None = None,
@@ -64,7 +65,7 @@ class Health:
         `live` hands objects to checks by name: `{"database": {"engine": engine}}`.
         """
         manager = PluginManager(plugins, plugins_dir)
-        settings = config.load(path, manager, environ, live, addresses=False)
+        settings = loader.load(path, manager, environ, live, addresses=False)
         ours = tuple(check for check in settings.checks if not check.watch_only)
         return cls(settings.model_copy(update={"checks": ours}), views)
 

@@ -18,9 +18,9 @@ import pytest
 from pydantic import Field, SecretStr
 
 from healthkit._check import Check, CheckContext, Heartbeats, Outbox
+from healthkit._config.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
 from healthkit._model.checks import CheckInfo, Outcome
 from healthkit.service import Health
-from healthkit.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
 
 Value = TypeVar("Value")
 

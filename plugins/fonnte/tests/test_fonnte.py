@@ -3,11 +3,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from healthkit._config.loader import parse
 from healthkit._plugins import PluginManager
 from healthkit.alerts import channels
 from healthkit.alerts.answers import Verdict
 from healthkit.alerts.messages import Message
-from healthkit.config import parse
 
 TOKEN = "sEcReT-ToKeN-123"
 MESSAGE = Message("🔴 Database is DOWN", ("URL: db", "Error: timeout"))

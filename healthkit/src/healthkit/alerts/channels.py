@@ -20,12 +20,12 @@ from urllib.parse import unquote
 
 import requests
 
+from healthkit._config.settings import ChannelSettings
 from healthkit.alerts import answers
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.alerts.messages import Format, Message, form
 from healthkit.errors import Problem
 from healthkit.masking import MASK, mask, one_line
-from healthkit.settings import ChannelSettings
 
 Tone = Literal["info", "success", "warning", "failure"]
 

@@ -26,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from healthkit import _threads
+from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._model.checks import Event, EventKind
 from healthkit.alerts import channels, messages, records
 from healthkit.alerts.answers import Answer, Verdict
@@ -33,7 +34,6 @@ from healthkit.alerts.channels import Tone
 from healthkit.alerts.messages import Message, Override
 from healthkit.errors import StoreError
 from healthkit.fields import format_duration
-from healthkit.settings import ChannelSettings, Settings
 from healthkit.store import Store, circuits, lease, outbox
 from healthkit.store.lease import FencedError
 from healthkit.store.outbox import Claim

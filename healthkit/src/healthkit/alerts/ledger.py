@@ -9,10 +9,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from healthkit._config.settings import Settings
 from healthkit._model.checks import CheckInfo, Event, EventKind, Outcome, Result, Status
 from healthkit.alerts import policy, records, routing
 from healthkit.alerts.policy import Decision, Level, Rules, State
-from healthkit.settings import Settings
 from healthkit.store import history, incidents, outbox, silences
 from healthkit.store.incidents import StoredState
 from healthkit.store.silences import Silence

@@ -13,12 +13,12 @@ from typing import Any, Literal
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from healthkit._config.settings import MessageSettings, Settings
 from healthkit._model.checks import Event, EventKind, Status
 from healthkit.alerts.templates import ENGLISH, LANGUAGES
 from healthkit.errors import Problem
 from healthkit.fields import format_duration
 from healthkit.masking import mask, one_line
-from healthkit.settings import MessageSettings, Settings
 
 log = logging.getLogger("healthkit")
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from healthkit._config.settings import (
+    ChannelSettings,
+    MaintenanceSettings,
+    QuietHours,
+    RouteSettings,
+)
 from healthkit._model.checks import CheckInfo, Event, EventKind, Severity
-from healthkit.settings import ChannelSettings, MaintenanceSettings, QuietHours, RouteSettings
 from healthkit.store.silences import Silence
 
 _EPOCH = date(1970, 1, 1)

@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 import click
 
 from healthkit import _threads
+from healthkit._config.loader import load
+from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._plugins import PluginManager
 from healthkit.alerts import channels, messages
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
-from healthkit.config import load
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
-from healthkit.settings import ChannelSettings, Settings
 from healthkit.store import Store, incidents, lease, outbox
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from healthkit import reports
+from healthkit._config.loader import DEFAULT_FILE, load
 from healthkit._model.checks import Report, Status
 from healthkit.cli.common import Place, table, with_place
-from healthkit.config import DEFAULT_FILE, load
 from healthkit.errors import ConfigError, Problem, nearest
 
 _COLOURS = {

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from healthkit import config
+from healthkit._config import loader
 from healthkit._plugins import PluginManager
 from healthkit.errors import HealthkitError
 from healthkit.service import Health
@@ -30,7 +30,7 @@ class Place:
 
     def health(self) -> Health:
         """Raises ConfigError."""
-        return Health(config.load(self.config, self.plugins()))
+        return Health(loader.load(self.config, self.plugins()))
 
 
 def place_options(command: Command) -> Command:
@@ -39,7 +39,7 @@ def place_options(command: Command) -> Command:
         "--config",
         "config_file",
         metavar="FILE",
-        help=f"The configuration (default: $HEALTHKIT_CONFIG, or {config.DEFAULT_FILE}).",
+        help=f"The configuration (default: $HEALTHKIT_CONFIG, or {loader.DEFAULT_FILE}).",
     )(command)
     return click.option(
         "--plugins-dir",
@@ -61,7 +61,7 @@ def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
             config_file
             or outer.get("config_file")
             or os.environ.get("HEALTHKIT_CONFIG")
-            or config.DEFAULT_FILE,
+            or loader.DEFAULT_FILE,
             plugins_dir or outer.get("plugins_dir"),
         )
         return command(place, **options)

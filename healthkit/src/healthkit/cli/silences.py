@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from healthkit._config.loader import load
+from healthkit._config.settings import Settings
 from healthkit.alerts import messages
 from healthkit.cli.alerts import opened, user
 from healthkit.cli.common import Place, table, with_place
-from healthkit.config import load
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
 from healthkit.fields import parse_duration
-from healthkit.settings import Settings
 from healthkit.store import silences
 
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import click
 from sqlalchemy import Connection
 
+from healthkit._config.loader import load
+from healthkit._config.settings import Settings
 from healthkit.alerts import messages, records
 from healthkit.alerts.policy import Level, State
 from healthkit.cli.alerts import opened
 from healthkit.cli.common import Place, table, with_place
 from healthkit.cli.silences import silence_table
-from healthkit.config import load
-from healthkit.settings import Settings
 from healthkit.store import backlog, circuits, history, incidents, lease, outbox, silences
 from healthkit.store.circuits import Circuit
 from healthkit.store.history import Uptime

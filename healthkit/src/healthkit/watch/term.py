@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from healthkit import _threads
+from healthkit._config.settings import Settings
 from healthkit._model.checks import Event, Result
 from healthkit._plugins import PluginManager
 from healthkit.alerts.delivery import Courier
 from healthkit.alerts.ledger import Ledger, Numbered
 from healthkit.runner import Runner
-from healthkit.settings import Settings
 from healthkit.store import Store, circuits, history, incidents, lease, outbox
 
 log = logging.getLogger("healthkit")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from healthkit import _threads
+from healthkit._config.settings import Settings
 from healthkit._plugins import PluginManager
 from healthkit.errors import ConfigError, HealthkitError, Problem, StoreError
-from healthkit.settings import Settings
 from healthkit.store import Store, lease
 from healthkit.store.lease import FencedError
 from healthkit.watch.heart import Heart

@@ -256,7 +256,7 @@ class ConfiguredCheck(BaseModel):
 
 
 class Settings(BaseModel):
-    """The whole configuration, validated. Make one with `healthkit.config.load` or by hand."""
+    """The whole configuration, validated. Read from a file, or made by hand."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 

@@ -12,12 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from healthkit._model.checks import Severity
-from healthkit._plugins import PluginManager
-from healthkit.alerts import channels, messages
-from healthkit.errors import ConfigError, Problem, nearest
-from healthkit.masking import one_line
-from healthkit.settings import (
+from healthkit._config.settings import (
     AlertSettings,
     ChannelSettings,
     CheckSettings,
@@ -31,6 +26,11 @@ from healthkit.settings import (
     Table,
     WatchSettings,
 )
+from healthkit._model.checks import Severity
+from healthkit._plugins import PluginManager
+from healthkit.alerts import channels, messages
+from healthkit.errors import ConfigError, Problem, nearest
+from healthkit.masking import one_line
 
 _REFERENCES = (
     ("checks", "depends_on", "check"),
