@@ -8,9 +8,10 @@ from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
 from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
+from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
+from healthkit._store.database import Store
 from healthkit.alerts import delivery, records
 from healthkit.alerts.delivery import Courier, pause
-from healthkit.store import Store, backlog, circuits, incidents, lease, outbox
 from healthkit.testing import TELEGRAM, Answer, HttpSink, wait_until
 
 SECOND = timedelta(seconds=1)
@@ -76,11 +77,11 @@ class Post:
 
     def counts(self):
         with self.store.reading() as connection:
-            return backlog.counts(connection)
+            return outbox_status.counts(connection)
 
     def circuit(self, name):
         with self.store.reading() as connection:
-            return circuits.of(connection, name)
+            return circuit_breakers.of(connection, name)
 
     def close(self):
         for courier in self.couriers.values():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from healthkit import Status, StoreError
 from healthkit._builtin import Heartbeat, judge
-from healthkit.store import Store
+from healthkit._store.database import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

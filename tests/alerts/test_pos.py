@@ -17,8 +17,9 @@ from sqlalchemy import create_engine, text
 from healthkit import Status
 from healthkit._config.loader import load
 from healthkit._plugins import PluginManager
+from healthkit._store import incidents
+from healthkit._store.database import Store
 from healthkit.alerts import records
-from healthkit.store import Store, incidents
 from healthkit.testing import HttpSink, wait_until
 from posapp import demo
 from posapp.db import upgrade

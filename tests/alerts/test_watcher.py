@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from healthkit import Status, hookimpl
 from healthkit._builtin import Alerting
-from healthkit.store import engine as store_engine
-from healthkit.store import incidents, outbox, silences
+from healthkit._store import engine as store_engine
+from healthkit._store import incidents, outbox, silences
 from healthkit.testing import Answer, HttpSink, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"

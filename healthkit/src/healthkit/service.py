@@ -17,9 +17,9 @@ from healthkit._config import loader
 from healthkit._config.settings import Settings
 from healthkit._model.checks import Report, Role, Status
 from healthkit._plugins import PluginManager
+from healthkit._store.database import Store
 from healthkit.reports import Page, View
 from healthkit.runner import Runner
-from healthkit.store import Store
 
 Pages = Mapping[str, Page]
 

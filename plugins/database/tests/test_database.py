@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from healthkit import ConfigError, Status
 from healthkit._config.loader import parse
 from healthkit._plugins import PluginManager
-from healthkit.addresses import parse_url
+from healthkit._store.addresses import parse_url
 from healthkit_database import Database
 from healthkit_database.addresses import connect_args
 

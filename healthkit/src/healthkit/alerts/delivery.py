@@ -28,15 +28,16 @@ from typing import Any
 from healthkit import _threads
 from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._model.checks import Event, EventKind
+from healthkit._store import circuit_breakers, lease, outbox
+from healthkit._store.database import Store
+from healthkit._store.lease import FencedError
+from healthkit._store.outbox import Claim
 from healthkit.alerts import channels, messages, records
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.alerts.channels import Tone
 from healthkit.alerts.messages import Message, Override
 from healthkit.errors import StoreError
 from healthkit.fields import format_duration
-from healthkit.store import Store, circuits, lease, outbox
-from healthkit.store.lease import FencedError
-from healthkit.store.outbox import Claim
 
 log = logging.getLogger("healthkit")
 
@@ -265,7 +266,7 @@ class Courier:
         return False
 
     def _wait(self, connection: Any, answer: Answer) -> timedelta:
-        failures = circuits.of(connection, self.name).failures + 1
+        failures = circuit_breakers.of(connection, self.name).failures + 1
         wait = pause(failures, random.random())  # noqa: S311  it only spreads the load
         return max(wait, answer.retry_after or timedelta(0))
 

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from healthkit._config.settings import Settings
 from healthkit._model.checks import CheckInfo, Event, EventKind, Outcome, Result, Status
+from healthkit._store import history, incidents, outbox, silences
+from healthkit._store.incidents import StoredState
+from healthkit._store.silences import Silence
 from healthkit.alerts import policy, records, routing
 from healthkit.alerts.policy import Decision, Level, Rules, State
-from healthkit.store import history, incidents, outbox, silences
-from healthkit.store.incidents import StoredState
-from healthkit.store.silences import Silence
 
 log = logging.getLogger("healthkit")
 

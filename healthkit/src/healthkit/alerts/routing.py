@@ -14,7 +14,7 @@ from healthkit._config.settings import (
     RouteSettings,
 )
 from healthkit._model.checks import CheckInfo, Event, EventKind, Severity
-from healthkit.store.silences import Silence
+from healthkit._store.silences import Silence
 
 _EPOCH = date(1970, 1, 1)
 ENDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})

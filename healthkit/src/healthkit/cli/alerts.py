@@ -19,11 +19,12 @@ from healthkit import _threads
 from healthkit._config.loader import load
 from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._plugins import PluginManager
+from healthkit._store import incidents, lease, outbox
+from healthkit._store.database import Store
 from healthkit.alerts import channels, messages
 from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
-from healthkit.store import Store, incidents, lease, outbox
 
 
 def user() -> str:

@@ -8,12 +8,12 @@ import click
 
 from healthkit._config.loader import load
 from healthkit._config.settings import Settings
+from healthkit._store import silences
 from healthkit.alerts import messages
 from healthkit.cli.alerts import opened, user
 from healthkit.cli.common import Place, table, with_place
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
 from healthkit.fields import parse_duration
-from healthkit.store import silences
 
 
 def _duration(context: click.Context, parameter: click.Parameter, value: str) -> timedelta:

@@ -10,15 +10,23 @@ from sqlalchemy import Connection
 
 from healthkit._config.loader import load
 from healthkit._config.settings import Settings
+from healthkit._store import (
+    circuit_breakers,
+    history,
+    incidents,
+    lease,
+    outbox,
+    outbox_status,
+    silences,
+)
+from healthkit._store.circuit_breakers import Circuit
+from healthkit._store.history import Uptime
+from healthkit._store.incidents import Incident
 from healthkit.alerts import messages, records
 from healthkit.alerts.policy import Level, State
 from healthkit.cli.alerts import opened
 from healthkit.cli.common import Place, table, with_place
 from healthkit.cli.silences import silence_table
-from healthkit.store import backlog, circuits, history, incidents, lease, outbox, silences
-from healthkit.store.circuits import Circuit
-from healthkit.store.history import Uptime
-from healthkit.store.incidents import Incident
 
 _DAY = timedelta(days=1)
 _LETTERS = 10
@@ -100,8 +108,8 @@ def _share(uptime: Uptime | None) -> str:
 def _channels(view: _View) -> str:
     if not view.settings.channels:
         return "no channel: nobody is told of anything"
-    counts = backlog.counts(view.connection)
-    known = circuits.every(view.connection)
+    counts = outbox_status.counts(view.connection)
+    known = circuit_breakers.every(view.connection)
     rows = [("CHANNEL", "STATE", "WAITING", "GIVEN UP", "LAST SENT")]
     for name, channel in view.settings.channels.items():
         circuit = known.get(name, Circuit(name))
@@ -126,7 +134,7 @@ def _fares(circuit: Circuit, view: _View) -> str:
 
 
 def _letters(view: _View) -> str:
-    letters = backlog.dead(view.connection, _LETTERS)
+    letters = outbox_status.dead(view.connection, _LETTERS)
     if not letters:
         return ""
     rows = [("GIVEN UP", "CHANNEL", "TRIES", "MESSAGE", "WHY")]

@@ -13,10 +13,11 @@ from healthkit import _threads
 from healthkit._config.settings import Settings
 from healthkit._model.checks import Event, Result
 from healthkit._plugins import PluginManager
+from healthkit._store import circuit_breakers, history, incidents, lease, outbox
+from healthkit._store.database import Store
 from healthkit.alerts.delivery import Courier
 from healthkit.alerts.ledger import Ledger, Numbered
 from healthkit.runner import Runner
-from healthkit.store import Store, circuits, history, incidents, lease, outbox
 
 log = logging.getLogger("healthkit")
 
@@ -71,7 +72,7 @@ class Term:
             lease.hold(connection, self.epoch)
             unknown = outbox.recover(connection, now)
             lost = outbox.abandon(connection, set(self._couriers), now)
-            circuits.try_now(connection)
+            circuit_breakers.try_now(connection)
             names = [check.info.name for check in self._settings.checks]
             incidents.forget_checks(connection, names, now)
         if unknown:

@@ -11,9 +11,10 @@ from typing import Any
 from healthkit import _threads
 from healthkit._config.settings import Settings
 from healthkit._plugins import PluginManager
+from healthkit._store import lease
+from healthkit._store.database import Store
+from healthkit._store.lease import FencedError
 from healthkit.errors import ConfigError, HealthkitError, Problem, StoreError
-from healthkit.store import Store, lease
-from healthkit.store.lease import FencedError
 from healthkit.watch.heart import Heart
 from healthkit.watch.term import Term
 

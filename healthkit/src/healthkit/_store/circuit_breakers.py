@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from healthkit.store.tables import channels
+from healthkit._store.tables import channels
 
 OPEN_AFTER = 3
 """Failures in a row."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from healthkit.store.tables import deliveries, events, incidents, states
+from healthkit._store.tables import deliveries, events, incidents, states
 
 ACKNOWLEDGED, ENDED, UNKNOWN = "acknowledged", "ended", "unknown"
 

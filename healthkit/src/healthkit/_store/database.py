@@ -15,11 +15,11 @@ from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from healthkit._check import Backlog
+from healthkit._store import circuit_breakers, lease, outbox, outbox_status
+from healthkit._store.engine import READING, make_engine
+from healthkit._store.tables import MIGRATIONS, heartbeats, schema_version
 from healthkit.errors import StoreError
 from healthkit.masking import one_line
-from healthkit.store import backlog, circuits, lease, outbox
-from healthkit.store.engine import READING, make_engine
-from healthkit.store.tables import MIGRATIONS, heartbeats, schema_version
 
 __all__ = ["Store"]
 
@@ -91,10 +91,10 @@ class Store:
         """How the alerts fare."""
         with self.reading() as connection:
             leader = lease.leader(connection, now)
-            counts = backlog.counts(connection)
+            counts = outbox_status.counts(connection)
             return Backlog(
                 watcher=leader.name if leader else None,
-                oldest_due=backlog.oldest_due(connection, now),
+                oldest_due=outbox_status.oldest_due(connection, now),
                 waiting=sum(
                     n
                     for (_, state), n in counts.items()
@@ -103,7 +103,7 @@ class Store:
                 dead=sum(n for (_, state), n in counts.items() if state == outbox.DEAD),
                 failing={
                     circuit.name: circuit.error
-                    for circuit in circuits.every(connection).values()
+                    for circuit in circuit_breakers.every(connection).values()
                     if circuit.is_open
                 },
             )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, delete, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
-from healthkit.store.tables import daily, history, hourly
+from healthkit._store.tables import daily, history, hourly
 
 KEEP_RESULTS = timedelta(days=7)
 KEEP_HOURS = timedelta(days=92)

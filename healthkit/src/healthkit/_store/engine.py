@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from healthkit.addresses import parse_url
+from healthkit._store.addresses import parse_url
 from healthkit.errors import StoreError
 from healthkit.masking import one_line
 

@@ -30,8 +30,8 @@ from sqlalchemy import (
     update,
 )
 
-from healthkit.store import circuits
-from healthkit.store.tables import Name, Utc, channels, deliveries, events
+from healthkit._store import circuit_breakers
+from healthkit._store.tables import Name, Utc, channels, deliveries, events
 
 WAITING, SENDING, SENT, MOVED, DEAD = "waiting", "sending", "sent", "moved", "dead"
 
@@ -105,7 +105,7 @@ def claim(
     Digests are made of all that is due; more than `burst` waiting events go together as well. None
     when nothing is due, or the channel is to be left alone.
     """
-    state = circuits.of(connection, channel)
+    state = circuit_breakers.of(connection, channel)
     if state.retry_at is not None and state.retry_at > now:
         return None
     due = and_(_is_due(now), deliveries.c.channel == channel)
@@ -142,7 +142,7 @@ def _claimed(connection: Connection, channel: str, head: Any, named: int, storm:
 def sent(connection: Connection, claim: Claim, now: datetime) -> None:
     """The service has accepted it; the circuit closes."""
     _conclude(connection, claim, now, SENT)
-    circuits.close(connection, claim.channel, last_sent_at=now)
+    circuit_breakers.close(connection, claim.channel, last_sent_at=now)
 
 
 def failed(
@@ -150,7 +150,7 @@ def failed(
 ) -> None:
     """It waits again, at the head of its channel, which is left alone until `retry_at`."""
     _conclude(connection, claim, now, WAITING, error)
-    circuits.count_failure(connection, claim.channel, now, error, retry_at)
+    circuit_breakers.count_failure(connection, claim.channel, now, error, retry_at)
 
 
 def put_back(connection: Connection, claim: Claim, now: datetime) -> None:
@@ -164,7 +164,7 @@ def drop(
     """The service will never take this message: it goes to the fallback, or is dead."""
     mine = _of(claim)
     _pass_on(connection, mine, now, error, fallback)
-    circuits.close(connection, claim.channel)
+    circuit_breakers.close(connection, claim.channel)
 
 
 def give_up(
@@ -172,7 +172,7 @@ def give_up(
 ) -> int:
     """Moves what has waited longer than `patience` for a channel that has failed for as long; the
     number of what was moved. The fallback gets nothing twice that it has been owed already."""
-    state = circuits.of(connection, channel)
+    state = circuit_breakers.of(connection, channel)
     if state.failing_since is None or now - state.failing_since < patience:
         return 0
     late = and_(
@@ -201,7 +201,7 @@ def retry(connection: Connection, now: datetime, known: set[str]) -> int:
     dead = and_(deliveries.c.state == DEAD, deliveries.c.channel.in_(known))
     values = {"state": WAITING, "due": now, "attempts": 0, "changed_at": now}
     count = connection.execute(update(deliveries).where(dead).values(**values)).rowcount
-    circuits.try_now(connection)
+    circuit_breakers.try_now(connection)
     return count
 
 

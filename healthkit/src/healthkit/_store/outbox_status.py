@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select
 
-from healthkit.store.outbox import DEAD, SENDING, WAITING
-from healthkit.store.tables import deliveries, events
+from healthkit._store.outbox import DEAD, SENDING, WAITING
+from healthkit._store.tables import deliveries, events
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select, update
 
+from healthkit._store.tables import WATCH, lease
 from healthkit.errors import StoreError
-from healthkit.store.tables import WATCH, lease
 
 
 class FencedError(StoreError):

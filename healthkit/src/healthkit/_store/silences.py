@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from healthkit.store.tables import silences
+from healthkit._store.tables import silences
 
 
 @dataclass(frozen=True, slots=True)
