@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from healthkit import CheckInfo, Event, EventKind, Outcome
+from healthkit._alerts import records
+from healthkit._alerts.policy import Level, State
 from healthkit._store import history, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
-from healthkit.alerts import records
-from healthkit.alerts.policy import Level, State
 from healthkit.cli import main
 from healthkit.testing import Answer
 

@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
+from healthkit._alerts import delivery, records
+from healthkit._alerts.delivery import Courier, pause
 from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
 from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
-from healthkit.alerts import delivery, records
-from healthkit.alerts.delivery import Courier, pause
 from healthkit.testing import TELEGRAM, Answer, HttpSink, wait_until
 
 SECOND = timedelta(seconds=1)

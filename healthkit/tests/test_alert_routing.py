@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity
+from healthkit._alerts import routing
 from healthkit._config.settings import (
     ChannelSettings,
     MaintenanceSettings,
@@ -14,7 +15,6 @@ from healthkit._config.settings import (
     RouteSettings,
     parse_quiet_hours,
 )
-from healthkit.alerts import routing
 
 ZONES = [ZoneInfo(name) for name in ("Asia/Jakarta", "Europe/Berlin", "America/New_York", "UTC")]
 MOMENTS = st.integers(1_700_000_000, 1_830_000_000).map(

@@ -15,11 +15,11 @@ import requests
 from sqlalchemy import create_engine, text
 
 from healthkit import Status
+from healthkit._alerts import records
 from healthkit._config.loader import load
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents
 from healthkit._store.database import Store
-from healthkit.alerts import records
 from healthkit.testing import HttpSink, wait_until
 from posapp import demo
 from posapp.db import upgrade

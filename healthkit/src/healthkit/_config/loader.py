@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError, create_model
 
+from healthkit._alerts import apprise_client, messages
 from healthkit._config.settings import (
     AlertSettings,
     ChannelSettings,
@@ -28,7 +29,6 @@ from healthkit._config.settings import (
 )
 from healthkit._model.checks import Severity
 from healthkit._plugins import PluginManager
-from healthkit.alerts import channels, messages
 from healthkit.errors import ConfigError, Problem, nearest
 from healthkit.masking import one_line
 
@@ -223,8 +223,8 @@ class _Reader:
     def _channels(self, document: Mapping[str, Any]) -> dict[str, ChannelSettings]:
         found = self._named(document, "channels", ChannelSettings)
         if self._addresses and any(channel.enabled for channel in found.values()):
-            self._plugins.hand("healthkit_channel_types", channels.register)
-            self.problems += channels.problems(
+            self._plugins.hand("healthkit_channel_types", apprise_client.register)
+            self.problems += apprise_client.problems(
                 {n: c for n, c in found.items() if not self._is_unset(f"channels.{n}.url")}
             )
         return found

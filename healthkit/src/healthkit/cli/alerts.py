@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 import click
 
 from healthkit import _threads
+from healthkit._alerts import apprise_client, messages
+from healthkit._alerts.send_result import Answer, Verdict
 from healthkit._config.loader import load
 from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.alerts import channels, messages
-from healthkit.alerts.answers import Answer, Verdict
 from healthkit.cli.common import Place, table, with_place
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
 
@@ -142,7 +142,7 @@ def alert_test(place: Place, channel: str | None) -> None:
         answers = {name: future.result() for name, future in futures.items()}
     rows = [("CHANNEL", "RESULT", "ADDRESS")]
     for name, one in chosen.items():
-        address = channels.shown(one.url.get_secret_value()) if one.enabled else "-"
+        address = apprise_client.shown(one.url.get_secret_value()) if one.enabled else "-"
         result = _told(answers[name]) if one.enabled else "off: its url is empty"
         rows.append((name, result, address))
     click.echo(table(rows))
@@ -164,7 +164,7 @@ def _chosen(settings: Settings, name: str | None) -> dict[str, ChannelSettings]:
 def _try(channel: ChannelSettings, message: messages.Message) -> Answer:
     url, limit = channel.url.get_secret_value(), channel.timeout.total_seconds()
     try:
-        return _threads.Limiter().call(lambda: channels.send(url, message), limit)
+        return _threads.Limiter().call(lambda: apprise_client.send(url, message), limit)
     except TimeoutError as error:
         return Answer(Verdict.TIMED_OUT, str(error))
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from healthkit._alerts import messages
 from healthkit._config.loader import load
 from healthkit._config.settings import Settings
 from healthkit._store import silences
-from healthkit.alerts import messages
 from healthkit.cli.alerts import opened, user
 from healthkit.cli.common import Place, table, with_place
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest

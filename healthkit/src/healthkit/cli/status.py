@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import click
 from sqlalchemy import Connection
 
+from healthkit._alerts import messages, records
+from healthkit._alerts.policy import Level, State
 from healthkit._config.loader import load
 from healthkit._config.settings import Settings
 from healthkit._store import (
@@ -22,8 +24,6 @@ from healthkit._store import (
 from healthkit._store.circuit_breakers import Circuit
 from healthkit._store.history import Uptime
 from healthkit._store.incidents import Incident
-from healthkit.alerts import messages, records
-from healthkit.alerts.policy import Level, State
 from healthkit.cli.alerts import opened
 from healthkit.cli.common import Place, table, with_place
 from healthkit.cli.silences import silence_table

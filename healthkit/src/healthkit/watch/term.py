@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from healthkit import _threads
+from healthkit._alerts.delivery import Courier
+from healthkit._alerts.processor import Ledger, Numbered
 from healthkit._config.settings import Settings
 from healthkit._model.checks import Event, Result
 from healthkit._plugins import PluginManager
 from healthkit._store import circuit_breakers, history, incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.alerts.delivery import Courier
-from healthkit.alerts.ledger import Ledger, Numbered
 from healthkit.runner import Runner
 
 log = logging.getLogger("healthkit")

@@ -20,10 +20,10 @@ from urllib.parse import unquote
 
 import requests
 
+from healthkit._alerts import send_result
+from healthkit._alerts.messages import Format, Message, form
+from healthkit._alerts.send_result import Answer, Verdict
 from healthkit._config.settings import ChannelSettings
-from healthkit.alerts import answers
-from healthkit.alerts.answers import Answer, Verdict
-from healthkit.alerts.messages import Format, Message, form
 from healthkit.errors import Problem
 from healthkit.masking import MASK, mask, one_line
 
@@ -193,11 +193,11 @@ def _hear_requests() -> None:
 
 def _why_not(url: str, ears: _Ears, result: Any) -> Answer:
     if ears.error is not None:
-        answer = answers.broken(ears.error)
+        answer = send_result.broken(ears.error)
     elif ears.response is not None and ears.response.status_code >= 400:
-        answer = answers.refusal(ears.response)
+        answer = send_result.refusal(ears.response)
     else:
-        answer = answers.from_log(result)
+        answer = send_result.from_log(result)
     return replace(answer, words=_hide(answer.words, url))
 
 
@@ -211,4 +211,4 @@ def _hide(text: str, url: str) -> str:
         for secret in {part, unquote(part)}:
             if len(secret) >= 4 and secret not in public:
                 text = text.replace(secret, MASK)
-    return one_line(text, answers.LONGEST_WORDS)
+    return one_line(text, send_result.LONGEST_WORDS)

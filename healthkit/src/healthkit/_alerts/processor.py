@@ -9,13 +9,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from healthkit._alerts import policy, records, routing
+from healthkit._alerts.policy import Decision, Level, Rules, State
 from healthkit._config.settings import Settings
 from healthkit._model.checks import CheckInfo, Event, EventKind, Outcome, Result, Status
 from healthkit._store import history, incidents, outbox, silences
 from healthkit._store.incidents import StoredState
 from healthkit._store.silences import Silence
-from healthkit.alerts import policy, records, routing
-from healthkit.alerts.policy import Decision, Level, Rules, State
 
 log = logging.getLogger("healthkit")
 

@@ -13,9 +13,9 @@ from typing import Any, Literal
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from healthkit._alerts.templates import ENGLISH, LANGUAGES
 from healthkit._config.settings import MessageSettings, Settings
 from healthkit._model.checks import Event, EventKind, Status
-from healthkit.alerts.templates import ENGLISH, LANGUAGES
 from healthkit.errors import Problem
 from healthkit.fields import format_duration
 from healthkit.masking import mask, one_line

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter
 
+from healthkit._alerts.policy import State
 from healthkit._model.checks import Event, Outcome, Severity
-from healthkit.alerts.policy import State
 
 _STATE = TypeAdapter(State)
 _EVENT = TypeAdapter(Event)

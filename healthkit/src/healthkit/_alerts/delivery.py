@@ -26,16 +26,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from healthkit import _threads
+from healthkit._alerts import apprise_client, messages, records
+from healthkit._alerts.apprise_client import Tone
+from healthkit._alerts.messages import Message, Override
+from healthkit._alerts.send_result import Answer, Verdict
 from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._model.checks import Event, EventKind
 from healthkit._store import circuit_breakers, lease, outbox
 from healthkit._store.database import Store
 from healthkit._store.lease import FencedError
 from healthkit._store.outbox import Claim
-from healthkit.alerts import channels, messages, records
-from healthkit.alerts.answers import Answer, Verdict
-from healthkit.alerts.channels import Tone
-from healthkit.alerts.messages import Message, Override
 from healthkit.errors import StoreError
 from healthkit.fields import format_duration
 
@@ -190,7 +190,7 @@ class Courier:
         url = self._channel.url.get_secret_value()
         try:
             return self._sends.call(
-                lambda: channels.send(url, message, tone, self._before),
+                lambda: apprise_client.send(url, message, tone, self._before),
                 self._channel.timeout.total_seconds(),
             )
         except NotAllowedError:
