@@ -13,7 +13,7 @@ import click
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import OperationalError
 
-from healthkit import Health, Report, Status, reports
+from healthkit import Health, Report, Status, _rendering
 from healthkit._config import loader
 from healthkit._config.settings import Settings as HealthSettings
 from healthkit._plugins import PluginManager
@@ -199,7 +199,7 @@ def health_check() -> None:
         report = _report(found, {"database"})
         if report.status is not Status.UNHEALTHY:  # else there is no schema to look for
             report = _report(found, {"database", "pos-migrations"})
-    click.echo(reports.plain_text(report).rstrip())
+    click.echo(_rendering.plain_text(report).rstrip())
     sys.exit(1 if report.status is Status.UNHEALTHY else 0)
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from healthkit import Health
-from healthkit.reports import PROMETHEUS
+from healthkit._rendering import PROMETHEUS
 from posapp.api import public, transaction
 from posapp.auth import limits
 from posapp.db import utc_now

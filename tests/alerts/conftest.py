@@ -16,8 +16,8 @@ from healthkit._config.loader import load
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox_status
 from healthkit._store.database import Store
+from healthkit._watcher.watcher import Watcher
 from healthkit.testing import wait_until
-from healthkit.watch import Watcher
 
 PLUGINS = Path(__file__).parent / "plugins"
 _numbers = itertools.count()

@@ -2,6 +2,7 @@
 
 from healthkit._check import Check, CheckContext
 from healthkit._config.settings import Settings
+from healthkit._health import Health
 from healthkit._hookspecs import hookimpl
 from healthkit._model.checks import (
     CheckInfo,
@@ -15,7 +16,6 @@ from healthkit._model.checks import (
     Status,
 )
 from healthkit.errors import ConfigError, HealthkitError, StoreError
-from healthkit.service import Health
 
 __all__ = [
     "Check",

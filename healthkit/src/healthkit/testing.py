@@ -19,8 +19,8 @@ from pydantic import Field, SecretStr
 
 from healthkit._check import Check, CheckContext, Heartbeats, Outbox
 from healthkit._config.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
+from healthkit._health import Health
 from healthkit._model.checks import CheckInfo, Outcome
-from healthkit.service import Health
 
 Value = TypeVar("Value")
 

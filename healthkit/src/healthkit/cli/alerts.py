@@ -53,7 +53,7 @@ def watch(place: Place) -> None:
     SIGHUP reads the configuration again, SIGTERM ends it after the messages in hand. Several may
     share a store: one sends, another takes over when it dies.
     """
-    from healthkit.watch import Watcher
+    from healthkit._watcher.watcher import Watcher
 
     def read() -> tuple[Settings, PluginManager]:
         plugins = place.plugins()

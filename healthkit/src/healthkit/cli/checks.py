@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthkit import reports
+from healthkit import _rendering
 from healthkit._config.loader import DEFAULT_FILE, load
 from healthkit._model.checks import Report, Status
 from healthkit.cli.common import Place, table, with_place
@@ -57,7 +57,7 @@ def check(place: Place, as_json: bool) -> None:
     """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file."""
     report = place.health().check_once()
     if as_json:
-        click.echo(reports.dump(reports.runbook(report)).decode())
+        click.echo(_rendering.dump(_rendering.runbook(report)).decode())
     else:
         click.echo(_table(report))
     sys.exit(1 if report.status is Status.UNHEALTHY else 0)
@@ -70,7 +70,7 @@ def _table(report: Report) -> str:
             (
                 result.check.name,
                 result.outcome.status.value,
-                reports.response_time(result) or "-",
+                _rendering.response_time(result) or "-",
                 result.check.severity.value,
                 result.outcome.message or result.check.target or "",
             )

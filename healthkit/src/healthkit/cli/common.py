@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from healthkit._config import loader
+from healthkit._health import Health
 from healthkit._plugins import PluginManager
 from healthkit.errors import HealthkitError
-from healthkit.service import Health
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -15,9 +15,9 @@ from healthkit._alerts.processor import Ledger, Numbered
 from healthkit._config.settings import Settings
 from healthkit._model.checks import Event, Result
 from healthkit._plugins import PluginManager
+from healthkit._runner import Runner
 from healthkit._store import circuit_breakers, history, incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.runner import Runner
 
 log = logging.getLogger("healthkit")
 

@@ -14,9 +14,9 @@ from healthkit._plugins import PluginManager
 from healthkit._store import lease
 from healthkit._store.database import Store
 from healthkit._store.lease import FencedError
+from healthkit._watcher.heartbeat import Heart
+from healthkit._watcher.leadership import Term
 from healthkit.errors import ConfigError, HealthkitError, Problem, StoreError
-from healthkit.watch.heart import Heart
-from healthkit.watch.term import Term
 
 log = logging.getLogger("healthkit")
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from healthkit import reports
+from healthkit import _rendering
 from healthkit._builtin import Heartbeat
 from healthkit._check import Backlog
 from healthkit._config import loader
 from healthkit._config.settings import Settings
 from healthkit._model.checks import Report, Role, Status
 from healthkit._plugins import PluginManager
+from healthkit._rendering import Page, View
+from healthkit._runner import Runner
 from healthkit._store.database import Store
-from healthkit.reports import Page, View
-from healthkit.runner import Runner
 
 Pages = Mapping[str, Page]
 
@@ -31,13 +31,13 @@ class Health:
         with health:
             health.report().status
 
-    `views` adds pages of one's own to `reports.VIEWS`: each turns a report into bytes, on the
+    `views` adds pages of one's own to `_rendering.VIEWS`: each turns a report into bytes, on the
     runner's thread, once for each publication.
     """
 
     def __init__(self, settings: Settings, views: Mapping[str, View] | None = None) -> None:
         self.settings = settings
-        self._views: Mapping[str, View] = {**reports.VIEWS, **(views or {})}
+        self._views: Mapping[str, View] = {**_rendering.VIEWS, **(views or {})}
         self._store: Store | None = None
         self._runner: Runner[Pages] = Runner(
             settings.service.service(),
@@ -172,4 +172,4 @@ def _guarded(view: View, report: Report) -> Page:
             "status": "unhealthy",
             "error": f"the page could not be made: {type(error).__name__}",
         }
-        return reports.page(503, reports.JSON, reports.dump(body))
+        return _rendering.page(503, _rendering.JSON, _rendering.dump(body))
