@@ -17,7 +17,7 @@ from healthkit import Health, Report, Status, _rendering
 from healthkit._config import loader
 from healthkit._config.settings import Settings as HealthSettings
 from healthkit._plugins import PluginManager
-from healthkit.cli.common import HandledErrors
+from healthkit.cli import HandledErrors
 from posapp import db, demo, embedded
 from posapp.auth.service import UserError, add_user
 from posapp.backup.cli import backup

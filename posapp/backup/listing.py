@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from healthkit.cli.common import table
+from healthkit.cli import table
 from healthkit.fields import format_size
 from posapp.backup.catalogue import Entry
 from posapp.backup.names import clock_time

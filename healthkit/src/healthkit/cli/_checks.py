@@ -10,7 +10,7 @@ import click
 from healthkit import _rendering
 from healthkit._config.loader import DEFAULT_FILE, load
 from healthkit._model.checks import Report, Status
-from healthkit.cli.common import Place, table, with_place
+from healthkit.cli._options import Place, table, with_place
 from healthkit.errors import ConfigError, Problem, nearest
 
 _COLOURS = {

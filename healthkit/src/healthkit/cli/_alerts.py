@@ -23,7 +23,7 @@ from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.cli.common import Place, table, with_place
+from healthkit.cli._options import Place, table, with_place
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from healthkit._plugins import PluginManager
-from healthkit.cli import alerts, checks, silences, status
-from healthkit.cli.common import HandledErrors, place_options
+from healthkit.cli import _alerts, _checks, _silences, _status
+from healthkit.cli._options import HandledErrors, place_options
 
 
 class _WithPluginCommands(HandledErrors):
@@ -35,8 +35,8 @@ def main(config_file: str | None, plugins_dir: Path | None) -> None:
 
 
 for command in (
-    *(checks.check, checks.plugins, checks.init, checks.config_group, checks.beat),
-    *(alerts.watch, alerts.incidents_command, alerts.ack, alerts.alert),
-    *(silences.silence, status.status),
+    *(_checks.check, _checks.plugins, _checks.init, _checks.config_group, _checks.beat),
+    *(_alerts.watch, _alerts.incidents_command, _alerts.ack, _alerts.alert),
+    *(_silences.silence, _status.status),
 ):
     main.add_command(command)

@@ -10,8 +10,8 @@ from healthkit._alerts import messages
 from healthkit._config.loader import load
 from healthkit._config.settings import Settings
 from healthkit._store import silences
-from healthkit.cli.alerts import opened, user
-from healthkit.cli.common import Place, table, with_place
+from healthkit.cli._alerts import opened, user
+from healthkit.cli._options import Place, table, with_place
 from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
 from healthkit.fields import parse_duration
 

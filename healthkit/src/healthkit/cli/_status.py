@@ -24,9 +24,9 @@ from healthkit._store import (
 from healthkit._store.circuit_breakers import Circuit
 from healthkit._store.history import Uptime
 from healthkit._store.incidents import Incident
-from healthkit.cli.alerts import opened
-from healthkit.cli.common import Place, table, with_place
-from healthkit.cli.silences import silence_table
+from healthkit.cli._alerts import opened
+from healthkit.cli._options import Place, table, with_place
+from healthkit.cli._silences import silence_table
 
 _DAY = timedelta(days=1)
 _LETTERS = 10
