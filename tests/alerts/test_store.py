@@ -103,7 +103,7 @@ def test_a_clock_put_back_by_an_hour_does_not_leave_the_lease_with_a_dead_watche
 
 
 def test_a_watcher_that_was_killed_on_this_machine_is_followed_at_once(clocked):
-    code = "from healthkit._store.database import lease; print(lease.identity())"
+    code = "from healthkit._store import lease; print(lease.identity())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert take(clocked, dead.stdout.strip()) == 1
     assert take(clocked, lease.identity()) == 2
