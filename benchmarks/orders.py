@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL
 
 from benchmarks.measure import database, gunicorn, need, table, wrk
-from posapp.embedded import BIN
+from posapp.runtime.postgres import BIN
 
 CLIENTS = 16
 SECONDS = 5

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from posapp.fields import ROLES
+from posapp.http.schemas import ROLES
 
 SECRET = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
 

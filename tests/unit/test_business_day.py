@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from posapp.restaurant.service import House
+from posapp.features.restaurant.service import House
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from posapp.auth import passwords
-from posapp.auth.tokens import TokenError, Tokens
+from posapp.features.auth import passwords
+from posapp.features.auth.tokens import TokenError, Tokens
 
 SECRET = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
 TOKENS = Tokens(SECRET, timedelta(minutes=15))

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.errors import Invalid
-from posapp.orders.totals import in_cash, share, totals
-from posapp.payments.tender import tender
-from posapp.restaurant.service import House
+from posapp.features.orders.totals import in_cash, share, totals
+from posapp.features.payments.tender import tender
+from posapp.features.restaurant.service import House
+from posapp.http.errors import Invalid
 
 amounts = st.integers(min_value=0, max_value=10**9)
 rates = st.integers(min_value=0, max_value=10_000)

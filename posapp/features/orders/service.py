@@ -1,0 +1,233 @@
+"""What can be done with orders. Each function is one act in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, selectinload
+
+from posapp.features.audit import service as audit
+from posapp.features.catalog import service as catalog
+from posapp.features.catalog.service import Choice
+from posapp.features.floor import service as tables
+from posapp.features.orders import states
+from posapp.features.orders.models import Counter, Order, OrderLine
+from posapp.features.orders.schemas import (
+    LineView,
+    NewOrder,
+    OrderSummary,
+    OrderType,
+    OrderView,
+    Quote,
+    QuoteLine,
+)
+from posapp.features.orders.states import State
+from posapp.features.orders.totals import Totals, in_cash, totals
+from posapp.features.restaurant import service as restaurant
+from posapp.features.restaurant.service import House
+from posapp.http.errors import Conflict, Invalid, NotFound
+
+
+def quote(session: Session, new: NewOrder) -> Quote:
+    """What an order would cost. Raises Invalid like `create`."""
+    lines = _price(session, new)
+    sums = totals((line.total for line in lines), 0, restaurant.house(session))
+    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_sums(sums))
+
+
+def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
+    """An open order under the next number of its business day.
+
+    Raises Invalid for what cannot be ordered, naming the field.
+    """
+    house = restaurant.house(session)
+    lines = _price(session, new)
+    sums = totals((line.total for line in lines), 0, house)
+    day = house.business_date(now)
+    order = Order(
+        number=next_number(session, "order", day),
+        business_date=day,
+        type=new.type,
+        table_id=new.table_id,
+        status=states.ORDER.after,
+        paid=0,
+        created_by=user_id,
+        created_at=now,
+        lines=[_line(line, position) for position, line in enumerate(lines)],
+        **_sums(sums),
+    )
+    session.add(order)
+    session.flush()
+    audit.record(
+        session,
+        user_id,
+        "order.created",
+        "order",
+        order.id,
+        now,
+        number=order.number,
+        total=order.total,
+    )
+    return view(order, house)
+
+
+def get(session: Session, order_id: int) -> OrderView:
+    """Raises NotFound."""
+    return view(_order(session, order_id), restaurant.house(session))
+
+
+def listing(session: Session, status: State, limit: int) -> list[OrderSummary]:
+    """The newest orders in a state."""
+    query = (
+        select(Order)
+        .where(Order.status == status)
+        .order_by(Order.created_at.desc(), Order.id.desc())
+        .limit(limit)
+    )
+    return [
+        OrderSummary(
+            id=order.id,
+            number=order.number,
+            status=cast(State, order.status),
+            type=cast(OrderType, order.type),
+            table_id=order.table_id,
+            total=order.total,
+            due=order.total - order.paid,
+            created_at=order.created_at,
+        )
+        for order in session.scalars(query)
+    ]
+
+
+def open_by_table(session: Session) -> Mapping[int, list[int]]:
+    """The ids of the open orders of each table that has any."""
+    found: dict[int, list[int]] = {}
+    query = select(Order.table_id, Order.id).where(Order.status == "open").order_by(Order.id)
+    for table_id, order_id in session.execute(query):
+        if table_id is not None:
+            found.setdefault(table_id, []).append(order_id)
+    return found
+
+
+def lock_for_payment(session: Session, order_id: int) -> Order:
+    """The order, which nobody else changes until the transaction ends.
+
+    Raises NotFound, and Conflict for one that cannot be paid any more.
+    """
+    order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
+    if order is None:
+        raise NotFound(f"There is no order {order_id}.")
+    if not states.allowed(states.PAY, order.status):
+        raise Conflict(f"Order {order.number} is {order.status} already.")
+    return order
+
+
+def round_for_cash(session: Session, order: Order, rounding: int) -> None:
+    """Takes the rounding of cash into an order's total, before the payment that settles it."""
+    order.rounding += rounding
+    order.total += rounding
+    session.flush()
+
+
+def settle(session: Session, order: Order) -> bool:
+    """Closes the payment of an order whose payments reach its total; tells whether they did."""
+    session.refresh(order, ["paid"])  # the database has added the payment
+    if order.paid < order.total:
+        return False
+    order.status = states.PAY.after
+    session.flush()
+    return True
+
+
+def next_number(session: Session, kind: str, day: date) -> int:
+    """The next number of a kind on a business day, from 1."""
+    first = insert(Counter).values(kind=kind, business_date=day, last=1)
+    allot = first.on_conflict_do_update(
+        index_elements=[Counter.kind, Counter.business_date], set_={"last": Counter.last + 1}
+    ).returning(Counter.last)
+    return session.execute(allot).scalar_one()
+
+
+def view(order: Order, house: House) -> OrderView:
+    due = order.total - order.paid
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        business_date=order.business_date,
+        status=cast(State, order.status),
+        type=cast(OrderType, order.type),
+        table_id=order.table_id,
+        created_at=order.created_at,
+        lines=[LineView.model_validate(line, from_attributes=True) for line in order.lines],
+        subtotal=order.subtotal,
+        discount=order.discount,
+        service_charge=order.service_charge,
+        tax=order.tax,
+        rounding=order.rounding,
+        total=order.total,
+        paid=order.paid,
+        due=due,
+        cash_due=in_cash(due, house.cash_rounding),
+    )
+
+
+def _order(session: Session, order_id: int) -> Order:
+    query = select(Order).options(selectinload(Order.lines)).where(Order.id == order_id)
+    order = session.scalar(query)
+    if order is None:
+        raise NotFound(f"There is no order {order_id}.")
+    return order
+
+
+def _price(session: Session, new: NewOrder) -> list[QuoteLine]:
+    """The lines of a new order at the prices of now."""
+    if new.table_id is not None:
+        if new.type != "dine_in":
+            raise Invalid("table_id", "goes only with dine_in")
+        if not tables.exists(session, new.table_id):
+            raise Invalid("table_id", "there is no such table")
+    known = catalog.products(session, (line.product_id for line in new.lines))
+    priced = []
+    for i, line in enumerate(new.lines):
+        choice = catalog.choose(
+            known.get(line.product_id), line.variant_id, line.modifier_ids, f"lines.{i}"
+        )
+        priced.append(_quote_line(choice, line.quantity, line.note or None))
+    return priced
+
+
+def _quote_line(choice: Choice, quantity: int, note: str | None) -> QuoteLine:
+    each = choice.unit_price + sum(modifier.price for modifier in choice.modifiers)
+    return QuoteLine(
+        product_id=choice.product_id,
+        variant_id=choice.variant_id,
+        name=choice.name,
+        unit_price=choice.unit_price,
+        quantity=quantity,
+        modifiers=list(choice.modifiers),
+        note=note,
+        total=each * quantity,
+    )
+
+
+def _line(line: QuoteLine, position: int) -> OrderLine:
+    return OrderLine(
+        position=position,
+        modifiers_price=sum(modifier.price for modifier in line.modifiers),
+        **line.model_dump(),
+    )
+
+
+def _sums(sums: Totals) -> dict[str, int]:
+    return {
+        "subtotal": sums.subtotal,
+        "discount": sums.discount,
+        "service_charge": sums.service_charge,
+        "tax": sums.tax,
+        "rounding": sums.rounding,
+        "total": sums.total,
+    }
