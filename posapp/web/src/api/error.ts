@@ -13,13 +13,13 @@ export class ApiError extends Error {
   }
 
   /** Nobody knows whether the request was carried out, or (a 409 to be retried) it still is. */
-  get unanswered(): boolean {
+  get outcomeUnknown(): boolean {
     const underWay = this.status === 409 && this.retryAfter !== null;
     return this.status === 0 || this.status === 408 || this.status >= 500 || underWay;
   }
 
   /** Turned away at the door: the request itself was not looked at. */
-  get atTheDoor(): boolean {
+  get notProcessed(): boolean {
     return [401, 403, 429].includes(this.status);
   }
 }

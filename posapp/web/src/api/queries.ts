@@ -10,7 +10,7 @@ export const queryClient = new QueryClient({
     queries: {
       // The tablet's own opinion on being online says nothing about the server in the same room.
       networkMode: "always",
-      retry: (failures, error) => error instanceof ApiError && error.unanswered && failures < 2,
+      retry: (failures, error) => error instanceof ApiError && error.outcomeUnknown && failures < 2,
     },
     mutations: { networkMode: "always", retry: false },
   },

@@ -70,8 +70,8 @@ export async function deliver<T>(
  * alone: an earlier one may have been carried out, and a new key would then make a second order.
  */
 function isRefusal(error: ApiError, tries: number): boolean {
-  if (error.unanswered) return false;
-  return tries <= 1 || !error.atTheDoor;
+  if (error.outcomeUnknown) return false;
+  return tries <= 1 || !error.notProcessed;
 }
 
 function count({ slot }: Outgoing): Promise<number> {
