@@ -13,7 +13,7 @@ async function send(request: Request): Promise<Response> {
     return await fetch(request);
   } catch (error) {
     if (request.signal.aborted) throw error;
-    throw new ApiError(0, "no answer");
+    throw new ApiError(0, "no response");
   }
 }
 
@@ -64,7 +64,7 @@ interface ApiResult<T> {
   response: Response;
 }
 
-/** The body of a good answer; everything else is thrown as `ApiError`. */
+/** Return the body of a successful response; throw `ApiError` for any other. */
 export async function unwrap<T>(result: Promise<ApiResult<T>>): Promise<T> {
   const { data, error, response } = await result;
   if (!response.ok) throw problemOf(response, error);

@@ -23,7 +23,7 @@ export function useMenu() {
     queryKey: ["menu", lang],
     queryFn: ({ signal }) =>
       unwrap(api.GET("/api/v1/public/menu", { params: { query: { lang } }, signal })),
-    // What is sold out must show soon; unchanged, the answer is a 304 without a body.
+    // A sold-out product must show soon; an unchanged menu costs a 304 without a body.
     staleTime: 5_000,
     refetchInterval: 10_000,
   });

@@ -2,7 +2,7 @@ import { api } from "./client";
 import { queryClient } from "./queries";
 import { endSignIn, refreshToken } from "./sign-in";
 
-/** Forget the sign-in here at once, and have the server revoke it; a server that is away cannot. */
+/** Forget the sign-in here at once, and have the server revoke it; an unreachable server cannot. */
 export async function signOut(): Promise<void> {
   const refresh_token = refreshToken();
   endSignIn();

@@ -7,7 +7,7 @@ import { refreshToken, useSignIn } from "@/api/sign-in";
 import { ErrorNote } from "@/components/ErrorNote";
 import { paths } from "@/lib/paths";
 
-/** Shows what is behind it to people who are signed in; after a reload the session is taken up again. */
+/** Shows its routes to people who are signed in; after a reload the sign-in is resumed. */
 export function RequireSignIn() {
   const signIn = useSignIn();
   const { pathname } = useLocation();

@@ -19,7 +19,7 @@ function titleOf(error: unknown) {
   }
 }
 
-/** A fault in words, with the request id that finds it in the log. */
+/** An error message with the request id that finds it in the log. */
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
   const apiError = error instanceof ApiError ? error : null;

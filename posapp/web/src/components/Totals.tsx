@@ -9,7 +9,7 @@ const ALWAYS = new Set(["subtotal", "service_charge", "tax"]);
 
 type OrderTotals = Pick<Quote, (typeof ROWS)[number] | "total"> & { paid?: number };
 
-/** The bill's sums as the server computed them; room is kept for them while they are on their way. */
+/** The totals as the server computed them; their room is kept while they load. */
 export function Totals({ of, stale = false }: { of: OrderTotals | undefined; stale?: boolean }) {
   const { t } = useTranslation();
   const rows = ROWS.filter((row) => ALWAYS.has(row) || (of && of[row] !== 0));

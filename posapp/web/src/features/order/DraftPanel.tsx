@@ -20,7 +20,7 @@ interface DraftPanelProps {
   onSend: () => void;
 }
 
-/** The order being written: its lines, the sums as the server has them, and the way to the kitchen. */
+/** The order being written: its lines, its totals from the server, and the button that sends it. */
 export function DraftPanel({ draft, categories, send, onSend }: DraftPanelProps) {
   const { t } = useTranslation();
   const quote = useQuote(draft);

@@ -19,7 +19,7 @@ interface OptionGroupProps {
   onPick: (id: number) => void;
 }
 
-/** Big tappable options, read out as check boxes or, where one excludes the others, as radios. */
+/** Large options to tap, announced as check boxes or, where one excludes the others, as radios. */
 export function OptionGroup({ label, hint, required, single, options, onPick }: OptionGroupProps) {
   const { t } = useTranslation();
   const id = useId();

@@ -34,7 +34,7 @@ export function setNote(draft: Draft, key: string, note: string): Draft {
   return { ...draft, lines };
 }
 
-/** How many of each product are in the draft, by product id. */
+/** Return the quantity of each product in the draft, by product id. */
 export function countByProduct({ lines }: Draft): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { productId, quantity } of lines) {

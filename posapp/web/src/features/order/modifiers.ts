@@ -23,6 +23,6 @@ export function toggleModifier(group: ModifierGroup, chosen: number[], id: numbe
 export const unmetGroups = (product: Product, chosen: number[]): ModifierGroup[] =>
   product.modifier_groups.filter((group) => chosenOf(group, chosen).length < group.min);
 
-/** The chosen ids in the menu's order, so that equal wishes are equal however they were tapped. */
+/** The chosen ids in the menu's order, so that equal selections are equal in whichever order they were tapped. */
 export const inMenuOrder = (product: Product, chosen: number[]): number[] =>
   product.modifier_groups.flatMap((group) => chosenOf(group, chosen));

@@ -13,7 +13,7 @@ import classes from "./PayPage.module.css";
 import { useOrder, usePay } from "./queries";
 import { PaymentForm } from "./PaymentForm";
 
-/** The bill on the left, the ways to pay it on the right. */
+/** The order on the left, its payment on the right. */
 export function PayPage() {
   const { t } = useTranslation();
   const { orderId } = useParams();
@@ -30,7 +30,7 @@ export function PayPage() {
       </Center>
     );
   }
-  // A payment whose answer is still owed is asked for first: it knows the change.
+  // A payment without a response yet is asked for first: it knows the change.
   const paidBefore = order.data.due <= 0 && !pay.waiting;
   return (
     <div className={classes.page}>

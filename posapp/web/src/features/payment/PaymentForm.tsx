@@ -20,7 +20,7 @@ interface PaymentFormProps {
   pay: ReturnType<typeof usePay>;
 }
 
-/** How the bill is paid: cash pays what can be paid in coins, QRIS and card the exact sum. */
+/** The payment of an order: cash pays the amount rounded to coins, QRIS and card the exact one. */
 export function PaymentForm({ order, pay }: PaymentFormProps) {
   const { t } = useTranslation();
   const [picked, setPicked] = useState<PaymentMethod>("cash");

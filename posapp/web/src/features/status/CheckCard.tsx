@@ -5,7 +5,7 @@ import classes from "./StatusPage.module.css";
 const STATES = ["healthy", "degraded", "unhealthy"] as const;
 const NAMES = ["database", "api", "migrations", "disk", "backup", "certificate", "frontend"] as const;
 
-/** One check: its state, what it says in words, and its figures. */
+/** One check: its state, its messages and its figures. */
 export function CheckCard({ name, check }: { name: string; check: Check }) {
   const { t } = useTranslation();
   const state = STATES.find((known) => known === check.status) ?? "unknown";

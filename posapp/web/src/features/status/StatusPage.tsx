@@ -13,7 +13,7 @@ const ICONS = {
   unreachable: CloudOff,
 };
 
-/** What the system says about itself, or that it says nothing. */
+/** The health report of the server, or a note that it does not respond. */
 export function StatusPage() {
   const { t } = useTranslation();
   const { data, isError, isPending, dataUpdatedAt } = useHealth();
