@@ -7,10 +7,10 @@ import psutil
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup.catalogue import Entry
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import ZONE, BackupName
+from posapp.backup.model.backup import ZONE, BackupName
+from posapp.backup.model.manifest import Manifest
 from posapp.backup.schedule import missed, timetable
+from posapp.backup.storage.folder import Entry
 
 JOBS = timetable("drills")
 DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS

@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
-from posapp import demo
-from posapp.db import make_engine, upgrade
-from posapp.embedded import server
-from posapp.seed import seed
+from posapp.database.engine import open_session, utc_now
+from posapp.database.schema import upgrade
+from posapp.features.seed import seed_demo_data
+from posapp.runtime import processes
+from posapp.runtime.postgres import server
 from posapp.settings import Settings
 
 pytestmark = pytest.mark.fault
@@ -40,13 +41,12 @@ class Pos:
         self.url = f"http://127.0.0.1:{port}"
         settings = Settings.from_env({"POS_DATA_DIR": str(folder)})
         upgrade(postgres.url)
-        engine = make_engine(postgres.url, settings)
-        seed(engine)
-        engine.dispose()
-        environ = demo.environment(os.environ, settings, postgres.url)
+        with open_session(postgres.url, settings) as session:
+            seed_demo_data(session, utc_now())
+        environ = processes.child_environment(os.environ, settings, postgres.url)
         environ |= {"PORT": str(port), "WEB_CONCURRENCY": "1", "GRACEFUL_TIMEOUT": "1"}
         environ["HEALTHKIT_STORE"] = f"sqlite:///{folder}/healthkit.db"
-        command = [*demo.gunicorn(), "--worker-class", worker_class, "--threads", "8"]
+        command = [*processes.gunicorn_command(), "--worker-class", worker_class, "--threads", "8"]
         self.log = (Path(folder) / "server.log").open("w")
         self.process = subprocess.Popen(command, env=environ, stdout=self.log, stderr=self.log)
         wait_until(lambda: self.status() == 200, 30)
