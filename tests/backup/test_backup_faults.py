@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import threading
 from pathlib import Path
 
 import psutil
@@ -198,7 +197,9 @@ def test_a_disk_that_fills_up_in_the_middle_costs_no_backup_that_was_there(
     make("daily", work_on(small, folder), journal)
 
 
-def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(tmp_path, journal, clock):
+def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
+    tmp_path, journal, clock, monkeypatch
+):
     folder = tmp_path / "backups"
     data = tmp_path / "server"
     with server(data) as postgres:
@@ -206,22 +207,21 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(tmp_path,
         run_sql(postgres.url, NOISE.format(9000))
         work = work_on(postgres.url, folder)
         first = make("daily", work, journal)
-        failed = []
-
-        def run():
-            try:
-                make("daily", work, journal)
-            except BackupError as error:
-                failed.append(str(error))
-
         clock.forward(days=1)
-        thread = threading.Thread(target=run)
-        thread.start()
-        part = wait_until(lambda: next((folder / "daily").glob("*.dump.gz.part"), None))
-        wait_until(lambda: not part.exists() or part.stat().st_size > 0)
-        os.kill(postgres.pid, signal.SIGQUIT)
-        thread.join()
-    assert len(failed) == 1
+        stopped = []
+
+        def stop(done):
+            """At the first block of many."""
+            if not stopped:
+                stopped.append(done)
+                os.kill(postgres.pid, signal.SIGQUIT)
+                psutil.Process(postgres.pid).wait(20)
+
+        monkeypatch.setattr(journal, "progress", stop)
+        with pytest.raises(BackupError):
+            make("daily", work, journal)
+        monkeypatch.undo()
+    assert 0 < stopped[0] < first.manifest.sql_bytes / 10
     assert [entry.name for entry in Folder(folder).entries()] == [first.name]
     assert parts(folder) == []
     with server(data) as again:
