@@ -18,8 +18,8 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy.engine import URL
 
-from posapp.backup.postgres import Access
-from posapp.embedded import BIN, running
+from posapp.backup.postgres.client import Access
+from posapp.runtime.postgres import BIN, running
 
 FILL = """
 CREATE TABLE orders (

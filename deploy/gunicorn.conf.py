@@ -44,7 +44,7 @@ max_requests_jitter = 100_000
 _run = os.path.join(_environment("POS_DATA_DIR", "var"), "run")
 pidfile = os.path.join(_run, "gunicorn.pid") if os.access(_run, os.W_OK) else None
 accesslog = None  # the application logs its requests itself
-logger_class = "posapp.observability.gunicorn.JsonLogger"
+logger_class = "posapp.observability.gunicorn_logger.JsonLogger"
 loglevel = {"WARN": "warning"}.get(
     _environment("LOG_LEVEL", "INFO").upper(), _environment("LOG_LEVEL", "INFO").lower()
 )

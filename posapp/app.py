@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask
 from flask_openapi3 import Info, OpenAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
@@ -14,39 +14,33 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import Health
 from healthkit.web import flask as healthkit_flask
-from posapp import api, errors, frontend, health, openapi, problems
-from posapp.auth import routes as auth
-from posapp.auth import service as auth_service
-from posapp.auth.tokens import TokenError, Tokens
-from posapp.catalog import routes as catalog
-from posapp.catalog.cache import MenuCache
-from posapp.catalog.fast import FreshMenu
-from posapp.db import Database, make_engine
-from posapp.observability import errors as error_tracking
-from posapp.observability import metrics, sql, tracing
-from posapp.observability import routes as observability
-from posapp.observability.context import user_id
-from posapp.observability.middleware import Requests
-from posapp.orders import routes as orders
-from posapp.payments import routes as payments
-from posapp.secret import development_secret
+from posapp.features.auth import routes as auth
+from posapp.features.auth.tokens import Tokens
+from posapp.features.catalog import routes as catalog
+from posapp.features.catalog.cache import MenuCache
+from posapp.features.catalog.middleware import CachedMenuMiddleware
+from posapp.features.orders import routes as orders
+from posapp.features.payments import routes as payments
+from posapp.http import access, cors, frontend, openapi, problems, transactions
+from posapp.http.body import MAX_BODY_BYTES, validate_json_body
+from posapp.observability import error_tracking, metrics, query_log, tracing
+from posapp.observability.request_log import Application, Requests
+from posapp.operations import health
+from posapp.operations import routes as observability
+from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
-from posapp.tables import routes as tables
-
-LARGEST_BODY = 256 * 1024
-"""Bytes; an order of 200 lines is a tenth of it."""
 
 HEALTH_PATHS = {
     "/health": "runbook",
     "/livez": "live",
     "/readyz": "ready",
     "/startupz": "startup",
-    f"{api.PREFIX}/health": "api",
+    f"{access.API_PREFIX}/health": "api",
 }
 FEATURES = (
     auth.api,
     catalog.api,
-    tables.api,
+    orders.tables_api,
     orders.api,
     payments.api,
     observability.api,
@@ -67,12 +61,11 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     if url is None:
         raise SettingsError(("DATABASE_URL: missing; set it, or start with: posapp demo",))
     error_tracking.install(settings, posapp.__version__)
-    app = build(settings)
-    engine = make_engine(url, settings)
+    app = create_api(settings)
+    engine = transactions.install(app, url, settings)
     metrics.watch_pool(engine)
-    sql.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
-    app.extensions[api.DATABASE] = Database(engine)
-    catalog.install(app)
+    query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
+    menu = catalog.install(app)
     address = url.render_as_string(hide_password=False)
     found = Health.from_file(
         settings.healthkit_config,
@@ -82,88 +75,60 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)
-    else:  # a trace begins in Flask, so with tracing every request goes there
-        menu: MenuCache = app.extensions[catalog.CACHE]
-        app.wsgi_app = FreshMenu(app.wsgi_app, menu, f"{api.PREFIX}{catalog.MENU}")  # type: ignore[method-assign]
-    app.wsgi_app = Requests(app.wsgi_app)  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there
+    else:
+        _wrap(app, settings, menu)
     healthkit_flask.mount(app, found, HEALTH_PATHS)
     return app
 
 
-def build(settings: Settings) -> OpenAPI:
+def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
+    """The WSGI layers around Flask, from the inside out."""
+    wsgi: Application = app.wsgi_app
+    if menu is not None:
+        wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
+    wsgi = Requests(wsgi)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+
+
+def create_api(settings: Settings) -> OpenAPI:
     """The application with all its routes, without a database: enough for its documentation."""
     app = OpenAPI(
         "posapp",
         info=Info(title="Steak Kenangan POS", version=posapp.__version__, description=DESCRIPTION),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        validation_error_callback=problems.invalid,
-        doc_prefix=api.PREFIX,
+        validation_error_callback=problems.validation_problem,
+        doc_prefix=access.API_PREFIX,
         static_folder=None,
     )
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["posapp.settings"] = settings
     secret = settings.jwt_secret
     app.extensions[auth.TOKENS] = Tokens(
         secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
         settings.jwt_expiration,
     )
-    app.before_request(_admit)
-    app.before_request(api.require_json)
+    access.install(app, auth.authenticate)
+    app.before_request(validate_json_body)
     if settings.cors_allowed_origins:
-        app.after_request(_allow_origins)
+        cors.install(app, settings.cors_allowed_origins)
     problems.install(app)
     for feature in FEATURES:
-        app.register_api(feature, url_prefix=api.PREFIX)
-    app.add_url_rule(f"{api.PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
+        app.register_api(feature, url_prefix=access.API_PREFIX)
+    app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
     app.register_blueprint(observability.pages)
     frontend.install(app)
-    openapi.complete(app)
+    openapi.complete_document(app)
     return app
-
-
-def _admit() -> None:
-    """Lets in who may call the route, before its input is looked at."""
-    allowed = getattr(current_app.view_functions.get(request.endpoint or ""), "roles", ())
-    if not allowed:
-        return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise errors.Unauthorized("Sign in first: this needs an access token.")
-    tokens: Tokens = current_app.extensions[auth.TOKENS]
-    try:
-        bearer = tokens.user_id(token.strip())
-    except TokenError as error:
-        raise errors.Unauthorized(str(error)) from None
-    with api.transaction() as session:
-        g.user = auth_service.authenticate(session, bearer)
-    user_id.set(bearer)
-    if g.user.role not in allowed:
-        raise errors.Forbidden(f"This is for: {', '.join(allowed)}.")
-
-
-def _allow_origins(response: Response) -> Response:
-    """CORS, for the origins of the settings alone."""
-    settings: Settings = current_app.extensions["posapp.settings"]
-    origin = request.headers.get("Origin")
-    response.headers.add("Vary", "Origin")
-    if not origin:
-        return response
-    if "*" in settings.cors_allowed_origins or origin in settings.cors_allowed_origins:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, Idempotency-Key, X-Request-ID"
-        )
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
-        response.headers["Access-Control-Expose-Headers"] = "Idempotency-Replayed, X-Request-ID"
-        response.headers["Access-Control-Max-Age"] = "600"
-    return response
 
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI 3.1 document, made from the code alone."""
     # A secret of its own, so that asking for the document writes no file.
-    document: dict[str, Any] = build(Settings(jwt_secret=SecretStr("no token is made"))).api_doc
+    document: dict[str, Any] = create_api(
+        Settings(jwt_secret=SecretStr("no token is made"))
+    ).api_doc
     return document

@@ -26,10 +26,11 @@ from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit.testing import wait_until
-from posapp import demo
-from posapp.db import make_engine, upgrade
-from posapp.embedded import running
-from posapp.seed import DEMO_LOGINS, seed
+from posapp.database.engine import open_session, utc_now
+from posapp.database.schema import upgrade
+from posapp.features.seed import DEMO_LOGINS, seed_demo_data
+from posapp.runtime import processes
+from posapp.runtime.postgres import running
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,9 +105,8 @@ def template_database(postgres: Postgres) -> str:
     """The name of a database with the schema and the demo's menu, to copy."""
     url = postgres.create("pos_template")
     upgrade(url)
-    engine = make_engine(url, Settings())
-    seed(engine)
-    engine.dispose()
+    with open_session(url, Settings()) as session:
+        seed_demo_data(session, utc_now())
     return "pos_template"
 
 
@@ -387,12 +387,14 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         }
         settings = Settings.from_env(told)
         port = str(_free_port())
-        told = demo.environment(told, settings, database)
+        told = processes.child_environment(told, settings, database)
         told |= {"HEALTHKIT_STORE": f"sqlite:///{folder}/healthkit.db", "GRACEFUL_TIMEOUT": "2"}
         told |= {"PORT": port, "WEB_CONCURRENCY": "1", **environ}
         log = folder / "server.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(demo.gunicorn(), env=told, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                processes.gunicorn_command(), env=told, stdout=output, stderr=output
+            )
         served = Served(f"http://127.0.0.1:{port}", process, log)
         started.append(served)
         wait_until(lambda: _healthy(served), 30)

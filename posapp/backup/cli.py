@@ -8,16 +8,17 @@ from pathlib import Path
 import click
 
 from healthkit.units import format_size
-from posapp.backup import archive
+from posapp.backup import point_in_time
 from posapp.backup import schedule as scheduling
-from posapp.backup.bucket import Bucket
+from posapp.backup.cli_restore import drill, restore
+from posapp.backup.context import alarmed, folder_of, journal_of, now, work_of
+from posapp.backup.create import make, rotate
+from posapp.backup.errors import BackupError
 from posapp.backup.journal import Journal
 from posapp.backup.listing import listing
-from posapp.backup.make import make, rotate
-from posapp.backup.places import everything, find, verify
-from posapp.backup.problems import BackupError
-from posapp.backup.surroundings import alarmed, folder_of, journal_of, now, work_of
-from posapp.backup.telling import beat
+from posapp.backup.notifications import beat
+from posapp.backup.storage.lookup import everything, find, verify
+from posapp.backup.storage.s3 import Bucket
 from posapp.settings import Settings
 
 
@@ -100,7 +101,7 @@ def base() -> None:
         work_of(settings) as work,
         work.folder.locked(),
     ):
-        made = archive.make_base(work.access, work.folder, journal)
+        made = point_in_time.make_base(work.access, work.folder, journal)
     beat(settings, os.environ, journal.line, "backup-base")
     click.echo(made.path)
 
@@ -111,7 +112,7 @@ def wal() -> None:
     settings = Settings.from_env(os.environ)
     with work_of(settings) as work:
         journal_of(settings).line(f"Receiving what is written into {work.folder.root / 'wal'}")
-        code = archive.receive_wal(work.access, work.folder)
+        code = point_in_time.receive_wal(work.access, work.folder)
     if code:
         raise BackupError(f"pg_receivewal has ended: exit code {code}")
 
@@ -127,3 +128,6 @@ def verify_command(file: str) -> None:
     entry = find(file, settings)
     verify(entry, settings)
     click.echo(f"✅ {entry.where}: whole, {format_size(entry.size)}")
+
+
+COMMANDS = (backup, drill, restore)

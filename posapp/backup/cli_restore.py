@@ -12,21 +12,21 @@ from pathlib import Path
 import click
 
 from healthkit.units import format_duration
-from posapp.backup import archive, keys, report
 from posapp.backup import drill as drilling
+from posapp.backup import drill_report, encryption, point_in_time
 from posapp.backup import restore as restoring
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Entry, Folder
+from posapp.backup.context import alarmed, folder_of, journal_of, now, work_of
+from posapp.backup.create import Work
+from posapp.backup.errors import BackupError, Refused
 from posapp.backup.journal import Journal
 from posapp.backup.listing import listing
-from posapp.backup.make import Work
-from posapp.backup.names import clock_time
-from posapp.backup.places import at_hand, everything, fetched, find, place_of, verify_bytes
-from posapp.backup.problems import BackupError, Refused
-from posapp.backup.snapshot import count_rows
-from posapp.backup.surroundings import alarmed, folder_of, journal_of, now, work_of
-from posapp.backup.telling import beat, call_webhook, silenced
-from posapp.embedded import EmbeddedError
+from posapp.backup.model.backup import clock_time
+from posapp.backup.notifications import beat, call_webhook, silenced
+from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.storage.folder import Entry, Folder
+from posapp.backup.storage.lookup import at_hand, everything, fetched, find, place_of, verify_bytes
+from posapp.backup.storage.s3 import Bucket
+from posapp.runtime.postgres import EmbeddedError
 from posapp.settings import Settings
 
 
@@ -99,7 +99,7 @@ def _wanted(
         with at_hand(entry, settings, scratch) as path:
             yield entry, path
         return
-    entry = archive.as_backup(at or "", work, Folder(scratch), journal)
+    entry = point_in_time.as_backup(at or "", work, Folder(scratch), journal)
     try:
         yield entry, Path(entry.where)
     finally:
@@ -140,7 +140,7 @@ def drill(file: str, folder: Path) -> None:
             entry,
             lambda scratch: at_hand(entry, settings, scratch),
             lambda path: verify_bytes(entry, path),
-            lambda: keys.identity(settings.backup_age_identity),
+            lambda: encryption.identity(settings.backup_age_identity),
             journal,
         )
         found.lost = _written_since(entry, settings)
@@ -156,10 +156,10 @@ def drill(file: str, folder: Path) -> None:
 
 
 def _write_report(found: drilling.Findings, folder: Path) -> Path:
-    path = folder / report.file_name(found.began)
+    path = folder / drill_report.file_name(found.began)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(report.report(found))
+        path.write_text(drill_report.report(found))
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None
     return path

@@ -22,18 +22,18 @@ from urllib.error import HTTPError
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
-from posapp import demo, embedded
-from posapp.backup import databases
-from posapp.backup.catalogue import Entry
+from posapp.backup.compression import Identity
+from posapp.backup.errors import BackupError
 from posapp.backup.journal import Journal
-from posapp.backup.packing import Identity
-from posapp.backup.postgres import Access, query
-from posapp.backup.problems import BackupError
+from posapp.backup.postgres import databases
+from posapp.backup.postgres.client import Access, query
+from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import bring_up_to_date, fill, revisions
-from posapp.backup.snapshot import count_rows
-from posapp.db import DatabaseError
-from posapp.embedded import EmbeddedError
-from posapp.launch import command
+from posapp.backup.storage.folder import Entry
+from posapp.database.schema import DatabaseError
+from posapp.runtime import postgres, processes
+from posapp.runtime.child import child_command
+from posapp.runtime.postgres import EmbeddedError
 
 HEALTH = "/api/v1/health"
 _START_LIMIT = 60.0
@@ -120,7 +120,7 @@ def _restore(
 ) -> None:
     journal.line(f"Drill: restoring {found.entry.name} on a server of its own")
     begun = time.monotonic()
-    with embedded.running(folder / "server") as url:
+    with postgres.running(folder / "server") as url:
         found.seconds["start a server"] = time.monotonic() - begun
         access = Access(url)
         with access.connect() as session:
@@ -181,7 +181,7 @@ def _ask(url: URL, folder: Path) -> str:
         "HEALTHKIT_CONFIG": str(folder / "healthkit.toml"),
         "POS_DATA_DIR": str(folder),
         "PORT": str(port),
-        "BIND": demo.HOST,
+        "BIND": processes.HOST,
         "WEB_CONCURRENCY": "1",
         "GRACEFUL_TIMEOUT": "2",
         "SENTRY_DSN": "",
@@ -189,10 +189,10 @@ def _ask(url: URL, folder: Path) -> str:
     environ.pop("JWT_SECRET", None)
     log = folder / "server.log"
     with log.open("wb") as output:
-        program = command(demo.gunicorn(), signal.SIGTERM)
+        program = child_command(processes.gunicorn_command(), signal.SIGTERM)
         process = subprocess.Popen(program, env=environ, stdout=output, stderr=output)
         try:
-            return _wait(process, f"http://{demo.HOST}:{port}{HEALTH}", log)
+            return _wait(process, f"http://{processes.HOST}:{port}{HEALTH}", log)
         finally:
             process.terminate()
             process.wait()
@@ -218,6 +218,6 @@ def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> str:
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind((demo.HOST, 0))
+        probe.bind((processes.HOST, 0))
         port: int = probe.getsockname()[1]
         return port

@@ -17,8 +17,8 @@ from pathlib import Path
 import click
 
 from healthkit.units import format_size
-from posapp.backup.names import clock_time
-from posapp.embedded import open_log
+from posapp.backup.model.backup import clock_time
+from posapp.runtime.files import open_rotated
 from posapp.settings import Settings
 
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")
@@ -48,7 +48,7 @@ class Journal:
         self._clear()
         click.echo(stamped)
         try:
-            with open_log(self.log) as file:
+            with open_rotated(self.log) as file:
                 file.write(f"{stamped}\n".encode())
         except OSError as error:
             click.echo(f"{self.log}: {error.strerror}; this line is not in it", err=True)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from healthkit.cli.common import table
 from healthkit.units import format_size
-from posapp.backup.catalogue import Entry
-from posapp.backup.names import clock_time
+from posapp.backup.model.backup import clock_time
+from posapp.backup.storage.folder import Entry
 
 
 def listing(entries: list[Entry], now: datetime) -> str:

@@ -16,18 +16,19 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from healthkit.units import format_duration
-from posapp import db
-from posapp.backup import databases, packing
-from posapp.backup.catalogue import Entry
+from posapp.backup import compression
+from posapp.backup.create import Work, make_locked
+from posapp.backup.errors import BackupError, Refused
 from posapp.backup.journal import Journal
-from posapp.backup.make import Work, make_locked
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import BackupName, clock_time
-from posapp.backup.postgres import MAINTENANCE, Access, query
-from posapp.backup.problems import BackupError, Refused
-from posapp.backup.snapshot import count_rows
-from posapp.backup.stream import Progress, load
-from posapp.backup.swap import swap
+from posapp.backup.model.backup import BackupName, clock_time
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.postgres import databases
+from posapp.backup.postgres.client import MAINTENANCE, Access, query
+from posapp.backup.postgres.cutover import swap
+from posapp.backup.postgres.dump import Progress, load
+from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.storage.folder import Entry
+from posapp.database.schema import known_revisions, schema_state, upgrade
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,12 @@ def _fill(entry: Entry, path: Path, work: Work, journal: Journal, fresh: str) ->
 
 
 def fill(
-    access: Access, path: Path, entry: Entry, identity: packing.Identity, told: Progress
+    access: Access, path: Path, entry: Entry, identity: compression.Identity, told: Progress
 ) -> int:
     """Loads a backup into an empty database, compares what has come with its manifest, and has
     the planner know it; how many rows. Raises BackupError."""
     try:
-        with path.open("rb") as file, packing.unpacked(file, entry.name, identity) as sql:
+        with path.open("rb") as file, compression.unpacked(file, entry.name, identity) as sql:
             load(access, sql, told)
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}") from None
@@ -156,9 +157,9 @@ def bring_up_to_date(access: Access) -> str | None:
     What a newer one has made stays: this version can serve it. Raises DatabaseError.
     """
     current, head = revisions(access)
-    if current is None or current == head or current not in db.known_revisions():
+    if current is None or current == head or current not in known_revisions():
         return None
-    db.upgrade(access.url)
+    upgrade(access.url)
     return current
 
 
@@ -166,7 +167,7 @@ def revisions(access: Access) -> tuple[str | None, str | None]:
     """Of the schema that is there, and of this version."""
     engine = create_engine(access.url)
     try:
-        return db.schema_state(engine)
+        return schema_state(engine)
     finally:
         engine.dispose()
 

@@ -20,10 +20,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from posapp.backup.catalogue import Entry
-from posapp.backup.names import ZONE
-from posapp.embedded import ended
-from posapp.launch import command
+from posapp.backup.model.backup import ZONE
+from posapp.backup.storage.folder import Entry
+from posapp.runtime.child import child_command, describe_exit
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,8 @@ class Schedule:
             return
         program = [sys.executable, "-m", "posapp", *job.command]
         # It ends with this process, however that one does.
-        self._running = subprocess.Popen(command(program, signal.SIGTERM))
-        how = ended(self._running.wait())
+        self._running = subprocess.Popen(child_command(program, signal.SIGTERM))
+        how = describe_exit(self._running.wait())
         self._running = None
         self._say(f"{job.name}: {how}")
 

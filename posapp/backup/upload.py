@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Entry, Folder
+from posapp.backup.errors import BackupError
 from posapp.backup.journal import Journal
-from posapp.backup.problems import BackupError
+from posapp.backup.storage.folder import Entry, Folder
+from posapp.backup.storage.s3 import Bucket
 
 
 def upload_missing(folder: Folder, bucket: Bucket, journal: Journal) -> str:

@@ -17,8 +17,8 @@ from loguru import logger
 
 from healthkit import _native
 from posapp.observability.context import request_id
-from posapp.observability.lines import encode
-from posapp.observability.writer import LineWriter
+from posapp.observability.log_format import encode
+from posapp.observability.log_writer import LineWriter
 
 if TYPE_CHECKING:
     from loguru import Message, Record

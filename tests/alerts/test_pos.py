@@ -20,10 +20,10 @@ from healthkit.config import load
 from healthkit.plugins import PluginManager
 from healthkit.store import Store, incidents
 from healthkit.testing import HttpSink, wait_until
-from posapp import demo
-from posapp.db import upgrade
-from posapp.embedded import server
-from posapp.health import Backup, Books
+from posapp.database.schema import upgrade
+from posapp.operations.health import Backup, Books
+from posapp.runtime import processes
+from posapp.runtime.postgres import server
 from posapp.settings import Settings
 
 INTERVAL, FAIL_AFTER = 0.5, 3
@@ -40,19 +40,19 @@ class Pos:
         self.url = f"http://127.0.0.1:{port}"
         upgrade(postgres.url)
         config = folder / "healthkit.toml"
-        quick = (demo.ROOT / "healthkit.toml").read_text()
+        quick = (processes.ROOT / "healthkit.toml").read_text()
         quick = quick.replace('interval = "3s" ', 'interval = "500ms" ')
         quick = quick.replace("[watch]", '[watch]\nlease = "3s"')
         config.write_text(quick.replace('timeout = "2s"', 'timeout = "500ms"'))
         settings = Settings.from_env({"POS_DATA_DIR": str(folder), "HEALTHKIT_CONFIG": str(config)})
         environ = {**os.environ, "TELEGRAM_URL": sink.url("/telegram", "json")}
         environ |= {"BACKUP_DIR": str(folder / "backups"), "POS_DATA_DIR": str(folder)}
-        environ = demo.environment(environ, settings, postgres.url)
+        environ = processes.child_environment(environ, settings, postgres.url)
         self.environ = environ | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
         self.store = Store(f"sqlite:///{folder}/healthkit.db")
         self.parts = []
         self.frozen = []
-        self.backend = self.start("gunicorn", demo.gunicorn())
+        self.backend = self.start("gunicorn", processes.gunicorn_command())
         self.watcher = self.watch()
 
     def start(self, name, command):
@@ -199,7 +199,7 @@ def test_the_configuration_of_the_pos_is_the_runbooks_table_of_severities():
         "EMAIL_URL": "json://b",
         "CALL_URL": "json://c",
     }
-    settings = load(demo.ROOT / "healthkit.toml", PluginManager(), environ)
+    settings = load(processes.ROOT / "healthkit.toml", PluginManager(), environ)
     table = {name.value: route.channels for name, route in settings.routes.items()}
     assert table == {
         "critical": ("telegram", "email", "call"),
@@ -224,7 +224,11 @@ def test_without_addresses_every_channel_is_off_and_apprise_is_not_loaded():
     for name in ("TELEGRAM_URL", "EMAIL_URL", "CALL_URL"):
         environ.pop(name, None)
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environ, cwd=demo.ROOT, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env=environ,
+        cwd=processes.ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout == "False\n", done.stderr
 

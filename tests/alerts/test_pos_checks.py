@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from healthkit import Status
-from posapp.health import Books, Migrations
+from posapp.operations.health import Books, Migrations
 
 
 def address(url):

@@ -28,12 +28,12 @@ from sqlalchemy.engine import make_url
 
 import posapp
 from posapp.backup import restore as restoring
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Folder
+from posapp.backup.create import Work, make
 from posapp.backup.journal import Journal
-from posapp.backup.make import Work, make
-from posapp.backup.places import find, verify_bytes
-from posapp.backup.postgres import Access
+from posapp.backup.postgres.client import Access
+from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.lookup import find, verify_bytes
+from posapp.backup.storage.s3 import Bucket
 from posapp.settings import Settings
 
 PRODUCT = str(Path(posapp.__file__).parent)

@@ -20,10 +20,10 @@ import boto3
 import psycopg2
 from sqlalchemy.engine import URL
 
-from posapp.backup.bucket import Bucket
-from posapp.backup.catalogue import Folder
-from posapp.backup.make import Work
-from posapp.backup.postgres import Access
+from posapp.backup.create import Work
+from posapp.backup.postgres.client import Access
+from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.s3 import Bucket
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from healthkit.store import Store
 from healthkit.store.tables import silences
 from posapp.backup import journal
-from posapp.backup.catalogue import Folder
 from posapp.backup.journal import log_file
 from posapp.backup.listing import age
-from posapp.backup.names import BackupName
+from posapp.backup.model.backup import BackupName
+from posapp.backup.storage.folder import Folder
 from posapp.cli import main
 from posapp.settings import Settings
 from tests.backup.kit import ROOT, address, run_sql

@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup import packing
-from posapp.backup.catalogue import Folder, newest
-from posapp.backup.make import make
-from posapp.backup.places import find, verify
-from posapp.backup.problems import BackupError, Refused
-from posapp.embedded import server
+from posapp.backup import compression
+from posapp.backup.create import make
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.storage.folder import Folder, newest
+from posapp.backup.storage.lookup import find, verify
+from posapp.runtime.postgres import server
 from tests.backup.kit import SMALL, address, parts, run_sql, settings_of, work_on
 
 pytestmark = pytest.mark.fault
@@ -44,7 +44,7 @@ def whole_in(bucket):
     """The good ones in a bucket, each of which has the bytes that its manifest tells."""
     good = [entry for entry in bucket.entries() if entry.good]
     for entry in good:
-        assert packing.checksum(bucket.open(entry)) == (entry.manifest.sha256, entry.size)
+        assert compression.checksum(bucket.open(entry)) == (entry.manifest.sha256, entry.size)
     return good
 
 

@@ -8,10 +8,10 @@ import pyrage
 import pytest
 
 from healthkit.store import Store
+from posapp.backup.create import make
 from posapp.backup.drill import drill, validate_foreign_keys
-from posapp.backup.make import make
-from posapp.backup.places import at_hand, find, verify_bytes
-from posapp.backup.report import file_name, report
+from posapp.backup.drill_report import file_name, report
+from posapp.backup.storage.lookup import at_hand, find, verify_bytes
 from tests.backup.kit import address, run_sql, settings_of, work_on
 from tests.observability.sinks import sink
 

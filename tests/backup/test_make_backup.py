@@ -15,12 +15,12 @@ import pyrage
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup.bucket import PART, fingerprints
-from posapp.backup.catalogue import Folder
-from posapp.backup.make import make
-from posapp.backup.manifest import Manifest
-from posapp.backup.places import find, verify
-from posapp.backup.problems import BackupError, Busy, Refused
+from posapp.backup.create import make
+from posapp.backup.errors import BackupError, Busy, Refused
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.lookup import find, verify
+from posapp.backup.storage.s3 import PART, fingerprints
 from tests.backup.kit import parts, run_sql, settings_of, work_on
 
 NAME = "steak_kenangan_daily_20251226_120000.dump.gz"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from posapp.backup import packing
-from posapp.backup.catalogue import Folder
-from posapp.backup.make import make
-from posapp.backup.names import ZONE
-from posapp.backup.places import verify
-from posapp.backup.problems import BackupError
+from posapp.backup import compression
+from posapp.backup.create import make
+from posapp.backup.errors import BackupError
+from posapp.backup.model.backup import ZONE
 from posapp.backup.restore import fill
 from posapp.backup.schedule import missed, timetable
+from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.lookup import verify
 from tests.backup.kit import address, run_sql, settings_of, work_on
 
 NIGHTS = 31
@@ -71,7 +71,7 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
         assert restored_night == nights[entry.name]
     for entry in remote:
         if entry.good:
-            found = packing.checksum(s3.bucket().open(entry))
+            found = compression.checksum(s3.bucket().open(entry))
             assert found == (entry.manifest.sha256, entry.size)
 
 

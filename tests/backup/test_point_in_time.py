@@ -8,12 +8,12 @@ import psutil
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup import archive
-from posapp.backup.archive import Base, bases, choose, moment
-from posapp.backup.catalogue import Folder
-from posapp.backup.postgres import Access
-from posapp.backup.problems import Refused
-from posapp.embedded import server
+from posapp.backup import point_in_time
+from posapp.backup.errors import Refused
+from posapp.backup.point_in_time import Base, bases, choose, moment
+from posapp.backup.postgres.client import Access
+from posapp.backup.storage.folder import Folder
+from posapp.runtime.postgres import server
 from tests.backup.kit import SMALL, address, run_sql
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_two_base_backups_are_kept_and_what_was_written_before_them_goes(
         path.touch()
     (folder.prepare("base") / "base_20200101_000000.part").mkdir()
     for _ in range(3):
-        archive.make_base(access, folder, journal)
+        point_in_time.make_base(access, folder, journal)
         clock.forward(days=7)
     assert len(bases(folder)) == len(list((folder.root / "base").iterdir())) == 2
     assert not old.exists()

@@ -13,11 +13,11 @@ import requests
 
 from healthkit.testing import wait_until
 from posapp.backup import restore as restoring
-from posapp.backup.catalogue import Folder
-from posapp.backup.make import make
-from posapp.backup.places import find, verify_bytes
-from posapp.backup.problems import BackupError, Refused
-from posapp.backup.swap import swap
+from posapp.backup.create import make
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.postgres.cutover import swap
+from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.lookup import find, verify_bytes
 from tests.backup.kit import address, run_sql, settings_of, work_on
 
 ROWS = "SELECT (SELECT count(*) FROM guests), (SELECT count(*) FROM bills)"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.backup.names import KINDS, ZONE, BackupName
-from posapp.backup.retention import expired
+from posapp.backup.model.backup import KINDS, ZONE, BackupName
+from posapp.backup.model.retention import expired
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

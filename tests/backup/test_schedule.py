@@ -8,19 +8,18 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup.catalogue import Entry
-from posapp.backup.manifest import Manifest
-from posapp.backup.names import ZONE, BackupName
+from posapp.backup.model.backup import ZONE, BackupName
+from posapp.backup.model.manifest import Manifest
 from posapp.backup.schedule import missed, timetable
-from posapp.embedded import running
+from posapp.backup.storage.folder import Entry
+from posapp.runtime.postgres import running
 from tests.backup.kit import run_sql
 
 JOBS = timetable("drills")
 DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
 HOUR = timedelta(hours=1)
 DUMP_WAITS = (
-    "SELECT 1 FROM pg_stat_activity"
-    " WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
+    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from posapp.embedded import running
+from posapp.runtime.postgres import running
 from tools import build_web
 
 FLAGS = [

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.embedded import Layout
+from posapp.runtime.postgres import Layout
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.embedded import Layout
+from posapp.runtime.postgres import Layout
 
 
 def get(url):
@@ -107,7 +107,7 @@ def test_a_part_that_is_killed_takes_the_rest_with_it_and_is_named(
     victims = {
         "gunicorn": lambda: pos.named("gunicorn.conf.py"),
         "postgres": lambda: postmaster(tmp_path),
-        "guard": lambda: pos.named("posapp.embedded.guard"),
+        "guard": lambda: pos.named("posapp.runtime.postgres.watchdog"),
     }
     victims[part]().kill()
     code, errors = pos.wait()

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from healthkit.cli import main as healthkit
 from posapp.cli import main as posapp
-from posapp.demo import DEMO_LOGINS
-from posapp.seed.menu import CATEGORIES
+from posapp.features.seed import DEMO_LOGINS
+from posapp.features.seed.menu import CATEGORIES
 from posapp.settings import Settings
 from tests.docs.documents import ROOT, anchors, blocks, codes, documents, links, prose, text_of
 

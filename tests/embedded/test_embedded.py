@@ -11,12 +11,12 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.embedded import BIN, EmbeddedError, Layout, running, server
+from posapp.runtime.postgres import BIN, EmbeddedError, Layout, running, server
 
 HOLD = """
 import sys
 from pathlib import Path
-from posapp.embedded import BIN, EmbeddedError, running
+from posapp.runtime.postgres import BIN, EmbeddedError, running
 try:
     with running(Path(sys.argv[1])) as url:
         print(url, flush=True)

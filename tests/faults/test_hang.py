@@ -15,10 +15,11 @@ import requests
 
 from healthkit.testing import wait_until
 from healthkit.units import parse_duration
-from posapp import demo
-from posapp.db import make_engine, upgrade
-from posapp.embedded import server
-from posapp.seed import seed
+from posapp.database.engine import open_session, utc_now
+from posapp.database.schema import upgrade
+from posapp.features.seed import seed_demo_data
+from posapp.runtime import processes
+from posapp.runtime.postgres import server
 from posapp.settings import Settings
 
 pytestmark = pytest.mark.fault
@@ -41,13 +42,12 @@ class Pos:
         self.url = f"http://127.0.0.1:{port}"
         settings = Settings.from_env({"POS_DATA_DIR": str(folder)})
         upgrade(postgres.url)
-        engine = make_engine(postgres.url, settings)
-        seed(engine)
-        engine.dispose()
-        environ = demo.environment(os.environ, settings, postgres.url)
+        with open_session(postgres.url, settings) as session:
+            seed_demo_data(session, utc_now())
+        environ = processes.child_environment(os.environ, settings, postgres.url)
         environ |= {"PORT": str(port), "WEB_CONCURRENCY": "1", "GRACEFUL_TIMEOUT": "1"}
         environ["HEALTHKIT_STORE"] = f"sqlite:///{folder}/healthkit.db"
-        command = [*demo.gunicorn(), "--worker-class", worker_class, "--threads", "8"]
+        command = [*processes.gunicorn_command(), "--worker-class", worker_class, "--threads", "8"]
         self.log = (Path(folder) / "server.log").open("w")
         self.process = subprocess.Popen(command, env=environ, stdout=self.log, stderr=self.log)
         wait_until(lambda: self.status() == 200, 30)
@@ -117,7 +117,7 @@ def test_every_health_answers_while_the_database_is_frozen_and_says_so(pos):
 
 def test_a_frozen_database_is_found_within_six_seconds():
     """As healthkit.toml is shipped: the pause between two runs, and how long one may take."""
-    check = tomllib.loads((demo.ROOT / "healthkit.toml").read_text())["checks"]["database"]
+    check = tomllib.loads((processes.ROOT / "healthkit.toml").read_text())["checks"]["database"]
     assert parse_duration(check["interval"]) + parse_duration(check["timeout"]) <= SIX_SECONDS
 
 

@@ -1,5 +1,5 @@
-"""Workers are killed in the middle of orders and payments, and after their commit before the answer:
-none is lost, none is doubled."""
+"""Workers are killed in the middle of orders and payments, and between commit and answer: none is
+lost, none is doubled."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def server(serve, database):
 
 @pytest.fixture
 def session(database, cursor):
-    """A cursor beside the POS, on a database whose commits wait for a standby where one is named."""
+    """A cursor beside the POS; commits in its database wait for a standby where one is named."""
     cursor.execute(f"ALTER DATABASE {database.database} SET synchronous_commit = on")
     yield cursor
     cursor.execute("ALTER SYSTEM RESET synchronous_standby_names")

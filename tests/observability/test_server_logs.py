@@ -75,7 +75,7 @@ def test_4xx_is_warn_and_5xx_is_error_with_the_traceback_under_the_id_of_the_ans
     line = server.line(request_id=failed.json()["request_id"], status_code=500)
     assert line["level"] == "ERROR"
     assert line["error"].startswith("ErrorTest: ")
-    assert "posapp/observability/routes.py" in line["traceback"]
+    assert "posapp/operations/routes.py" in line["traceback"]
 
 
 def test_errors_on_purpose_are_rationed(server):

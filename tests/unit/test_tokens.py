@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from posapp.auth import passwords
-from posapp.auth.tokens import TokenError, Tokens
+from posapp.features.auth import passwords
+from posapp.features.auth.tokens import TokenError, Tokens
 
 SECRET = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
 TOKENS = Tokens(SECRET, timedelta(minutes=15))
@@ -54,7 +54,7 @@ def test_no_other_token_is_taken(token):
 
 def test_a_password_fits_its_hash_and_no_other():
     hashed = passwords.hash_password("kenangan-2026")
-    assert passwords.verify("kenangan-2026", hashed)
-    assert not passwords.verify("kenangan-2027", hashed)
-    assert not passwords.verify("kenangan-2026", None)
-    assert not passwords.verify("kenangan-2026", "no hash at all")
+    assert passwords.verify_password("kenangan-2026", hashed)
+    assert not passwords.verify_password("kenangan-2027", hashed)
+    assert not passwords.verify_password("kenangan-2026", None)
+    assert not passwords.verify_password("kenangan-2026", "no hash at all")

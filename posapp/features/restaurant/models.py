@@ -1,0 +1,36 @@
+"""The settings of the restaurant, one row."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from sqlalchemy import BigInteger, CheckConstraint, Text, Time
+from sqlalchemy.orm import Mapped, mapped_column
+
+from posapp.database.base import Base
+
+
+class Restaurant(Base):
+    __tablename__ = "restaurant"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("service_rate BETWEEN 0 AND 10000", name="service_rate"),
+        CheckConstraint("tax_rate BETWEEN 0 AND 10000", name="tax_rate"),
+        CheckConstraint(
+            "service_base IN ('before_discount', 'after_discount')", name="service_base"
+        ),
+        CheckConstraint("cash_rounding BETWEEN 1 AND 1000", name="cash_rounding"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    name: Mapped[str] = mapped_column(Text)
+    service_rate: Mapped[int]
+    """Basis points: 500 is 5 %."""
+    tax_rate: Mapped[int]
+    """PB1, in basis points."""
+    service_base: Mapped[str] = mapped_column(Text)
+    cash_rounding: Mapped[int] = mapped_column(BigInteger)
+    """Rupiah to which what is paid in cash is rounded."""
+    day_starts: Mapped[time] = mapped_column(Time)
+    """When the business day begins: a sale before it belongs to the day before."""
+    timezone: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,42 @@
+"""Writes the demo into an empty database, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from posapp.features.auth import service as auth
+from posapp.features.auth.demo_logins import DEMO_LOGINS
+from posapp.features.auth.schemas import NewUser
+from posapp.features.catalog import service as catalog
+from posapp.features.floor import service as floor
+from posapp.features.restaurant import service as restaurant
+from posapp.features.restaurant.service import RestaurantSettings
+from posapp.features.seed.menu import CATEGORIES, GROUPS
+
+SEED_LOCK = 7_233_002
+FLOORS = (
+    ("Ruang Utama", "A", (2, 2, 4, 4, 4, 4, 4, 4, 6, 6, 6, 8)),
+    ("Teras", "T", (2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 6, 6)),
+    ("Lantai Atas", "B", (2, 2, 4, 4, 4, 4, 6, 6, 8, 8)),
+    ("Ruang Keluarga", "K", (6, 6, 8, 8, 10, 12)),
+)
+
+
+def seed_demo_data(session: Session, now: datetime) -> bool:
+    """Writes the demo where there is no menu yet; returns whether it did. The caller commits."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEED_LOCK})
+    if catalog.has_menu(session):
+        return False
+    restaurant.save_settings(session, RestaurantSettings())
+    catalog.create_menu(session, GROUPS, CATEGORIES)
+    for name, letter, seats in FLOORS:
+        tables = [(f"{letter}{number}", count) for number, count in enumerate(seats, 1)]
+        floor.create_floor(session, name, tables)
+    taken = {user.username for user in auth.list_users(session)}
+    for login in DEMO_LOGINS:
+        if login.username not in taken:
+            auth.create_user(session, NewUser(**login.model_dump()), created_by=None, now=now)
+    return True

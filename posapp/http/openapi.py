@@ -1,0 +1,89 @@
+"""The OpenAPI document, completed from what the routes are marked with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, OpenAPI, Tag
+from pydantic import BaseModel
+
+from posapp.http.problems import MEDIA_TYPE
+
+
+class FieldErrorDetail(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[FieldErrorDetail] | None = None
+
+
+def api_blueprint(name: str, tag: str) -> APIBlueprint:
+    """A blueprint of routes under one tag of the document; the `operationId` of each is the name of
+    its function in camel case (`create_order`: `createOrder`)."""
+    return APIBlueprint(
+        name, __name__, abp_tags=[Tag(name=tag)], operation_id_callback=_operation_id
+    )
+
+
+def _operation_id(*, name: str, path: str, method: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def complete_document(app: OpenAPI) -> None:
+    """Completes the OpenAPI document from what the routes are marked with.
+
+    Raises RuntimeError for a route of the API that nobody has said who may call.
+    """
+    document: dict[str, Any] = app.api_doc
+    refused = {
+        "description": "A problem (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    schemas = document["components"]["schemas"]
+    for model in (Problem, FieldErrorDetail):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        schemas[model.__name__] = schema
+    schemas.pop("ValidationErrorModel", None)
+    for rule in app.url_map.iter_rules():
+        operations = document["paths"].get(_template(rule.rule))
+        if operations is None:
+            continue
+        view = app.view_functions[rule.endpoint]
+        if not hasattr(view, "allowed_roles"):
+            raise RuntimeError(f"{rule.rule} says neither `public` nor which roles may call it")
+        for method, operation in operations.items():
+            if method.upper() in (rule.methods or ()):
+                _complete(operation, view.allowed_roles, refused)
+
+
+def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any) -> None:
+    codes = ["422", "503"]
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
+        codes += ["400", "413", "415"]
+    if allowed:
+        operation["security"] = [{"bearer": []}]
+        operation["x-roles"] = list(allowed)
+        text = operation.get("description", "")
+        operation["description"] = f"{text}\n\nFor: {', '.join(allowed)}.".strip()
+        codes += ["401", "403"]
+    if any(p["in"] == "path" for p in operation.get("parameters", ())):
+        codes.append("404")
+    codes += [code for code in operation["responses"] if code >= "400"]
+    operation["responses"].update(dict.fromkeys(codes, refused))
+
+
+def _template(rule: str) -> str:
+    """`/orders/<int:order_id>` as OpenAPI writes it."""
+    return rule.replace("<int:", "{").replace("<", "{").replace(">", "}")

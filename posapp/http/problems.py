@@ -1,0 +1,96 @@
+"""Errors as RFC 9457 `application/problem+json`, for whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Flask, Response, request
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from healthkit.masking import mask
+from posapp.http.errors import ApiError, FieldError
+from posapp.observability import error_tracking
+from posapp.observability.context import request_id
+from posapp.observability.request_log import FAILURE
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    shown = [{name: mask(text) for name, text in error.items()} for error in errors]
+    if shown:  # "password: too short" names a field, and would lose its message as a whole
+        detail = f"{shown[0]['field']}: {shown[0]['message']}"
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail if shown else mask(detail),
+        "request_id": request_id.get() or "",
+    }
+    if shown:
+        body["errors"] = shown
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def validation_problem(error: ValidationError) -> Response:
+    """422 with the path of every field that pydantic refused."""
+    found = [
+        {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+    return problem(422, "", found)
+
+
+def _message(fault: Any) -> str:
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    return "unknown field" if fault["type"] == "extra_forbidden" else text
+
+
+def http_problem(error: HTTPException) -> Response:
+    """An error of the framework, such as 404 and 405, as a problem."""
+    if error.response is not None:  # a finished answer: a redirect, or `invalid`
+        return cast(Response, error.response)
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    code = error.code or 500
+    return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
+
+
+def install(app: Flask) -> None:
+    """Every error of `app` becomes a problem; nothing of the inside is told."""
+
+    @app.errorhandler(ApiError)
+    def refused(error: ApiError) -> Response:
+        return problem(error.status, error.detail, error.errors, error.headers)
+
+    app.register_error_handler(HTTPException, http_problem)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def database_unavailable(error: Exception) -> Response:
+        request.environ[FAILURE] = error
+        return problem(
+            503,
+            "The database does not answer; nothing is lost, send the same request again.",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+
+    @app.errorhandler(Exception)
+    def unexpected_error(error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return database_unavailable(error)
+        request.environ[FAILURE] = error
+        error_tracking.capture(error)
+        return problem(500, "Something unexpected happened; it has been noted.")

@@ -1,0 +1,36 @@
+"""The fields and the base of all schemas, shared by services and routes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def _printable(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+LARGEST_ID = 2**63 - 1
+Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
+Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Note = Annotated[Text, StringConstraints(max_length=200, strip_whitespace=True)]
+
+
+class ApiModel(BaseModel):
+    """A body, a query or an answer: a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    @cache
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Made once: the validation of queries asks for it at every request."""
+        return super().model_json_schema(*args, **kwargs)

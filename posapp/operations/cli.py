@@ -1,0 +1,116 @@
+"""The commands that run and check the POS: demo, serve, health-check, healthkit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+
+import click
+from sqlalchemy import URL
+
+from healthkit import Health, Report, Status, config, reports
+from healthkit.plugins import PluginManager
+from healthkit.settings import Settings as HealthSettings
+from posapp.database.engine import open_session, utc_now
+from posapp.database.schema import require_schema, upgrade
+from posapp.features.seed import DEMO_LOGINS, seed_demo_data
+from posapp.runtime import postgres, processes
+from posapp.runtime.demo import run_demo
+from posapp.settings import Settings
+
+
+@click.command()
+def demo() -> None:
+    """Run the whole POS with a demo menu, until Ctrl-C.
+
+    On the embedded PostgreSQL, at http://127.0.0.1:8080. PORT and POS_DATA_DIR move it; a second
+    start finds the data of the first. Exits 1 when one of its parts has ended, and says which.
+    """
+    run_demo(Settings.from_env(os.environ), os.environ, _prepare, _login_lines())
+
+
+def _prepare(url: URL, settings: Settings) -> None:
+    upgrade(url)
+    with open_session(url, settings) as session:
+        seed_demo_data(session, utc_now())
+
+
+def _login_lines() -> str:
+    width = max(len(login.username) for login in DEMO_LOGINS)
+    rows = [
+        f"  {login.username:<{width}}  {login.password:<{width + 5}}  {login.name}"
+        for login in DEMO_LOGINS
+    ]
+    return "\n".join(["Sign in as (user name, password):", *rows])
+
+
+@click.command()
+def serve() -> None:
+    """Run the production server alone.
+
+    It becomes gunicorn (deploy/gunicorn.conf.py has its variables: PORT, BIND, WEB_CONCURRENCY).
+    It does not migrate a database of yours, and does not start while its schema is older than this
+    version: run posapp db upgrade first.
+    """
+    settings = Settings.from_env(os.environ)
+    processes.validate_health_config(settings, os.environ)
+    with ExitStack() as stack:
+        url = _keep_database(stack, settings)
+        require_schema(url, settings)
+        command = processes.gunicorn_command()
+        environ = processes.child_environment(os.environ, settings, url)
+        os.execve(command[0], command, environ)  # noqa: S606  a list, never a shell
+
+
+@click.command("health-check")
+def health_check() -> None:
+    """Try the database connection: exit 0 when it is healthy, 1 when not.
+
+    Runs the database checks of healthkit.toml (HEALTHKIT_CONFIG) once and prints their report.
+    """
+    settings = Settings.from_env(os.environ)
+    with postgres.database(settings) as url:
+        address = url.render_as_string(hide_password=False)
+        environ = {**os.environ, "DATABASE_URL": address}
+        found = config.load(processes.health_config_path(settings), PluginManager(), environ)
+        report = _run_checks(found, {"database"})
+        if report.status is not Status.UNHEALTHY:  # else there is no schema to look for
+            report = _run_checks(found, {"database", "pos-migrations"})
+    click.echo(reports.plain_text(report).rstrip())
+    sys.exit(1 if report.status is Status.UNHEALTHY else 0)
+
+
+def _run_checks(found: HealthSettings, types: set[str]) -> Report:
+    checks = tuple(check for check in found.checks if check.type in types)
+    return Health(found.model_copy(update={"checks": checks})).check_once()
+
+
+@click.command(
+    "healthkit",
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run_healthkit(arguments: tuple[str, ...]) -> None:
+    """Run a command of healthkit on this POS: posapp healthkit status.
+
+    It becomes `healthkit ARGUMENTS`, told where the POS's database, configuration and store are.
+    """
+    settings = Settings.from_env(os.environ)
+    with ExitStack() as stack:
+        url = _keep_database(stack, settings)
+        command = [sys.executable, "-m", "healthkit", *arguments]
+        os.execve(command[0], command, processes.child_environment(os.environ, settings, url))  # noqa: S606
+
+
+def _keep_database(stack: ExitStack, settings: Settings) -> URL:
+    """The database for what this process becomes: the embedded server counts it as its user."""
+    if settings.database is not None:
+        return settings.database
+    server = stack.enter_context(postgres.server(settings.pos_data_dir))
+    os.set_inheritable(server.lock.fileno(), True)
+    return server.url
+
+
+COMMANDS = (demo, serve, health_check, run_healthkit)

@@ -1,0 +1,156 @@
+"""The POS's own healthkit plugin, and the form of its health that the runbook expects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from healthkit import Check, CheckContext, Outcome, Report, Status, hookimpl, reports
+from healthkit.reports import Page
+from healthkit_backup_freshness import BackupFreshness
+from healthkit_database.faults import words
+from posapp.database.schema import known_revisions, schema_state
+from posapp.observability import logs
+from posapp.settings import Settings
+
+COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+
+
+BOOKS = text(
+    """
+    SELECT
+      (SELECT count(*) FROM payments
+        WHERE created_at > now() - interval '2 days' AND receipt_number IS NULL) AS unnumbered,
+      (SELECT count(*) FROM (
+        SELECT 1 FROM payments WHERE business_date > current_date - 2
+        GROUP BY business_date HAVING max(receipt_number) <> count(*)) days) AS gaps,
+      (SELECT count(*) FROM orders
+        WHERE created_at > now() - interval '2 days' AND paid <>
+          (SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id)) AS unequal
+    """
+)
+
+
+class _DatabaseCheck(Check):
+    """A check that looks into the POS's database, on a connection that it does not keep and for no
+    longer than it may."""
+
+    url: SecretStr
+
+    def run(self, context: CheckContext) -> Outcome:
+        try:
+            return self.look(self._engine(context))
+        except SQLAlchemyError as error:
+            return Outcome.unhealthy(words(error))
+
+    def look(self, engine: Engine) -> Outcome:
+        """What was found. May raise SQLAlchemyError."""
+        raise NotImplementedError
+
+    def _engine(self, context: CheckContext) -> Engine:
+        return create_engine(
+            self.url.get_secret_value(),
+            poolclass=NullPool,
+            connect_args={
+                "connect_timeout": max(2, int(context.timeout)),
+                "options": f"-c statement_timeout={int(context.timeout * 1000)}",
+            },
+        )
+
+
+class Migrations(_DatabaseCheck):
+    """The database has the schema that this version of the POS was written for.
+
+    An older one is a fault; with a newer one it still runs, as after a rollback, but not for long.
+    """
+
+    def look(self, engine: Engine) -> Outcome:
+        current, head = schema_state(engine)
+        with engine.connect() as connection:
+            tables = connection.execute(COUNT_TABLES).scalar_one()
+        if current == head:
+            return Outcome.healthy(revision=current, tables=tables)
+        if current is not None and current not in known_revisions():
+            return Outcome.degraded(
+                f"the database has {current}, newer than {head}, which this version knows",
+                tables=tables,
+            )
+        return Outcome.unhealthy(
+            f"the database has {current or 'no schema'}, this version needs {head}:"
+            " posapp db upgrade",
+            tables=tables,
+        )
+
+
+class Books(_DatabaseCheck):
+    """The money of the last two days adds up. The database forbids that it does not; this proves
+    that it has."""
+
+    def look(self, engine: Engine) -> Outcome:
+        with engine.connect() as connection:
+            found = connection.execute(BOOKS).one()
+        faults = [
+            f"{found.unnumbered} payments without a receipt number" if found.unnumbered else "",
+            f"{found.gaps} days whose receipt numbers have a gap" if found.gaps else "",
+            f"{found.unequal} orders whose payments do not add up" if found.unequal else "",
+        ]
+        if any(faults):
+            return Outcome.unhealthy("; ".join(filter(None, faults)))
+        return Outcome.healthy()
+
+
+class Backup(BackupFreshness):
+    """The newest backup is good. A POS that has never made one is given `max_age` for its first,
+    from when it was first looked for."""
+
+    def run(self, context: CheckContext) -> Outcome:
+        outcome = super().run(context)
+        none = outcome.status is Status.UNHEALTHY and not outcome.details.get("count")
+        if not none or context.heartbeats is None:
+            return outcome
+        since = context.heartbeats.waiting_since(context.name, context.now)
+        if context.now - since > self.max_age:
+            return outcome
+        return Outcome.healthy("waiting for the first backup: posapp backup daily")
+
+
+@hookimpl
+def healthkit_check_types() -> Mapping[str, type[Check]]:
+    return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": Backup}
+
+
+@hookimpl
+def healthkit_logging() -> bool:
+    """The watcher logs as the POS does: one JSON object a line on stdout."""
+    logs.configure(Settings.from_env(os.environ).log_level)
+    return True
+
+
+def api_page(report: Report) -> Page:
+    """`GET /api/v1/health`: the runbook's body, and what its test restore looks for."""
+    body: dict[str, Any] = reports.runbook(report)
+    found = {result.check.name: result.outcome for result in report.results}
+    database = found.get("database")
+    reached = database is not None and database.status in (Status.HEALTHY, Status.DEGRADED)
+    migrations = found.get("migrations")
+    return reports.page(
+        reports.http_status(report),
+        reports.JSON,
+        reports.dump(
+            {
+                **body,
+                "success": report.status is not Status.UNHEALTHY,
+                "message": f"System {report.status.value}",
+                "data": {
+                    "database": "connected" if reached else "disconnected",
+                    "tables": migrations.details.get("tables", 0) if migrations else 0,
+                },
+            }
+        ),
+    )

@@ -1,0 +1,48 @@
+"""`/metrics`, and an error on purpose that proves error tracking."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, current_app, request
+
+from healthkit import Health
+from healthkit.reports import PROMETHEUS
+from posapp.database.engine import utc_now
+from posapp.http import rate_limits
+from posapp.http.access import public
+from posapp.http.errors import TooManyRequests
+from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.transactions import transaction
+from posapp.observability.metrics import exposition
+
+pages = Blueprint("observability", __name__)
+api = api_blueprint("errors", "Operations")
+
+ERROR_TESTS = 5
+ERROR_WINDOW = timedelta(minutes=1)
+
+
+class ErrorTest(Exception):
+    """Raised on purpose."""
+
+
+@pages.get("/metrics")
+def metrics() -> Response:
+    health: Health = current_app.extensions["healthkit"]
+    body = health.page("prometheus").body + exposition()
+    return Response(body, content_type=PROMETHEUS, headers={"Cache-Control": "no-store"})
+
+
+@api.get("/error-test", summary="Fail on purpose", responses={500: Problem, 429: Problem})
+@public
+def trigger_test_error() -> Response:
+    """Raises, so that error tracking can be proven. Five times a minute from one address."""
+    key, now = f"error-test:{request.remote_addr}", utc_now()
+    with transaction() as session:
+        seconds = rate_limits.seconds_until_allowed(session, key, ERROR_TESTS, ERROR_WINDOW, now)
+        if not seconds:
+            rate_limits.record_attempt(session, key, ERROR_WINDOW, now)
+    if seconds:
+        raise TooManyRequests("Enough errors for this minute.", seconds)
+    raise ErrorTest("this error was asked for: GET /api/v1/error-test")

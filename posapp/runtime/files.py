@@ -1,0 +1,69 @@
+"""Files that are whole or not there, logs that stay small, and room on the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO
+
+PARTIAL_SUFFIX = ".part"
+"""Of a file that is not whole yet."""
+
+_LOG_LIMIT = 1_000_000
+"""Bytes."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Puts a file in its place at once, all of it or none, for its owner's eyes. Raises OSError."""
+    temporary = path.with_name(path.name + PARTIAL_SUFFIX)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def create_atomically(path: Path, text: str) -> None:
+    """Creates a file (mode 0600) with all of an ASCII text or not at all, and leaves one that is
+    there as it is. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(name)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Has the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes free on the file system of `folder`."""
+    return shutil.disk_usage(folder).free
+
+
+def open_rotated(path: Path) -> IO[bytes]:
+    """Opens a log to append to; one that has grown large starts anew, the old one beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > _LOG_LIMIT:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")

@@ -1,0 +1,186 @@
+"""The embedded PostgreSQL for whoever needs it: started when it is not running, shared when it is,
+stopped by its guard when the last user has left."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posapp.runtime.files import open_rotated
+from posapp.runtime.locks import FileLock
+from posapp.runtime.postgres.data_directory import (
+    READY,
+    START_LIMIT,
+    EmbeddedError,
+    Layout,
+    Postmaster,
+)
+
+if TYPE_CHECKING:  # the guard imports this package too, and has to be quick
+    from sqlalchemy.engine import URL
+
+    from posapp.settings import Settings
+
+DATABASE = "steak_kenangan"
+_STOP_LIMIT = 10.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in use. It stays as long as the lock is held, through `exec` too when its
+    descriptor is made inheritable."""
+
+    url: URL
+    pid: int
+    log: Path
+    lock: FileLock
+    guard: subprocess.Popen[str] | None
+    """None when another process has started it."""
+
+
+@contextmanager
+def running(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[URL]:
+    """The URL of the database on the server under `data_dir`.
+
+    `settings` are PostgreSQL's own, for a server that is started here. Raises EmbeddedError.
+    """
+    with server(data_dir, settings) as one:
+        yield one.url
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[URL]:
+    """The database that the settings name, or else the embedded one. Raises EmbeddedError."""
+    if settings.database is not None:
+        yield settings.database
+    else:
+        with running(settings.pos_data_dir) as url:
+            yield url
+
+
+@contextmanager
+def server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """As `running`, for who has to watch the server or hand it on. Raises EmbeddedError."""
+    if not sys.platform.startswith("linux"):
+        raise EmbeddedError("the embedded PostgreSQL needs Linux; set DATABASE_URL")
+    layout = Layout(data_dir.resolve())
+    layout.make_folders()
+    users = FileLock(layout.users_lock)
+    guard: subprocess.Popen[str] | None = None
+    since = layout.log.stat().st_size
+    try:
+        users.acquire_shared()  # waits while a guard is stopping the server
+        postmaster, guard = _find_or_start(layout, settings or {})
+        yield Server(_database(postmaster), postmaster.pid, layout.log, users, guard)
+    except Exception as error:
+        if layout.disk_filled_up(since):
+            raise EmbeddedError(layout.disk_full()) from error
+        raise
+    finally:
+        users.close()
+        if _stopped(layout) and guard is not None:
+            guard.wait()
+
+
+def _find_or_start(
+    layout: Layout, settings: Mapping[str, str]
+) -> tuple[Postmaster, subprocess.Popen[str] | None]:
+    guard: subprocess.Popen[str] | None = None
+    until = time.monotonic() + START_LIMIT
+    while time.monotonic() < until:
+        postmaster = layout.postmaster()
+        if postmaster is not None and postmaster.ready:
+            return postmaster, guard
+        if postmaster is None and guard is None and not _held(layout.guard_lock):
+            guard = _start(layout, settings)
+        else:
+            time.sleep(0.02)
+    raise EmbeddedError(f"{layout.data}: PostgreSQL is not ready; see {layout.log}")
+
+
+def _start(layout: Layout, settings: Mapping[str, str]) -> subprocess.Popen[str] | None:
+    """Starts a guard and waits for its answer; None when another guard was there first."""
+    pairs = [f"{name}={value}" for name, value in settings.items()]
+    with open_rotated(layout.log) as log:
+        guard = subprocess.Popen(
+            [sys.executable, "-m", "posapp.runtime.postgres.watchdog", str(layout.root), *pairs],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd="/",
+            text=True,
+            start_new_session=True,  # a Ctrl-C is for us, who then stop it in good order
+        )
+    assert guard.stdout is not None
+    with guard.stdout as answers:
+        answer = answers.readline().strip()
+    if answer == READY:
+        return guard
+    code = guard.wait()
+    if answer or code:
+        raise EmbeddedError(answer or f"PostgreSQL's guard has failed; see {layout.log}")
+    return None
+
+
+def _database(postmaster: Postmaster) -> URL:
+    """The application's database, made when it is not there. Raises EmbeddedError."""
+    from sqlalchemy.engine import URL
+
+    url = URL.create(
+        "postgresql+psycopg2",
+        username="postgres",
+        database=DATABASE,
+        query={"host": postmaster.socket_dir, "port": str(postmaster.port)},
+    )
+    _create_database(postmaster)
+    return url
+
+
+def _create_database(postmaster: Postmaster) -> None:
+    import psycopg2
+
+    try:
+        connection = psycopg2.connect(
+            host=postmaster.socket_dir, port=postmaster.port, user="postgres", dbname="postgres"
+        )
+        connection.autocommit = True
+        try:
+            # Who comes second learns it from the catalogue's own index when both are quick.
+            taken = (psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation)
+            with connection.cursor() as cursor, suppress(*taken):
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+                if cursor.fetchone() is None:
+                    cursor.execute(f'CREATE DATABASE "{DATABASE}"')
+        finally:
+            connection.close()
+    except psycopg2.Error as error:
+        raise EmbeddedError(f"PostgreSQL: {' '.join(str(error).split())}") from None
+
+
+def _held(path: Path) -> bool:
+    lock = FileLock(path)
+    try:
+        return lock.held_by_other() is not None
+    finally:
+        lock.close()
+
+
+def _stopped(layout: Layout) -> bool:
+    """Waits until the guard has gone; False when others still use the server."""
+    users = FileLock(layout.users_lock)
+    until = time.monotonic() + _STOP_LIMIT
+    try:
+        while _held(layout.guard_lock):
+            if users.held_by_other() == fcntl.F_RDLCK or time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        return True
+    finally:
+        users.close()
