@@ -65,29 +65,32 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
         return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What goes together to a worker, and what begins first, so that nothing long is left over."""
-    if not hasattr(config, "workerinput"):
-        return
-    ranks: dict[str, int] = {}
-    for item in items:
-        group = _group(item)
-        ranks[group] = min(ranks.get(group, _rank(item)), _rank(item))
-        if group != item.nodeid:
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: ranks[_group(item)])
-
-
-def _group(item: pytest.Item) -> str:
-    """Tests that share more than a session's fixtures; a long one that does not is its own."""
-    if _uses_shared_server(item):
-        return SHARED_SERVER
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Names what goes together to a worker, before pytest-xdist asks: tests that share more than a
+    session's fixtures. A long one that does not is a group of its own."""
     shared = any(
         definitions[-1].scope in ("module", "package", "class")
         for definitions in item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]
     )
-    return item.nodeid if _is_long(item) and not shared else item.nodeid.partition("::")[0]
+    if _uses_shared_server(item):
+        item.add_marker(pytest.mark.xdist_group(SHARED_SERVER))
+    elif shared or not _is_long(item):
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Has what is long begin first, so that it is not left over for one worker."""
+    if not hasattr(config, "workerinput"):
+        return
+    ranks: dict[str, int] = {}
+    for item in items:
+        ranks[_group(item)] = min(ranks.get(_group(item), _rank(item)), _rank(item))
+    items.sort(key=lambda item: ranks[_group(item)])
+
+
+def _group(item: pytest.Item) -> str:
+    group = item.get_closest_marker("xdist_group")
+    return group.args[0] if group else item.nodeid
 
 
 def _rank(item: pytest.Item) -> int:
