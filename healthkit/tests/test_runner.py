@@ -213,7 +213,7 @@ FORK = """
     import os
     from healthkit.testing import ScriptedCheck as Answers, configured, wait_until
     from healthkit import Health, Settings, Status
-    from healthkit.settings import ServiceSettings
+    from healthkit._config.settings import ServiceSettings
 
     check = Answers()
     health = Health(Settings(service=ServiceSettings(name="x"), checks=(configured("a", check),)))
@@ -252,7 +252,7 @@ GEVENT = """
     import gevent
     from healthkit.testing import ScriptedCheck as Answers, configured, wait_until
     from healthkit import Health, Outcome, Settings, Status
-    from healthkit.settings import ServiceSettings
+    from healthkit._config.settings import ServiceSettings
 
     libc = ctypes.CDLL(None)
     reading, writing = os.pipe()
@@ -298,10 +298,10 @@ def test_under_gevent_a_check_that_blocks_in_c_stalls_no_greenlet():
 
 
 def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, monkeypatch, until):
-    from healthkit import _native
+    from healthkit import _threads
 
     health = make_health(a=Answers())
-    real = _native.start_thread
+    real = _threads.start_thread
     calls = []
 
     def scarce(target):
@@ -310,7 +310,7 @@ def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, mo
             raise RuntimeError("no thread could be started")
         real(target)
 
-    monkeypatch.setattr(_native, "start_thread", scarce)
+    monkeypatch.setattr(_threads, "start_thread", scarce)
     health.start()
     until(lambda: "no thread" in (health.report().result("a").outcome.message or ""))
     until(lambda: status(health, "a") is Status.HEALTHY)
@@ -320,7 +320,7 @@ def test_a_runner_that_is_let_go_can_be_collected_after_a_fork_hook_was_set(make
     import weakref
 
     from healthkit import Health
-    from healthkit.settings import ServiceSettings, Settings
+    from healthkit._config.settings import ServiceSettings, Settings
 
     health = Health(Settings(service=ServiceSettings(name="x")))
     gone = weakref.ref(health)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from healthkit.units import format_duration
+from healthkit.fields import format_duration
 from posapp.backup import drill as drilling
 from posapp.backup import drill_report, encryption, point_in_time
 from posapp.backup import restore as restoring

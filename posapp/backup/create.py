@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pyrage import x25519
 
 import posapp
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import compression
 from posapp.backup.errors import BackupError
 from posapp.backup.journal import Journal

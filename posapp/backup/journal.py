@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup.model.backup import clock_time
 from posapp.runtime.files import open_rotated
 from posapp.settings import Settings

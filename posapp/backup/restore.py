@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from healthkit.units import format_duration
+from healthkit.fields import format_duration
 from posapp.backup import compression
 from posapp.backup.create import Work, make_locked
 from posapp.backup.errors import BackupError, Refused

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import Field, SecretStr
 
-from healthkit.check import Check, CheckContext, Heartbeats, Outbox
-from healthkit.model import CheckInfo, Outcome
-from healthkit.service import Health
-from healthkit.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
+from healthkit._check import Check, CheckContext, Heartbeats, Outbox
+from healthkit._config.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
+from healthkit._health import Health
+from healthkit._model.checks import CheckInfo, Outcome
 
 Value = TypeVar("Value")
 

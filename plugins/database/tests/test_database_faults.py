@@ -61,7 +61,7 @@ UNDER_GEVENT = """
     import gevent
     from healthkit.testing import configured
     from healthkit import Health, Settings, Status
-    from healthkit.settings import ServiceSettings
+    from healthkit._config.settings import ServiceSettings
     from healthkit_database import Database
     from sqlalchemy import create_engine, text
 

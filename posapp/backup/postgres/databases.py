@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2.extensions
 from psycopg2 import sql
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup.model.backup import stamp
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import major, query

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import compression, encryption
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, BackupName

@@ -77,7 +77,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign out */
+        /**
+         * Sign out
+         * @description Ends the sign-in and its access tokens. What is no token of ours has ended already.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -115,8 +118,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Renew a session
-         * @description Each refresh token works once; a second use ends the whole session.
+         * Refresh the tokens
+         * @description Each refresh token works once; asked again within a minute, because the answer got lost, it<br/>answers with the same pair. A later use, or one after the successor was used, ends the sign-in.
          */
         post: operations["refreshTokens"];
         delete?: never;
