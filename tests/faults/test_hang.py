@@ -13,8 +13,8 @@ import psutil
 import pytest
 import requests
 
+from healthkit.fields import parse_duration
 from healthkit.testing import wait_until
-from healthkit.units import parse_duration
 from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import upgrade
 from posapp.features.seed import seed_demo_data
