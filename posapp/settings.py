@@ -64,7 +64,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseModel):
-    """What the POS is told from outside. Field names are the variables' in lower case."""
+    """The environment of the POS. Field names are the variables' in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -171,7 +171,7 @@ class Settings(BaseModel):
 
 
 def secret_weakness(secret: str) -> str | None:
-    """What makes a signing key too easy to guess, or None."""
+    """Returns why a signing key is too easy to guess, or None."""
     if len(secret) < MIN_SECRET_LENGTH:
         return f"too short, {MIN_SECRET_LENGTH} characters at least"
     if len(set(secret)) < 10 or any(word in secret.lower() for word in _WEAK):

@@ -74,7 +74,7 @@ def http_problem(error: HTTPException) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Every error of `app` becomes a problem; nothing of the inside is told."""
+    """Turns every error of `app` into a problem, which shows nothing of the inside."""
 
     app.register_error_handler(ApiError, api_error_response)
     app.register_error_handler(HTTPException, http_problem)
@@ -95,4 +95,4 @@ def install(app: Flask) -> None:
             return database_unavailable(error)
         request.environ[EXCEPTION_KEY] = error
         error_tracking.capture(error)
-        return problem(500, "Something unexpected happened; it has been noted.")
+        return problem(500, "An unexpected error occurred and has been reported.")

@@ -146,7 +146,7 @@ def _lost(count: int) -> bytes:
 
 
 class _Intercept(logging.Handler):
-    """What libraries say through Python's own logging."""
+    """Takes in the records of libraries, from Python's own logging."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

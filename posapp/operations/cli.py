@@ -96,7 +96,7 @@ def _run_checks(found: HealthSettings, types: set[str]) -> Report:
 def run_healthkit(arguments: tuple[str, ...]) -> None:
     """Run a command of healthkit on this POS: posapp healthkit status.
 
-    It becomes `healthkit ARGUMENTS`, told where the POS's database, configuration and store are.
+    It becomes `healthkit ARGUMENTS`, with the POS's database, configuration and store.
     """
     settings = Settings.from_env(os.environ)
     with ExitStack() as stack:

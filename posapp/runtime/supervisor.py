@@ -45,7 +45,7 @@ class ProgramExited(CommandError):
         self.log = log
 
     def lines(self) -> list[str]:
-        """What has ended and the end of its log, for people: more has come there since."""
+        """Names the program, with the end of its log for people: more has come there since."""
         try:
             tail = self.log.read_text(errors="replace").splitlines()[-_TAIL:]
         except OSError:
@@ -55,7 +55,7 @@ class ProgramExited(CommandError):
 
 @dataclass(frozen=True)
 class Program:
-    """A program that runs as long as the POS does; `name` is that of its log too."""
+    """A program that runs as long as the POS does; its log has the same name."""
 
     name: str
     command: list[str]

@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL keeps its things, and who holds it.
+"""The data directory of the embedded PostgreSQL, and who holds it.
 
 POS_DATA_DIR/postgres/   the data
 POS_DATA_DIR/run/        socket and locks, 0700: who may enter it may use the database
@@ -17,7 +17,7 @@ import psutil
 from posapp.runtime.errors import CommandError
 
 READY = "ready"
-"""What the watchdog says when the server can be used."""
+"""The watchdog's answer when the server can be used."""
 START_LIMIT = 60.0
 """Seconds; recovery after a crash is part of it."""
 
@@ -30,7 +30,7 @@ DISK_FULL = re.compile(
 
 
 class EmbeddedPostgresError(CommandError):
-    """Why the embedded PostgreSQL is not to be had, in one line that a user can act on."""
+    """The embedded PostgreSQL cannot be used. The message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class DataDirectory:
             ) from None
 
     def disk_filled_up(self, since: int) -> bool:
-        """Whether the server has complained of that; `since` is the log's size at the start."""
+        """Whether the server has reported a full disk; `since` is the log's size at the start."""
         with suppress(OSError), self.log.open("rb") as file:
             file.seek(since)
             return DISK_FULL.search(file.read()) is not None
@@ -123,8 +123,8 @@ class DataDirectory:
 def _is_postgres(pid: int, data: Path) -> bool:
     """Whether a process is a server on `data`: its number alone may long be somebody else's.
 
-    Told by its command line, which anybody may read; where it works only root with CAP_SYS_PTRACE
-    may see, and in a container that one is missing.
+    Decided by its command line, which anybody may read; where it works only root with
+    CAP_SYS_PTRACE may see, and in a container that one is missing.
     """
     try:
         process = psutil.Process(pid)

@@ -159,8 +159,8 @@ def _chown(user: UnixUser, *paths: Path) -> None:
 
 
 def describe_failure(directory: DataDirectory, output: bytes, otherwise: str) -> str:
-    """What a program of PostgreSQL died of, in one line: the first complaint in its output is the
-    cause, and what comes after it the consequence."""
+    """Returns in one line why a program of PostgreSQL has ended: the first complaint in its output
+    is the cause, and what comes after it the consequence."""
     if DISK_FULL.search(output):
         return directory.disk_full()
     complaint = re.search(r"(?:FATAL|PANIC|error|postgres): *(.+)", output.decode(errors="replace"))

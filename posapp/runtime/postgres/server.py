@@ -73,7 +73,10 @@ def use_database(settings: Settings) -> Iterator[URL]:
 
 @contextmanager
 def use_server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """As `running`, for who has to watch the server or hand it on. Raises EmbeddedPostgresError."""
+    """As `use_embedded_database`, for callers that watch the server or hand it on.
+
+    Raises EmbeddedPostgresError.
+    """
     if not sys.platform.startswith("linux"):
         raise EmbeddedPostgresError("the embedded PostgreSQL needs Linux; set DATABASE_URL")
     directory = DataDirectory(data_dir.resolve())

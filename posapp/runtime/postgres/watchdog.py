@@ -155,7 +155,7 @@ def _socket_folder(directory: DataDirectory) -> Path:
 
 
 def _report_start(line: str) -> None:
-    """Answers who started the watchdog, and lets go of that one's pipe."""
+    """Reports to the process that started the watchdog, and closes the pipe to it."""
     with suppress(BrokenPipeError):
         os.write(1, line.encode() + b"\n")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
