@@ -27,11 +27,11 @@ requests thousands of times a second."""
 
 
 class LineWriter:
-    """Writes to `descriptor`. `lost(count)` makes the line that tells of dropped ones."""
+    """Writes to `descriptor`. `on_dropped(count)` makes the line that tells of dropped ones."""
 
-    def __init__(self, descriptor: int, lost: Callable[[int], bytes]) -> None:
+    def __init__(self, descriptor: int, on_dropped: Callable[[int], bytes]) -> None:
         self._descriptor = descriptor
-        self._lost = lost
+        self._on_dropped = on_dropped
         self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115  its lock is what is shared
         self._pid = 0
         self._begin()
@@ -89,7 +89,7 @@ class LineWriter:
             self._waiting -= sum(map(len, lines))
             dropped, self._dropped = self._dropped, 0
         if dropped:
-            lines.append(self._lost(dropped))
+            lines.append(self._on_dropped(dropped))
         try:
             fcntl.lockf(self._lock_file, fcntl.LOCK_EX)
             try:

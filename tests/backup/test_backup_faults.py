@@ -15,7 +15,7 @@ from posapp.backup.create import make
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.storage.folder import Folder, newest
 from posapp.backup.storage.lookup import find, verify
-from posapp.runtime.postgres import server
+from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, address, parts, run_sql, settings_of, work_on
 
 pytestmark = pytest.mark.fault
@@ -202,7 +202,7 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
 ):
     folder = tmp_path / "backups"
     data = tmp_path / "server"
-    with server(data) as postgres:
+    with use_server(data) as postgres:
         run_sql(postgres.url, SMALL)
         run_sql(postgres.url, NOISE.format(9000))
         work = work_on(postgres.url, folder)
@@ -224,7 +224,7 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
     assert 0 < stopped[0] < first.manifest.sql_bytes / 10
     assert [entry.name for entry in Folder(folder).entries()] == [first.name]
     assert parts(folder) == []
-    with server(data) as again:
+    with use_server(data) as again:
         make("daily", work_on(again.url, folder), journal)
 
 

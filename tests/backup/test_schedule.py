@@ -12,7 +12,7 @@ from posapp.backup.model.backup import ZONE, BackupName
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.schedule import missed, timetable
 from posapp.backup.storage.folder import Entry
-from posapp.runtime.postgres import running
+from posapp.runtime.postgres import use_embedded_database
 from tests.backup.kit import run_sql
 
 JOBS = timetable("drills")
@@ -154,7 +154,7 @@ def test_a_job_that_runs_is_ended_with_it(me, tmp_path):
         "BACKUP_LOG": str(tmp_path / "backup.log"),
     }
     assert me.run("db", "upgrade", environ=environ).returncode == 0
-    with running(tmp_path / "var") as url:
+    with use_embedded_database(tmp_path / "var") as url:
         holder = psycopg2.connect(host=url.query["host"], user=url.username, dbname=url.database)
         with holder, holder.cursor() as cursor:
             # Of all that runs, pg_dump alone reads it.

@@ -17,7 +17,7 @@ import psutil
 from posapp.runtime.errors import CommandError
 
 READY = "ready"
-"""What the guard says when the server can be used."""
+"""What the watchdog says when the server can be used."""
 START_LIMIT = 60.0
 """Seconds; recovery after a crash is part of it."""
 
@@ -29,7 +29,7 @@ DISK_FULL = re.compile(
 )
 
 
-class EmbeddedError(CommandError):
+class EmbeddedPostgresError(CommandError):
     """Why the embedded PostgreSQL is not to be had, in one line that a user can act on."""
 
 
@@ -44,7 +44,7 @@ class Postmaster:
 
 
 @dataclass(frozen=True)
-class Layout:
+class DataDirectory:
     """The paths under one POS_DATA_DIR, which is absolute."""
 
     root: Path
@@ -63,12 +63,12 @@ class Layout:
 
     @property
     def users_lock(self) -> Path:
-        """Held shared by whoever uses the server; exclusively by its guard to stop it."""
+        """Held shared by whoever uses the server; exclusively by its watchdog to stop it."""
         return self.run / "users.lock"
 
     @property
-    def guard_lock(self) -> Path:
-        """Held exclusively by the guard for as long as it lives."""
+    def watchdog_lock(self) -> Path:
+        """Held exclusively by the watchdog for as long as it lives."""
         return self.run / "guard.lock"
 
     @property
@@ -78,14 +78,14 @@ class Layout:
         return RECOVERY_LIMIT if recovering else START_LIMIT
 
     def make_folders(self) -> None:
-        """Raises EmbeddedError."""
+        """Raises EmbeddedPostgresError."""
         try:
             self.run.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.log.parent.mkdir(exist_ok=True)
-            for path in (self.users_lock, self.guard_lock, self.log):
+            for path in (self.users_lock, self.watchdog_lock, self.log):
                 path.open("ab").close()
         except OSError as error:
-            raise EmbeddedError(
+            raise EmbeddedPostgresError(
                 f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
             ) from None
 

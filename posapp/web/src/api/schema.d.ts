@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh the tokens
-         * @description Each refresh token works once; asked again within a minute, because the answer got lost, it<br/>answers with the same pair. A later use, or one after the successor was used, ends the sign-in.
+         * @description Each refresh token works once. Asked again within a minute, because the answer got lost, it<br/>gives the same pair; later, or once its successor was used, it ends the whole sign-in.
          */
         post: operations["refreshTokens"];
         delete?: never;
