@@ -140,5 +140,6 @@ def _is_long(item: pytest.Item) -> bool:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     failed = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]
-    for name in dict.fromkeys(report.nodeid for report in failed):
+    names = (report.nodeid for report in failed if ".py" in report.nodeid)  # else it is a worker
+    for name in dict.fromkeys(names):
         terminalreporter.write_line(f"run it alone: .venv/bin/pytest '{name}'")

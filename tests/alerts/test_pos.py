@@ -128,6 +128,7 @@ def pos(running):
     return running
 
 
+@pytest.mark.alone  # it holds the contract's bound in seconds
 @pytest.mark.fault
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, killed):
