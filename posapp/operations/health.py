@@ -17,7 +17,7 @@ from healthkit_backup_freshness import BackupFreshness
 from healthkit_database.faults import words
 from posapp.database.schema import known_revisions, schema_state
 from posapp.observability import logs
-from posapp.settings import Settings
+from posapp.settings import Settings, parse_database_url
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
@@ -55,7 +55,7 @@ class _DatabaseCheck(Check):
 
     def _engine(self, context: CheckContext) -> Engine:
         return create_engine(
-            self.url.get_secret_value(),
+            parse_database_url(self.url.get_secret_value()),
             poolclass=NullPool,
             connect_args={
                 "connect_timeout": max(2, int(context.timeout)),
