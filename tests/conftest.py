@@ -32,6 +32,9 @@ from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import processes
 from posapp.runtime.postgres import use_embedded_database
 from posapp.settings import Settings
+from tests.till import app, cashier, sign_in, water
+
+__all__ = ["app", "cashier", "sign_in", "water"]  # fixtures of tests that call the API
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -22,7 +22,7 @@ from healthkit._store import incidents
 from healthkit._store.database import Store
 from healthkit.testing import HttpSink, wait_until
 from posapp.database.schema import upgrade
-from posapp.operations.health import Backup, Books
+from posapp.operations.health import Books, PosBackupFreshness
 from posapp.runtime import processes
 from posapp.runtime.postgres import use_server
 from posapp.settings import Settings
@@ -269,7 +269,7 @@ def test_books_that_do_not_add_up_are_told(database, run_check):
 
 def test_the_first_backup_is_waited_for_and_missed_when_it_does_not_come(tmp_path, run_check):
     store = Store(f"sqlite:///{tmp_path}/store.db")
-    check = Backup(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")
+    check = PosBackupFreshness(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")
 
     def judged(hours):
         now = _now() + timedelta(hours=hours)
