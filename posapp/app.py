@@ -73,8 +73,8 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     found = Health.from_file(
         settings.healthkit_config,
         environ={**os.environ, "DATABASE_URL": address},
-        live={"database": {"engine": engine}},
-        views={"api": health.api_page},
+        resources={"database": {"engine": engine}},
+        renderers={"api": health.api_page},
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)

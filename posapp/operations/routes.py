@@ -8,7 +8,6 @@ from flask import Blueprint, Response, current_app, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from healthkit import Health
-from healthkit._rendering import PROMETHEUS
 from posapp.database.engine import utc_now
 from posapp.http import rate_limits
 from posapp.http.access import public
@@ -31,8 +30,9 @@ class ErrorTest(Exception):
 @pages.get("/metrics")
 def metrics() -> Response:
     health: Health = current_app.extensions["healthkit"]
-    body = health.page("prometheus").body + exposition()
-    return Response(body, content_type=PROMETHEUS, headers={"Cache-Control": "no-store"})
+    checks = health.response("prometheus")
+    body = checks.body + exposition()
+    return Response(body, content_type=checks.content_type, headers={"Cache-Control": "no-store"})
 
 
 @api.get("/error-test", summary="Fail on purpose", responses={500: Problem, 429: Problem})
