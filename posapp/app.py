@@ -33,7 +33,7 @@ from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
 HEALTH_PATHS = {
-    "/health": "runbook",
+    "/health": "json",
     "/livez": "live",
     "/readyz": "ready",
     "/startupz": "startup",

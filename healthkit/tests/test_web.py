@@ -136,3 +136,8 @@ def test_a_view_of_ones_own_that_raises_makes_only_its_own_page_a_503(make_healt
     assert client.get("/mine").status_code == 503
     assert client.get("/health").status_code == 200
     health.stop()
+
+
+def test_a_path_to_a_renderer_that_is_not_there_is_refused_at_the_start(make_health):
+    with pytest.raises(KeyError, match="runbook"):
+        HealthMiddleware(application, make_health(), {"/health": "runbook"})

@@ -42,7 +42,10 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class HealthMiddleware:
-    """`paths` maps a path to a renderer of `health` (default: `PATHS`)."""
+    """`paths` maps a path to a renderer of `health` (default: `PATHS`).
+
+    Raises KeyError for a renderer that `health` does not have.
+    """
 
     def __init__(
         self, app: Application, health: Health, paths: Mapping[str, str] | None = None
@@ -50,6 +53,8 @@ class HealthMiddleware:
         self._app = app
         self._health = health
         self._paths = dict(PATHS if paths is None else paths)
+        for renderer in self._paths.values():
+            health.response(renderer)  # a wrong name is found at the start
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         health = self._health
