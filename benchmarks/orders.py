@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL
 
 from benchmarks.measure import database, gunicorn, need, table, wrk
-from posapp.runtime.postgres import BIN
+from posapp.runtime.postgres import BIN_DIR
 
 CLIENTS = 16
 SECONDS = 5
@@ -78,6 +78,7 @@ def statements(url: URL, folder: Path) -> Iterator[str]:
     """What one order sends to the database, in pgbench's language: its key is a random one, and
     the ids that the database gave go on into what follows."""
     from posapp.app import create_app
+    from posapp.http.transactions import db
     from posapp.settings import Settings
 
     app = create_app(Settings(pos_data_dir=folder), url)
@@ -86,7 +87,8 @@ def statements(url: URL, folder: Path) -> Iterator[str]:
     plain = [p for c in menu["categories"] for p in c["products"] if not p["modifier_groups"]]
     login = {"username": "cashier", "password": "cashier-demo"}
     access = client.post("/api/v1/auth/login", json=login).json["access_token"]
-    engine: Engine = app.extensions["posapp.database"].engine
+    with app.app_context():
+        engine: Engine = db.engine
     with recorded(engine) as sent:
         answer = client.post(
             "/api/v1/orders",
@@ -137,7 +139,7 @@ def recorded(engine: Engine) -> Iterator[list[str]]:
 
 def pgbench(url: URL, script: Path) -> float:
     command = [
-        *(str(BIN / "pgbench"), "--no-vacuum", "--file", str(script)),
+        *(str(BIN_DIR / "pgbench"), "--no-vacuum", "--file", str(script)),
         *("--client", str(CLIENTS), "--jobs", "1", "--time", str(SECONDS)),
         *("--host", str(url.query["host"]), "--username", "postgres", str(url.database)),
     ]

@@ -26,11 +26,11 @@ from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit.testing import wait_until
-from posapp.database.engine import make_engine
+from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import upgrade
-from posapp.features.seed import DEMO_LOGINS, seed
+from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import processes
-from posapp.runtime.postgres import running
+from posapp.runtime.postgres import use_embedded_database
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +52,9 @@ def need() -> Callable[..., None]:
 
 
 # PostgreSQL
+
+
+UNSYNCED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,10 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One server for the whole run. `postgres.url` is its empty database; make your own with
-    `postgres.create(name)`."""
+    """One server for each worker. `postgres.url` is its empty database; make your own with
+    `postgres.create(name)`. What it holds need not outlive a crash of the machine."""
     data_dir = tmp_path_factory.mktemp("pos")
-    with running(data_dir) as url:
+    with use_embedded_database(data_dir, UNSYNCED) as url:
         yield Postgres(url, data_dir)
 
 
@@ -102,9 +105,8 @@ def template_database(postgres: Postgres) -> str:
     """The name of a database with the schema and the demo's menu, to copy."""
     url = postgres.create("pos_template")
     upgrade(url)
-    engine = make_engine(url, Settings())
-    seed(engine)
-    engine.dispose()
+    with open_session(url, Settings()) as session:
+        seed_demo_data(session, utc_now())
     return "pos_template"
 
 
@@ -335,7 +337,7 @@ def start_pos() -> Iterator[StartPos]:
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
     """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
-    data_dir = tmp_path_factory.mktemp("running")
+    data_dir = tmp_path_factory.mktemp("use_embedded_database")
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
     yield pos

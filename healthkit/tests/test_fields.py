@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthkit.fields import (
-    format_duration,
-    format_size,
-    parse_duration,
-    parse_percent,
-    parse_size,
-)
+from healthkit.fields import format_duration, format_size, parse_duration, parse_percent, parse_size
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.storage.folder import Entry, Folder
 from posapp.backup.storage.lookup import at_hand, everything, fetched, find, place_of, verify_bytes
 from posapp.backup.storage.s3 import Bucket
-from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.postgres import EmbeddedPostgresError
 from posapp.settings import Settings
 
 
@@ -172,7 +172,7 @@ def _written_since(entry: Entry, settings: Settings) -> str:
     try:
         with work_of(settings) as work:
             now = sum(count_rows(work.access).values())
-    except (BackupError, EmbeddedError) as error:
+    except (BackupError, EmbeddedPostgresError) as error:
         return f"not known, the live database does not answer: {error}"
     more = now - entry.manifest.rows
     return f"what was written since {clock_time(entry.name.at)}, {more:+d} rows by now"

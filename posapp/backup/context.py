@@ -19,7 +19,7 @@ from posapp.backup.storage.folder import Folder
 from posapp.backup.storage.s3 import Bucket
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
-from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.postgres import EmbeddedPostgresError
 from posapp.settings import Settings
 
 
@@ -37,9 +37,9 @@ def journal_of(settings: Settings) -> Journal:
 
 @contextmanager
 def work_of(settings: Settings) -> Iterator[Work]:
-    """Raises EmbeddedError, and Refused for keys that are none."""
+    """Raises EmbeddedPostgresError, and Refused for keys that are none."""
     key = encryption.recipient(settings.backup_age_recipient)
-    with postgres.database(settings) as url:
+    with postgres.use_database(settings) as url:
         yield Work(
             Access(url),
             folder_of(settings),
@@ -63,7 +63,7 @@ def alarmed(
     except Busy as busy:
         journal.line(str(busy))
         raise
-    except (BackupError, EmbeddedError, DatabaseError) as error:
+    except (BackupError, EmbeddedPostgresError, DatabaseError) as error:
         if attended and isinstance(error, Refused):
             raise
         journal.line(f"❌ {what} failed: {error}")

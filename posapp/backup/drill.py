@@ -33,7 +33,7 @@ from posapp.backup.storage.folder import Entry
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
 from posapp.runtime.child import child_command
-from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.postgres import EmbeddedPostgresError
 
 HEALTH = "/api/v1/health"
 _START_LIMIT = 60.0
@@ -108,7 +108,7 @@ def drill(
             with found.step("verify the file"):
                 prove(path)
             _restore(path, folder, identity, found, journal)
-    except (BackupError, EmbeddedError, DatabaseError, OSError) as error:
+    except (BackupError, EmbeddedPostgresError, DatabaseError, OSError) as error:
         found.issue = str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -120,7 +120,7 @@ def _restore(
 ) -> None:
     journal.line(f"Drill: restoring {found.entry.name} on a server of its own")
     begun = time.monotonic()
-    with postgres.running(folder / "server") as url:
+    with postgres.use_embedded_database(folder / "server") as url:
         found.seconds["start a server"] = time.monotonic() - begun
         access = Access(url)
         with access.connect() as session:

@@ -29,7 +29,7 @@ from posapp.backup.postgres.client import Access, complaint, refuse_newer_server
 from posapp.backup.storage.folder import Entry, Folder
 from posapp.runtime import postgres
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
-from posapp.runtime.postgres import BIN, EmbeddedError, Layout
+from posapp.runtime.postgres import BIN_DIR, DataDirectory, EmbeddedPostgresError
 
 SLOT = "posapp_wal"
 KEPT = 2
@@ -128,22 +128,22 @@ def recovered(
     """
     scratch = Path(tempfile.mkdtemp(prefix="posapp-recover-"))
     try:
-        layout = Layout(scratch)
+        layout = DataDirectory(scratch)
         _unpack(base, layout.data)
         journal.line(f"Recovering {base.path.name}")
         _aim(layout.data, folder.root / "wal", target)
         try:
-            with postgres.running(scratch, _SCRATCH) as url:
+            with postgres.use_embedded_database(scratch, _SCRATCH) as url:
                 yield Access(url)
                 return
-        except EmbeddedError as error:
+        except EmbeddedPostgresError as error:
             if target is None or _ENDED_EARLY not in layout.log.read_bytes():
                 raise BackupError(str(error)) from None
         journal.line(f"Nothing is known to have been written after {clock_time(target)}")
         _aim(layout.data, folder.root / "wal", None)
-        with postgres.running(scratch, _SCRATCH) as url:
+        with postgres.use_embedded_database(scratch, _SCRATCH) as url:
             yield Access(url)
-    except EmbeddedError as error:
+    except EmbeddedPostgresError as error:
         raise BackupError(str(error)) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -213,7 +213,7 @@ def _forget_older(folder: Folder, journal: Journal) -> None:
     wal = folder.root / "wal"
     if wal.is_dir():
         done = subprocess.run(
-            [str(BIN / "pg_archivecleanup"), str(wal), _first_segment(found[-KEPT:][0])],
+            [str(BIN_DIR / "pg_archivecleanup"), str(wal), _first_segment(found[-KEPT:][0])],
             capture_output=True,
         )
         if done.returncode:
@@ -235,7 +235,7 @@ def _first_segment(base: Base) -> str:
 
 def _verify(path: Path) -> None:
     done = subprocess.run(
-        [str(BIN / "pg_verifybackup"), "--no-parse-wal", "--quiet", str(path)],
+        [str(BIN_DIR / "pg_verifybackup"), "--no-parse-wal", "--quiet", str(path)],
         capture_output=True,
         text=True,
     )

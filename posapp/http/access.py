@@ -1,4 +1,4 @@
-"""Access to routes: each is marked with who may call it, which is checked before its input."""
+"""Access to routes: each is marked with the roles that may call it, checked before its input."""
 
 from __future__ import annotations
 
@@ -7,47 +7,45 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from posapp.http.errors import Forbidden, Unauthorized
-from posapp.http.schemas import Role
+from posapp.http.errors import Forbidden
+from posapp.http.roles import StaffRole
 from posapp.observability.context import user_id
 
-PREFIX = "/api/v1"
+API_PREFIX = "/api/v1"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
     """Marks a route that anybody may call."""
-    view.__dict__["roles"] = ()
+    view.__dict__["allowed_roles"] = ()
     return view
 
 
-def roles(*allowed: Role) -> Callable[[View], View]:
+def require_roles(*allowed: StaffRole) -> Callable[[View], View]:
     """Marks a route that needs a token of one of these roles. It is checked before the input is
     looked at, and a route that is neither `public` nor marked so stops the start."""
 
     def mark(view: View) -> View:
-        view.__dict__["roles"] = allowed
+        view.__dict__["allowed_roles"] = allowed
         return view
 
     return mark
 
 
-def install(app: Flask, authenticate: Callable[[str], Any]) -> None:
+def install(app: Flask, authenticate: Callable[[], Any]) -> None:
     """Checks every request of `app` before its input is looked at.
 
-    `authenticate` returns the user of an access token, with `id` and `role`, or raises
-    Unauthorized.
+    `authenticate` returns the user of the request's access token, with `id` and `role`, or raises.
     """
 
     @app.before_request
     def authenticate_request() -> None:
-        allowed = getattr(current_app.view_functions.get(request.endpoint or ""), "roles", ())
+        allowed = getattr(
+            current_app.view_functions.get(request.endpoint or ""), "allowed_roles", ()
+        )
         if not allowed:
             return
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthorized("Sign in first: this needs an access token.")
-        g.user = authenticate(token.strip())
+        g.user = authenticate()
         user_id.set(g.user.id)
         if g.user.role not in allowed:
             raise Forbidden(f"This is for: {', '.join(allowed)}.")

@@ -1,4 +1,4 @@
-"""What a service may refuse, in words for the person at the till; `problems` makes answers of it.
+"""Refusals of services, in words for the person at the till; `problems` makes responses of them.
 
 ApiError              a refusal
 ├── Unauthorized      401
@@ -6,7 +6,7 @@ ApiError              a refusal
 ├── NotFound          404
 ├── Conflict          409
 ├── Invalid           422, names its field
-└── TooMany           429, says when to come back
+└── TooManyRequests           429, says when to come back
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Invalid(ApiError):
         super().__init__(f"{field}: {message}", [{"field": field, "message": message}])
 
 
-class TooMany(ApiError):
+class TooManyRequests(ApiError):
     status = 429
 
     def __init__(self, detail: str, retry_after: int) -> None:

@@ -17,7 +17,7 @@ from healthkit.masking import mask
 from posapp.http.errors import ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
-from posapp.observability.request_log import FAILURE
+from posapp.observability.request_log import EXCEPTION_KEY
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -45,7 +45,7 @@ def problem(
     return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
 
 
-def invalid(error: ValidationError) -> Response:
+def validation_problem(error: ValidationError) -> Response:
     """422 with the path of every field that pydantic refused."""
     found = [
         {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
@@ -59,6 +59,11 @@ def _message(fault: Any) -> str:
     return "unknown field" if fault["type"] == "extra_forbidden" else text
 
 
+def api_error_response(error: ApiError) -> Response:
+    """A refusal of a service as a problem."""
+    return problem(error.status, error.detail, error.errors, error.headers)
+
+
 def http_problem(error: HTTPException) -> Response:
     """An error of the framework, such as 404 and 405, as a problem."""
     if error.response is not None:  # a finished answer: a redirect, or `invalid`
@@ -69,18 +74,15 @@ def http_problem(error: HTTPException) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Every error of `app` becomes a problem; nothing of the inside is told."""
+    """Turns every error of `app` into a problem, which shows nothing of the inside."""
 
-    @app.errorhandler(ApiError)
-    def refused(error: ApiError) -> Response:
-        return problem(error.status, error.detail, error.errors, error.headers)
-
+    app.register_error_handler(ApiError, api_error_response)
     app.register_error_handler(HTTPException, http_problem)
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
-    def database_away(error: Exception) -> Response:
-        request.environ[FAILURE] = error
+    def database_unavailable(error: Exception) -> Response:
+        request.environ[EXCEPTION_KEY] = error
         return problem(
             503,
             "The database does not answer; nothing is lost, send the same request again.",
@@ -88,9 +90,9 @@ def install(app: Flask) -> None:
         )
 
     @app.errorhandler(Exception)
-    def bug(error: Exception) -> Response:
+    def unexpected_error(error: Exception) -> Response:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
-            return database_away(error)
-        request.environ[FAILURE] = error
+            return database_unavailable(error)
+        request.environ[EXCEPTION_KEY] = error
         error_tracking.capture(error)
-        return problem(500, "Something unexpected happened; it has been noted.")
+        return problem(500, "An unexpected error occurred and has been reported.")

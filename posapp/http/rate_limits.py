@@ -1,4 +1,4 @@
-"""How often something may be tried, counted in the database for all workers and instances."""
+"""Rate limits, counted in the database for all workers and instances."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ def _window(now: datetime, length: timedelta) -> datetime:
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
 
 
-def wait(session: Session, key: str, limit: int, length: timedelta, now: datetime) -> int:
-    """Seconds until `key` may try again, 0 for at once."""
+def seconds_until_allowed(
+    session: Session, key: str, limit: int, length: timedelta, now: datetime
+) -> int:
+    """Returns the seconds until `key` may try again, 0 for at once."""
     window = _window(now, length)
     query = select(RateLimit.count).where(RateLimit.key == key, RateLimit.window == window)
     tried = session.scalar(query) or 0
     return max(1, int((window + length - now).total_seconds())) if tried >= limit else 0
 
 
-def count(session: Session, key: str, length: timedelta, now: datetime) -> None:
-    """Notes one more try of `key`, and forgets its windows of before."""
+def record_attempt(session: Session, key: str, length: timedelta, now: datetime) -> None:
+    """Records one more attempt of `key`, and removes its earlier windows."""
     window = _window(now, length)
     session.execute(
         insert(RateLimit)

@@ -53,12 +53,12 @@ class _DatabaseCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         try:
-            return self.look(self._engine(context))
+            return self.inspect(self._engine(context))
         except SQLAlchemyError as error:
             return Outcome.unhealthy(describe_error(error))
 
-    def look(self, engine: Engine) -> Outcome:
-        """What was found. May raise SQLAlchemyError."""
+    def inspect(self, engine: Engine) -> Outcome:
+        """Evaluates the database behind `engine`. May raise SQLAlchemyError."""
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
@@ -78,7 +78,7 @@ class Migrations(_DatabaseCheck):
     An older one is a fault; with a newer one it still runs, as after a rollback, but not for long.
     """
 
-    def look(self, engine: Engine) -> Outcome:
+    def inspect(self, engine: Engine) -> Outcome:
         current, head = schema_state(engine)
         with engine.connect() as connection:
             tables = connection.execute(COUNT_TABLES).scalar_one()
@@ -100,7 +100,7 @@ class Books(_DatabaseCheck):
     """The money of the last two days adds up. The database forbids that it does not; this proves
     that it has."""
 
-    def look(self, engine: Engine) -> Outcome:
+    def inspect(self, engine: Engine) -> Outcome:
         with engine.connect() as connection:
             found = connection.execute(BOOKS).one()
         faults = [
@@ -113,7 +113,7 @@ class Books(_DatabaseCheck):
         return Outcome.healthy()
 
 
-class Backup(BackupFreshness):
+class PosBackupFreshness(BackupFreshness):
     """The newest backup is good. A POS that has never made one is given `max_age` for its first,
     from when it was first looked for."""
 
@@ -130,7 +130,7 @@ class Backup(BackupFreshness):
 
 @hookimpl
 def healthkit_check_types() -> Mapping[str, type[Check]]:
-    return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": Backup}
+    return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": PosBackupFreshness}
 
 
 @hookimpl

@@ -13,7 +13,7 @@ from posapp.backup.errors import Refused
 from posapp.backup.point_in_time import Base, bases, choose, moment
 from posapp.backup.postgres.client import Access
 from posapp.backup.storage.folder import Folder
-from posapp.runtime.postgres import server
+from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, address, run_sql
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 @pytest.fixture
 def live(tmp_path):
     """A server of one's own: a base backup copies all of it."""
-    with server(tmp_path / "live") as one:
+    with use_server(tmp_path / "live") as one:
         run_sql(one.url, SMALL)
         yield one.url
 

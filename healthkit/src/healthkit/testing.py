@@ -89,7 +89,7 @@ def run_check() -> Callable[..., Outcome]:
     return run
 
 
-def wait_until(condition: Callable[[], Value], seconds: float = 10.0) -> Value:
+def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:
     """The first true value of `condition`, which another thread or process brings about.
 
     Raises AssertionError when it has not come within `seconds`.

@@ -1,104 +1,119 @@
-"""Who somebody is: sign-in, sessions, staff."""
+"""Staff accounts and their sign-ins."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from posapp.database.engine import Database, utc_now
 from posapp.features.audit import service as audit
 from posapp.features.auth import passwords
-from posapp.features.auth.models import RefreshToken, User
+from posapp.features.auth.models import RefreshToken, SignIn, User
+from posapp.features.auth.rotation import Rotation, rotation
 from posapp.features.auth.schemas import NewUser
 from posapp.http import rate_limits
-from posapp.http.errors import Conflict, TooMany, Unauthorized
-from posapp.runtime.errors import CommandError
+from posapp.http.errors import Conflict, TooManyRequests
 
-REFRESH_LIFETIME = timedelta(days=14)
+SIGN_IN_LIFETIME = timedelta(days=14)
+"""From signing in to its absolute end, however often tokens are refreshed."""
+
 FAILURES_PER_USER = 5
 FAILURES_PER_ADDRESS = 50
 FAILURE_WINDOW = timedelta(minutes=5)
 
 
-class UserError(CommandError):
-    """A staff account cannot be made; one line that says why."""
-
-
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """Somebody has been let in; `refresh_token` is shown this once."""
+class IssuedTokens:
+    """A stored refresh token and its user; `tokens.encode` makes the pair of JWTs of it."""
 
     user: User
-    refresh_token: str
+    token: RefreshToken
 
 
 def log_in(
     session: Session, username: str, password: str, address: str, now: datetime
-) -> Grant | None:
-    """Lets somebody in, or notes the failure and returns None: the caller commits either.
+) -> IssuedTokens | None:
+    """Begins a sign-in, or records the failure and returns None. The caller commits in both cases.
 
-    Raises TooMany after five failures for one name from one address, or fifty from one address,
-    within five minutes.
+    Raises TooManyRequests after five failures for one name from one address, or fifty from one
+    address, within five minutes.
     """
     tries = (
         (f"login:{address}:{username}", FAILURES_PER_USER),
         (f"login:{address}", FAILURES_PER_ADDRESS),
     )
     for key, limit in tries:
-        if seconds := rate_limits.wait(session, key, limit, FAILURE_WINDOW, now):
-            raise TooMany("Too many tries; wait a little and try again.", seconds)
+        if seconds := rate_limits.seconds_until_allowed(session, key, limit, FAILURE_WINDOW, now):
+            raise TooManyRequests("Too many tries; wait a little and try again.", seconds)
     user = session.scalar(select(User).where(User.username == username, User.active))
-    if not passwords.verify(password, user.password_hash if user else None) or user is None:
+    if (
+        not passwords.verify_password(password, user.password_hash if user else None)
+        or user is None
+    ):
         for key, _ in tries:
-            rate_limits.count(session, key, FAILURE_WINDOW, now)
+            rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
         return None
-    return Grant(user, _new_token(session, user.id, uuid4(), now))
+    return IssuedTokens(user, _begin(session, user, now))
 
 
-def refresh(session: Session, token: str, now: datetime) -> Grant | None:
-    """The next token of a family. One that was used already has been stolen, or its thief has:
-    the whole family is revoked. The caller commits either."""
-    query = select(RefreshToken).where(RefreshToken.token_hash == _digest(token)).with_for_update()
-    known = session.scalar(query)
-    if known is None or known.revoked_at is not None or known.expires_at <= now:
+def refresh(session: Session, jti: UUID, now: datetime) -> IssuedTokens | None:
+    """Issues the successor of a refresh token, or the same one again where its answer got lost.
+
+    Returns None where the sign-in has ended, and ends it where the token was stolen; the caller
+    commits in both cases.
+    """
+    token, sign_in, user = _locked(session, jti)
+    if token is None or sign_in is None or user is None:
         return None
-    if known.used_at is not None:
-        _revoke(session, known.family, now)
+    if sign_in.ended_at is not None or sign_in.expires_at <= now:
         return None
-    user = session.scalar(select(User).where(User.id == known.user_id, User.active))
-    if user is None:
+    successor = session.scalar(select(RefreshToken).where(RefreshToken.predecessor_id == token.id))
+    successor_used = successor is not None and successor.used_at is not None
+    step = rotation(token.used_at, successor_used, now)
+    if step is Rotation.THEFT:
+        _end(sign_in, "stolen", now)
+        audit.record(
+            session, user.id, "sign_in.stolen", "user", user.id, now, family=str(sign_in.id)
+        )
         return None
-    known.used_at = now
-    return Grant(user, _new_token(session, user.id, known.family, now))
+    if step is Rotation.ISSUE:
+        token.used_at = now
+        successor = _issue(session, sign_in, now, predecessor_id=token.id)
+    return IssuedTokens(user, successor) if successor else None
 
 
-def log_out(session: Session, token: str, now: datetime) -> None:
-    """Revokes the family of a token; one that nobody knows is signed out already."""
-    query = select(RefreshToken.family).where(RefreshToken.token_hash == _digest(token))
-    if (family := session.scalar(query)) is not None:
-        _revoke(session, family, now)
+def log_out(session: Session, family: UUID, now: datetime) -> None:
+    """Ends a sign-in; one that has ended, or that nobody knows, stays as it is."""
+    sign_in = session.get(SignIn, family, with_for_update=True)
+    if sign_in is not None and sign_in.ended_at is None:
+        _end(sign_in, "signed_out", now)
 
 
-def authenticate(session: Session, user_id: int) -> User:
-    """The active user of a token: rights are those of now, not of when it was issued."""
-    user = session.scalar(select(User).where(User.id == user_id, User.active))
-    if user is None:
-        raise Unauthorized("This account is no longer active.")
-    return user
+def user_of_sign_in(session: Session, user_id: int, family: UUID, epoch: int) -> User | None:
+    """Returns the active user of a sign-in that has not ended, or None; `epoch` is the token's."""
+    query = (
+        select(User)
+        .join(SignIn, SignIn.user_id == User.id)
+        .where(
+            SignIn.id == family,
+            SignIn.ended_at.is_(None),
+            User.id == user_id,
+            User.active,
+            User.token_epoch == epoch,
+        )
+    )
+    return session.scalar(query)
 
 
-def staff(session: Session) -> list[User]:
+def list_users(session: Session) -> list[User]:
     return list(session.scalars(select(User).order_by(User.username)))
 
 
-def hire(session: Session, new: NewUser, by: int | None, now: datetime) -> User:
+def create_user(session: Session, new: NewUser, created_by: int | None, now: datetime) -> User:
     """A new staff account. Raises Conflict when the user name is taken."""
     user = User(
         username=new.username,
@@ -113,48 +128,46 @@ def hire(session: Session, new: NewUser, by: int | None, now: datetime) -> User:
             session.add(user)
     except IntegrityError:
         raise Conflict(f"The user name {new.username} is taken.") from None
-    audit.record(session, by, "user.created", "user", user.id, now, role=user.role)
+    audit.record(session, created_by, "user.created", "user", user.id, now, role=user.role)
     return user
 
 
-def add_user(engine: Engine, username: str, name: str, role: str, password: str) -> None:
-    """A staff account from the command line. Raises UserError."""
-    from pydantic import ValidationError
-
-    try:
-        new = NewUser.model_validate(
-            {"username": username, "name": name, "role": role, "password": password}
-        )
-        with Database(engine).transaction() as session:
-            hire(session, new, None, utc_now())
-    except ValidationError as error:
-        fault = error.errors(include_input=False)[0]
-        raise UserError(f"{fault['loc'][0]}: {fault['msg']}") from None
-    except Conflict as error:
-        raise UserError(error.detail) from None
+def _begin(session: Session, user: User, now: datetime) -> RefreshToken:
+    """A new sign-in and its first token."""
+    sign_in = SignIn(id=uuid4(), user_id=user.id, created_at=now, expires_at=now + SIGN_IN_LIFETIME)
+    session.add(sign_in)
+    return _issue(session, sign_in, now)
 
 
-def _new_token(session: Session, user_id: int, family: UUID, now: datetime) -> str:
-    token = secrets.token_urlsafe(32)
-    session.add(
-        RefreshToken(
-            user_id=user_id,
-            family=family,
-            token_hash=_digest(token),
-            created_at=now,
-            expires_at=now + REFRESH_LIFETIME,
-        )
+def _issue(
+    session: Session, sign_in: SignIn, now: datetime, predecessor_id: int | None = None
+) -> RefreshToken:
+    token = RefreshToken(
+        jti=uuid4(),
+        user_id=sign_in.user_id,
+        family=sign_in.id,
+        predecessor_id=predecessor_id,
+        created_at=now,
+        expires_at=sign_in.expires_at,
     )
+    session.add(token)
     return token
 
 
-def _revoke(session: Session, family: UUID, now: datetime) -> None:
-    session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.family == family, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=now)
+def _locked(session: Session, jti: UUID) -> tuple[RefreshToken | None, SignIn | None, User | None]:
+    """A token, its sign-in and its active user, locked so that two refreshes queue."""
+    query = (
+        select(RefreshToken, SignIn, User)
+        .join(SignIn, SignIn.id == RefreshToken.family)
+        .join(User, User.id == SignIn.user_id)
+        .where(RefreshToken.jti == jti, User.active)
+        .with_for_update(of=[RefreshToken, SignIn])
+        .execution_options(populate_existing=True)
     )
+    row = session.execute(query).first()
+    return (None, None, None) if row is None else (row[0], row[1], row[2])
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _end(sign_in: SignIn, reason: str, now: datetime) -> None:
+    sign_in.ended_at = now
+    sign_in.end_reason = reason

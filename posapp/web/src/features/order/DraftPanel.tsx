@@ -5,23 +5,23 @@ import { useTableName } from "@/api/queries";
 import type { Category, Product } from "@/api/types";
 import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
-import { Sums } from "@/components/Sums";
+import { Totals } from "@/components/Totals";
 import type { Draft } from "@/lib/database";
-import classes from "./Bill.module.css";
-import { BillLine } from "./BillLine";
+import classes from "./DraftPanel.module.css";
+import { DraftLineItem } from "./DraftLineItem";
 import { edit } from "./use-draft";
 import { useQuote } from "./use-quote";
 import type { useSendOrder } from "./use-send-order";
 
-interface BillProps {
+interface DraftPanelProps {
   draft: Draft | undefined;
   categories: Category[];
   send: ReturnType<typeof useSendOrder>;
   onSend: () => void;
 }
 
-/** The order being written: its lines, the sums as the server has them, and the way to the kitchen. */
-export function Bill({ draft, categories, send, onSend }: BillProps) {
+/** The order being written: its lines, its totals from the server, and the button that sends it. */
+export function DraftPanel({ draft, categories, send, onSend }: DraftPanelProps) {
   const { t } = useTranslation();
   const quote = useQuote(draft);
   const products = new Map<number, Product>(
@@ -31,17 +31,17 @@ export function Bill({ draft, categories, send, onSend }: BillProps) {
 
   return (
     <>
-      <BillHead draft={draft} locked={send.waiting} />
+      <DraftHead draft={draft} locked={send.waiting} />
       {draft && lines.length === 0 ? (
-        <Empty icon={<Flame size={44} />} title={t("bill.empty")} hint={t("bill.emptyHint")} />
+        <Empty icon={<Flame size={44} />} title={t("draft.empty")} hint={t("draft.emptyHint")} />
       ) : (
-        <ul className={classes.lines} aria-label={t("bill.title")}>
+        <ul className={classes.lines} aria-label={t("draft.title")}>
           {lines.map((line) => (
-            <BillLine
+            <DraftLineItem
               key={line.key}
               line={line}
               product={products.get(line.productId)}
-              total={quote.bill?.lineTotals.get(line.key)}
+              total={quote.quoted?.lineTotals.get(line.key)}
               stale={quote.stale}
               locked={send.waiting}
             />
@@ -50,13 +50,13 @@ export function Bill({ draft, categories, send, onSend }: BillProps) {
       )}
       <footer className={classes.foot}>
         {send.waiting && !send.isPending && (
-          <Alert color="wood" icon={<Hourglass />} title={t("bill.waiting")} role="status" />
+          <Alert color="wood" icon={<Hourglass />} title={t("draft.waiting")} role="status" />
         )}
         {send.error && <ErrorNote error={send.error} />}
         {quote.error && !send.error && lines.length > 0 && (
           <ErrorNote error={quote.error} onRetry={() => void quote.retry()} />
         )}
-        {lines.length > 0 && <Sums of={quote.bill?.sums} stale={quote.stale} />}
+        {lines.length > 0 && <Totals of={quote.quoted?.totals} stale={quote.stale} />}
         <Button
           fullWidth
           size="xl"
@@ -65,14 +65,14 @@ export function Bill({ draft, categories, send, onSend }: BillProps) {
           loading={send.isPending}
           onClick={onSend}
         >
-          {t(send.waiting ? "bill.resend" : "bill.send")}
+          {t(send.waiting ? "draft.resend" : "draft.send")}
         </Button>
       </footer>
     </>
   );
 }
 
-function BillHead({ draft, locked }: { draft: Draft | undefined; locked: boolean }) {
+function DraftHead({ draft, locked }: { draft: Draft | undefined; locked: boolean }) {
   const { t } = useTranslation();
   const table = useTableName()(draft?.tableId);
   const where =
@@ -81,7 +81,7 @@ function BillHead({ draft, locked }: { draft: Draft | undefined; locked: boolean
     <Group className={classes.head ?? ""} justify="space-between" wrap="nowrap">
       <div>
         <Title order={2} fz={24}>
-          {t("bill.title")}
+          {t("draft.title")}
         </Title>
         <span className={classes.where}>{where ?? "\u00a0"}</span>
       </div>
@@ -92,7 +92,7 @@ function BillHead({ draft, locked }: { draft: Draft | undefined; locked: boolean
           disabled={locked}
           onClick={() => void edit((before) => ({ ...before, lines: [] }))}
         >
-          {t("bill.clear")}
+          {t("draft.clear")}
         </Button>
       )}
     </Group>

@@ -7,7 +7,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { rupiah } from "@/lib/money";
 import { CashPad } from "./CashPad";
 import type { usePay } from "./queries";
-import classes from "./Till.module.css";
+import classes from "./PaymentForm.module.css";
 
 const METHODS = [
   { value: "cash", icon: Banknote },
@@ -15,13 +15,13 @@ const METHODS = [
   { value: "card", icon: CreditCard },
 ] as const;
 
-interface TillProps {
+interface PaymentFormProps {
   order: Order;
   pay: ReturnType<typeof usePay>;
 }
 
-/** How the bill is paid: cash pays what can be paid in coins, QRIS and card the exact sum. */
-export function Till({ order, pay }: TillProps) {
+/** The payment of an order: cash pays the amount rounded to coins, QRIS and card the exact one. */
+export function PaymentForm({ order, pay }: PaymentFormProps) {
   const { t } = useTranslation();
   const [picked, setPicked] = useState<PaymentMethod>("cash");
   const method = pay.waiting?.method ?? picked;
@@ -29,7 +29,7 @@ export function Till({ order, pay }: TillProps) {
   const send = (payment: PaymentInput) => pay.mutate(payment);
 
   return (
-    <div className={classes.till}>
+    <div className={classes.payment}>
       <SegmentedControl
         fullWidth
         aria-label={t("pay.methods")}

@@ -3,15 +3,15 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, useLocation } from "react-router";
 import { refresh } from "@/api/client";
-import { refreshToken, useSession } from "@/api/session";
+import { refreshToken, useSignIn } from "@/api/sign-in";
 import { ErrorNote } from "@/components/ErrorNote";
 import { paths } from "@/lib/paths";
 
-/** Shows what is behind it to people who are signed in; after a reload the session is taken up again. */
-export function RequireSession() {
-  const session = useSession();
+/** Shows its routes to people who are signed in; after a reload the sign-in is resumed. */
+export function RequireSignIn() {
+  const signIn = useSignIn();
   const { pathname } = useLocation();
-  if (session) return <Outlet />;
+  if (signIn) return <Outlet />;
   if (refreshToken()) return <Resume />;
   return <Navigate to={paths.login} state={{ from: pathname }} replace />;
 }
@@ -19,7 +19,7 @@ export function RequireSession() {
 function Resume() {
   const { t } = useTranslation();
   const resuming = useQuery({
-    queryKey: ["session"],
+    queryKey: ["sign-in"],
     queryFn: () => refresh().then(() => true),
     retry: false,
     gcTime: 0,

@@ -1,6 +1,6 @@
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
-import classes from "./ChoiceGroup.module.css";
+import classes from "./OptionGroup.module.css";
 
 interface Option {
   id: number;
@@ -10,7 +10,7 @@ interface Option {
   disabled?: boolean;
 }
 
-interface ChoiceGroupProps {
+interface OptionGroupProps {
   label: string;
   hint: string;
   required: boolean;
@@ -19,8 +19,8 @@ interface ChoiceGroupProps {
   onPick: (id: number) => void;
 }
 
-/** Big tappable options, read out as check boxes or, where one excludes the others, as radios. */
-export function ChoiceGroup({ label, hint, required, single, options, onPick }: ChoiceGroupProps) {
+/** Large options to tap, announced as check boxes or, where one excludes the others, as radios. */
+export function OptionGroup({ label, hint, required, single, options, onPick }: OptionGroupProps) {
   const { t } = useTranslation();
   const id = useId();
   const satisfied = options.some(({ chosen }) => chosen);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ModifierGroup, Product } from "@/api/types";
-import { hasChoices, inMenuOrder, isFull, toggle, unmet } from "./choices";
+import { hasOptions, inMenuOrder, isFull, toggleModifier, unmetGroups } from "./modifiers";
 
 const modifier = (id: number) => ({ id, name: `m${id}`, price: 0 });
 const doneness: ModifierGroup = {
@@ -16,16 +16,16 @@ const ribeye: Product = {
 
 describe("a group of one", () => {
   it("swaps its choice and can be emptied", () => {
-    expect(toggle(doneness, [1, 5], 2)).toEqual([5, 2]);
-    expect(toggle(doneness, [2], 2)).toEqual([]);
+    expect(toggleModifier(doneness, [1, 5], 2)).toEqual([5, 2]);
+    expect(toggleModifier(doneness, [2], 2)).toEqual([]);
   });
 });
 
 describe("a group of several", () => {
   it("takes no more than its maximum", () => {
     expect(isFull(sides, [4, 5])).toBe(true);
-    expect(toggle(sides, [4, 5], 6)).toEqual([4, 5]);
-    expect(toggle(sides, [4, 5], 4)).toEqual([5]);
+    expect(toggleModifier(sides, [4, 5], 6)).toEqual([4, 5]);
+    expect(toggleModifier(sides, [4, 5], 4)).toEqual([5]);
   });
 
   it("does not count what other groups have", () => {
@@ -35,8 +35,8 @@ describe("a group of several", () => {
 
 describe("a product", () => {
   it("names the groups that still miss a choice", () => {
-    expect(unmet(ribeye, [])).toEqual([doneness]);
-    expect(unmet(ribeye, [3])).toEqual([]);
+    expect(unmetGroups(ribeye, [])).toEqual([doneness]);
+    expect(unmetGroups(ribeye, [3])).toEqual([]);
   });
 
   it("lists choices in the menu's order, however they were tapped", () => {
@@ -44,7 +44,7 @@ describe("a product", () => {
   });
 
   it("opens the sheet only when there is something to choose", () => {
-    expect(hasChoices(ribeye)).toBe(true);
-    expect(hasChoices({ ...ribeye, modifier_groups: [] })).toBe(false);
+    expect(hasOptions(ribeye)).toBe(true);
+    expect(hasOptions({ ...ribeye, modifier_groups: [] })).toBe(false);
   });
 });

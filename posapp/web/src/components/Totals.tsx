@@ -2,22 +2,22 @@ import { Skeleton } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Quote } from "@/api/types";
 import { rupiah } from "@/lib/money";
-import classes from "./Sums.module.css";
+import classes from "./Totals.module.css";
 
 const ROWS = ["subtotal", "discount", "service_charge", "tax", "rounding"] as const;
 const ALWAYS = new Set(["subtotal", "service_charge", "tax"]);
 
-type SumsOf = Pick<Quote, (typeof ROWS)[number] | "total"> & { paid?: number };
+type OrderTotals = Pick<Quote, (typeof ROWS)[number] | "total"> & { paid?: number };
 
-/** The bill's sums as the server computed them; room is kept for them while they are on their way. */
-export function Sums({ of, stale = false }: { of: SumsOf | undefined; stale?: boolean }) {
+/** The totals as the server computed them; their room is kept while they load. */
+export function Totals({ of, stale = false }: { of: OrderTotals | undefined; stale?: boolean }) {
   const { t } = useTranslation();
   const rows = ROWS.filter((row) => ALWAYS.has(row) || (of && of[row] !== 0));
   return (
-    <dl className={classes.sums} data-stale={stale} aria-busy={stale || !of}>
+    <dl className={classes.totals} data-stale={stale} aria-busy={stale || !of}>
       {[...rows, "total" as const].map((row) => (
         <div key={row} className={classes.row} data-total={row === "total"}>
-          <dt>{t(`sums.${row}`)}</dt>
+          <dt>{t(`totals.${row}`)}</dt>
           <dd data-testid={row}>
             {of ? rupiah(row === "discount" ? -of[row] : of[row]) : <Skeleton h="1em" w={88} />}
           </dd>
@@ -25,7 +25,7 @@ export function Sums({ of, stale = false }: { of: SumsOf | undefined; stale?: bo
       ))}
       {of?.paid ? (
         <div className={classes.row}>
-          <dt>{t("sums.paid")}</dt>
+          <dt>{t("totals.paid")}</dt>
           <dd data-testid="paid">{rupiah(of.paid)}</dd>
         </div>
       ) : null}

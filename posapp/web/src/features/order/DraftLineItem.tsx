@@ -5,13 +5,13 @@ import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
 import type { DraftLine } from "@/lib/database";
 import { rupiah } from "@/lib/money";
-import classes from "./Bill.module.css";
+import classes from "./DraftPanel.module.css";
 import { MAX_QUANTITY, setNote, setQuantity } from "./draft";
 import { NoteEditor } from "./NoteEditor";
 import { Stepper } from "./Stepper";
 import { edit } from "./use-draft";
 
-interface BillLineProps {
+interface DraftLineItemProps {
   line: DraftLine;
   product: Product | undefined;
   total: number | undefined;
@@ -19,10 +19,10 @@ interface BillLineProps {
   locked: boolean;
 }
 
-export function BillLine({ line, product, total, stale, locked }: BillLineProps) {
+export function DraftLineItem({ line, product, total, stale, locked }: DraftLineItemProps) {
   const { t } = useTranslation();
   const [noting, setNoting] = useState(false);
-  const name = product?.name ?? t("bill.unknown");
+  const name = product?.name ?? t("draft.unknown");
   const details = detailsOf(line, product);
   return (
     <li className={classes.line}>
@@ -35,18 +35,18 @@ export function BillLine({ line, product, total, stale, locked }: BillLineProps)
       {details && <p className={classes.details}>{details}</p>}
       {line.note && <p className={`${classes.details} ${classes.note}`}>“{line.note}”</p>}
       {product?.available === false && <Badge color="ember">{t("menu.soldOut")}</Badge>}
-      <div className={classes.acts}>
+      <div className={classes.actions}>
         <Button
           variant="subtle"
           color="wood"
           px="xs"
           ml={-10}
           leftSection={<NotebookPen size={17} />}
-          aria-label={t("bill.noteFor", { name })}
+          aria-label={t("draft.noteFor", { name })}
           disabled={locked}
           onClick={() => setNoting(true)}
         >
-          {t("bill.note")}
+          {t("draft.note")}
         </Button>
         <Stepper
           name={name}
@@ -59,7 +59,7 @@ export function BillLine({ line, product, total, stale, locked }: BillLineProps)
       </div>
       {noting && (
         <NoteEditor
-          title={t("bill.noteFor", { name })}
+          title={t("draft.noteFor", { name })}
           note={line.note}
           onClose={() => setNoting(false)}
           onSave={(note) => void edit((draft) => setNote(draft, line.key, note))}

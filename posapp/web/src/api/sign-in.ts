@@ -5,28 +5,28 @@ import type { Tokens, User } from "./types";
 const STORAGE_KEY = "kenangan.refresh";
 const LOCK = "kenangan.refresh";
 
-export interface Session {
+export interface SignIn {
   accessToken: string;
   user: User;
 }
 
-let session: Session | null = null;
+let signIn: SignIn | null = null;
 const listeners = new Set<() => void>();
 
-function set(next: Session | null): void {
-  session = next;
+function set(next: SignIn | null): void {
+  signIn = next;
   for (const listener of listeners) listener();
 }
 
-export const currentSession = (): Session | null => session;
+export const currentSignIn = (): SignIn | null => signIn;
 export const refreshToken = (): string | null => localStorage.getItem(STORAGE_KEY);
 
-export function beginSession({ access_token, refresh_token, user }: Tokens): void {
+export function beginSignIn({ access_token, refresh_token, user }: Tokens): void {
   localStorage.setItem(STORAGE_KEY, refresh_token);
   set({ accessToken: access_token, user });
 }
 
-export function endSession(): void {
+export function endSignIn(): void {
   localStorage.removeItem(STORAGE_KEY);
   set(null);
 }
@@ -41,13 +41,13 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export const useSession = (): Session | null => useSyncExternalStore(subscribe, currentSession);
+export const useSignIn = (): SignIn | null => useSyncExternalStore(subscribe, currentSignIn);
 
 /**
- * Run `work` while no other tab refreshes: a rotated token that is used twice ends the session.
+ * Run `work` while no other tab refreshes: a rotated token that is used twice ends the sign-in.
  * Without secure context there are no locks, and one tab is all that is safe.
  */
-export async function alone<T>(work: () => Promise<T>): Promise<T> {
+export async function withRefreshLock<T>(work: () => Promise<T>): Promise<T> {
   const { locks } = navigator as { locks?: LockManager };
   return locks ? await locks.request(LOCK, work) : await work();
 }
