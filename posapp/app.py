@@ -31,7 +31,7 @@ from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
 HEALTH_PATHS = {
-    "/health": "runbook",
+    "/health": "json",
     "/livez": "live",
     "/readyz": "ready",
     "/startupz": "startup",
@@ -70,8 +70,8 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     found = Health.from_file(
         settings.healthkit_config,
         environ={**os.environ, "DATABASE_URL": address},
-        live={"database": {"engine": engine}},
-        views={"api": health.api_page},
+        resources={"database": {"engine": engine}},
+        renderers={"api": health.api_page},
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)

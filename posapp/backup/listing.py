@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from healthkit.cli import table
+from healthkit.cli import format_table
 from healthkit.fields import format_size
 from posapp.backup.model.backup import clock_time
 from posapp.backup.storage.folder import Entry
@@ -15,7 +15,7 @@ def listing(entries: list[Entry], now: datetime) -> str:
     if not entries:
         return "there is no backup"
     head = ("NAME", "KIND", "AGE", "SIZE", "VERIFIED", "UPLOADED", "RESTORED", "WHERE")
-    return table([head, *(_row(entry, now) for entry in reversed(entries))])
+    return format_table([head, *(_row(entry, now) for entry in reversed(entries))])
 
 
 def _row(entry: Entry, now: datetime) -> tuple[str, ...]:

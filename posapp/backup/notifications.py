@@ -9,13 +9,12 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Health
-from healthkit._store import silences
 from healthkit.errors import HealthkitError
 from posapp.runtime import processes
 from posapp.settings import Settings
@@ -63,17 +62,12 @@ def silenced(settings: Settings, environ: Mapping[str, str], say: Say) -> Iterat
     """Nobody is alarmed meanwhile, nor for longer than two minutes if this is killed."""
 
     def add(health: Health) -> int:
-        now = datetime.now(UTC)
-        with health.store.transaction() as connection:
-            return silences.add(
-                connection, now + _SILENCE, now, reason="a restore", by="posapp restore"
-            )
+        return health.silence(_SILENCE, reason="a restore", by="posapp restore")
 
     number = _tell(settings, environ, say, add)
 
     def end(health: Health) -> None:
-        with health.store.transaction() as connection:
-            silences.end(connection, number or 0, datetime.now(UTC))
+        health.end_silence(number or 0)
 
     try:
         yield

@@ -7,7 +7,6 @@ from datetime import timedelta
 from flask import Blueprint, Response, current_app, request
 
 from healthkit import Health
-from healthkit._rendering import PROMETHEUS
 from posapp.database.engine import utc_now
 from posapp.http import rate_limits
 from posapp.http.access import public
@@ -30,8 +29,9 @@ class ErrorTest(Exception):
 @pages.get("/metrics")
 def metrics() -> Response:
     health: Health = current_app.extensions["healthkit"]
-    body = health.page("prometheus").body + render_metrics()
-    return Response(body, content_type=PROMETHEUS, headers={"Cache-Control": "no-store"})
+    checks = health.response("prometheus")
+    body = checks.body + render_metrics()
+    return Response(body, content_type=checks.content_type, headers={"Cache-Control": "no-store"})
 
 
 @api.get("/error-test", summary="Fail on purpose", responses={500: Problem, 429: Problem})

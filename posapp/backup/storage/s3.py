@@ -15,7 +15,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthkit_backup_freshness.bucket import connect, words
+from healthkit_backup_freshness.s3 import describe_error, s3_client
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import KINDS, BackupName
 from posapp.backup.model.manifest import Manifest
@@ -129,18 +129,18 @@ class Bucket:
 
     @cached_property
     def _client(self) -> S3Client:
-        return connect(self.endpoint, self.keys, self.timeout, self.attempts)
+        return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except (BotoCoreError, ClientError) as error:
-            raise BackupError(f"s3://{self.name}: {words(error, self.timeout)}") from error
+            raise BackupError(f"s3://{self.name}: {describe_error(error, self.timeout)}") from error
         except Boto3Error as error:  # of the transfers; it wraps the others
             cause = error.__context__
             known = isinstance(cause, BotoCoreError | ClientError)
-            text = words(cause, self.timeout) if known else str(error)  # type: ignore[arg-type]
+            text = describe_error(cause, self.timeout) if known else str(error)  # type: ignore[arg-type]
             raise BackupError(f"s3://{self.name}: {text}") from error
 
     def _put(self, key: str, body: bytes) -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from healthkit.testing import Answer, wait_until
+from healthkit.testing import StubResponse, wait_until
 
 pytestmark = pytest.mark.fault
 
@@ -28,13 +28,13 @@ def test_a_watcher_that_is_killed_loses_nothing_and_doubles_nothing_that_need_no
     site, step, left, downs
 ):
     site.write()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     assert site.process(DIE_AT=step).wait(20) == -signal.SIGKILL
     assert len(site.messages()) == downs - 1
     assert site.counts() == ({("telegram", left): 1} if left else {})
     site.process()
     site.told(*[DOWN] * downs)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(*[DOWN] * downs, UP)
     assert len(site.incidents()) == 1
 
@@ -46,11 +46,11 @@ def test_a_watcher_that_is_killed_while_the_service_takes_the_message_sends_it_a
         if len(site.sink.requests) == 1:
             watchers[0].kill()
             watchers[0].wait(10)
-        return Answer()
+        return StubResponse()
 
-    site.sink.answers_by(kill_the_first)
+    site.sink.respond_with(kill_the_first)
     site.write()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     watchers.append(site.process())
     watchers[0].wait(20)
     site.process()
@@ -59,13 +59,13 @@ def test_a_watcher_that_is_killed_while_the_service_takes_the_message_sends_it_a
 
 def test_a_watcher_that_is_killed_after_the_delivery_repeats_nothing(site):
     site.write()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     first = site.process()
     site.told(DOWN)
     began = site.incidents()[0].began_at
     first.kill()
     first.wait(10)
-    site.says("healthy")
+    site.outcome("healthy")
     site.process()
     site.told(DOWN, UP)
     (incident,) = site.incidents()
@@ -78,7 +78,7 @@ def test_a_watcher_that_freezes_in_a_transaction_does_not_keep_the_others_from_l
     shared_site,
 ):
     site = shared_site.write()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     frozen = site.process(FREEZE_AT="the claim is being committed")
     wait_until((site.folder / "died").exists, 20)
     other = site.process()
@@ -86,7 +86,7 @@ def test_a_watcher_that_freezes_in_a_transaction_does_not_keep_the_others_from_l
     site.told(DOWN)
     os.kill(frozen.pid, signal.SIGCONT)
     wait_until(lambda: "no longer leading" in site.log(frozen), 15)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
 
 
@@ -94,7 +94,7 @@ def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has
     shared_site,
 ):
     site = shared_site.write()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     frozen = site.process(FREEZE_AT="the claim is committed")
     wait_until((site.folder / "died").exists, 20)
     other = site.process()
@@ -102,7 +102,7 @@ def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has
     site.told(DOWN)
     os.kill(frozen.pid, signal.SIGCONT)
     wait_until(lambda: "no longer leading" in site.log(frozen), 15)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
 
 
@@ -115,20 +115,20 @@ def test_of_three_watchers_on_one_postgresql_one_sends_whoever_dies_or_freezes(s
 
     first = wait_until(leader, 20)
     wait_until(lambda: all("watching" in site.log(process) for process in three))
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.told(DOWN)
     first.kill()
     first.wait(10)
     second = wait_until(leader, 15)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
     second.send_signal(signal.SIGSTOP)
-    site.says("unhealthy again")
+    site.outcome("unhealthy again")
     third = wait_until(lambda: (p := leader()) is not second and p, 15)
     site.told(DOWN, UP, DOWN)
     second.send_signal(signal.SIGCONT)
     wait_until(lambda: "no longer leading" in site.log(second), 15)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP, DOWN, UP)
     assert site.leader_is(third)
     assert len(site.incidents()) == 2
@@ -140,17 +140,17 @@ def test_sigterm_ends_it_after_the_message_in_hand_and_another_leads_at_once(sit
     def end_the_first(request):
         if len(site.sink.requests) == 1:
             watchers[0].terminate()
-        return Answer()
+        return StubResponse()
 
-    site.sink.answers_by(end_the_first)
+    site.sink.respond_with(end_the_first)
     site.write()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     watchers.append(site.process())
     assert watchers[0].wait(20) == 0
     assert site.leader() is None
     assert site.counts() == {}
     site.process()
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
 
 
@@ -168,18 +168,18 @@ def test_under_gevent_a_channel_that_hangs_delays_no_other_either(site):
     def hang_on_slow(request):
         if request.path == "/slow":
             release.wait(20)
-        return Answer()
+        return StubResponse()
 
-    site.sink.answers_by(hang_on_slow)
+    site.sink.respond_with(hang_on_slow)
     slow = site.sink.url("/slow", "json")
     site.write(f'[channels.slow]\nurl = "{slow}"\ntimeout = "15s"\n')
     text = site.config.read_text().replace('["telegram"]', '["slow", "telegram"]')
     site.config.write_text(text)
     patched = "from gevent import monkey; monkey.patch_all(); import healthkit.cli as c; c.main()"
     site.process("-c", patched)
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     wait_until(lambda: {r.path for r in list(site.sink.requests)} == {"/slow", "/telegram"}, 20)
-    site.says("healthy")
+    site.outcome("healthy")
     wait_until(lambda: len(site.sink.requests) == 3, 20)
     assert site.counts()[("slow", "sending")] == 1
     release.set()

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
-from healthkit import Status, hookimpl
+from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
 from healthkit._builtin import Alerting
-from healthkit._store import engine as store_engine
-from healthkit._store import incidents, outbox, silences
-from healthkit.testing import Answer, HttpSink, wait_until
+from healthkit._model.alerts import Delivery
+from healthkit._store import database, incidents, outbox
+from healthkit.testing import HttpSink, StubResponse, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
 HOUR = timedelta(hours=1)
@@ -37,9 +37,9 @@ def check(site, name, depends_on="", severity="critical"):
 def test_one_message_for_a_fault_and_one_for_its_end_in_the_runbooks_words(site):
     site.write().thread()
     wait_until(lambda: site.leader())
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.told(DOWN)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
     down, up = (message.splitlines() for message in site.messages())
     assert down[1:3] == ["URL: https://your-domain.com/health", "Error: connection refused"]
@@ -54,11 +54,11 @@ def test_one_message_for_a_fault_and_one_for_its_end_in_the_runbooks_words(site)
 
 def test_a_restart_repeats_nothing_and_forgets_nothing(site):
     watcher = site.write().thread()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.told(DOWN)
     site.end(watcher)
     site.thread()
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
 
 
@@ -66,7 +66,7 @@ def test_one_message_in_place_of_many_when_a_dependency_explains_the_rest(site):
     names = [f"part{i}" for i in range(10)]
     site.write("".join(check(site, name, "database") for name in names)).thread()
     wait_until(lambda: site.leader())
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     for name in names:
         (site.folder / name).write_text("unhealthy no database")
     site.told(DOWN)
@@ -75,7 +75,7 @@ def test_one_message_in_place_of_many_when_a_dependency_explains_the_rest(site):
     for name in names[1:]:
         (site.folder / name).write_text("healthy")
     wait_until(lambda: len([i for i in site.incidents() if i.ended_at is None]) == 2)
-    site.says("healthy")
+    site.outcome("healthy")
     # What outlives the dependency is told of then.
     site.told(DOWN, UP, "🔴 Part0 is DOWN")
 
@@ -83,23 +83,23 @@ def test_one_message_in_place_of_many_when_a_dependency_explains_the_rest(site):
 def test_a_silenced_fault_is_told_when_the_silence_ends_and_it_is_still_there(site):
     now = datetime.now(UTC)
     with site.store.transaction() as connection:
-        silence = silences.add(connection, now + HOUR, now, checks=["database"])
+        silence = incidents.add_silence(connection, now + HOUR, now, checks=["database"])
     site.write().thread()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     wait_until(site.incidents)
     assert site.messages() == []
     with site.store.transaction() as connection:
-        silences.end(connection, silence, datetime.now(UTC))
+        incidents.end_silence(connection, silence, datetime.now(UTC))
     site.told(DOWN)
 
 
 def test_reminders_and_the_escalation_come_until_somebody_acknowledges(site):
     route = 'remind_every = "500ms"\nescalate_after = "1s"\nescalate_to = ["telegram"]'
     site.write(route=route).thread()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     wait_until(lambda: len(site.messages()) >= 4, 20)
     with site.store.transaction() as connection:
-        (incident,) = incidents.newest(connection, 1)
+        (incident,) = incidents.latest(connection, 1)
         incidents.acknowledge(connection, incident.id, "ani", datetime.now(UTC))
     titles = [message.splitlines()[0] for message in site.messages()]
     assert titles[0] == DOWN
@@ -108,7 +108,7 @@ def test_reminders_and_the_escalation_come_until_somebody_acknowledges(site):
     assert any(f"healthkit ack {incident.id}" in message for message in site.messages())
     wait_until(lambda: not site.counts())
     before = len(site.messages())
-    site.says("healthy")
+    site.outcome("healthy")
     wait_until(lambda: site.messages()[-1].startswith(UP))
     assert len(site.messages()) <= before + 2
 
@@ -139,10 +139,10 @@ def test_flapping_is_told_once_at_its_start_and_once_at_its_end(site):
     for i in range(400):
         if any(message.startswith(titles[0]) for message in site.messages()):
             break
-        site.says("healthy" if i % 2 else "unhealthy x")
+        site.outcome("healthy" if i % 2 else "unhealthy x")
         seen = len(rows(site))
         wait_until(lambda seen=seen: len(rows(site)) > seen)
-    site.says("healthy")
+    site.outcome("healthy")
     wait_until(lambda: any(message.startswith(titles[1]) for message in site.messages()))
     told = [message.splitlines()[0] for message in site.messages()]
     assert [told.count(title) for title in titles] == [1, 1]
@@ -156,9 +156,9 @@ def rows(site):
 
 def test_a_degraded_check_is_told_as_such(site):
     site.write().thread()
-    site.says("degraded 85 % full")
+    site.outcome("degraded 85 % full")
     site.told("⚠️ Database is DEGRADED")
-    site.says("healthy")
+    site.outcome("healthy")
     site.told("⚠️ Database is DEGRADED", "✅ Database is healthy again")
 
 
@@ -177,9 +177,9 @@ class Hanging:
 def test_a_plugin_that_hangs_on_an_event_delays_no_alert(site):
     plugin = Hanging()
     site.write().thread(plugin)
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.told(DOWN)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
     plugin.release.set()
 
@@ -200,7 +200,7 @@ class Hearing:
 def test_plugins_observe_every_event_and_may_word_it(site):
     plugin = Hearing()
     site.write().thread(plugin)
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.told("Database: down")
     assert site.messages() == ["Database: down\nin my own words"]
     wait_until(lambda: plugin.events == ["down"])
@@ -211,13 +211,13 @@ def test_plugins_observe_every_event_and_may_word_it(site):
 
 def test_a_new_configuration_is_taken_without_losing_what_was_told(site):
     watcher = site.write().thread()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.told(DOWN)
     site.write(check(site, "oven"))
     (site.folder / "oven").write_text("unhealthy cold")
     watcher.reload()
     site.told(DOWN, "🔴 Oven is DOWN")
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, "🔴 Oven is DOWN", UP)
 
 
@@ -236,7 +236,7 @@ def test_a_new_configuration_with_mistakes_is_refused_with_its_lines_and_the_old
     site.write()
     watcher.reload()
     wait_until(lambda: "store.url: cannot change while the watcher runs" in caplog.text)
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     site.url = f"sqlite:///{site.folder}/store.db"
     site.told(DOWN)
 
@@ -246,7 +246,7 @@ def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site
     watcher = site.write(gone, route="").thread()
     site.config.write_text(site.config.read_text().replace('["telegram"]', '["telegram", "sms"]'))
     watcher.reload()
-    site.says("unhealthy connection refused")
+    site.outcome("unhealthy connection refused")
     wait_until(lambda: len(site.messages()) == 1 and ("sms", "waiting") in site.counts())
     site.write()
     watcher.reload()
@@ -288,7 +288,7 @@ def test_it_beats_outward_while_it_leads_and_a_standby_does_not(site, kuma):
 
 
 def test_a_watcher_that_cannot_work_says_so_in_its_heartbeat(site, kuma, monkeypatch):
-    monkeypatch.setattr(store_engine, "WAIT", 0.2)
+    monkeypatch.setattr(database, "WAIT", 0.2)
     with_heart(site, kuma).thread()
     wait_until(lambda: beats(kuma))
     with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
@@ -302,7 +302,7 @@ def test_a_heartbeat_that_nobody_takes_is_logged_without_its_token(site, kuma, c
     with_heart(site, kuma).thread()
     wait_until(lambda: beats(kuma))
     kuma.answers(404)
-    wait_until(lambda: "was not taken: 404" in caplog.text)
+    wait_until(lambda: "failed: 404" in caplog.text)
     assert "TOKEN" not in caplog.text
 
 
@@ -312,16 +312,16 @@ def test_a_heartbeat_that_nobody_takes_is_logged_without_its_token(site, kuma, c
 def test_while_the_store_is_locked_nothing_is_lost_and_afterwards_nothing_doubled(
     site, monkeypatch, caplog
 ):
-    monkeypatch.setattr(store_engine, "WAIT", 0.2)
+    monkeypatch.setattr(database, "WAIT", 0.2)
     site.write().thread()
     wait_until(lambda: site.leader())
     with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
         blocker.execute("BEGIN IMMEDIATE")
-        site.says("unhealthy connection refused")
-        wait_until(lambda: "results are kept" in caplog.text)
+        site.outcome("unhealthy connection refused")
+        wait_until(lambda: "results are queued" in caplog.text)
         assert site.messages() == []
     site.told(DOWN)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
 
 
@@ -337,11 +337,11 @@ def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(
         with suppress(OSError):
             while True:
                 file.write(b"x" * 4096)
-        site.says("unhealthy connection refused")
-        wait_until(lambda: "results are kept" in caplog.text)
+        site.outcome("unhealthy connection refused")
+        wait_until(lambda: "results are queued" in caplog.text)
     filler.unlink()
     site.told(DOWN)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
     site.end(watcher)  # before the disk goes
 
@@ -352,16 +352,16 @@ def test_while_the_store_is_gone_nothing_is_lost_and_afterwards_nothing_doubled(
     site = shared_site.write()
     site.thread()
     wait_until(lambda: site.leader())
-    name = site.url.rpartition("/")[2].partition("?")[0]
+    name = urlsplit(site.url).path.lstrip("/")
     postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     postgres.execute(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
     )
-    site.says("unhealthy connection refused")
-    wait_until(lambda: "results are kept" in caplog.text)
+    site.outcome("unhealthy connection refused")
+    wait_until(lambda: "results are queued" in caplog.text)
     postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     site.told(DOWN)
-    site.says("healthy")
+    site.outcome("healthy")
     site.told(DOWN, UP)
 
 
@@ -374,7 +374,7 @@ def test_history_is_written_with_every_result(site):
             return dict(connection.execute(query).all())
 
     wait_until(lambda: seen().get("healthy", 0) > 3)
-    site.says("unhealthy gone")
+    site.outcome("unhealthy gone")
     wait_until(lambda: seen().get("unhealthy", 0) > 3)
 
 
@@ -390,8 +390,8 @@ def test_the_check_of_the_alerts_knows_watchers_channels_and_the_age_of_the_outb
     watcher = site.write().thread()
     wait_until(lambda: judged().status is Status.HEALTHY)
     assert "process" in judged().details["watcher"]
-    site.sink.answers_by(lambda request: Answer(500, b"on fire"))
-    site.says("unhealthy connection refused")
+    site.sink.respond_with(lambda request: StubResponse(500, b"on fire"))
+    site.outcome("unhealthy connection refused")
     late = {"late_after": timedelta(milliseconds=1)}
     wait_until(lambda: "the oldest message has waited" in (judged(**late).message or ""))
     failing = "channel telegram fails: refused: HTTP 500: on fire"
@@ -399,7 +399,7 @@ def test_the_check_of_the_alerts_knows_watchers_channels_and_the_age_of_the_outb
     with site.store.transaction() as connection:
         connection.execute(text("DELETE FROM healthkit_deliveries"))
     site.sink.answers(200)
-    site.says("healthy")
+    site.outcome("healthy")
     wait_until(lambda: judged().status is Status.HEALTHY, 20)
     site.end(watcher)
     assert judged().status is Status.UNHEALTHY
@@ -407,8 +407,10 @@ def test_the_check_of_the_alerts_knows_watchers_channels_and_the_age_of_the_outb
 
 def test_given_up_messages_degrade_the_check_until_they_are_sent_again(site, run_check):
     with site.store.transaction() as connection:
-        event = incidents.add_event(connection, None, 0, datetime.now(UTC), "{}")
-        outbox.owe(connection, event, "gone", datetime.now(UTC), datetime.now(UTC))
+        now = datetime.now(UTC)
+        lost = Event(EventKind.DOWN, CheckInfo("x", "X"), now, Outcome.unhealthy("gone"))
+        event = incidents.add_event(connection, lost)
+        outbox.enqueue(connection, event, Delivery("gone", now), now)
     site.write().thread()
     wait_until(lambda: site.leader() and site.counts() == {("gone", "dead"): 1})
     outcome = run_check(Alerting(), outbox=site.store)

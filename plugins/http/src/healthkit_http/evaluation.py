@@ -13,7 +13,7 @@ from healthkit.masking import one_line
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An HTTP answer: its text as far as it was read, and the seconds until then."""
 
     status: int
@@ -47,7 +47,7 @@ def compiled(path: str) -> Any:
         raise ValueError(f"{path!r} is not a JSON path: {reason}") from None
 
 
-def judge(answer: Answer, expected: Expected) -> Outcome:
+def evaluate(answer: HttpResponse, expected: Expected) -> Outcome:
     """Unhealthy with the first thing that is not as expected; degraded when it only took long."""
     details = {"status_code": answer.status}
     fault = (
@@ -69,14 +69,14 @@ def _status_fault(status: int, wanted: tuple[str, ...]) -> str | None:
     return f"HTTP {status}, expected {' or '.join(wanted)}"
 
 
-def _text_fault(answer: Answer, text: str | None) -> str | None:
+def _text_fault(answer: HttpResponse, text: str | None) -> str | None:
     if text is None or text in answer.text:
         return None
     where = "answer" if answer.whole else "first megabyte of the answer"
     return f"the {where} does not contain {_short(text)}"
 
 
-def _json_fault(answer: Answer, wanted: Mapping[str, Any]) -> str | None:
+def _json_fault(answer: HttpResponse, wanted: Mapping[str, Any]) -> str | None:
     if not wanted:
         return None
     if not answer.whole:

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from healthkit_ssl_expiry.judging import Certificate, Refusal, Seen
+from healthkit_ssl_expiry.evaluation import Certificate, Refusal, ServedChain
 from healthkit_ssl_expiry.starttls import StartTlsError, upgrade
 
 
@@ -28,7 +28,7 @@ class Endpoint:
     ca_file: Path | None = None
 
 
-def look(endpoint: Endpoint, timeout: float) -> Seen:
+def probe(endpoint: Endpoint, timeout: float) -> ServedChain:
     """The chain that is served, within `timeout` seconds in all.
 
     Raises OSError (ssl.SSLError, TimeoutError … and StartTlsError are such) where no chain is to
@@ -36,16 +36,16 @@ def look(endpoint: Endpoint, timeout: float) -> Seen:
     """
     deadline = time.monotonic() + timeout
     try:
-        return Seen(_chain(endpoint, _context(endpoint), deadline))
+        return ServedChain(_chain(endpoint, _context(endpoint), deadline))
     except ssl.SSLCertVerificationError as error:
         refusal = Refusal(error.verify_code, error.verify_message)
     lenient = _context(endpoint)
     lenient.check_hostname = False
     lenient.verify_mode = ssl.CERT_NONE
     try:
-        return Seen(_chain(endpoint, lenient, deadline), refusal)
+        return ServedChain(_chain(endpoint, lenient, deadline), refusal)
     except OSError:
-        return Seen((), refusal)
+        return ServedChain((), refusal)
 
 
 def _context(endpoint: Endpoint) -> ssl.SSLContext:
@@ -112,7 +112,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     return (*hosts, *(str(address) for address in addresses))
 
 
-def words(error: OSError, timeout: float) -> str:
+def describe_error(error: OSError, timeout: float) -> str:
     """Why there was no chain, in a few words."""
     for kind, said in (
         (StartTlsError, str(error)),

@@ -22,7 +22,13 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from healthkit_backup_freshness.places import MANIFEST, Backup, PlaceError, backup, is_backup
+from healthkit_backup_freshness.catalogue import (
+    MANIFEST,
+    BackupFile,
+    SourceError,
+    backup,
+    is_backup,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,15 +65,15 @@ class Bucket:
         self._manifests: dict[tuple[str, str], bytes] = {}
         """By key and ETag: a manifest is fetched once for each of its versions."""
 
-    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[Backup]:
+    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[BackupFile]:
         try:
-            client = self._client = self._client or connect(
+            client = self._client = self._client or s3_client(
                 self._endpoint, self._keys, self._timeout
             )
             objects = {item.key: item for item in self._list(client)}
             self._fetch_manifests(client, objects)
         except (BotoCoreError, ClientError) as error:
-            raise PlaceError(words(error, self._timeout)) from None
+            raise SourceError(describe_error(error, self._timeout)) from None
         found = []
         for key, item in objects.items():
             name = key.removeprefix(self._prefix)
@@ -101,7 +107,9 @@ class Bucket:
         for version in self._manifests.keys() - wanted:
             del self._manifests[version]
 
-    def _backup(self, name: str, item: _Object, beside: _Object | None, zone: ZoneInfo) -> Backup:
+    def _backup(
+        self, name: str, item: _Object, beside: _Object | None, zone: ZoneInfo
+    ) -> BackupFile:
         """A manifest was written before the upload; that the object is here is the upload."""
         body = self._manifests.get((beside.key, beside.etag)) if beside else None
         found = backup(name, item.size, item.modified, body, zone)
@@ -111,7 +119,7 @@ class Bucket:
         return replace(found, manifest=manifest)
 
 
-def connect(
+def s3_client(
     endpoint: str | None, keys: tuple[str, str], timeout: float, attempts: int = 1
 ) -> S3Client:
     """A client for S3, or for the endpoint that speaks like it. Empty keys leave the credentials
@@ -132,7 +140,7 @@ def connect(
     return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
 
 
-def words(error: Exception, timeout: float) -> str:
+def describe_error(error: Exception, timeout: float) -> str:
     """Why S3 gave no answer, without its address and keys."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "an error"))

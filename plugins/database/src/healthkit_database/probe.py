@@ -8,14 +8,14 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from healthkit_database.addresses import connect_args
+from healthkit_database.urls import connect_args
 
 _not_ours: list[Connection] = []
 """Connections that a fork has copied. They belong to the parent: to close one here, or to let it
 be collected, would end the parent's session."""
 
 
-class Pinger:
+class DatabaseProbe:
     """Asks a database at `url`. One run at a time; a connection is taken out while it is used, so
     one that hangs is never used twice."""
 
@@ -25,7 +25,7 @@ class Pinger:
         self._kept: Connection | None = None
         self._process = os.getpid()
 
-    def ping(self, query: str, timeout: float) -> None:
+    def run(self, query: str, timeout: float) -> None:
         """Runs `query` in a transaction that is rolled back; `timeout` is in seconds.
 
         A kept connection that turns out dead (the server was restarted) is replaced at once.
@@ -33,11 +33,11 @@ class Pinger:
         """
         kept = self._take()
         try:
-            self._ask(kept or self._connect(timeout), query, timeout)
+            self._query(kept or self._connect(timeout), query, timeout)
         except DBAPIError as error:
             if kept is None or not error.connection_invalidated:
                 raise
-            self._ask(self._connect(timeout), query, timeout)
+            self._query(self._connect(timeout), query, timeout)
 
     def close(self) -> None:
         if (kept := self._take()) is not None:
@@ -59,7 +59,7 @@ class Pinger:
         # Without parameters a query is sent as it is written, with its % and :.
         return self._engine.connect().execution_options(no_parameters=True)
 
-    def _ask(self, connection: Connection, query: str, timeout: float) -> None:
+    def _query(self, connection: Connection, query: str, timeout: float) -> None:
         try:
             transaction = connection.begin()
             if (before := _before(connection.dialect.name, timeout)) is not None:

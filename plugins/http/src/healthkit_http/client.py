@@ -17,7 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from healthkit_http.judging import Answer
+from healthkit_http.evaluation import HttpResponse
 
 if TYPE_CHECKING:
     from healthkit_http import Http
@@ -33,7 +33,7 @@ class TooLargeError(OSError):
     """More came than is ever read, in the body of a redirect, say."""
 
 
-def fetch(check: Http, timeout: float) -> Answer:
+def fetch(check: Http, timeout: float) -> HttpResponse:
     """The answer of `check.url`, read within `timeout` seconds in all: connecting, redirects and
     body together; but for the look-up of the name, which only the system can bound.
 
@@ -52,7 +52,9 @@ def fetch(check: Http, timeout: float) -> Answer:
         with response:
             body, whole = _read(response)
     charset = response.encoding if "charset" in response.headers.get("Content-Type", "") else None
-    return Answer(response.status_code, _text(body, charset), time.monotonic() - started, whole)
+    return HttpResponse(
+        response.status_code, _text(body, charset), time.monotonic() - started, whole
+    )
 
 
 def _session(check: Http, deadline: float) -> requests.Session:
@@ -160,7 +162,7 @@ def _left(deadline: float) -> float:
 # Words
 
 
-def words(error: BaseException, timeout: float) -> str:
+def describe_error(error: BaseException, timeout: float) -> str:
     """Why there was no answer, in a few words without an address."""
     chain = list(_chain(error))
     for cause in chain:

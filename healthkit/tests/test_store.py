@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from healthkit import StoreError
+from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, StoreError
+from healthkit._model.alerts import Delivery, Level, State
 from healthkit._store import (
     circuit_breakers,
+    heartbeats,
     history,
     incidents,
     lease,
     outbox,
     outbox_status,
-    silences,
 )
 from healthkit._store.database import Store
 
@@ -25,15 +26,28 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 LENGTH = timedelta(seconds=10)
 
 
-def owe(connection, channel="a", n=1, due=NOW, digest=False, rank=1):
+DATABASE = CheckInfo("db", "Database", severity=Severity.HIGH)
+
+
+def an_event(name="event", severity=Severity.HIGH):
+    check = CheckInfo("db", "Database", severity=severity)
+    return Event(EventKind.DOWN, check, NOW, Outcome.unhealthy(name))
+
+
+def owe(connection, channel="a", n=1, due=NOW, digest=False, severity=Severity.HIGH):
     for i in range(n):
-        event = incidents.add_event(connection, None, rank, NOW, f"event {i}")
-        outbox.owe(connection, event, channel, due, NOW, digest=digest)
+        event = incidents.add_event(connection, an_event(f"event {i}", severity))
+        outbox.enqueue(connection, event, Delivery(channel, due, digest), NOW)
+
+
+def names(batch):
+    """The events of a batch, by the names that `owe` gave them."""
+    return tuple(event.outcome.message for event in batch.events)
 
 
 def claim(store, channel="a", now=NOW, burst=5):
     with store.transaction() as connection:
-        return outbox.claim(connection, channel, now, burst=burst, named=20)
+        return outbox.claim_batch(connection, channel, now, burst=burst, named=20)
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_knows(store_url):
@@ -46,7 +60,8 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_kn
             if table not in (tables.heartbeats, tables.schema_version):
                 table.drop(connection)
         connection.execute(text("UPDATE healthkit_schema SET version = 1"))
-    old.beat("nightly", NOW)
+    with old.transaction() as connection:
+        heartbeats.record(connection, "nightly", NOW)
     old.close()
     new = Store(store_url)
     assert new.last_beat("nightly") == NOW
@@ -67,9 +82,9 @@ def test_a_store_that_is_gone_is_an_error_that_says_so(postgres, postgres_url):
 
 def test_a_reader_waits_for_no_writer(store):
     with store.transaction() as writer:
-        silences.add(writer, NOW + HOUR, NOW)
+        incidents.add_silence(writer, NOW + HOUR, NOW)
         with store.reading() as reader:
-            assert silences.active(reader, NOW) == []
+            assert incidents.active_silences(reader, NOW) == []
 
 
 # The lease
@@ -77,7 +92,7 @@ def test_a_reader_waits_for_no_writer(store):
 
 def take(store, me, now=NOW):
     with store.transaction() as connection:
-        return lease.take(connection, me, LENGTH, now)
+        return lease.acquire(connection, me, LENGTH, now)
 
 
 @pytest.fixture
@@ -103,10 +118,10 @@ def test_a_clock_put_back_by_an_hour_does_not_leave_the_lease_with_a_dead_watche
 
 
 def test_a_watcher_that_was_killed_on_this_machine_is_followed_at_once(clocked):
-    code = "from healthkit._store import lease; print(lease.identity())"
+    code = "from healthkit._store import lease; print(lease.holder_identity())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert take(clocked, dead.stdout.strip()) == 1
-    assert take(clocked, lease.identity()) == 2
+    assert take(clocked, lease.holder_identity()) == 2
     assert take(clocked, "elsewhere/4/5 other host") is None, "and one that lives is not"
 
 
@@ -119,7 +134,7 @@ def test_a_former_leader_can_write_nothing(store):
     def write():
         with store.transaction() as connection:
             owe(connection)
-            lease.hold(connection, epoch)
+            lease.fence(connection, epoch)
 
     with pytest.raises(lease.FencedError):
         write()
@@ -149,7 +164,7 @@ def test_messages_of_a_channel_are_claimed_in_their_order_one_by_one(store):
         owe(connection, "b")
     for i in range(3):
         message = claim(store)
-        assert message.bodies == (f"event {i}",)
+        assert names(message) == (f"event {i}",)
         assert message.single
         with store.transaction() as connection:
             outbox.sent(connection, message, NOW)
@@ -169,19 +184,19 @@ def test_a_digest_waits_for_its_time_and_a_message_for_no_clock_that_was_put_bac
 
 def test_a_digest_is_all_that_is_due_in_one_with_the_gravest_first(store):
     with store.transaction() as connection:
-        owe(connection, n=3, digest=True, rank=3)
-        owe(connection, n=1, digest=True, rank=0)
+        owe(connection, n=3, digest=True, severity=Severity.LOW)
+        owe(connection, n=1, digest=True, severity=Severity.CRITICAL)
         owe(connection, n=1, digest=True, due=NOW + HOUR)
     message = claim(store)
     assert (message.total, message.digest, message.storm) == (4, True, False)
-    assert message.bodies == ("event 0", "event 0", "event 1", "event 2")
+    assert names(message) == ("event 0", "event 0", "event 1", "event 2")
 
 
 def test_five_hundred_at_once_are_one_message_that_names_the_first(store):
     with store.transaction() as connection:
         owe(connection, n=500)
     message = claim(store)
-    assert (message.total, len(message.bodies), message.storm) == (500, 20, True)
+    assert (message.total, len(message.events), message.storm) == (500, 20, True)
     with store.transaction() as connection:
         outbox.sent(connection, message, NOW)
     assert claim(store) is None
@@ -194,11 +209,11 @@ def test_a_failure_leaves_the_channel_alone_until_it_is_tried_again(store):
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "HTTP 500", NOW + MINUTE)
         assert outbox.due_channels(connection, NOW) == set()
-        circuit = circuit_breakers.of(connection, "a")
+        circuit = circuit_breakers.get_state(connection, "a")
     assert (circuit.failures, circuit.failing_since, circuit.error) == (1, NOW, "HTTP 500")
     assert claim(store) is None
     again = claim(store, now=NOW + MINUTE)
-    assert (again.bodies, again.attempts) == (("event 0",), 2)
+    assert (names(again), again.attempts) == (("event 0",), 2)
 
 
 def test_after_patience_the_fallback_gets_what_waited_and_knows_for_whom_it_was(store):
@@ -207,23 +222,23 @@ def test_after_patience_the_fallback_gets_what_waited_and_knows_for_whom_it_was(
     message = claim(store)
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "refused", NOW)
-        assert outbox.give_up(connection, "a", NOW + SECOND, MINUTE, "b") == 0
-        assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 2
-        assert outbox_status.counts(connection) == {("b", "waiting"): 2}
+        assert outbox.expire(connection, "a", NOW + SECOND, MINUTE, "b") == 0
+        assert outbox.expire(connection, "a", NOW + MINUTE, MINUTE, "b") == 2
+        assert outbox_status.count_by_channel(connection) == {("b", "waiting"): 2}
     moved = claim(store, "b", NOW + MINUTE)
-    assert (moved.bodies, moved.origins) == (("event 0",), ("a",))
+    assert (names(moved), moved.origins) == (("event 0",), ("a",))
 
 
 def test_a_fallback_that_is_owed_the_same_event_already_does_not_get_it_twice(store):
     with store.transaction() as connection:
-        event = incidents.add_event(connection, None, 0, NOW, "event")
-        outbox.owe(connection, event, "a", NOW, NOW)
-        outbox.owe(connection, event, "b", NOW, NOW)
+        event = incidents.add_event(connection, an_event())
+        outbox.enqueue(connection, event, Delivery("a", NOW), NOW)
+        outbox.enqueue(connection, event, Delivery("b", NOW), NOW)
     message = claim(store)
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "refused", NOW)
-        assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 1
-        assert outbox_status.counts(connection) == {("b", "waiting"): 1}
+        assert outbox.expire(connection, "a", NOW + MINUTE, MINUTE, "b") == 1
+        assert outbox_status.count_by_channel(connection) == {("b", "waiting"): 1}
 
 
 def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):
@@ -231,12 +246,13 @@ def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):
         owe(connection)
     message = claim(store)
     with store.transaction() as connection:
-        outbox.drop(connection, message, NOW, "HTTP 400: bad", None)
-        (letter,) = outbox_status.dead(connection, 10)
-        assert (letter.channel, letter.body, letter.error) == ("a", "event 0", "HTTP 400: bad")
+        outbox.reject(connection, message, NOW, "HTTP 400: bad", None)
+        (letter,) = outbox_status.dead_letters(connection, 10)
+        assert letter.event.outcome.message == "event 0"
+        assert (letter.channel, letter.error) == ("a", "HTTP 400: bad")
         assert outbox.retry(connection, NOW, {"b"}) == 0
         assert outbox.retry(connection, NOW, {"a"}) == 1
-    assert claim(store).bodies == ("event 0",)
+    assert names(claim(store)) == ("event 0",)
 
 
 def test_what_a_killed_watcher_was_sending_waits_again(store):
@@ -253,11 +269,11 @@ def test_what_was_over_long_ago_is_dropped_and_what_is_owed_never_is(store):
     with store.transaction() as connection:
         owe(connection, n=2)
     with store.transaction() as connection:
-        outbox.sent(connection, outbox.claim(connection, "a", NOW, burst=5, named=1), NOW)
+        outbox.sent(connection, outbox.claim_batch(connection, "a", NOW, burst=5, named=1), NOW)
         outbox.forget(connection, NOW + HOUR)
         left = connection.execute(text("SELECT count(*) FROM healthkit_events")).scalar_one()
     assert left == 1
-    assert claim(store).bodies == ("event 1",)
+    assert names(claim(store)) == ("event 1",)
 
 
 # Incidents and silences
@@ -265,39 +281,41 @@ def test_what_was_over_long_ago_is_dropped_and_what_is_owed_never_is(store):
 
 def test_an_incident_is_acknowledged_once_while_it_is_open(store):
     with store.transaction() as connection:
-        number = incidents.begin(connection, "db", "Database", "high", 2, "gone", NOW)
+        number = incidents.open_incident(connection, DATABASE, Level.DOWN, "gone", NOW)
         assert incidents.acknowledge(connection, number, "ani", NOW) == "acknowledged"
         assert incidents.acknowledge(connection, number, "budi", NOW) == "acknowledged"
         assert incidents.acknowledged(connection) == {number}
-        (incident,) = incidents.newest(connection, 5)
+        (incident,) = incidents.latest(connection, 5)
         assert incident.acknowledged_by == "ani"
-        incidents.finish(connection, number, NOW + HOUR)
+        incidents.close_incident(connection, number, NOW + HOUR)
         assert incidents.acknowledge(connection, number, "ani", NOW) == "ended"
         assert incidents.acknowledge(connection, 99, "ani", NOW) == "unknown"
-        assert incidents.newest(connection, 5, only_open=True) == []
+        assert incidents.latest(connection, 5, only_open=True) == []
 
 
 def test_a_check_that_is_no_longer_configured_leaves_no_open_incident(store):
     with store.transaction() as connection:
-        number = incidents.begin(connection, "old", "Old", "high", 2, "gone", NOW)
-        stored = incidents.StoredState("{}", number, 1, 1)
+        number = incidents.open_incident(connection, CheckInfo("old", "Old"), Level.DOWN, "x", NOW)
+        stored = incidents.StoredState(State(), number, 1, 1)
         incidents.save_state(connection, "old", stored, NOW)
         incidents.save_state(connection, "new", stored, NOW)
         assert incidents.forget_checks(connection, {"new"}, NOW) == ["old"]
-        assert incidents.newest(connection, 5, only_open=True) == []
+        assert incidents.latest(connection, 5, only_open=True) == []
         assert set(incidents.load_states(connection)) == {"new"}
 
 
 def test_a_silence_holds_until_it_ends_or_is_ended(store):
     with store.transaction() as connection:
-        first = silences.add(connection, NOW + HOUR, NOW, reason="works", checks=["db"], by="ani")
-        second = silences.add(connection, NOW + MINUTE, NOW, tags=["core"])
-        assert [s.id for s in silences.active(connection, NOW)] == [second, first]
-        assert [s.id for s in silences.active(connection, NOW + MINUTE)] == [first]
-        assert silences.active(connection, NOW)[1].checks == ("db",)
-        assert silences.end(connection, first, NOW)
-        assert not silences.end(connection, first, NOW + SECOND)
-        assert not silences.end(connection, 99, NOW)
+        first = incidents.add_silence(
+            connection, NOW + HOUR, NOW, reason="works", checks=["db"], by="ani"
+        )
+        second = incidents.add_silence(connection, NOW + MINUTE, NOW, tags=["core"])
+        assert [s.id for s in incidents.active_silences(connection, NOW)] == [second, first]
+        assert [s.id for s in incidents.active_silences(connection, NOW + MINUTE)] == [first]
+        assert incidents.active_silences(connection, NOW)[1].checks == ("db",)
+        assert incidents.end_silence(connection, first, NOW)
+        assert not incidents.end_silence(connection, first, NOW + SECOND)
+        assert not incidents.end_silence(connection, 99, NOW)
 
 
 # History

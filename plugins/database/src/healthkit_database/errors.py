@@ -35,7 +35,7 @@ _WORDS = (
 )
 
 
-def words(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """A short text for people. What the table does not know is named by its kind alone, because
     a driver's own text tells strangers where the database is and who reads it."""
     if isinstance(error, FileNotFoundError):

@@ -6,35 +6,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import Status
-from healthkit_backup_freshness.judging import Rules, judge
-from healthkit_backup_freshness.places import Backup, Manifest, backup, is_backup, stamp
+from healthkit_backup_freshness.catalogue import (
+    BackupFile,
+    SidecarManifest,
+    backup,
+    is_backup,
+    stamp,
+)
+from healthkit_backup_freshness.evaluation import FreshnessRules, evaluate
 
 NOW = datetime(2025, 12, 26, 3, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MB = 10**6
 JAKARTA = ZoneInfo("Asia/Jakarta")
-RULES = Rules(max_age=26 * HOUR, min_size=MB, max_restore_age=35 * DAY)
+RULES = FreshnessRules(max_age=26 * HOUR, min_size=MB, max_restore_age=35 * DAY)
 
 
 def dump(age=HOUR, size=5 * MB, name=None, manifest=None, unreadable=False):
     at = NOW - age
-    return Backup(name or f"pos_{at:%Y%m%d_%H%M%S}.dump.gz", at, size, manifest, unreadable)
+    return BackupFile(name or f"pos_{at:%Y%m%d_%H%M%S}.dump.gz", at, size, manifest, unreadable)
 
 
 def proven(age=HOUR, size=5 * MB, **keys):
     """A backup with a manifest in which nothing is amiss but for `keys`."""
     at = NOW - age
     whole = {"created_at": at, "size_bytes": size, "verified_at": at, "uploaded_at": at}
-    return dump(age, size, manifest=Manifest(**{**whole, "s3_expected": True, **keys}))
+    return dump(age, size, manifest=SidecarManifest(**{**whole, "s3_expected": True, **keys}))
 
 
 def found(*backups):
-    outcome = judge(backups, NOW, RULES)
+    outcome = evaluate(backups, NOW, RULES)
     return outcome.status, outcome.message
 
 
 def test_a_fresh_backup_is_healthy_and_told_with_its_age_and_size():
-    outcome = judge([dump(30 * HOUR), dump(2.5 * HOUR)], NOW, RULES)
+    outcome = evaluate([dump(30 * HOUR), dump(2.5 * HOUR)], NOW, RULES)
     assert (outcome.status, outcome.message) == (Status.HEALTHY, "2h30m0s old, 5.0 MB")
     assert outcome.details == {
         "newest": "pos_20251226_003000.dump.gz",
@@ -125,7 +131,7 @@ def test_a_newest_backup_without_manifest_is_unverified_where_others_have_one():
 def test_a_backup_far_below_the_usual_size_is_too_small(sizes, newest, status):
     days = range(len(sizes), 0, -1)
     earlier = [proven(day * DAY, int(size * MB)) for day, size in zip(days, sizes, strict=True)]
-    outcome = judge([*earlier, proven(size=int(newest * MB))], NOW, RULES)
+    outcome = evaluate([*earlier, proven(size=int(newest * MB))], NOW, RULES)
     assert outcome.status is status
     if status is Status.UNHEALTHY:
         assert outcome.message == "the newest backup is too small: 4.9 MB, usual are 10.0 MB"
@@ -148,23 +154,25 @@ def test_sizes_are_not_compared_without_a_catalogue():
 def test_a_backup_is_to_be_restored_now_and_then(first, restored, status, message):
     restored_at = NOW - restored * DAY if restored else None
     backups = [proven(first * DAY), proven(2 * DAY, restored_at=restored_at), proven()]
-    outcome = judge(backups, NOW, RULES)
+    outcome = evaluate(backups, NOW, RULES)
     assert outcome.status is status
     assert message is None or outcome.message == message
 
 
 def test_a_rotation_does_not_forget_when_the_first_was_made_and_one_last_restored():
     never = proven(first_created_at=NOW - 40 * DAY)
-    assert judge([never], NOW, RULES).message == "no backup has been restored for 40 days, or ever"
+    assert (
+        evaluate([never], NOW, RULES).message == "no backup has been restored for 40 days, or ever"
+    )
     long_ago = proven(first_created_at=NOW - 90 * DAY, last_restored_at=NOW - 36 * DAY)
-    assert judge([long_ago], NOW, RULES).message == "no backup has been restored for 36 days"
+    assert evaluate([long_ago], NOW, RULES).message == "no backup has been restored for 36 days"
     lately = proven(first_created_at=NOW - 90 * DAY, last_restored_at=NOW - 3 * DAY)
-    assert judge([lately], NOW, RULES).status is Status.HEALTHY
+    assert evaluate([lately], NOW, RULES).status is Status.HEALTHY
 
 
 def test_restores_are_not_asked_for_where_no_manifest_says_when_it_was_made():
     assert found(dump(90 * DAY), dump())[0] is Status.HEALTHY
-    undated = Manifest(verified_at=NOW)
+    undated = SidecarManifest(verified_at=NOW)
     assert found(dump(90 * DAY, manifest=undated), dump(manifest=undated))[0] is Status.HEALTHY
 
 
@@ -173,16 +181,16 @@ def test_the_order_in_which_files_are_listed_does_not_matter(ages, random):
     backups = [proven(age * HOUR) for age in ages]
     shuffled = list(backups)
     random.shuffle(shuffled)
-    assert judge(shuffled, NOW, RULES) == judge(backups, NOW, RULES)
+    assert evaluate(shuffled, NOW, RULES) == evaluate(backups, NOW, RULES)
 
 
 @given(
     age=st.timedeltas(-400 * DAY, 400 * DAY),
     size=st.integers(0, 10**13),
-    manifest=st.none() | st.builds(Manifest, size_bytes=st.none() | st.integers(0, 10**13)),
+    manifest=st.none() | st.builds(SidecarManifest, size_bytes=st.none() | st.integers(0, 10**13)),
 )
 def test_no_backup_whatever_is_beyond_judgement(age, size, manifest):
-    outcome = judge([dump(age, size, "x", manifest)], NOW, RULES)
+    outcome = evaluate([dump(age, size, "x", manifest)], NOW, RULES)
     late_or_small = age > RULES.max_age or size < RULES.min_size
     assert not (late_or_small and outcome.status is Status.HEALTHY)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Pool, QueuePool
 
 
 @dataclass(frozen=True, slots=True)
-class PoolFigures:
+class PoolStats:
     """Connections that are open, and of these in use and idle.
 
     `capacity` is how many may be open at once, None where there is no limit.
@@ -23,7 +23,7 @@ class PoolFigures:
         return {"open": self.open, "in_use": self.in_use, "idle": self.idle}
 
 
-def figures(pool: Pool) -> PoolFigures | None:
+def pool_stats(pool: Pool) -> PoolStats | None:
     """The figures of a pool that counts its connections, None for one that keeps none.
 
     `QueuePool.checkedout()` takes the queue's lock. Under gevent that lock belongs to greenlets
@@ -35,4 +35,4 @@ def figures(pool: Pool) -> PoolFigures | None:
     idle = len(pool._pool.queue)  # type: ignore[attr-defined]
     opened = max(idle, pool.size() + pool._overflow)
     limit = None if pool._max_overflow < 0 else pool.size() + pool._max_overflow
-    return PoolFigures(open=opened, in_use=opened - idle, idle=idle, capacity=limit)
+    return PoolStats(open=opened, in_use=opened - idle, idle=idle, capacity=limit)

@@ -10,7 +10,7 @@ from typing import Any
 
 from healthkit import Outcome, Status
 from healthkit.fields import format_duration, format_size
-from healthkit_backup_freshness.places import Backup
+from healthkit_backup_freshness.catalogue import BackupFile
 
 USUAL_OF = 7
 """How many earlier backups say what size is usual."""
@@ -21,7 +21,7 @@ AHEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class FreshnessRules:
     """What a good backup is: `min_size` is in bytes."""
 
     max_age: timedelta
@@ -32,7 +32,7 @@ class Rules:
 Fault = tuple[Status, str]
 
 
-def judge(backups: Sequence[Backup], now: datetime, rules: Rules) -> Outcome:
+def evaluate(backups: Sequence[BackupFile], now: datetime, rules: FreshnessRules) -> Outcome:
     """Unhealthy when the newest backup is missing, old, empty, small or cut; degraded when it is
     not proven or not uploaded, or when none has been restored for too long."""
     if not backups:
@@ -58,7 +58,7 @@ def judge(backups: Sequence[Backup], now: datetime, rules: Rules) -> Outcome:
     return Outcome(faults[0][0], "; ".join(text for _, text in faults), details)
 
 
-def _age_faults(newest: Backup, now: datetime, rules: Rules) -> list[Fault]:
+def _age_faults(newest: BackupFile, now: datetime, rules: FreshnessRules) -> list[Fault]:
     if newest.at - now > AHEAD:
         ahead = format_duration(newest.at - now)
         return [(Status.DEGRADED, f"the newest backup is dated {ahead} in the future")]
@@ -68,7 +68,9 @@ def _age_faults(newest: Backup, now: datetime, rules: Rules) -> list[Fault]:
     return []
 
 
-def _size_faults(newest: Backup, earlier: Sequence[Backup], rules: Rules) -> list[Fault]:
+def _size_faults(
+    newest: BackupFile, earlier: Sequence[BackupFile], rules: FreshnessRules
+) -> list[Fault]:
     """At most one: what is empty is also small."""
     size = format_size(newest.size)
     told = newest.manifest.size_bytes if newest.manifest else None
@@ -86,7 +88,7 @@ def _size_faults(newest: Backup, earlier: Sequence[Backup], rules: Rules) -> lis
     return [(Status.UNHEALTHY, text)]
 
 
-def _usual(newest: Backup, earlier: Sequence[Backup]) -> float | None:
+def _usual(newest: BackupFile, earlier: Sequence[BackupFile]) -> float | None:
     """The median size of the backups before; only where there is a catalogue, for without one
     different things may lie side by side."""
     sizes = [one.size for one in earlier[-USUAL_OF:]]
@@ -95,7 +97,7 @@ def _usual(newest: Backup, earlier: Sequence[Backup]) -> float | None:
     return median(sizes)
 
 
-def _proof_faults(newest: Backup, ordered: Sequence[Backup]) -> list[Fault]:
+def _proof_faults(newest: BackupFile, ordered: Sequence[BackupFile]) -> list[Fault]:
     if newest.unreadable:
         return [(Status.DEGRADED, "the manifest of the newest backup cannot be read")]
     if newest.manifest is None:
@@ -110,7 +112,9 @@ def _proof_faults(newest: Backup, ordered: Sequence[Backup]) -> list[Fault]:
     return faults
 
 
-def _restore_faults(ordered: Sequence[Backup], now: datetime, rules: Rules) -> list[Fault]:
+def _restore_faults(
+    ordered: Sequence[BackupFile], now: datetime, rules: FreshnessRules
+) -> list[Fault]:
     """From the last restore, or from the first backup when there was none yet."""
     manifests = [one.manifest for one in ordered if one.manifest]
     restored = [at for m in manifests for at in (m.restored_at, m.last_restored_at) if at]

@@ -9,7 +9,7 @@ from sqlalchemy import URL
 LIBPQ_DRIVERS = frozenset({"psycopg", "psycopg2", "psycopg2cffi"})
 
 
-def place(url: URL) -> str:
+def display_url(url: URL) -> str:
     """Kind, host and name of a database, without user, password and options."""
     if url.get_backend_name() == "sqlite":
         return f"sqlite:///{url.database or ':memory:'}"
