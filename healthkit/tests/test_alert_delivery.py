@@ -244,7 +244,7 @@ def test_five_hundred_events_are_few_messages_of_which_one_says_so(post, http_si
     body = request.json()
     assert body["title"] == "📋 Till: 500 alerts"
     lines = body["message"].splitlines()
-    assert lines[0] == "So many came at once that they are told in one message."
+    assert lines[0] == "So many came at once that they share one message."
     assert "Check 0 is DOWN" in lines[1], "the gravest comes first"
     assert lines[-1] == "… and 480 more, see: healthkit incidents"
 

@@ -160,7 +160,7 @@ def test_a_digest_names_the_first_events_and_counts_the_rest():
     events = [event() for _ in range(500)]
     message = messages.digest(events, settings(), 500, AT, storm=True)
     assert message.title == "📋 Steak Kenangan POS: 500 alerts"
-    assert message.lines[0] == "So many came at once that they are told in one message."
+    assert message.lines[0] == "So many came at once that they share one message."
     assert message.lines[1] == "26 Dec 10:30 🔴 Backend Health is DOWN: Connection timeout"
     assert len(message.lines) == 1 + messages.DIGEST_LINES + 1
     assert message.lines[-1] == "… and 480 more, see: healthkit incidents"
