@@ -116,7 +116,7 @@ def s3(endpoint):
         aws_secret_access_key="s",
     )
     client.bucket = f"b{uuid.uuid4()}"
-    client.create_bucket(S3Source=client.bucket)
+    client.create_bucket(Bucket=client.bucket)
     yield client
     client.close()
 
@@ -142,7 +142,7 @@ def s3_check(endpoint, s3):
 
 
 def upload(s3, key, body=b"x" * 2_000_000):
-    s3.put_object(S3Source=s3.bucket, Key=key, Body=body)
+    s3.put_object(Bucket=s3.bucket, Key=key, Body=body)
 
 
 def test_a_bucket_is_judged_by_its_newest_backup_under_the_prefix(s3, s3_check, run_check):
@@ -166,7 +166,7 @@ def test_a_bucket_with_more_than_a_page_is_read_to_its_end(s3, s3_check, run_che
     for number in range(5):
         upload(s3, f"daily/a{number}.dump.gz", b"")
     upload(s3, f"daily/z{NAME}")
-    assert len(s3.list_objects_v2(S3Source=s3.bucket)["Contents"]) == 2
+    assert len(s3.list_objects_v2(Bucket=s3.bucket)["Contents"]) == 2
     assert run_check(s3_check(), now=NOW).details["count"] == 6
 
 
@@ -178,7 +178,7 @@ def test_a_manifest_in_s3_is_read_and_its_backup_counts_as_uploaded(s3, s3_check
     changed = json.dumps({**MANIFEST, "verified_at": None}).encode()
     upload(s3, f"daily/{NAME}.manifest.json", changed)
     assert run_check(check, now=NOW).message == "the newest backup is unverified"
-    s3.delete_object(S3Source=s3.bucket, Key=f"daily/{NAME}.manifest.json")
+    s3.delete_object(Bucket=s3.bucket, Key=f"daily/{NAME}.manifest.json")
     assert run_check(check, now=NOW).status is Status.HEALTHY
 
 

@@ -89,7 +89,7 @@ class S3Source:
 
     def _list(self, client: S3Client) -> Iterator[_Object]:
         pages = client.get_paginator("list_objects_v2").paginate(
-            S3Source=self._bucket, Prefix=self._prefix, Delimiter="/"
+            Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
         )
         for page in pages:
             for item in page.get("Contents", ()):
@@ -100,7 +100,7 @@ class S3Source:
         wanted = {(o.key, o.etag) for o in objects.values() if o.key.endswith(MANIFEST)}
         for version in wanted - self._manifests.keys():
             try:
-                body = client.get_object(S3Source=self._bucket, Key=version[0])["Body"].read()
+                body = client.get_object(Bucket=self._bucket, Key=version[0])["Body"].read()
             except client.exceptions.NoSuchKey:
                 continue  # a rotation has taken it away meanwhile
             self._manifests[version] = body
