@@ -133,7 +133,7 @@ class Settings(BaseModel):
     def database(self) -> URL | None:
         """The database that the environment names, or None for the embedded one."""
         if self.database_url is not None:
-            return _database_url(self.database_url.get_secret_value())
+            return parse_database_url(self.database_url.get_secret_value())
         if self.db_host is None:
             return None
         return URL.create(
@@ -150,7 +150,7 @@ class Settings(BaseModel):
         if self.db_max_idle_conns > self.db_max_open_conns:
             raise ValueError("DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS")
         if self.database_url is not None:
-            _database_url(self.database_url.get_secret_value())
+            parse_database_url(self.database_url.get_secret_value())
         if self.production:
             self._refuse_half_configured()
         return self
@@ -179,7 +179,7 @@ def secret_weakness(secret: str) -> str | None:
     return None
 
 
-def _database_url(text: str) -> URL:
+def parse_database_url(text: str) -> URL:
     """A PostgreSQL URL for psycopg2; `postgres://` is what many hosts still write."""
     try:
         url = make_url(text)

@@ -23,14 +23,7 @@ from healthkit import (
 )
 from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._model.alerts import Level
-from healthkit._store import (
-    circuit_breakers,
-    history,
-    incidents,
-    lease,
-    outbox,
-    outbox_status,
-)
+from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
 from healthkit.testing import configured
 

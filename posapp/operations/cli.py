@@ -9,9 +9,9 @@ from contextlib import ExitStack
 import click
 from sqlalchemy import URL
 
-from healthkit import Health, Status, load_settings
+from healthkit import SYSTEM_CLOCK, Health, Status, load_settings
 from healthkit import Settings as HealthSettings
-from posapp.database.engine import open_session, utc_now
+from posapp.database.engine import open_session
 from posapp.database.schema import require_schema, upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import postgres, processes
@@ -32,7 +32,7 @@ def demo() -> None:
 def _prepare(url: URL, settings: Settings) -> None:
     upgrade(url)
     with open_session(url, settings) as session:
-        seed_demo_data(session, utc_now())
+        seed_demo_data(session, SYSTEM_CLOCK.now())
 
 
 def _login_lines() -> str:

@@ -25,7 +25,7 @@ from healthkit_backup_freshness import BackupFreshness
 from healthkit_database import describe_error
 from posapp.database.schema import known_revisions, schema_state
 from posapp.observability import logs
-from posapp.settings import Settings
+from posapp.settings import Settings, parse_database_url
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
@@ -63,7 +63,7 @@ class _DatabaseCheck(Check):
 
     def _engine(self, context: CheckContext) -> Engine:
         return create_engine(
-            self.url.get_secret_value(),
+            parse_database_url(self.url.get_secret_value()),
             poolclass=NullPool,
             connect_args={
                 "connect_timeout": max(2, int(context.timeout)),

@@ -20,7 +20,7 @@ from healthkit import Health, ServiceSettings, Status, StoreSettings, load_setti
 from healthkit import Settings as HealthSettings
 from healthkit.testing import HttpSink, wait_until
 from posapp.database.schema import upgrade
-from posapp.operations.health import Backup, Books
+from posapp.operations.health import Books, PosBackupFreshness
 from posapp.runtime import processes
 from posapp.runtime.postgres import use_server
 from posapp.settings import Settings
@@ -276,7 +276,7 @@ def test_books_that_do_not_add_up_are_told(database, run_check):
 
 def test_the_first_backup_is_waited_for_and_missed_when_it_does_not_come(tmp_path, run_check):
     store = health_on(tmp_path / "store.db")
-    check = Backup(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")
+    check = PosBackupFreshness(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")
 
     def judged(hours):
         now = _now() + timedelta(hours=hours)

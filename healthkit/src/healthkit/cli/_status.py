@@ -11,14 +11,7 @@ from sqlalchemy import Connection
 from healthkit._alerts import messages
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import ChannelState, Incident, Level, State
-from healthkit._store import (
-    circuit_breakers,
-    history,
-    incidents,
-    lease,
-    outbox,
-    outbox_status,
-)
+from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
 from healthkit._store.history import Uptime
 from healthkit.cli._alerts import opened
 from healthkit.cli._options import ConfigOptions, format_table, with_config_options

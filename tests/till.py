@@ -1,4 +1,4 @@
-"""The application on a database of its own, and somebody signed in."""
+"""Fixtures: the application on a database of its own, and a till where somebody is signed in."""
 
 from __future__ import annotations
 
