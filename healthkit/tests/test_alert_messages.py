@@ -86,6 +86,13 @@ def test_a_message_names_what_it_hides_and_links_the_runbook_of_its_check():
     ]
 
 
+@pytest.mark.parametrize("variable", ["inhibits", "hides"])
+def test_a_template_names_the_inhibited_checks_also_by_the_variable_of_version_1_0(variable):
+    inhibiting = Event(**{**_fields(event()), "inhibits": ("api", "frontend")})
+    own = settings(down=f"Down. Quiet: {{{{ {variable} }}}}")
+    assert text(inhibiting, own) == "Down. Quiet: api, frontend"
+
+
 def _fields(event):
     return {name: getattr(event, name) for name in event.__dataclass_fields__}
 
