@@ -130,15 +130,14 @@ def table(title: str, rates: Mapping[str, float], base: str, unit: str = "req/s"
 @contextmanager
 def database() -> Iterator[URL]:
     """A migrated and seeded database on an embedded PostgreSQL of its own."""
-    from posapp.database.engine import make_engine
+    from posapp.database.engine import open_session, utc_now
     from posapp.database.schema import upgrade
-    from posapp.features.seed import seed
+    from posapp.features.seed import seed_demo_data
     from posapp.runtime.postgres import running
     from posapp.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as url:
         upgrade(url)
-        engine = make_engine(url, Settings())
-        seed(engine)
-        engine.dispose()
+        with open_session(url, Settings()) as session:
+            seed_demo_data(session, utc_now())
         yield url

@@ -78,6 +78,7 @@ def statements(url: URL, folder: Path) -> Iterator[str]:
     """What one order sends to the database, in pgbench's language: its key is a random one, and
     the ids that the database gave go on into what follows."""
     from posapp.app import create_app
+    from posapp.http.transactions import db
     from posapp.settings import Settings
 
     app = create_app(Settings(pos_data_dir=folder), url)
@@ -86,7 +87,8 @@ def statements(url: URL, folder: Path) -> Iterator[str]:
     plain = [p for c in menu["categories"] for p in c["products"] if not p["modifier_groups"]]
     login = {"username": "cashier", "password": "cashier-demo"}
     access = client.post("/api/v1/auth/login", json=login).json["access_token"]
-    engine: Engine = app.extensions["posapp.database"].engine
+    with app.app_context():
+        engine: Engine = db.engine
     with recorded(engine) as sent:
         answer = client.post(
             "/api/v1/orders",

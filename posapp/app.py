@@ -14,19 +14,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import Health
 from healthkit.web import flask as healthkit_flask
-from posapp.database.engine import Database, make_engine
 from posapp.features.auth import routes as auth
 from posapp.features.auth.tokens import Tokens
 from posapp.features.catalog import routes as catalog
 from posapp.features.catalog.cache import MenuCache
-from posapp.features.catalog.middleware import FreshMenu
+from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
-from posapp.http import access, cors, frontend, openapi, problems
-from posapp.http.body import MAX_BODY_BYTES, require_json
-from posapp.http.transactions import DATABASE
+from posapp.http import access, cors, frontend, openapi, problems, transactions
+from posapp.http.body import MAX_BODY_BYTES, validate_json_body
 from posapp.observability import error_tracking, metrics, query_log, tracing
-from posapp.observability.request_log import Requests
+from posapp.observability.request_log import Application, Requests
 from posapp.operations import health
 from posapp.operations import routes as observability
 from posapp.runtime.dev_secret import development_secret
@@ -37,7 +35,7 @@ HEALTH_PATHS = {
     "/livez": "live",
     "/readyz": "ready",
     "/startupz": "startup",
-    f"{access.PREFIX}/health": "api",
+    f"{access.API_PREFIX}/health": "api",
 }
 FEATURES = (
     auth.api,
@@ -63,12 +61,11 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     if url is None:
         raise SettingsError(("DATABASE_URL: missing; set it, or start with: posapp demo",))
     error_tracking.install(settings, posapp.__version__)
-    app = build(settings)
-    engine = make_engine(url, settings)
+    app = create_api(settings)
+    engine = transactions.install(app, url, settings)
     metrics.watch_pool(engine)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
-    app.extensions[DATABASE] = Database(engine)
-    catalog.install(app)
+    menu = catalog.install(app)
     address = url.render_as_string(hide_password=False)
     found = Health.from_file(
         settings.healthkit_config,
@@ -78,25 +75,33 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)
-    else:  # a trace begins in Flask, so with tracing every request goes there
-        menu: MenuCache = app.extensions[catalog.CACHE]
-        app.wsgi_app = FreshMenu(app.wsgi_app, menu, f"{access.PREFIX}{catalog.MENU}")  # type: ignore[method-assign]
-    app.wsgi_app = Requests(app.wsgi_app)  # type: ignore[method-assign]
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there
+    else:
+        _wrap(app, settings, menu)
     healthkit_flask.mount(app, found, HEALTH_PATHS)
     return app
 
 
-def build(settings: Settings) -> OpenAPI:
+def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
+    """The WSGI layers around Flask, from the inside out."""
+    wsgi: Application = app.wsgi_app
+    if menu is not None:
+        wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
+    wsgi = Requests(wsgi)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+
+
+def create_api(settings: Settings) -> OpenAPI:
     """The application with all its routes, without a database: enough for its documentation."""
     app = OpenAPI(
         "posapp",
         info=Info(title="Steak Kenangan POS", version=posapp.__version__, description=DESCRIPTION),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        validation_error_callback=problems.invalid,
-        doc_prefix=access.PREFIX,
+        validation_error_callback=problems.validation_problem,
+        doc_prefix=access.API_PREFIX,
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -107,21 +112,23 @@ def build(settings: Settings) -> OpenAPI:
         settings.jwt_expiration,
     )
     access.install(app, auth.authenticate)
-    app.before_request(require_json)
+    app.before_request(validate_json_body)
     if settings.cors_allowed_origins:
         cors.install(app, settings.cors_allowed_origins)
     problems.install(app)
     for feature in FEATURES:
-        app.register_api(feature, url_prefix=access.PREFIX)
-    app.add_url_rule(f"{access.PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
+        app.register_api(feature, url_prefix=access.API_PREFIX)
+    app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
     app.register_blueprint(observability.pages)
     frontend.install(app)
-    openapi.complete(app)
+    openapi.complete_document(app)
     return app
 
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI 3.1 document, made from the code alone."""
     # A secret of its own, so that asking for the document writes no file.
-    document: dict[str, Any] = build(Settings(jwt_secret=SecretStr("no token is made"))).api_doc
+    document: dict[str, Any] = create_api(
+        Settings(jwt_secret=SecretStr("no token is made"))
+    ).api_doc
     return document

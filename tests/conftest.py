@@ -26,9 +26,9 @@ from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit.testing import wait_until
-from posapp.database.engine import make_engine
+from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import upgrade
-from posapp.features.seed import DEMO_LOGINS, seed
+from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import processes
 from posapp.runtime.postgres import running
 from posapp.settings import Settings
@@ -102,9 +102,8 @@ def template_database(postgres: Postgres) -> str:
     """The name of a database with the schema and the demo's menu, to copy."""
     url = postgres.create("pos_template")
     upgrade(url)
-    engine = make_engine(url, Settings())
-    seed(engine)
-    engine.dispose()
+    with open_session(url, Settings()) as session:
+        seed_demo_data(session, utc_now())
     return "pos_template"
 
 

@@ -8,25 +8,25 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request
 
 from posapp.http.errors import Forbidden, Unauthorized
-from posapp.http.schemas import Role
+from posapp.http.roles import StaffRole
 from posapp.observability.context import user_id
 
-PREFIX = "/api/v1"
+API_PREFIX = "/api/v1"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
     """Marks a route that anybody may call."""
-    view.__dict__["roles"] = ()
+    view.__dict__["allowed_roles"] = ()
     return view
 
 
-def roles(*allowed: Role) -> Callable[[View], View]:
+def require_roles(*allowed: StaffRole) -> Callable[[View], View]:
     """Marks a route that needs a token of one of these roles. It is checked before the input is
     looked at, and a route that is neither `public` nor marked so stops the start."""
 
     def mark(view: View) -> View:
-        view.__dict__["roles"] = allowed
+        view.__dict__["allowed_roles"] = allowed
         return view
 
     return mark
@@ -41,7 +41,9 @@ def install(app: Flask, authenticate: Callable[[str], Any]) -> None:
 
     @app.before_request
     def authenticate_request() -> None:
-        allowed = getattr(current_app.view_functions.get(request.endpoint or ""), "roles", ())
+        allowed = getattr(
+            current_app.view_functions.get(request.endpoint or ""), "allowed_roles", ()
+        )
         if not allowed:
             return
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -11,7 +11,7 @@ MAX_BODY_BYTES = 256 * 1024
 """An order of 200 lines is a tenth of it."""
 
 
-def require_json() -> None:
+def validate_json_body() -> None:
     """Refuses a body that is not JSON (415), not well-formed (400) or too large (413).
 
     Raises the HTTP errors of werkzeug.

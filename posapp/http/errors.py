@@ -6,7 +6,7 @@ ApiError              a refusal
 ├── NotFound          404
 ├── Conflict          409
 ├── Invalid           422, names its field
-└── TooMany           429, says when to come back
+└── TooManyRequests           429, says when to come back
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Invalid(ApiError):
         super().__init__(f"{field}: {message}", [{"field": field, "message": message}])
 
 
-class TooMany(ApiError):
+class TooManyRequests(ApiError):
     status = 429
 
     def __init__(self, detail: str, retry_after: int) -> None:

@@ -15,12 +15,12 @@ from werkzeug.security import safe_join
 from posapp.http.problems import http_problem
 
 DIST = Path(__file__).parent.parent / "web" / "dist"
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline';"
     " font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 NOT_BUILT = "The front end has not been built yet: make web\n"
-NO_PAGES = ("/api/", "/health", "/metrics", "/status", "/assets/")
+NON_PAGE_PREFIXES = ("/api/", "/health", "/metrics", "/status", "/assets/")
 """What is never a page of the application: a wrong address there is a 404."""
 
 
@@ -43,11 +43,11 @@ def _page(path: str) -> Response | None:
             "public, max-age=31536000, immutable" if hashed else "no-cache"
         )
         return response
-    if path.startswith(NO_PAGES):
+    if path.startswith(NON_PAGE_PREFIXES):
         return None
     if not (DIST / "index.html").is_file():
         return Response(NOT_BUILT, 503, content_type="text/plain; charset=utf-8")
     response = send_from_directory(DIST, "index.html")
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_openapi3 import OpenAPI
+from flask_openapi3 import APIBlueprint, OpenAPI, Tag
 from pydantic import BaseModel
 
 from posapp.http.problems import MEDIA_TYPE
 
 
-class FieldProblem(BaseModel):
+class FieldErrorDetail(BaseModel):
     field: str
     message: str
 
@@ -23,10 +23,23 @@ class Problem(BaseModel):
     status: int
     detail: str
     request_id: str
-    errors: list[FieldProblem] | None = None
+    errors: list[FieldErrorDetail] | None = None
 
 
-def complete(app: OpenAPI) -> None:
+def api_blueprint(name: str, tag: str) -> APIBlueprint:
+    """A blueprint of routes under one tag of the document; the `operationId` of each is the name of
+    its function in camel case (`create_order`: `createOrder`)."""
+    return APIBlueprint(
+        name, __name__, abp_tags=[Tag(name=tag)], operation_id_callback=_operation_id
+    )
+
+
+def _operation_id(*, name: str, path: str, method: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def complete_document(app: OpenAPI) -> None:
     """Completes the OpenAPI document from what the routes are marked with.
 
     Raises RuntimeError for a route of the API that nobody has said who may call.
@@ -37,7 +50,7 @@ def complete(app: OpenAPI) -> None:
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     schemas = document["components"]["schemas"]
-    for model in (Problem, FieldProblem):
+    for model in (Problem, FieldErrorDetail):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         schemas[model.__name__] = schema
@@ -47,11 +60,11 @@ def complete(app: OpenAPI) -> None:
         if operations is None:
             continue
         view = app.view_functions[rule.endpoint]
-        if not hasattr(view, "roles"):
-            raise RuntimeError(f"{rule.rule} says neither `public` nor which `roles` may call it")
+        if not hasattr(view, "allowed_roles"):
+            raise RuntimeError(f"{rule.rule} says neither `public` nor which roles may call it")
         for method, operation in operations.items():
             if method.upper() in (rule.methods or ()):
-                _complete(operation, view.roles, refused)
+                _complete(operation, view.allowed_roles, refused)
 
 
 def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any) -> None:

@@ -45,7 +45,7 @@ def problem(
     return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
 
 
-def invalid(error: ValidationError) -> Response:
+def validation_problem(error: ValidationError) -> Response:
     """422 with the path of every field that pydantic refused."""
     found = [
         {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
@@ -79,7 +79,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
-    def database_away(error: Exception) -> Response:
+    def database_unavailable(error: Exception) -> Response:
         request.environ[FAILURE] = error
         return problem(
             503,
@@ -88,9 +88,9 @@ def install(app: Flask) -> None:
         )
 
     @app.errorhandler(Exception)
-    def bug(error: Exception) -> Response:
+    def unexpected_error(error: Exception) -> Response:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
-            return database_away(error)
+            return database_unavailable(error)
         request.environ[FAILURE] = error
         error_tracking.capture(error)
         return problem(500, "Something unexpected happened; it has been noted.")

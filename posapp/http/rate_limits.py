@@ -26,7 +26,9 @@ def _window(now: datetime, length: timedelta) -> datetime:
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
 
 
-def wait(session: Session, key: str, limit: int, length: timedelta, now: datetime) -> int:
+def seconds_until_allowed(
+    session: Session, key: str, limit: int, length: timedelta, now: datetime
+) -> int:
     """Seconds until `key` may try again, 0 for at once."""
     window = _window(now, length)
     query = select(RateLimit.count).where(RateLimit.key == key, RateLimit.window == window)
@@ -34,7 +36,7 @@ def wait(session: Session, key: str, limit: int, length: timedelta, now: datetim
     return max(1, int((window + length - now).total_seconds())) if tried >= limit else 0
 
 
-def count(session: Session, key: str, length: timedelta, now: datetime) -> None:
+def record_attempt(session: Session, key: str, length: timedelta, now: datetime) -> None:
     """Notes one more try of `key`, and forgets its windows of before."""
     window = _window(now, length)
     session.execute(

@@ -6,16 +6,16 @@ from flask import Response
 from pydantic import BaseModel
 
 
-def answer(model: BaseModel, status: int = 200, **headers: str) -> Response:
-    return json_answer(model.model_dump_json(), status, **headers)
+def model_response(model: BaseModel, status: int = 200, **headers: str) -> Response:
+    return json_response(model.model_dump_json(), status, **headers)
 
 
-def json_answer(body: str, status: int = 200, **headers: str) -> Response:
+def json_response(body: str, status: int = 200, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     named.setdefault("Cache-Control", "no-store")
     return Response(body, status, named, mimetype="application/json")
 
 
-def idempotent_answer(body: str, replayed: bool) -> Response:
+def idempotent_response(body: str, replayed: bool) -> Response:
     """201, and whether it is the answer of before."""
-    return json_answer(body, 201, **({"Idempotency_Replayed": "true"} if replayed else {}))
+    return json_response(body, 201, **({"Idempotency_Replayed": "true"} if replayed else {}))

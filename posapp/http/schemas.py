@@ -1,15 +1,12 @@
-"""The fields and the base of all schemas, and the roles: what services share with routes."""
+"""The fields and the base of all schemas, shared by services and routes."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
-
-Role = Literal["admin", "manager", "cashier", "waiter", "kitchen"]
-ROLES: tuple[Role, ...] = ("admin", "manager", "cashier", "waiter", "kitchen")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

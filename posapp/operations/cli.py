@@ -12,9 +12,9 @@ from sqlalchemy import URL
 from healthkit import Health, Report, Status, config, reports
 from healthkit.plugins import PluginManager
 from healthkit.settings import Settings as HealthSettings
-from posapp.database.engine import open_engine
+from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import require_schema, upgrade
-from posapp.features.seed import DEMO_LOGINS, seed
+from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import postgres, processes
 from posapp.runtime.demo import run_demo
 from posapp.settings import Settings
@@ -32,8 +32,8 @@ def demo() -> None:
 
 def _prepare(url: URL, settings: Settings) -> None:
     upgrade(url)
-    with open_engine(url, settings) as engine:
-        seed(engine)
+    with open_session(url, settings) as session:
+        seed_demo_data(session, utc_now())
 
 
 def _login_lines() -> str:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Blueprint, Response, current_app, request
-from flask_openapi3 import APIBlueprint, Tag
 
 from healthkit import Health
 from healthkit.reports import PROMETHEUS
 from posapp.database.engine import utc_now
 from posapp.http import rate_limits
 from posapp.http.access import public
-from posapp.http.errors import TooMany
-from posapp.http.openapi import Problem
+from posapp.http.errors import TooManyRequests
+from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import exposition
 
 pages = Blueprint("observability", __name__)
-api = APIBlueprint("errors", __name__, abp_tags=[Tag(name="Operations")])
+api = api_blueprint("errors", "Operations")
 
 ERROR_TESTS = 5
 ERROR_WINDOW = timedelta(minutes=1)
@@ -37,13 +36,13 @@ def metrics() -> Response:
 
 @api.get("/error-test", summary="Fail on purpose", responses={500: Problem, 429: Problem})
 @public
-def error_test() -> Response:
+def trigger_test_error() -> Response:
     """Raises, so that error tracking can be proven. Five times a minute from one address."""
     key, now = f"error-test:{request.remote_addr}", utc_now()
     with transaction() as session:
-        seconds = rate_limits.wait(session, key, ERROR_TESTS, ERROR_WINDOW, now)
+        seconds = rate_limits.seconds_until_allowed(session, key, ERROR_TESTS, ERROR_WINDOW, now)
         if not seconds:
-            rate_limits.count(session, key, ERROR_WINDOW, now)
+            rate_limits.record_attempt(session, key, ERROR_WINDOW, now)
     if seconds:
-        raise TooMany("Enough errors for this minute.", seconds)
+        raise TooManyRequests("Enough errors for this minute.", seconds)
     raise ErrorTest("this error was asked for: GET /api/v1/error-test")

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from werkzeug.test import TestResponse
 
 from posapp.app import create_app
+from posapp.http.transactions import db
 from posapp.settings import Settings
 
 SECRET = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
@@ -25,7 +26,8 @@ def app(database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fla
     app = create_app(settings, database)
     yield app
     app.extensions["healthkit"].stop()
-    app.extensions["posapp.database"].engine.dispose()
+    with app.app_context():
+        db.engine.dispose()
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi import checks as openapi
 
-from posapp.app import build
+from posapp.app import create_api
 from posapp.settings import Settings
 
 load_all_checks()
@@ -17,7 +17,7 @@ class Late:
     """The application: for its document alone at first, then the one with a database."""
 
     def __init__(self):
-        self.app = build(Settings(jwt_secret=SecretStr("no token is made")))
+        self.app = create_api(Settings(jwt_secret=SecretStr("no token is made")))
 
     def __call__(self, environ, start_response):
         return self.app(environ, start_response)

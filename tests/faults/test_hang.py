@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
-from posapp.database.engine import make_engine
+from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import upgrade
-from posapp.features.seed import seed
+from posapp.features.seed import seed_demo_data
 from posapp.runtime import processes
 from posapp.runtime.postgres import server
 from posapp.settings import Settings
@@ -41,9 +41,8 @@ class Pos:
         self.url = f"http://127.0.0.1:{port}"
         settings = Settings.from_env({"POS_DATA_DIR": str(folder)})
         upgrade(postgres.url)
-        engine = make_engine(postgres.url, settings)
-        seed(engine)
-        engine.dispose()
+        with open_session(postgres.url, settings) as session:
+            seed_demo_data(session, utc_now())
         environ = processes.child_environment(os.environ, settings, postgres.url)
         environ |= {"PORT": str(port), "WEB_CONCURRENCY": "1", "GRACEFUL_TIMEOUT": "1"}
         environ["HEALTHKIT_STORE"] = f"sqlite:///{folder}/healthkit.db"

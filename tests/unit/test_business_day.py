@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from posapp.features.restaurant.service import House
+from posapp.features.restaurant.service import RestaurantSettings
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from posapp.features.restaurant.service import House
     ],
 )
 def test_a_sale_after_midnight_belongs_to_the_evening_before(utc, day):
-    assert House().business_date(datetime(*utc, tzinfo=UTC)) == day
+    assert RestaurantSettings().business_date(datetime(*utc, tzinfo=UTC)) == day

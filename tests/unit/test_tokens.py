@@ -54,7 +54,7 @@ def test_no_other_token_is_taken(token):
 
 def test_a_password_fits_its_hash_and_no_other():
     hashed = passwords.hash_password("kenangan-2026")
-    assert passwords.verify("kenangan-2026", hashed)
-    assert not passwords.verify("kenangan-2027", hashed)
-    assert not passwords.verify("kenangan-2026", None)
-    assert not passwords.verify("kenangan-2026", "no hash at all")
+    assert passwords.verify_password("kenangan-2026", hashed)
+    assert not passwords.verify_password("kenangan-2027", hashed)
+    assert not passwords.verify_password("kenangan-2026", None)
+    assert not passwords.verify_password("kenangan-2026", "no hash at all")

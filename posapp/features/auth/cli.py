@@ -6,13 +6,21 @@ import os
 import sys
 
 import click
+from pydantic import ValidationError
 
-from posapp.database.engine import open_engine
+from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import require_schema
-from posapp.features.auth.service import UserError, add_user
-from posapp.http.schemas import ROLES
+from posapp.features.auth import service
+from posapp.features.auth.schemas import NewUser
+from posapp.http.errors import Conflict
+from posapp.http.roles import STAFF_ROLES
 from posapp.runtime import postgres
+from posapp.runtime.errors import CommandError
 from posapp.settings import Settings
+
+
+class UserError(CommandError):
+    """A staff account cannot be made; one line that says why."""
 
 
 @click.group()
@@ -22,7 +30,7 @@ def users() -> None:
 
 @users.command()
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(ROLES), help="What they may do.")
+@click.option("--role", required=True, type=click.Choice(STAFF_ROLES), help="What they may do.")
 @click.option("--full-name", required=True, metavar="TEXT", help="What receipts call them.")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from the standard input, a line."
@@ -30,12 +38,25 @@ def users() -> None:
 def add(name: str, role: str, full_name: str, password_stdin: bool) -> None:
     """Add the account NAME; asks for its password."""
     settings = Settings.from_env(os.environ)
-    password = _password(password_stdin)
+    new = _new_user(name, full_name, role, _password(password_stdin))
     with postgres.database(settings) as url:
         require_schema(url, settings)
-        with open_engine(url, settings) as engine:
-            add_user(engine, name, full_name, role, password)
-    click.echo(f"{name} is added, as {role}")
+        try:
+            with open_session(url, settings) as session:
+                service.create_user(session, new, created_by=None, now=utc_now())
+        except Conflict as error:
+            raise UserError(error.detail) from None
+    click.echo(f"{new.username} is added, as {role}")
+
+
+def _new_user(username: str, name: str, role: str, password: str) -> NewUser:
+    """Raises UserError."""
+    values = {"username": username, "name": name, "role": role, "password": password}
+    try:
+        return NewUser.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]
+        raise UserError(f"{fault['loc'][0]}: {fault['msg']}") from None
 
 
 def _password(from_stdin: bool) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from posapp.features.auth.schemas import DemoLogin
-from posapp.http.schemas import Role
+from posapp.http.roles import StaffRole
 
-_NAMES: tuple[tuple[Role, str], ...] = (
+_NAMES: tuple[tuple[StaffRole, str], ...] = (
     ("admin", "Sri Wahyuni"),
     ("manager", "Budi Santoso"),
     ("cashier", "Dewi Lestari"),

@@ -17,9 +17,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from posapp.database.base import Base
-from posapp.http.schemas import ROLES
+from posapp.http.roles import STAFF_ROLES
 
-_ROLE_LIST = ", ".join(f"'{role}'" for role in ROLES)
+_ROLE_LIST = ", ".join(f"'{role}'" for role in STAFF_ROLES)
 
 
 class User(Base):

@@ -6,17 +6,17 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_NOBODY = _HASHER.hash("nobody has this password")
+_DUMMY_HASH = _HASHER.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def verify(password: str, password_hash: str | None) -> bool:
+def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether the password fits; without a hash it takes as long and says no, so that a stranger
     cannot tell which user names exist."""
     try:
-        return _HASHER.verify(password_hash or _NOBODY, password) and password_hash is not None
+        return _HASHER.verify(password_hash or _DUMMY_HASH, password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Response, current_app, request
-from flask_openapi3 import APIBlueprint, Tag
 
 from posapp.database.engine import utc_now
 from posapp.features.auth import service
@@ -11,25 +10,25 @@ from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
 from posapp.features.auth.schemas import (
     DemoLogins,
-    Login,
+    LoginRequest,
     NewUser,
-    Refresh,
-    Session,
-    Staff,
-    StaffMember,
+    RefreshRequest,
+    SignInResponse,
+    UserDetails,
+    UserList,
     UserView,
 )
 from posapp.features.auth.tokens import TokenError, Tokens
-from posapp.http.access import current_user, public, roles
+from posapp.http.access import current_user, public, require_roles
 from posapp.http.errors import NotFound, Unauthorized
-from posapp.http.openapi import Problem
-from posapp.http.responses import answer
-from posapp.http.schemas import ROLES
+from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.responses import model_response
+from posapp.http.roles import STAFF_ROLES
 from posapp.http.transactions import transaction
 from posapp.settings import Settings
 
 TOKENS = "posapp.tokens"
-api = APIBlueprint("auth", __name__, abp_tags=[Tag(name="Staff")])
+api = api_blueprint("auth", "Staff")
 
 
 def authenticate(token: str) -> User:
@@ -43,9 +42,11 @@ def authenticate(token: str) -> User:
         return service.authenticate(session, bearer)
 
 
-@api.post("/auth/login", summary="Sign in", responses={200: Session, 401: Problem, 429: Problem})
+@api.post(
+    "/auth/login", summary="Sign in", responses={200: SignInResponse, 401: Problem, 429: Problem}
+)
 @public
-def log_in(body: Login) -> Response:
+def login(body: LoginRequest) -> Response:
     """Five wrong passwords for one name within five minutes, and it is 429 for a while."""
     with transaction() as session:
         address = request.remote_addr or ""
@@ -55,9 +56,9 @@ def log_in(body: Login) -> Response:
     return _session(grant)
 
 
-@api.post("/auth/refresh", summary="Renew a session", responses={200: Session, 401: Problem})
+@api.post("/auth/refresh", summary="Renew a session", responses={200: SignInResponse, 401: Problem})
 @public
-def refresh(body: Refresh) -> Response:
+def refresh_tokens(body: RefreshRequest) -> Response:
     """Each refresh token works once; a second use ends the whole session."""
     with transaction() as session:
         grant = service.refresh(session, body.refresh_token, utc_now())
@@ -68,50 +69,50 @@ def refresh(body: Refresh) -> Response:
 
 @api.post("/auth/logout", summary="Sign out", responses={204: None})
 @public
-def log_out(body: Refresh) -> Response:
+def logout(body: RefreshRequest) -> Response:
     with transaction() as session:
         service.log_out(session, body.refresh_token, utc_now())
     return Response(status=204)
 
 
 @api.get("/auth/me", summary="Who am I", responses={200: UserView})
-@roles(*ROLES)
-def me() -> Response:
-    return answer(_view(current_user()))
+@require_roles(*STAFF_ROLES)
+def get_current_user() -> Response:
+    return model_response(_view(current_user()))
 
 
 @api.get(
     "/auth/demo-logins", summary="The demo's accounts", responses={200: DemoLogins, 404: Problem}
 )
 @public
-def demo_logins() -> Response:
+def list_demo_logins() -> Response:
     """Only outside production; 404 there."""
     settings: Settings = current_app.extensions["posapp.settings"]
     if settings.production:
         raise NotFound("There are no demo accounts in production.")
-    return answer(DemoLogins(logins=list(DEMO_LOGINS)))
+    return model_response(DemoLogins(logins=list(DEMO_LOGINS)))
 
 
-@api.get("/admin/users", summary="All staff accounts", responses={200: Staff})
-@roles("admin")
-def staff() -> Response:
+@api.get("/admin/users", summary="All staff accounts", responses={200: UserList})
+@require_roles("admin")
+def list_users() -> Response:
     with transaction() as session:
-        users = [_member(user) for user in service.staff(session)]
-    return answer(Staff(users=users))
+        users = [_member(user) for user in service.list_users(session)]
+    return model_response(UserList(users=users))
 
 
-@api.post("/admin/users", summary="Add a staff account", responses={201: StaffMember, 409: Problem})
-@roles("admin")
-def hire(body: NewUser) -> Response:
+@api.post("/admin/users", summary="Add a staff account", responses={201: UserDetails, 409: Problem})
+@require_roles("admin")
+def create_user(body: NewUser) -> Response:
     with transaction() as session:
-        member = _member(service.hire(session, body, current_user().id, utc_now()))
-    return answer(member, 201)
+        member = _member(service.create_user(session, body, current_user().id, utc_now()))
+    return model_response(member, 201)
 
 
-def _session(grant: service.Grant) -> Response:
+def _session(grant: service.IssuedTokens) -> Response:
     tokens: Tokens = current_app.extensions[TOKENS]
-    return answer(
-        Session(
+    return model_response(
+        SignInResponse(
             access_token=tokens.issue(grant.user.id, grant.user.role, utc_now()),
             refresh_token=grant.refresh_token,
             expires_in=int(tokens.lifetime.total_seconds()),
@@ -124,5 +125,5 @@ def _view(user: User) -> UserView:
     return UserView.model_validate(user, from_attributes=True)
 
 
-def _member(user: User) -> StaffMember:
-    return StaffMember.model_validate(user, from_attributes=True)
+def _member(user: User) -> UserDetails:
+    return UserDetails.model_validate(user, from_attributes=True)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from posapp.http.schemas import ApiModel, Id, Name, Role, Text
+from posapp.http.roles import StaffRole
+from posapp.http.schemas import ApiModel, Id, Name, Text
 
 Username = Annotated[
     Text, StringConstraints(min_length=1, max_length=50, strip_whitespace=True, to_lower=True)
@@ -17,12 +18,12 @@ Password = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 NewPassword = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
 
 
-class Login(ApiModel):
+class LoginRequest(ApiModel):
     username: Username
     password: Password
 
 
-class Refresh(ApiModel):
+class RefreshRequest(ApiModel):
     refresh_token: Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -30,26 +31,26 @@ class UserView(ApiModel):
     id: Id
     username: str
     name: str
-    role: Role
+    role: StaffRole
 
 
-class StaffMember(UserView):
+class UserDetails(UserView):
     active: bool
     created_at: datetime
 
 
-class Staff(ApiModel):
-    users: list[StaffMember]
+class UserList(ApiModel):
+    users: list[UserDetails]
 
 
 class NewUser(ApiModel):
     username: NewUsername
     name: Name
-    role: Role
+    role: StaffRole
     password: NewPassword
 
 
-class Session(ApiModel):
+class SignInResponse(ApiModel):
     access_token: str
     refresh_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  a scheme, no secret
@@ -61,7 +62,7 @@ class Session(ApiModel):
 class DemoLogin(ApiModel):
     username: str
     password: str
-    role: Role
+    role: StaffRole
     name: str
 
 

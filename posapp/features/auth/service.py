@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from posapp.database.engine import Database, utc_now
 from posapp.features.audit import service as audit
 from posapp.features.auth import passwords
 from posapp.features.auth.models import RefreshToken, User
 from posapp.features.auth.schemas import NewUser
 from posapp.http import rate_limits
-from posapp.http.errors import Conflict, TooMany, Unauthorized
-from posapp.runtime.errors import CommandError
+from posapp.http.errors import Conflict, TooManyRequests, Unauthorized
 
 REFRESH_LIFETIME = timedelta(days=14)
 FAILURES_PER_USER = 5
@@ -27,12 +25,8 @@ FAILURES_PER_ADDRESS = 50
 FAILURE_WINDOW = timedelta(minutes=5)
 
 
-class UserError(CommandError):
-    """A staff account cannot be made; one line that says why."""
-
-
 @dataclass(frozen=True, slots=True)
-class Grant:
+class IssuedTokens:
     """Somebody has been let in; `refresh_token` is shown this once."""
 
     user: User
@@ -41,28 +35,31 @@ class Grant:
 
 def log_in(
     session: Session, username: str, password: str, address: str, now: datetime
-) -> Grant | None:
+) -> IssuedTokens | None:
     """Lets somebody in, or notes the failure and returns None: the caller commits either.
 
-    Raises TooMany after five failures for one name from one address, or fifty from one address,
-    within five minutes.
+    Raises TooManyRequests after five failures for one name from one address, or fifty from one
+    address, within five minutes.
     """
     tries = (
         (f"login:{address}:{username}", FAILURES_PER_USER),
         (f"login:{address}", FAILURES_PER_ADDRESS),
     )
     for key, limit in tries:
-        if seconds := rate_limits.wait(session, key, limit, FAILURE_WINDOW, now):
-            raise TooMany("Too many tries; wait a little and try again.", seconds)
+        if seconds := rate_limits.seconds_until_allowed(session, key, limit, FAILURE_WINDOW, now):
+            raise TooManyRequests("Too many tries; wait a little and try again.", seconds)
     user = session.scalar(select(User).where(User.username == username, User.active))
-    if not passwords.verify(password, user.password_hash if user else None) or user is None:
+    if (
+        not passwords.verify_password(password, user.password_hash if user else None)
+        or user is None
+    ):
         for key, _ in tries:
-            rate_limits.count(session, key, FAILURE_WINDOW, now)
+            rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
         return None
-    return Grant(user, _new_token(session, user.id, uuid4(), now))
+    return IssuedTokens(user, _new_token(session, user.id, uuid4(), now))
 
 
-def refresh(session: Session, token: str, now: datetime) -> Grant | None:
+def refresh(session: Session, token: str, now: datetime) -> IssuedTokens | None:
     """The next token of a family. One that was used already has been stolen, or its thief has:
     the whole family is revoked. The caller commits either."""
     query = select(RefreshToken).where(RefreshToken.token_hash == _digest(token)).with_for_update()
@@ -76,7 +73,7 @@ def refresh(session: Session, token: str, now: datetime) -> Grant | None:
     if user is None:
         return None
     known.used_at = now
-    return Grant(user, _new_token(session, user.id, known.family, now))
+    return IssuedTokens(user, _new_token(session, user.id, known.family, now))
 
 
 def log_out(session: Session, token: str, now: datetime) -> None:
@@ -94,11 +91,11 @@ def authenticate(session: Session, user_id: int) -> User:
     return user
 
 
-def staff(session: Session) -> list[User]:
+def list_users(session: Session) -> list[User]:
     return list(session.scalars(select(User).order_by(User.username)))
 
 
-def hire(session: Session, new: NewUser, by: int | None, now: datetime) -> User:
+def create_user(session: Session, new: NewUser, created_by: int | None, now: datetime) -> User:
     """A new staff account. Raises Conflict when the user name is taken."""
     user = User(
         username=new.username,
@@ -113,25 +110,8 @@ def hire(session: Session, new: NewUser, by: int | None, now: datetime) -> User:
             session.add(user)
     except IntegrityError:
         raise Conflict(f"The user name {new.username} is taken.") from None
-    audit.record(session, by, "user.created", "user", user.id, now, role=user.role)
+    audit.record(session, created_by, "user.created", "user", user.id, now, role=user.role)
     return user
-
-
-def add_user(engine: Engine, username: str, name: str, role: str, password: str) -> None:
-    """A staff account from the command line. Raises UserError."""
-    from pydantic import ValidationError
-
-    try:
-        new = NewUser.model_validate(
-            {"username": username, "name": name, "role": role, "password": password}
-        )
-        with Database(engine).transaction() as session:
-            hire(session, new, None, utc_now())
-    except ValidationError as error:
-        fault = error.errors(include_input=False)[0]
-        raise UserError(f"{fault['loc'][0]}: {fault['msg']}") from None
-    except Conflict as error:
-        raise UserError(error.detail) from None
 
 
 def _new_token(session: Session, user_id: int, family: UUID, now: datetime) -> str:

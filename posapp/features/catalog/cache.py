@@ -21,7 +21,7 @@ CACHEABLE = f"public, max-age={MAX_AGE:.0f}"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CachedMenu:
     body: bytes
     etag: str
     fresh_until: float
@@ -32,18 +32,18 @@ class MenuCache:
 
     def __init__(self, read: Callable[[Language], bytes]) -> None:
         self._read = read
-        self._pages: dict[Language, Page] = {}
+        self._pages: dict[Language, CachedMenu] = {}
 
-    def fresh(self, language: Language) -> Page | None:
+    def get_if_fresh(self, language: Language) -> CachedMenu | None:
         """The page at hand, unless it is too old."""
         page = self._pages.get(language)
         return page if page is not None and time.monotonic() < page.fresh_until else None
 
-    def page(self, language: Language) -> Page:
+    def get(self, language: Language) -> CachedMenu:
         """The page at hand, read again when it is too old."""
-        if (page := self.fresh(language)) is None:
+        if (page := self.get_if_fresh(language)) is None:
             began = time.monotonic()
             body = self._read(language)
             etag = hashlib.sha256(body).hexdigest()[:20]
-            page = self._pages[language] = Page(body, etag, began + MAX_AGE)
+            page = self._pages[language] = CachedMenu(body, etag, began + MAX_AGE)
         return page

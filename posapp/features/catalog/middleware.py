@@ -14,7 +14,7 @@ from posapp.observability.request_log import ROUTE, Application, Environ
 _QUERIES: Mapping[str, Language] = {"": "id", "lang=id": "id", "lang=en": "en"}
 
 
-class FreshMenu:
+class CachedMenuMiddleware:
     """WSGI middleware for the menu at `path`."""
 
     def __init__(self, app: Application, cache: MenuCache, path: str) -> None:
@@ -26,7 +26,7 @@ class FreshMenu:
         if environ["PATH_INFO"] != self._path or environ["REQUEST_METHOD"] != "GET":
             return self._app(environ, start_response)
         language = _QUERIES.get(environ["QUERY_STRING"])
-        page = self._cache.fresh(language) if language else None
+        page = self._cache.get_if_fresh(language) if language else None
         if page is None or "HTTP_IF_NONE_MATCH" in environ or "HTTP_ORIGIN" in environ:
             return self._app(environ, start_response)
         environ[ROUTE] = self._path

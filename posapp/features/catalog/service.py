@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from posapp.features.catalog.models import Category, Modifier, ModifierGroup, Product, Variant
+from posapp.features.catalog.menu_seed import CategorySeed, ModifierGroupSeed, ProductSeed
+from posapp.features.catalog.models import (
+    Category,
+    Modifier,
+    ModifierGroup,
+    Product,
+    ProductModifierGroup,
+    Variant,
+)
 from posapp.features.catalog.schemas import (
     CategoryView,
     Language,
@@ -27,7 +35,7 @@ _WHOLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PricedSelection:
     """A dish with all its questions answered, at the prices of now."""
 
     product_id: int
@@ -53,15 +61,73 @@ def menu(session: Session, language: Language) -> Menu:
     )
 
 
+def has_menu(session: Session) -> bool:
+    """Whether there is any product."""
+    return session.scalar(select(Product.id).limit(1)) is not None
+
+
+def create_menu(
+    session: Session, groups: Mapping[str, ModifierGroupSeed], categories: Iterable[CategorySeed]
+) -> None:
+    """Writes a whole menu; products name their modifier groups by the keys of `groups`."""
+    rows = {key: _group_row(group) for key, group in groups.items()}
+    session.add_all(rows.values())
+    session.flush()
+    ids = {key: row.id for key, row in rows.items()}
+    for position, (name, english, products) in enumerate(categories):
+        category = Category(position=position, name_id=name, name_en=english)
+        session.add(category)
+        session.flush()
+        for index, product in enumerate(products):
+            _create_product(session, category.id, index, product, ids)
+
+
+def _group_row(group: ModifierGroupSeed) -> ModifierGroup:
+    name, english = group.names
+    return ModifierGroup(
+        name_id=name,
+        name_en=english,
+        min=group.minimum,
+        max=group.maximum,
+        modifiers=[
+            Modifier(position=i, name_id=name, name_en=english, price=price)
+            for i, (name, english, price) in enumerate(group.options)
+        ],
+    )
+
+
+def _create_product(
+    session: Session, category_id: int, position: int, seed: ProductSeed, groups: Mapping[str, int]
+) -> None:
+    product = Product(
+        category_id=category_id,
+        position=position,
+        name_id=seed.name,
+        name_en=seed.english,
+        price=seed.price,
+        available=True,
+        variants=[
+            Variant(position=i, name_id=name, name_en=english, price=price)
+            for i, (name, english, price) in enumerate(seed.variants)
+        ],
+    )
+    session.add(product)
+    session.flush()
+    session.add_all(
+        ProductModifierGroup(product_id=product.id, group_id=groups[key], position=i)
+        for i, key in enumerate(seed.modifier_groups)
+    )
+
+
 def products(session: Session, ids: Iterable[int]) -> Mapping[int, Product]:
     """The products of these ids, with everything that can be chosen."""
     query = select(Product).options(*_WHOLE).where(Product.id.in_(set(ids)))
     return {product.id: product for product in session.scalars(query)}
 
 
-def choose(
+def price_selection(
     product: Product | None, variant_id: int | None, modifier_ids: Sequence[int], field: str
-) -> Choice:
+) -> PricedSelection:
     """A dish as the guest wants it. `field` is where it stands in the request.
 
     Raises Invalid for what is not on the menu, is sold out, or leaves a question open.
@@ -72,7 +138,7 @@ def choose(
         raise Invalid(f"{field}.product_id", f"{product.name_id} is sold out")
     variant = _variant(product, variant_id, field)
     name = f"{product.name_id} ({variant.name_id})" if variant else product.name_id
-    return Choice(
+    return PricedSelection(
         product_id=product.id,
         variant_id=variant.id if variant else None,
         name=name,

@@ -1,4 +1,4 @@
-"""Floors and their tables."""
+"""Floors and their dining tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Floor(Base):
     name: Mapped[str] = mapped_column(Text, unique=True)
 
 
-class Table(Base):
+class DiningTable(Base):
     __tablename__ = "restaurant_tables"
     __table_args__ = (CheckConstraint("seats > 0", name="seats"),)
 

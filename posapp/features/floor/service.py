@@ -1,28 +1,42 @@
-"""Where guests sit."""
+"""Floors and dining tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from posapp.features.floor.models import Floor, Table
+from posapp.features.floor.models import DiningTable, Floor
 from posapp.features.floor.schemas import FloorPlan, FloorView, TableView
 
 
 def exists(session: Session, table_id: int) -> bool:
-    return session.scalar(select(Table.id).where(Table.id == table_id)) is not None
+    return session.scalar(select(DiningTable.id).where(DiningTable.id == table_id)) is not None
 
 
 def floor_plan(session: Session, open_orders: Mapping[int, Sequence[int]]) -> FloorPlan:
     """All floors; `open_orders` are the ids of the open orders of each table."""
     tables: dict[int, list[TableView]] = {}
-    for table in session.scalars(select(Table).order_by(Table.position, Table.id)):
+    for table in session.scalars(
+        select(DiningTable).order_by(DiningTable.position, DiningTable.id)
+    ):
         orders = list(open_orders.get(table.id, ()))
         view = TableView(id=table.id, name=table.name, seats=table.seats, open_orders=orders)
         tables.setdefault(table.floor_id, []).append(view)
     floors = session.scalars(select(Floor).order_by(Floor.position, Floor.id))
     return FloorPlan(
         floors=[FloorView(id=f.id, name=f.name, tables=tables.get(f.id, [])) for f in floors]
+    )
+
+
+def create_floor(session: Session, name: str, tables: Iterable[tuple[str, int]]) -> None:
+    """Adds a floor behind those that are there, with its tables: name and number of seats."""
+    position = session.scalar(select(func.count()).select_from(Floor)) or 0
+    floor = Floor(position=position, name=name)
+    session.add(floor)
+    session.flush()
+    session.add_all(
+        DiningTable(floor_id=floor.id, position=index, name=table, seats=seats)
+        for index, (table, seats) in enumerate(tables)
     )

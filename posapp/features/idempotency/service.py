@@ -37,21 +37,21 @@ class IdempotencyHeader(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """JSON, and whether it is the one of before."""
 
     body: str
     replayed: bool
 
 
-def once(
+def execute_once(
     session: Session,
     key: str,
     route: str,
     body: BaseModel,
     now: datetime,
     act: Callable[[], BaseModel],
-) -> Answer:
+) -> StoredResponse:
     """The answer of `act`, which is carried out unless this key has been before.
 
     Raises Invalid when the key was used for something else.
@@ -67,11 +67,11 @@ def once(
         return _replay(session, key, fingerprint)
     answer = act().model_dump_json()
     session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))
-    return Answer(answer, replayed=False)
+    return StoredResponse(answer, replayed=False)
 
 
-def _replay(session: Session, key: str, fingerprint: bytes) -> Answer:
+def _replay(session: Session, key: str, fingerprint: bytes) -> StoredResponse:
     known = session.scalars(select(IdempotencyKey).where(IdempotencyKey.key == key)).one()
     if known.fingerprint != fingerprint:
         raise Invalid(HEADER, "was used for another request; take a new key for a new act")
-    return Answer(known.answer or "", replayed=True)
+    return StoredResponse(known.answer or "", replayed=True)

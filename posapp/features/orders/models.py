@@ -1,4 +1,4 @@
-"""Orders and their lines, with the invariants that the database itself holds.
+"""OrderList and their lines, with the invariants that the database itself holds.
 
 Beside the constraints here, triggers of the migrations see to it that a line never changes, that
 an order's `paid` is the sum of its payments, and that a paid order stays as it is.
@@ -29,7 +29,7 @@ from posapp.features.orders.states import STATES
 _STATES = ", ".join(f"'{state}'" for state in STATES)
 
 
-class Counter(Base):
+class NumberCounter(Base):
     """The last number given out on a business day. Its row is locked until the order that took a
     number is committed, so numbers have neither gaps nor twins."""
 

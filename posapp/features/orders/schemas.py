@@ -1,4 +1,4 @@
-"""Orders as they go over the wire. Money is whole rupiah."""
+"""OrderList as they go over the wire. Money is whole rupiah."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt
 
 from posapp.features.catalog.schemas import ModifierView
-from posapp.features.orders.states import State
+from posapp.features.orders.states import OrderState
 from posapp.http.schemas import ApiModel, Id, Note
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
@@ -36,7 +36,7 @@ class OrderPath(ApiModel):
 
 
 class OrderQuery(ApiModel):
-    status: State = "open"
+    status: OrderState = "open"
     limit: Annotated[int, Field(ge=1, le=200)] = 100
 
 
@@ -57,7 +57,7 @@ class LineView(QuoteLine):
     id: int
 
 
-class Sums(ApiModel):
+class OrderTotals(ApiModel):
     subtotal: int
     discount: int
     service_charge: int
@@ -67,7 +67,7 @@ class Sums(ApiModel):
     total: int
 
 
-class Quote(Sums):
+class Quote(OrderTotals):
     """What an order would cost now; nothing is stored."""
 
     type: OrderType
@@ -75,12 +75,12 @@ class Quote(Sums):
     lines: list[QuoteLine]
 
 
-class OrderView(Sums):
+class OrderView(OrderTotals):
     id: int
     number: int
     """Without gaps or twins within its business date."""
     business_date: date
-    status: State
+    status: OrderState
     type: OrderType
     table_id: int | None
     created_at: datetime
@@ -94,7 +94,7 @@ class OrderView(Sums):
 class OrderSummary(ApiModel):
     id: int
     number: int
-    status: State
+    status: OrderState
     type: OrderType
     table_id: int | None
     total: int
@@ -102,5 +102,5 @@ class OrderSummary(ApiModel):
     created_at: datetime
 
 
-class Orders(ApiModel):
+class OrderList(ApiModel):
     orders: list[OrderSummary]

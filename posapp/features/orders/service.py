@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from posapp.features.audit import service as audit
 from posapp.features.catalog import service as catalog
-from posapp.features.catalog.service import Choice
+from posapp.features.catalog.service import PricedSelection
 from posapp.features.floor import service as tables
 from posapp.features.orders import states
-from posapp.features.orders.models import Counter, Order, OrderLine
+from posapp.features.orders.models import NumberCounter, Order, OrderLine
 from posapp.features.orders.schemas import (
     LineView,
     NewOrder,
@@ -25,18 +25,20 @@ from posapp.features.orders.schemas import (
     Quote,
     QuoteLine,
 )
-from posapp.features.orders.states import State
-from posapp.features.orders.totals import Totals, in_cash, totals
+from posapp.features.orders.states import OrderState
+from posapp.features.orders.totals import Totals, compute_totals, round_to_cash
 from posapp.features.restaurant import service as restaurant
-from posapp.features.restaurant.service import House
+from posapp.features.restaurant.service import RestaurantSettings
 from posapp.http.errors import Conflict, Invalid, NotFound
 
 
 def quote(session: Session, new: NewOrder) -> Quote:
     """What an order would cost. Raises Invalid like `create`."""
     lines = _price(session, new)
-    sums = totals((line.total for line in lines), 0, restaurant.house(session))
-    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_sums(sums))
+    totals = compute_totals(
+        (line.total for line in lines), 0, restaurant.restaurant_settings(session)
+    )
+    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_columns(totals))
 
 
 def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
@@ -44,21 +46,21 @@ def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> Orde
 
     Raises Invalid for what cannot be ordered, naming the field.
     """
-    house = restaurant.house(session)
+    settings = restaurant.restaurant_settings(session)
     lines = _price(session, new)
-    sums = totals((line.total for line in lines), 0, house)
-    day = house.business_date(now)
+    totals = compute_totals((line.total for line in lines), 0, settings)
+    day = settings.business_date(now)
     order = Order(
-        number=next_number(session, "order", day),
+        number=allocate_number(session, "order", day),
         business_date=day,
         type=new.type,
         table_id=new.table_id,
-        status=states.ORDER.after,
+        status=states.CREATE.after,
         paid=0,
         created_by=user_id,
         created_at=now,
         lines=[_line(line, position) for position, line in enumerate(lines)],
-        **_sums(sums),
+        **_columns(totals),
     )
     session.add(order)
     session.flush()
@@ -72,15 +74,15 @@ def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> Orde
         number=order.number,
         total=order.total,
     )
-    return view(order, house)
+    return view(order, settings)
 
 
 def get(session: Session, order_id: int) -> OrderView:
     """Raises NotFound."""
-    return view(_order(session, order_id), restaurant.house(session))
+    return view(_order(session, order_id), restaurant.restaurant_settings(session))
 
 
-def listing(session: Session, status: State, limit: int) -> list[OrderSummary]:
+def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
     """The newest orders in a state."""
     query = (
         select(Order)
@@ -92,7 +94,7 @@ def listing(session: Session, status: State, limit: int) -> list[OrderSummary]:
         OrderSummary(
             id=order.id,
             number=order.number,
-            status=cast(State, order.status),
+            status=cast(OrderState, order.status),
             type=cast(OrderType, order.type),
             table_id=order.table_id,
             total=order.total,
@@ -121,19 +123,19 @@ def lock_for_payment(session: Session, order_id: int) -> Order:
     order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
-    if not states.allowed(states.PAY, order.status):
+    if not states.is_allowed(states.PAY, order.status):
         raise Conflict(f"Order {order.number} is {order.status} already.")
     return order
 
 
-def round_for_cash(session: Session, order: Order, rounding: int) -> None:
+def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
     """Takes the rounding of cash into an order's total, before the payment that settles it."""
     order.rounding += rounding
     order.total += rounding
     session.flush()
 
 
-def settle(session: Session, order: Order) -> bool:
+def mark_paid_if_settled(session: Session, order: Order) -> bool:
     """Closes the payment of an order whose payments reach its total; tells whether they did."""
     session.refresh(order, ["paid"])  # the database has added the payment
     if order.paid < order.total:
@@ -143,22 +145,23 @@ def settle(session: Session, order: Order) -> bool:
     return True
 
 
-def next_number(session: Session, kind: str, day: date) -> int:
+def allocate_number(session: Session, kind: str, day: date) -> int:
     """The next number of a kind on a business day, from 1."""
-    first = insert(Counter).values(kind=kind, business_date=day, last=1)
+    first = insert(NumberCounter).values(kind=kind, business_date=day, last=1)
     allot = first.on_conflict_do_update(
-        index_elements=[Counter.kind, Counter.business_date], set_={"last": Counter.last + 1}
-    ).returning(Counter.last)
+        index_elements=[NumberCounter.kind, NumberCounter.business_date],
+        set_={"last": NumberCounter.last + 1},
+    ).returning(NumberCounter.last)
     return session.execute(allot).scalar_one()
 
 
-def view(order: Order, house: House) -> OrderView:
+def view(order: Order, settings: RestaurantSettings) -> OrderView:
     due = order.total - order.paid
     return OrderView(
         id=order.id,
         number=order.number,
         business_date=order.business_date,
-        status=cast(State, order.status),
+        status=cast(OrderState, order.status),
         type=cast(OrderType, order.type),
         table_id=order.table_id,
         created_at=order.created_at,
@@ -171,7 +174,7 @@ def view(order: Order, house: House) -> OrderView:
         total=order.total,
         paid=order.paid,
         due=due,
-        cash_due=in_cash(due, house.cash_rounding),
+        cash_due=round_to_cash(due, settings.cash_rounding),
     )
 
 
@@ -193,14 +196,14 @@ def _price(session: Session, new: NewOrder) -> list[QuoteLine]:
     known = catalog.products(session, (line.product_id for line in new.lines))
     priced = []
     for i, line in enumerate(new.lines):
-        choice = catalog.choose(
+        choice = catalog.price_selection(
             known.get(line.product_id), line.variant_id, line.modifier_ids, f"lines.{i}"
         )
         priced.append(_quote_line(choice, line.quantity, line.note or None))
     return priced
 
 
-def _quote_line(choice: Choice, quantity: int, note: str | None) -> QuoteLine:
+def _quote_line(choice: PricedSelection, quantity: int, note: str | None) -> QuoteLine:
     each = choice.unit_price + sum(modifier.price for modifier in choice.modifiers)
     return QuoteLine(
         product_id=choice.product_id,
@@ -222,12 +225,12 @@ def _line(line: QuoteLine, position: int) -> OrderLine:
     )
 
 
-def _sums(sums: Totals) -> dict[str, int]:
+def _columns(totals: Totals) -> dict[str, int]:
     return {
-        "subtotal": sums.subtotal,
-        "discount": sums.discount,
-        "service_charge": sums.service_charge,
-        "tax": sums.tax,
-        "rounding": sums.rounding,
-        "total": sums.total,
+        "subtotal": totals.subtotal,
+        "discount": totals.discount,
+        "service_charge": totals.service_charge,
+        "tax": totals.tax,
+        "rounding": totals.rounding,
+        "total": totals.total,
     }

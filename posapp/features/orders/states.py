@@ -8,26 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from posapp.http.schemas import Role
+from posapp.http.roles import StaffRole
 
-State = Literal["open", "paid"]
-STATES: tuple[State, ...] = ("open", "paid")
+OrderState = Literal["open", "paid"]
+STATES: tuple[OrderState, ...] = ("open", "paid")
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """`after` is the state that follows when the act completes the order's present stage."""
 
     name: str
-    before: tuple[State, ...]
-    after: State
-    roles: tuple[Role, ...]
+    before: tuple[OrderState, ...]
+    after: OrderState
+    roles: tuple[StaffRole, ...]
 
 
-ORDER = Act("order", (), "open", ("admin", "manager", "cashier", "waiter"))
-PAY = Act("pay", ("open",), "paid", ("admin", "manager", "cashier"))
+CREATE = Action("order", (), "open", ("admin", "manager", "cashier", "waiter"))
+PAY = Action("pay", ("open",), "paid", ("admin", "manager", "cashier"))
 
 
-def allowed(act: Act, state: str) -> bool:
+def is_allowed(action: Action, state: str) -> bool:
     """Whether an act may be done to an order in this state."""
-    return state in act.before
+    return state in action.before

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from posapp.features.restaurant.service import House
+from posapp.features.restaurant.service import RestaurantSettings
 
 BASIS_POINTS = 10_000
 
@@ -30,22 +30,22 @@ class Totals:
         return self.subtotal - self.discount + self.service_charge + self.tax + self.rounding
 
 
-def totals(lines: Iterable[int], discount: int, house: House) -> Totals:
+def compute_totals(lines: Iterable[int], discount: int, settings: RestaurantSettings) -> Totals:
     """The sums of an order from the totals of its lines; 0 <= discount <= their sum."""
     subtotal = sum(lines)
     discounted = subtotal - discount
-    base = discounted if house.service_on_discounted else subtotal
-    service_charge = share(base, house.service_rate)
-    tax = share(discounted + service_charge, house.tax_rate)
+    base = discounted if settings.service_on_discounted else subtotal
+    service_charge = apply_rate(base, settings.service_rate)
+    tax = apply_rate(discounted + service_charge, settings.tax_rate)
     return Totals(subtotal, discount, service_charge, tax)
 
 
-def share(amount: int, basis_points: int) -> int:
+def apply_rate(amount: int, basis_points: int) -> int:
     """A share of an amount >= 0, rounded half up to the rupiah."""
     return (amount * basis_points + BASIS_POINTS // 2) // BASIS_POINTS
 
 
-def in_cash(amount: int, step: int) -> int:
+def round_to_cash(amount: int, step: int) -> int:
     """What is paid in cash for an amount >= 0: the nearest multiple of `step`, half up.
 
     Permendag 35/2013 lets a shop round to money that circulates, if it says so at payment.

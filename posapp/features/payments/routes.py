@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 
 from posapp.database.engine import utc_now
-from posapp.features.idempotency.service import IdempotencyHeader, once
+from posapp.features.idempotency.service import IdempotencyHeader, execute_once
 from posapp.features.orders import states
 from posapp.features.orders.schemas import OrderPath
 from posapp.features.payments import service
 from posapp.features.payments.schemas import NewPayment, PaymentView
-from posapp.http.access import current_user, roles
-from posapp.http.openapi import Problem
-from posapp.http.responses import idempotent_answer
+from posapp.http.access import current_user, require_roles
+from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.responses import idempotent_response
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import REVENUE
 
-api = APIBlueprint("payments", __name__, abp_tags=[Tag(name="Payments")])
+api = api_blueprint("payments", "Payments")
 
 
 @api.post(
     "/orders/<int:order_id>/payments", summary="Pay", responses={201: PaymentView, 409: Problem}
 )
-@roles(*states.PAY.roles)
-def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
+@require_roles(*states.PAY.roles)
+def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
     """Never more than the bill, but for cash, which comes with its change."""
     now, user_id = utc_now(), current_user().id
     taken: list[PaymentView] = []
@@ -34,7 +33,7 @@ def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Respons
         return taken[-1]
 
     with transaction() as session:
-        done = once(
+        done = execute_once(
             session,
             header.key,
             f"POST /orders/{path.order_id}/payments",
@@ -44,4 +43,4 @@ def pay(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Respons
         )
     for payment in taken:
         REVENUE.labels(payment.method).inc(payment.amount)
-    return idempotent_answer(done.body, done.replayed)
+    return idempotent_response(done.body, done.replayed)

@@ -23,12 +23,12 @@ def pay(
     not fit the bill.
     """
     order = orders.lock_for_payment(session, order_id)
-    house = restaurant.house(session)
+    settings = restaurant.restaurant_settings(session)
     due = order.total - order.paid
-    given = tender(due, new.method, new.amount, new.tendered, house.cash_rounding)
+    given = tender(due, new.method, new.amount, new.tendered, settings.cash_rounding)
     if given.rounding:
-        orders.round_for_cash(session, order, given.rounding)
-    day = house.business_date(now)
+        orders.apply_cash_rounding(session, order, given.rounding)
+    day = settings.business_date(now)
     payment = Payment(
         order_id=order.id,
         method=new.method,
@@ -36,13 +36,13 @@ def pay(
         tendered=given.tendered,
         change=given.change,
         business_date=day,
-        receipt_number=orders.next_number(session, "receipt", day),
+        receipt_number=orders.allocate_number(session, "receipt", day),
         created_by=user_id,
         created_at=now,
     )
     session.add(payment)
     session.flush()
-    orders.settle(session, order)
+    orders.mark_paid_if_settled(session, order)
     audit.record(
         session,
         user_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from posapp.features.orders.totals import in_cash
+from posapp.features.orders.totals import round_to_cash
 from posapp.http.errors import Invalid
 
 
@@ -34,7 +34,7 @@ def tender(due: int, method: str, amount: int, tendered: int | None, step: int) 
     given = amount if tendered is None else tendered
     if given < amount:
         raise Invalid("tendered", "is less than the amount")
-    rounded = in_cash(due, step)
+    rounded = round_to_cash(due, step)
     if amount < min(due, rounded) or amount == due:
         return Tender(amount, given, given - amount)
     # A bill under half a step rounds to nothing; it is paid as it is.

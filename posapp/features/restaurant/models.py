@@ -1,4 +1,4 @@
-"""The settings of the house, one row."""
+"""The settings of the restaurant, one row."""
 
 from __future__ import annotations
 

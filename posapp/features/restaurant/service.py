@@ -1,4 +1,4 @@
-"""The rules of the house: rates, rounding, and which day a sale belongs to."""
+"""The settings of the restaurant: rates, rounding, and which business date a sale belongs to."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class RestaurantSettings:
     """Rates in basis points (500 is 5 %), money in rupiah."""
 
+    name: str = "Steak Kenangan"
     service_rate: int = 500
     tax_rate: int = 1000
     service_on_discounted: bool = False
@@ -26,21 +27,38 @@ class House:
     zone: ZoneInfo = JAKARTA
 
     def business_date(self, moment: datetime) -> date:
-        """The day that a sale belongs to: before `day_starts` it is still the one before."""
+        """Returns the date that a sale belongs to: before `day_starts`, the day before."""
         local = moment.astimezone(self.zone)
         return local.date() if local.time() >= self.day_starts else local.date() - timedelta(days=1)
 
 
-def house(session: Session) -> House:
-    """The settings of now; the defaults of House where none have been made."""
+def restaurant_settings(session: Session) -> RestaurantSettings:
+    """The settings of now; the defaults of RestaurantSettings where none have been saved."""
     row = session.scalar(select(Restaurant))
     if row is None:
-        return House()
-    return House(
+        return RestaurantSettings()
+    return RestaurantSettings(
+        name=row.name,
         service_rate=row.service_rate,
         tax_rate=row.tax_rate,
         service_on_discounted=row.service_base == "after_discount",
         cash_rounding=row.cash_rounding,
         day_starts=row.day_starts,
         zone=ZoneInfo(row.timezone),
+    )
+
+
+def save_settings(session: Session, settings: RestaurantSettings) -> None:
+    """Writes the settings over those that are there."""
+    session.merge(
+        Restaurant(
+            id=1,
+            name=settings.name,
+            service_rate=settings.service_rate,
+            tax_rate=settings.tax_rate,
+            service_base="after_discount" if settings.service_on_discounted else "before_discount",
+            cash_rounding=settings.cash_rounding,
+            day_starts=settings.day_starts,
+            timezone=settings.zone.key,
+        )
     )

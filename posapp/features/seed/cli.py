@@ -6,9 +6,9 @@ import os
 
 import click
 
-from posapp.database.engine import open_engine
+from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import require_schema
-from posapp.features.seed.service import seed
+from posapp.features.seed.service import seed_demo_data
 from posapp.runtime import postgres
 from posapp.runtime.processes import refuse_in_production
 from posapp.settings import Settings
@@ -21,8 +21,8 @@ def write_demo_data() -> None:
     refuse_in_production(settings)
     with postgres.database(settings) as url:
         require_schema(url, settings)
-        with open_engine(url, settings) as engine:
-            wrote = seed(engine)
+        with open_session(url, settings) as session:
+            wrote = seed_demo_data(session, utc_now())
     click.echo("the demo is written" if wrote else "there is a menu already; it is left as it is")
 
 

@@ -15,13 +15,13 @@ export interface paths {
          * All staff accounts
          * @description For: admin.
          */
-        get: operations["auth_staff_admin_users_get"];
+        get: operations["listUsers"];
         put?: never;
         /**
          * Add a staff account
          * @description For: admin.
          */
-        post: operations["auth_hire_admin_users_post"];
+        post: operations["createUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -39,7 +39,7 @@ export interface paths {
          * The demo's accounts
          * @description Only outside production; 404 there.
          */
-        get: operations["auth_demo_logins_auth_demo_logins_get"];
+        get: operations["listDemoLogins"];
         put?: never;
         post?: never;
         delete?: never;
@@ -61,7 +61,7 @@ export interface paths {
          * Sign in
          * @description Five wrong passwords for one name within five minutes, and it is 429 for a while.
          */
-        post: operations["auth_log_in_auth_login_post"];
+        post: operations["login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,7 +78,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Sign out */
-        post: operations["auth_log_out_auth_logout_post"];
+        post: operations["logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -96,7 +96,7 @@ export interface paths {
          * Who am I
          * @description For: admin, manager, cashier, waiter, kitchen.
          */
-        get: operations["auth_me_auth_me_get"];
+        get: operations["getCurrentUser"];
         put?: never;
         post?: never;
         delete?: never;
@@ -118,7 +118,7 @@ export interface paths {
          * Renew a session
          * @description Each refresh token works once; a second use ends the whole session.
          */
-        post: operations["auth_refresh_auth_refresh_post"];
+        post: operations["refreshTokens"];
         delete?: never;
         options?: never;
         head?: never;
@@ -136,7 +136,7 @@ export interface paths {
          * Fail on purpose
          * @description Raises, so that error tracking can be proven. Five times a minute from one address.
          */
-        get: operations["errors_error_test_error_test_get"];
+        get: operations["triggerTestError"];
         put?: never;
         post?: never;
         delete?: never;
@@ -156,7 +156,7 @@ export interface paths {
          * The newest orders in a state
          * @description For: admin, manager, cashier, waiter, kitchen.
          */
-        get: operations["orders_listing_orders_get"];
+        get: operations["listOrders"];
         put?: never;
         /**
          * Take an order
@@ -164,7 +164,7 @@ export interface paths {
          *
          *     For: admin, manager, cashier, waiter.
          */
-        post: operations["orders_create_orders_post"];
+        post: operations["createOrder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -186,7 +186,7 @@ export interface paths {
          *
          *     For: admin, manager, cashier, waiter.
          */
-        post: operations["orders_quote_orders_quote_post"];
+        post: operations["quoteOrder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -204,7 +204,7 @@ export interface paths {
          * One order
          * @description For: admin, manager, cashier, waiter, kitchen.
          */
-        get: operations["orders_get_orders__int_order_id__get"];
+        get: operations["getOrder"];
         put?: never;
         post?: never;
         delete?: never;
@@ -228,7 +228,7 @@ export interface paths {
          *
          *     For: admin, manager, cashier.
          */
-        post: operations["payments_pay_orders__int_order_id__payments_post"];
+        post: operations["createPayment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -246,7 +246,7 @@ export interface paths {
          * The menu
          * @description Cacheable: ask with `If-None-Match`, and an unchanged menu is 304.
          */
-        get: operations["catalog_menu_public_menu_get"];
+        get: operations["getMenu"];
         put?: never;
         post?: never;
         delete?: never;
@@ -266,7 +266,7 @@ export interface paths {
          * Floors, tables and their open orders
          * @description For: admin, manager, cashier, waiter, kitchen.
          */
-        get: operations["tables_tables_tables_get"];
+        get: operations["listTables"];
         put?: never;
         post?: never;
         delete?: never;
@@ -307,8 +307,8 @@ export interface components {
             /** Logins */
             logins: components["schemas"]["DemoLogin"][];
         };
-        /** FieldProblem */
-        FieldProblem: {
+        /** FieldErrorDetail */
+        FieldErrorDetail: {
             /** Field */
             field: string;
             /** Message */
@@ -349,8 +349,8 @@ export interface components {
             /** Variant Id */
             variant_id: number | null;
         };
-        /** Login */
-        Login: {
+        /** LoginRequest */
+        LoginRequest: {
             /** Password */
             password: string;
             /** Username */
@@ -449,6 +449,11 @@ export interface components {
             /** Username */
             username: string;
         };
+        /** OrderList */
+        OrderList: {
+            /** Orders */
+            orders: components["schemas"]["OrderSummary"][];
+        };
         /** OrderSummary */
         OrderSummary: {
             /**
@@ -526,11 +531,6 @@ export interface components {
              */
             type: "dine_in" | "takeaway" | "delivery";
         };
-        /** Orders */
-        Orders: {
-            /** Orders */
-            orders: components["schemas"]["OrderSummary"][];
-        };
         /** PaymentView */
         PaymentView: {
             /** Amount */
@@ -562,7 +562,7 @@ export interface components {
              * Errors
              * @default null
              */
-            errors?: components["schemas"]["FieldProblem"][] | null;
+            errors?: components["schemas"]["FieldErrorDetail"][] | null;
             /** Request Id */
             request_id: string;
             /** Status */
@@ -638,13 +638,13 @@ export interface components {
             /** Variant Id */
             variant_id: number | null;
         };
-        /** Refresh */
-        Refresh: {
+        /** RefreshRequest */
+        RefreshRequest: {
             /** Refresh Token */
             refresh_token: string;
         };
-        /** Session */
-        Session: {
+        /** SignInResponse */
+        SignInResponse: {
             /** Access Token */
             access_token: string;
             /** Expires In */
@@ -659,13 +659,19 @@ export interface components {
             token_type?: "Bearer";
             user: components["schemas"]["UserView"];
         };
-        /** Staff */
-        Staff: {
-            /** Users */
-            users: components["schemas"]["StaffMember"][];
+        /** TableView */
+        TableView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Open Orders */
+            open_orders: number[];
+            /** Seats */
+            seats: number;
         };
-        /** StaffMember */
-        StaffMember: {
+        /** UserDetails */
+        UserDetails: {
             /** Active */
             active: boolean;
             /**
@@ -685,16 +691,10 @@ export interface components {
             /** Username */
             username: string;
         };
-        /** TableView */
-        TableView: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Open Orders */
-            open_orders: number[];
-            /** Seats */
-            seats: number;
+        /** UserList */
+        UserList: {
+            /** Users */
+            users: components["schemas"]["UserDetails"][];
         };
         /** UserView */
         UserView: {
@@ -728,7 +728,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    auth_staff_admin_users_get: {
+    listUsers: {
         parameters: {
             query?: never;
             header?: never;
@@ -743,7 +743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Staff"];
+                    "application/json": components["schemas"]["UserList"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -784,7 +784,7 @@ export interface operations {
             };
         };
     };
-    auth_hire_admin_users_post: {
+    createUser: {
         parameters: {
             query?: never;
             header?: never;
@@ -803,7 +803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffMember"];
+                    "application/json": components["schemas"]["UserDetails"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -880,7 +880,7 @@ export interface operations {
             };
         };
     };
-    auth_demo_logins_auth_demo_logins_get: {
+    listDemoLogins: {
         parameters: {
             query?: never;
             header?: never;
@@ -927,7 +927,7 @@ export interface operations {
             };
         };
     };
-    auth_log_in_auth_login_post: {
+    login: {
         parameters: {
             query?: never;
             header?: never;
@@ -936,7 +936,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Login"];
+                "application/json": components["schemas"]["LoginRequest"];
             };
         };
         responses: {
@@ -946,7 +946,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignInResponse"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1014,7 +1014,7 @@ export interface operations {
             };
         };
     };
-    auth_log_out_auth_logout_post: {
+    logout: {
         parameters: {
             query?: never;
             header?: never;
@@ -1023,7 +1023,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Refresh"];
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
@@ -1081,7 +1081,7 @@ export interface operations {
             };
         };
     };
-    auth_me_auth_me_get: {
+    getCurrentUser: {
         parameters: {
             query?: never;
             header?: never;
@@ -1137,7 +1137,7 @@ export interface operations {
             };
         };
     };
-    auth_refresh_auth_refresh_post: {
+    refreshTokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -1146,7 +1146,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Refresh"];
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
@@ -1156,7 +1156,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SignInResponse"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1215,7 +1215,7 @@ export interface operations {
             };
         };
     };
-    errors_error_test_error_test_get: {
+    triggerTestError: {
         parameters: {
             query?: never;
             header?: never;
@@ -1262,7 +1262,7 @@ export interface operations {
             };
         };
     };
-    orders_listing_orders_get: {
+    listOrders: {
         parameters: {
             query?: {
                 status?: "open" | "paid";
@@ -1280,7 +1280,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Orders"];
+                    "application/json": components["schemas"]["OrderList"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -1321,7 +1321,7 @@ export interface operations {
             };
         };
     };
-    orders_create_orders_post: {
+    createOrder: {
         parameters: {
             query?: never;
             header: {
@@ -1410,7 +1410,7 @@ export interface operations {
             };
         };
     };
-    orders_quote_orders_quote_post: {
+    quoteOrder: {
         parameters: {
             query?: never;
             header?: never;
@@ -1497,7 +1497,7 @@ export interface operations {
             };
         };
     };
-    orders_get_orders__int_order_id__get: {
+    getOrder: {
         parameters: {
             query?: never;
             header?: never;
@@ -1564,7 +1564,7 @@ export interface operations {
             };
         };
     };
-    payments_pay_orders__int_order_id__payments_post: {
+    createPayment: {
         parameters: {
             query?: never;
             header: {
@@ -1673,7 +1673,7 @@ export interface operations {
             };
         };
     };
-    catalog_menu_public_menu_get: {
+    getMenu: {
         parameters: {
             query?: {
                 lang?: "id" | "en";
@@ -1713,7 +1713,7 @@ export interface operations {
             };
         };
     };
-    tables_tables_tables_get: {
+    listTables: {
         parameters: {
             query?: never;
             header?: never;
