@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +19,15 @@ import boto3
 import psycopg2
 from sqlalchemy.engine import URL
 
-from posapp.backup.create import Work
-from posapp.backup.postgres.client import Access
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.s3 import Bucket
+from posapp.backup.context import BackupContext, RunLog
+from posapp.backup.create import create_backup
+from posapp.backup.encryption import load_identity
+from posapp.backup.model.backup import Backup
+from posapp.backup.notifications import Notifications
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.lookup import verify as verify_backup
+from posapp.backup.storage.s3 import S3Storage
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,13 +101,46 @@ class S3:
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return sorted(item["Key"] for item in found)
 
-    def bucket(self, endpoint: str | None = None, timeout: float = 10, attempts: int = 4) -> Bucket:
+    def bucket(
+        self, endpoint: str | None = None, timeout: float = 10, attempts: int = 4
+    ) -> S3Storage:
         keys = ("key", "secret")
-        return Bucket(self.name, endpoint or self.endpoint, keys, timeout, attempts)
+        return S3Storage(self.name, endpoint or self.endpoint, keys, timeout, attempts)
 
 
-def work_on(url: URL, folder: Path, bucket: Bucket | None = None, key=None, identity=None) -> Work:
-    return Work(Access(url), Folder(folder), bucket, key, identity or (lambda: None))
+def context_on(
+    url: URL,
+    folder: Path,
+    log: RunLog,
+    bucket: S3Storage | None = None,
+    recipient=None,
+    identity: Path | None = None,
+) -> BackupContext:
+    """The context of a run on a database and a folder, at the time of the log."""
+    settings = settings_of(folder, **({"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}))
+    context = BackupContext(
+        settings,
+        log.now,
+        log,
+        Notifications(settings, {}, log.write, log.now),
+        FolderStorage(folder),
+        bucket,
+        recipient,
+        ExitStack(),
+    )
+    context.client = PostgresClient(url)
+    return context
+
+
+def make(kind: str, context: BackupContext) -> Backup:
+    """Creates a backup as the command does."""
+    with context.storage.lock() as lock:
+        return create_backup(kind, context, lock)
+
+
+def verify(backup: Backup, settings: Settings) -> None:
+    """Verifies a backup as the command does."""
+    verify_backup(backup, settings, lambda: load_identity(settings.backup_age_identity))
 
 
 def settings_of(folder: Path, **environ: str) -> Settings:

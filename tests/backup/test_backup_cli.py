@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from healthkit.store import Store
 from healthkit.store.tables import silences
-from posapp.backup import journal
-from posapp.backup.journal import log_file
-from posapp.backup.listing import age
+from posapp.backup import context
+from posapp.backup.context import RunLog, utc_now
+from posapp.backup.listing import format_age
 from posapp.backup.model.backup import BackupName
-from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.folder import FolderStorage
 from posapp.cli import main
 from posapp.settings import Settings
 from tests.backup.kit import ROOT, address, run_sql
@@ -56,14 +56,14 @@ def one_line(done, code):
 def test_each_kind_is_made_and_the_log_ends_with_the_line_of_the_runbook(posapp, tmp_path, kind):
     done = posapp("backup", kind)
     assert (done.returncode, done.stderr) == (0, "")
-    (entry,) = Folder(tmp_path / "backups").entries()
-    assert entry.name.kind == kind
+    (backup,) = FolderStorage(tmp_path / "backups").list_backups()
+    assert backup.name.kind == kind
     last = (tmp_path / "log" / "backup.log").read_text().splitlines()[-1]
     assert re.fullmatch(
         r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ✅ Backup completed successfully!", last
     )
     assert done.stdout.splitlines()[-1] == last
-    assert str(entry.name) in done.stdout
+    assert str(backup.name) in done.stdout
     assert "\r" not in done.stdout  # plain lines for cron
 
 
@@ -89,14 +89,14 @@ def test_a_webhook_that_is_away_changes_nothing_but_is_said(posapp):
         ALERT_WEBHOOK="http://127.0.0.1:1/secret-token",
     )
     assert done.returncode == 1
-    assert "ALERT_WEBHOOK was not told" in done.stdout
+    assert "ALERT_WEBHOOK was not reached" in done.stdout
     assert "secret-token" not in done.stdout + done.stderr
 
 
 def test_a_second_run_leaves_at_once_with_75(posapp, tmp_path):
-    with Folder(tmp_path / "backups").locked():
-        assert "another run is at work" in one_line(posapp("backup", "daily"), 75)
-        assert "another run is at work" in one_line(posapp("restore", "latest"), 75)
+    with FolderStorage(tmp_path / "backups").lock():
+        assert "another backup or restore is running" in one_line(posapp("backup", "daily"), 75)
+        assert "another backup or restore is running" in one_line(posapp("restore", "latest"), 75)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_list_shows_what_there_is_here_and_in_s3(posapp, s3):
 def test_verify_says_whole_or_exits_1(posapp, tmp_path):
     posapp("backup", "daily")
     assert posapp("backup", "verify").stdout.startswith("✅ ")
-    (entry,) = Folder(tmp_path / "backups").entries()
-    with open(entry.where, "r+b") as file:
+    (backup,) = FolderStorage(tmp_path / "backups").list_backups()
+    with open(backup.location, "r+b") as file:
         file.seek(40)
         file.write(b"!!")
-    assert posapp("backup", "verify", entry.where).returncode == 1
+    assert posapp("backup", "verify", backup.location).returncode == 1
     assert "there is no such backup" in one_line(posapp("backup", "verify", "nothing"), 2)
 
 
@@ -164,7 +164,7 @@ def test_a_restore_is_silenced_for_the_swap_alone(posapp, tmp_path):
     posapp("backup", "daily")
     done = posapp("restore", "latest", "--skip-confirm")
     assert done.returncode == 0, done.stderr
-    assert "healthkit was not told" not in done.stdout
+    assert "healthkit was not reached" not in done.stdout
     store = Store(f"sqlite:///{tmp_path}/store.db")
     try:
         with store.reading() as connection:
@@ -187,11 +187,13 @@ def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, t
 
 def test_restore_of_what_has_no_manifest_needs_to_be_said(posapp, small, tmp_path):
     posapp("backup", "daily")
-    (entry,) = Folder(tmp_path / "backups").entries()
-    (tmp_path / "backups" / "daily" / entry.name.manifest).unlink()
-    refused = posapp("restore", entry.where, "--skip-confirm")
+    (backup,) = FolderStorage(tmp_path / "backups").list_backups()
+    (tmp_path / "backups" / "daily" / backup.name.manifest).unlink()
+    refused = posapp("restore", backup.location, "--skip-confirm")
     assert "there is no manifest" in one_line(refused, 1)
-    assert posapp("restore", entry.where, "--skip-confirm", "--without-manifest").returncode == 0
+    assert (
+        posapp("restore", backup.location, "--skip-confirm", "--without-manifest").returncode == 0
+    )
 
 
 def test_an_ordinary_user_can_do_all_of_it(ordinary_user, s3):
@@ -226,7 +228,7 @@ def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
     assert script("backup.sh").returncode == 0  # daily is the default
     assert script("backup.sh", "pre-deploy").returncode == 0
     assert script("backup.sh", "hourly").returncode == 2
-    kinds = {entry.name.kind for entry in Folder(tmp_path / "backups").entries()}
+    kinds = {backup.name.kind for backup in FolderStorage(tmp_path / "backups").list_backups()}
     assert kinds == {"daily", "pre-deploy"}
     assert "pre-deploy" in script("restore.sh").stdout
     run_sql(small, "DELETE FROM bills")
@@ -235,16 +237,19 @@ def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
 
 
 def test_the_log_lies_in_backup_dir_unless_a_folder_for_logs_is_there(tmp_path, monkeypatch):
-    settings = Settings(backup_dir=tmp_path)
-    monkeypatch.setattr(journal, "SYSTEM_LOGS", tmp_path / "nowhere")
-    assert log_file(settings) == tmp_path / "backup.log"
-    monkeypatch.setattr(journal, "SYSTEM_LOGS", tmp_path)
-    assert log_file(settings) == tmp_path / "backup.log"
-    assert log_file(Settings(backup_log=tmp_path / "x.log")) == tmp_path / "x.log"
+    def path(**settings):
+        return RunLog.from_settings(Settings(**settings), utc_now).path
+
+    monkeypatch.setattr(context, "SYSTEM_LOGS", tmp_path / "nowhere")
+    assert path(backup_dir=tmp_path) == tmp_path / "backup.log"
+    monkeypatch.setattr(context, "SYSTEM_LOGS", tmp_path / "logs")
+    (tmp_path / "logs").mkdir()
+    assert path(backup_dir=tmp_path) == tmp_path / "logs" / "backup.log"
+    assert path(backup_log=tmp_path / "x.log") == tmp_path / "x.log"
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0m"), (3599, "59m"), (3600, "1h 0m"), (90_000, "1d 1h"), (-5, "0m")]
 )
 def test_ages_are_short(seconds, text):
-    assert age(timedelta(seconds=seconds)) == text
+    assert format_age(timedelta(seconds=seconds)) == text

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from posapp.backup.encryption import identity
-from posapp.backup.restore import bring_up_to_date, fill, revisions
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.lookup import find, verify
-from tests.backup.kit import run_sql, settings_of, work_on
+from posapp.backup.encryption import load_identity
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.restore import load_backup, migrate_if_older, revisions
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.lookup import find_backup
+from tests.backup.kit import run_sql, settings_of, verify
 
 WRITTEN = Path(__file__).parent / "data" / "version-1.0"
 DAILY = "steak_kenangan_daily_20261126_003643.dump.gz"
@@ -28,9 +29,9 @@ def folder(tmp_path):
 
 
 def test_old_backups_are_listed_as_good(folder):
-    found = Folder(folder).entries()
+    found = FolderStorage(folder).list_backups()
     assert [str(one.name) for one in found] == [DAILY, WEEKLY]
-    assert all(one.good for one in found)
+    assert all(one.intact for one in found)
     assert [one.manifest.rows for one in found] == [1, 283]
     assert [one.manifest.schema_revision for one in found] == ["0001", "0001"]
 
@@ -38,27 +39,27 @@ def test_old_backups_are_listed_as_good(folder):
 @pytest.mark.parametrize("name", [DAILY, WEEKLY])
 def test_old_backups_are_verified(folder, name):
     settings = settings_of(folder, BACKUP_AGE_IDENTITY=str(folder / "age.key"))
-    verify(find(name, settings), settings)
+    verify(find_backup(name, settings), settings)
 
 
 @pytest.mark.parametrize("name", [DAILY, WEEKLY])
 def test_old_backups_are_restored_and_migrated(folder, postgres, name):
-    entry = find(name, settings_of(folder))
+    backup = find_backup(name, settings_of(folder))
     url = postgres.create("from_version_1_0")
     try:
-        access = work_on(url, folder).access
-        rows = fill(
-            access,
-            Path(entry.where),
-            entry,
-            lambda: identity(folder / "age.key"),
+        client = PostgresClient(url)
+        rows = load_backup(
+            client,
+            Path(backup.location),
+            backup,
+            lambda: load_identity(folder / "age.key"),
             lambda done: None,
         )
-        assert rows == entry.manifest.rows
-        bring_up_to_date(access)
-        current, head = revisions(access)
+        assert rows == backup.manifest.rows
+        migrate_if_older(client)
+        current, head = revisions(client)
         assert current == head
-        products = entry.manifest.row_counts["products"]
+        products = backup.manifest.row_counts["products"]
         assert run_sql(url, "SELECT count(*) FROM products") == [(products,)]
     finally:
         postgres.drop(url.database)
@@ -67,6 +68,6 @@ def test_old_backups_are_restored_and_migrated(folder, postgres, name):
 @pytest.mark.parametrize("name", [DAILY, WEEKLY])
 def test_the_manifest_keeps_its_keys_and_values(folder, name):
     """Whoever reads manifests (a script, the check backup-freshness) finds what was there."""
-    entry = find(name, settings_of(folder))
-    written = json.loads((Path(entry.where).parent / entry.name.manifest).read_bytes())
-    assert written.items() <= json.loads(entry.manifest.dump()).items()
+    backup = find_backup(name, settings_of(folder))
+    written = json.loads((Path(backup.location).parent / backup.name.manifest).read_bytes())
+    assert written.items() <= json.loads(backup.manifest.dump()).items()

@@ -7,10 +7,10 @@ import psutil
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup.model.backup import ZONE, BackupName
+from posapp import JAKARTA
+from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.schedule import missed, timetable
-from posapp.backup.storage.folder import Entry
+from posapp.backup.schedule import missed_jobs, timetable
 
 JOBS = timetable("drills")
 DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 def at(text):
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+    return datetime.fromisoformat(text).replace(tzinfo=JAKARTA)
 
 
 def times(job, start, count):
@@ -46,7 +46,7 @@ def test_the_timetable_is_the_runbooks_in_jakartas_time():
     assert times(DRILL, "2025-12-25 12:00", 1) == ["Thu 2026-01-01 06:00 +0700"]
 
 
-def entry(kind, made, restored=None, good=True):
+def backup(kind, made, restored=None, good=True):
     name = BackupName(at(made), kind)
     manifest = Manifest(
         file=str(name),
@@ -67,18 +67,18 @@ def entry(kind, made, restored=None, good=True):
         verified_at=name.at,
         restored_at=at(restored) if restored else None,
     )
-    return Entry(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
+    return Backup(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
 
 
 UP_TO_DATE = [
-    entry("daily", "2025-12-26 02:00:05"),
-    entry("weekly", "2025-12-21 03:00:05"),
-    entry("monthly", "2025-12-01 04:00:05", restored="2025-12-21 05:00:09"),
+    backup("daily", "2025-12-26 02:00:05"),
+    backup("weekly", "2025-12-21 03:00:05"),
+    backup("monthly", "2025-12-01 04:00:05", restored="2025-12-21 05:00:09"),
 ]
 
 
-def names(entries, now):
-    return [job.name for job in missed(JOBS, entries, at(now))]
+def names(backups, now):
+    return [job.name for job in missed_jobs(JOBS, backups, at(now))]
 
 
 def test_nothing_is_made_up_for_where_nothing_was_missed():
@@ -102,7 +102,7 @@ def test_what_was_missed_is_told_by_the_catalogue(now, due):
 
 def test_a_backup_that_is_not_good_does_not_count():
     assert names(
-        [*UP_TO_DATE[1:], entry("daily", "2025-12-26 02:00:05", good=False)], "2025-12-26 12:00"
+        [*UP_TO_DATE[1:], backup("daily", "2025-12-26 02:00:05", good=False)], "2025-12-26 12:00"
     ) == ["daily"]
 
 
