@@ -15,7 +15,7 @@ import posapp
 from healthkit import Health
 from healthkit.web import flask as healthkit_flask
 from posapp.features.auth import routes as auth
-from posapp.features.auth.tokens import Tokens
+from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
 from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
@@ -107,11 +107,12 @@ def create_api(settings: Settings) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["posapp.settings"] = settings
     secret = settings.jwt_secret
-    app.extensions[auth.TOKENS] = Tokens(
+    tokens.install(
+        app,
         secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
         settings.jwt_expiration,
     )
-    access.install(app, auth.authenticate)
+    access.install(app, tokens.authenticate)
     app.before_request(validate_json_body)
     if settings.cors_allowed_origins:
         cors.install(app, settings.cors_allowed_origins)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import OperationalError
 
-from healthkit.cli.common import HandledErrors
+from healthkit.cli import HandledErrors
 from posapp.backup.cli import COMMANDS as BACKUP
 from posapp.database.cli import COMMANDS as DATABASE
 from posapp.features.auth.cli import COMMANDS as AUTH

@@ -24,7 +24,7 @@ from pydantic import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from healthkit.units import PositiveDuration
+from healthkit.fields import PositiveDuration
 
 SHORTEST_SECRET = 32
 """Characters. RFC 7518, section 3.2: a key for HS256 has 256 bits or more."""

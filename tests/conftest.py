@@ -54,6 +54,9 @@ def need() -> Callable[..., None]:
 # PostgreSQL
 
 
+UNSYNCED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A server on which a test may make databases."""
@@ -90,10 +93,10 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One server for the whole run. `postgres.url` is its empty database; make your own with
-    `postgres.create(name)`."""
+    """One server for each worker. `postgres.url` is its empty database; make your own with
+    `postgres.create(name)`. What it holds need not outlive a crash of the machine."""
     data_dir = tmp_path_factory.mktemp("pos")
-    with running(data_dir) as url:
+    with running(data_dir, UNSYNCED) as url:
         yield Postgres(url, data_dir)
 
 

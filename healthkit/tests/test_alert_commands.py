@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from healthkit import CheckInfo, Event, EventKind, Outcome
-from healthkit.alerts import records
-from healthkit.alerts.policy import Level, State
+from healthkit._alerts import records
+from healthkit._alerts.policy import Level, State
+from healthkit._store import history, incidents, lease, outbox, outbox_status
+from healthkit._store.database import Store
 from healthkit.cli import main
-from healthkit.store import Store, backlog, history, incidents, lease, outbox
 from healthkit.testing import Answer
 
 NOW = datetime.now(UTC)
@@ -200,7 +201,7 @@ def test_alert_retry_sends_dead_letters_again(run, store):
     assert result.stdout == "1 message waits to be sent again\n"
     assert "no watcher runs to send them" in result.stderr
     with store.reading() as connection:
-        assert backlog.counts(connection) == {("telegram", "waiting"): 1}
+        assert outbox_status.counts(connection) == {("telegram", "waiting"): 1}
 
 
 def test_a_store_that_cannot_be_opened_is_one_line(run, tmp_path):

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _native
-from healthkit.alerts import delivery, records
-from healthkit.alerts.delivery import Courier, pause
-from healthkit.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
-from healthkit.store import Store, backlog, circuits, incidents, lease, outbox
+from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
+from healthkit._alerts import delivery, records
+from healthkit._alerts.delivery import Courier, pause
+from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
+from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
+from healthkit._store.database import Store
 from healthkit.testing import TELEGRAM, Answer, HttpSink, wait_until
 
 SECOND = timedelta(seconds=1)
@@ -76,11 +77,11 @@ class Post:
 
     def counts(self):
         with self.store.reading() as connection:
-            return backlog.counts(connection)
+            return outbox_status.counts(connection)
 
     def circuit(self, name):
         with self.store.reading() as connection:
-            return circuits.of(connection, name)
+            return circuit_breakers.of(connection, name)
 
     def close(self):
         for courier in self.couriers.values():
@@ -331,7 +332,7 @@ def test_details_that_json_lacks_lose_no_alert():
 
 
 def test_a_call_that_overruns_its_limit_goes_on_by_itself():
-    limiter, release, ended = _native.Limiter(), threading.Event(), []
+    limiter, release, ended = _threads.Limiter(), threading.Event(), []
     with pytest.raises(TimeoutError):
         limiter.call(lambda: release.wait(20) and ended.append(1), 0.05)
     assert limiter.hanging == 1

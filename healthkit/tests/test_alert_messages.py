@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import CheckInfo, Event, EventKind, Outcome
-from healthkit.alerts import messages
-from healthkit.alerts.messages import Message
-from healthkit.alerts.templates import ENGLISH, INDONESIAN
-from healthkit.settings import MessageSettings, ServiceSettings, Settings
+from healthkit._alerts import messages
+from healthkit._alerts.messages import Message
+from healthkit._alerts.templates import ENGLISH, INDONESIAN
+from healthkit._config.settings import MessageSettings, ServiceSettings, Settings
 
 AT = datetime(2025, 12, 26, 3, 30, 45, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from healthkit import EventKind, Status
-from healthkit.alerts.policy import Level, Rules, State, acknowledge, decide, observe
+from healthkit._alerts.policy import Level, Rules, State, acknowledge, decide, observe
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

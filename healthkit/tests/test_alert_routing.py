@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity
-from healthkit.alerts import routing
-from healthkit.settings import (
+from healthkit._alerts import routing
+from healthkit._config.settings import (
     ChannelSettings,
     MaintenanceSettings,
     QuietHours,

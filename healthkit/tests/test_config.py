@@ -4,8 +4,8 @@ from typing import ClassVar
 import pytest
 
 from healthkit import Check, ConfigError, Health, Outcome, hookimpl
-from healthkit.config import find_circle, load, parse
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import find_circle, load, parse
+from healthkit._plugins import PluginManager
 
 
 class Freezer(Check):
@@ -248,7 +248,7 @@ def test_a_live_object_reaches_the_check_that_no_file_could_give_it():
 
 
 def test_a_plugin_brings_checks_of_its_own_and_the_file_wins_over_them(plugins):
-    from healthkit.model import CheckInfo
+    from healthkit._model.checks import CheckInfo
 
     class Offer:
         @hookimpl

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import Status, StoreError
-from healthkit.builtin import Heartbeat, judge
-from healthkit.store import Store
+from healthkit._builtin import Heartbeat, judge
+from healthkit._store.database import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

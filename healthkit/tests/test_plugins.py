@@ -9,11 +9,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from healthkit import Check, ConfigError, Outcome, hookimpl, hookspecs
+from healthkit import Check, ConfigError, Outcome, _hookspecs, hookimpl
+from healthkit._plugins import PluginManager
 from healthkit.cli import main
-from healthkit.plugins import PluginManager
 
-HOOKS = [name for name in vars(hookspecs) if name.startswith("healthkit_")]
+HOOKS = [name for name in vars(_hookspecs) if name.startswith("healthkit_")]
 
 
 class Good(Check):

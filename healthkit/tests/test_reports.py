@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from healthkit import CheckInfo, Outcome, Report, Result, Role, Status, reports
-from healthkit.model import Service
+from healthkit import CheckInfo, Outcome, Report, Result, Role, Status, _rendering
+from healthkit._model.checks import Service
 
 AT = datetime(2025, 12, 26, 10, 30, tzinfo=UTC)
 POOL = {"open": 5, "in_use": 2, "idle": 3}
@@ -22,7 +22,7 @@ def report(*results):
 
 def test_the_healthy_body_is_the_runbooks_to_the_letter():
     healthy = report(result(Outcome.healthy(connection_pool=POOL)))
-    assert reports.runbook(healthy) == {
+    assert _rendering.runbook(healthy) == {
         "status": "healthy",
         "timestamp": "2025-12-26T10:30:00Z",
         "version": "1.0.0",
@@ -36,25 +36,25 @@ def test_the_healthy_body_is_the_runbooks_to_the_letter():
 
 def test_the_unhealthy_body_names_the_error_and_the_timeout():
     down = report(result(Outcome.unhealthy("connection refused"), duration=None, timed_out=True))
-    body = reports.runbook(down)
+    body = _rendering.runbook(down)
     assert body["status"] == "unhealthy"
     assert body["checks"]["database"] == {
         "status": "unhealthy",
         "error": "connection refused",
         "response_time": "timeout",
     }
-    assert reports.runbook_page(down).status == "503 Service Unavailable"
+    assert _rendering.runbook_page(down).status == "503 Service Unavailable"
 
 
 def test_a_degraded_check_is_200_and_says_why_as_a_warning():
     worn = report(result(Outcome.degraded("83 % used"), name="disk"))
-    assert reports.runbook(worn)["checks"]["disk"]["warning"] == "83 % used"
-    assert reports.runbook_page(worn).code == 200
-    assert reports.runbook(worn)["status"] == "degraded"
+    assert _rendering.runbook(worn)["checks"]["disk"]["warning"] == "83 % used"
+    assert _rendering.runbook_page(worn).code == 200
+    assert _rendering.runbook(worn)["status"] == "degraded"
 
 
 def test_no_answer_may_be_stored_by_a_cache():
-    for view in reports.VIEWS.values():
+    for view in _rendering.VIEWS.values():
         assert ("Cache-Control", "no-store") in view(report()).headers
 
 
@@ -68,7 +68,7 @@ def test_no_answer_may_be_stored_by_a_cache():
     ],
 )
 def test_the_ietf_form_says_pass_warn_or_fail(outcome, word):
-    page = reports.health_json_page(report(result(outcome)))
+    page = _rendering.health_json_page(report(result(outcome)))
     body = json.loads(page.body)
     assert body["status"] == word
     assert body["releaseId"] == "1.0.0"
@@ -80,7 +80,7 @@ def test_the_ietf_form_says_pass_warn_or_fail(outcome, word):
 def test_prometheus_text_has_a_sample_for_each_check_and_escapes_its_name():
     from prometheus_client.parser import text_string_to_metric_families
 
-    text = reports.prometheus_text(
+    text = _rendering.prometheus_text(
         report(result(Outcome.healthy()), result(Outcome.healthy(), 'a"\\'))
     )
     families = {f.name: f for f in text_string_to_metric_families(text)}
@@ -92,7 +92,7 @@ def test_prometheus_text_has_a_sample_for_each_check_and_escapes_its_name():
 def test_prometheus_text_has_the_numbers_that_a_check_has_found():
     pool = {"in_use": 2, "open": 5}
     outcome = Outcome.healthy(used_percent=25.5, connection_pool=pool, odd=float("nan"), on=True)
-    text = reports.prometheus_text(report(result(outcome)))
+    text = _rendering.prometheus_text(report(result(outcome)))
     lines = [line for line in text.splitlines() if line.startswith("healthkit_check_value{")]
     assert lines == [
         'healthkit_check_value{check="database",name="used_percent"} 25.5',
@@ -104,23 +104,23 @@ def test_prometheus_text_has_the_numbers_that_a_check_has_found():
 def test_readiness_asks_the_required_checks_only():
     advisory = {"info": {"role": Role.ADVISORY}}
     bad, good = Outcome.unhealthy("x"), Outcome.healthy()
-    assert reports.ready_page(report(result(good), result(bad, "b", **advisory))).code == 200
+    assert _rendering.ready_page(report(result(good), result(bad, "b", **advisory))).code == 200
     advisory = {"info": {"role": Role.ADVISORY}}
-    assert reports.ready_page(report(result(bad), result(good, "b", **advisory))).code == 503
+    assert _rendering.ready_page(report(result(bad), result(good, "b", **advisory))).code == 503
 
 
 def test_startup_passes_once_every_check_has_run():
     waiting = report(result(Outcome(Status.UNKNOWN)), result(Outcome.healthy(), "b"))
-    assert reports.startup_page(waiting).code == 503
-    assert reports.startup_page(report(result(Outcome.unhealthy("x")))).code == 200
+    assert _rendering.startup_page(waiting).code == 503
+    assert _rendering.startup_page(report(result(Outcome.unhealthy("x")))).code == 200
 
 
 def test_liveness_passes_whatever_the_checks_say():
-    assert reports.live_page(report(result(Outcome.unhealthy("x")))).code == 200
+    assert _rendering.live_page(report(result(Outcome.unhealthy("x")))).code == 200
 
 
 def test_plain_text_has_a_line_for_each_check():
-    text = reports.plain_text(report(result(Outcome.unhealthy("gone"))))
+    text = _rendering.plain_text(report(result(Outcome.unhealthy("gone"))))
     assert text.splitlines() == [
         "Steak Kenangan POS: unhealthy",
         "  database  unhealthy       5ms  gone",

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import Client
 
 from healthkit import Outcome, Role, Status
-from healthkit.builtin import Heartbeat
+from healthkit._builtin import Heartbeat
 from healthkit.testing import ScriptedCheck
 from healthkit.web.flask import mount
 from healthkit.web.wsgi import HealthMiddleware

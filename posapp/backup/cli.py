@@ -6,7 +6,7 @@ import os
 
 import click
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import point_in_time
 from posapp.backup import schedule as scheduling
 from posapp.backup.cli_restore import drill, restore

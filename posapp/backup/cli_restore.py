@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from healthkit.units import format_duration
+from healthkit.fields import format_duration
 from posapp.backup import drill as drilling
 from posapp.backup import drill_report, point_in_time
 from posapp.backup import restore as restoring

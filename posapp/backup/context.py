@@ -18,7 +18,7 @@ from typing import NoReturn
 import click
 from pyrage import x25519
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.backup import format_local

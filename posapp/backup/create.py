@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import posapp
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup import compression
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError

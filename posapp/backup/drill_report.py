@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from healthkit.units import format_duration, format_size
+from healthkit.fields import format_duration, format_size
 from posapp import JAKARTA
 from posapp.backup.drill import DrillResult
 from posapp.backup.model.backup import format_local

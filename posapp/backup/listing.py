@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from healthkit.cli.common import table
-from healthkit.units import format_size
+from healthkit.cli import table
+from healthkit.fields import format_size
 from posapp.backup.model.backup import Backup, format_local
 
 

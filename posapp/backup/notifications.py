@@ -16,8 +16,8 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Health
-from healthkit.problems import HealthkitError
-from healthkit.store import silences
+from healthkit._store import silences
+from healthkit.errors import HealthkitError
 from posapp.runtime import processes
 from posapp.settings import Settings
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from healthkit.units import format_duration
+from healthkit.fields import format_duration
 from posapp.backup import compression
 from posapp.backup.context import BackupContext
 from posapp.backup.create import create_backup

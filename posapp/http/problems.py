@@ -59,6 +59,11 @@ def _message(fault: Any) -> str:
     return "unknown field" if fault["type"] == "extra_forbidden" else text
 
 
+def api_error_response(error: ApiError) -> Response:
+    """A refusal of a service as a problem."""
+    return problem(error.status, error.detail, error.errors, error.headers)
+
+
 def http_problem(error: HTTPException) -> Response:
     """An error of the framework, such as 404 and 405, as a problem."""
     if error.response is not None:  # a finished answer: a redirect, or `invalid`
@@ -71,10 +76,7 @@ def http_problem(error: HTTPException) -> Response:
 def install(app: Flask) -> None:
     """Every error of `app` becomes a problem; nothing of the inside is told."""
 
-    @app.errorhandler(ApiError)
-    def refused(error: ApiError) -> Response:
-        return problem(error.status, error.detail, error.errors, error.headers)
-
+    app.register_error_handler(ApiError, api_error_response)
     app.register_error_handler(HTTPException, http_problem)
 
     @app.errorhandler(OperationalError)

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from healthkit import _native
+from healthkit import _threads
 
 ATOMIC = select.PIPE_BUF
 QUEUE_LIMIT = 64 * 1024 * 1024
@@ -38,12 +38,12 @@ class LineWriter:
 
     def _begin(self) -> None:
         """A queue and a thread of this process: neither crosses a fork."""
-        self._guard = _native.original("_thread", "allocate_lock")()
-        self._queue: Any = _native.original("queue", "SimpleQueue")()
+        self._guard = _threads.original("_thread", "allocate_lock")()
+        self._queue: Any = _threads.original("queue", "SimpleQueue")()
         self._waiting = 0
         self._dropped = 0
         self._pid = os.getpid()
-        _native.start_thread(self._run)
+        _threads.start_thread(self._run)
 
     def write(self, line: bytes) -> None:
         """Queues one line, which ends with a newline. Never raises, never waits."""
@@ -60,13 +60,13 @@ class LineWriter:
         """Waits until what was queued has been written; tells whether it has."""
         if self._pid != os.getpid():
             return True
-        done = _native.original("_thread", "allocate_lock")()
+        done = _threads.original("_thread", "allocate_lock")()
         done.acquire()
         self._queue.put(done.release)
         return bool(done.acquire(timeout=timeout))
 
     def _run(self) -> None:
-        queue, rest = self._queue, _native.original("time", "sleep")
+        queue, rest = self._queue, _threads.original("time", "sleep")
         while True:
             first = queue.get()
             lines: list[bytes] = []
@@ -108,7 +108,7 @@ class LineWriter:
             try:
                 view = view[os.write(self._descriptor, view) :]
             except BlockingIOError:
-                _native.original("select", "select")([], [self._descriptor], [], 1.0)
+                _threads.original("select", "select")([], [self._descriptor], [], 1.0)
 
 
 def chunks(lines: Iterable[bytes], size: int) -> Iterator[bytes]:

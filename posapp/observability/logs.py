@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from healthkit import _native
+from healthkit import _threads
 from posapp.observability.context import request_id
 from posapp.observability.log_format import encode
 from posapp.observability.log_writer import LineWriter
@@ -78,7 +78,7 @@ def toggle_debug(*_: Any) -> None:
 
     A signal handler: it may break in while a line is being logged, so another thread acts on it.
     """
-    _native.start_thread(_toggle)
+    _threads.start_thread(_toggle)
 
 
 def _toggle() -> None:

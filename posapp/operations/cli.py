@@ -9,9 +9,10 @@ from contextlib import ExitStack
 import click
 from sqlalchemy import URL
 
-from healthkit import Health, Report, Status, config, reports
-from healthkit.plugins import PluginManager
-from healthkit.settings import Settings as HealthSettings
+from healthkit import Health, Report, Status, _rendering
+from healthkit._config import loader
+from healthkit._config.settings import Settings as HealthSettings
+from healthkit._plugins import PluginManager
 from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import require_schema, upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
@@ -73,11 +74,11 @@ def health_check() -> None:
     with postgres.database(settings) as url:
         address = url.render_as_string(hide_password=False)
         environ = {**os.environ, "DATABASE_URL": address}
-        found = config.load(processes.health_config_path(settings), PluginManager(), environ)
+        found = loader.load(processes.health_config_path(settings), PluginManager(), environ)
         report = _run_checks(found, {"database"})
         if report.status is not Status.UNHEALTHY:  # else there is no schema to look for
             report = _run_checks(found, {"database", "pos-migrations"})
-    click.echo(reports.plain_text(report).rstrip())
+    click.echo(_rendering.plain_text(report).rstrip())
     sys.exit(1 if report.status is Status.UNHEALTHY else 0)
 
 

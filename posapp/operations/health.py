@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from healthkit import Check, CheckContext, Outcome, Report, Status, hookimpl, reports
-from healthkit.reports import Page
+from healthkit import Check, CheckContext, Outcome, Report, Status, _rendering, hookimpl
+from healthkit._rendering import Page
 from healthkit_backup_freshness import BackupFreshness
 from healthkit_database.faults import words
 from posapp.database.schema import known_revisions, schema_state
@@ -134,15 +134,15 @@ def healthkit_logging() -> bool:
 
 def api_page(report: Report) -> Page:
     """`GET /api/v1/health`: the runbook's body, and what its test restore looks for."""
-    body: dict[str, Any] = reports.runbook(report)
+    body: dict[str, Any] = _rendering.runbook(report)
     found = {result.check.name: result.outcome for result in report.results}
     database = found.get("database")
     reached = database is not None and database.status in (Status.HEALTHY, Status.DEGRADED)
     migrations = found.get("migrations")
-    return reports.page(
-        reports.http_status(report),
-        reports.JSON,
-        reports.dump(
+    return _rendering.page(
+        _rendering.http_status(report),
+        _rendering.JSON,
+        _rendering.dump(
             {
                 **body,
                 "success": report.status is not Status.UNHEALTHY,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, current_app, request
 
 from healthkit import Health
-from healthkit.reports import PROMETHEUS
+from healthkit._rendering import PROMETHEUS
 from posapp.database.engine import utc_now
 from posapp.http import rate_limits
 from posapp.http.access import public

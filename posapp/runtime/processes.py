@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from healthkit.config import load
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import load
+from healthkit._plugins import PluginManager
 from posapp.runtime.dev_secret import development_secret
 from posapp.runtime.errors import CommandError
 from posapp.settings import Settings

@@ -3,19 +3,31 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-/** Forbid imports by pattern, each with its reason. */
-const forbid = (...patterns) => ({
-  "no-restricted-imports": ["error", { patterns }],
+/** Refuse modules by what their names match, imported at once, later (`import()`) or for a type. */
+const refuse = (...borders) => ({
+  "no-restricted-imports": ["error", { patterns: borders }],
+  "no-restricted-syntax": [
+    "error",
+    ...borders.map(({ regex, message }) => ({
+      selector: `:matches(ImportExpression, TSImportType) Literal[value=${new RegExp(regex)}]`,
+      message,
+    })),
+    {
+      selector: "ImportExpression[source.type!='Literal']",
+      message: "Name the module itself, or nobody can tell which border this crosses.",
+    },
+  ],
 });
 const upwards = {
-  group: ["../*"],
+  regex: "(^|/)\\.\\.(/|$)",
   message: "Inside the folder use './…', outside it '@/…': so the borders can be read off.",
 };
 const features = {
-  group: ["@/features/*"],
+  regex: "^@/features(/|$)",
   message: "Only src/app puts features together; a feature knows shared code and itself.",
 };
-const app = { group: ["@/app/*"], message: "src/app is the outermost layer." };
+const app = { regex: "^@/(app|main)(/|$)", message: "src/app is the outermost layer." };
+const components = { regex: "^@/components(/|$)", message: "Shared logic shows nothing." };
 
 export default defineConfig(
   globalIgnores(["dist", "node_modules", "src/api/schema.d.ts"]),
@@ -35,13 +47,8 @@ export default defineConfig(
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
     },
   },
-  { files: ["src/app/**"], rules: forbid(upwards) },
-  { files: ["src/{features,components}/**"], rules: forbid(upwards, features, app) },
-  {
-    files: ["src/{api,lib,i18n}/**"],
-    rules: forbid(upwards, features, app, {
-      group: ["@/components/*"],
-      message: "Shared logic shows nothing.",
-    }),
-  },
+  // By shape: the last that fits a file holds it, and a new folder under src is shared logic.
+  { files: ["src/**"], rules: refuse(upwards, features, app, components) },
+  { files: ["src/{features,components}/**"], rules: refuse(upwards, features, app) },
+  { files: ["src/app/**", "src/main.tsx"], rules: refuse(upwards) },
 );

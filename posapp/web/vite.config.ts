@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { VitePWA } from "vite-plugin-pwa";
 import { defineConfig } from "vitest/config";
@@ -30,14 +29,14 @@ export default defineConfig({
       },
     }),
   ],
-  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  resolve: { tsconfigPaths: true },
   build: {
     chunkSizeWarningLimit: 800,
-    rollupOptions: {
+    rolldownOptions: {
       // Libraries change seldom: a new version of the screens leaves them in the browser's cache.
-      output: { manualChunks: (id) => (id.includes("node_modules") ? "libraries" : undefined) },
+      output: { codeSplitting: { groups: [{ name: "libraries", test: /node_modules/ }] } },
     },
   },
   server: { proxy: { "/api": server, "/health": server } },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: { environment: "node", include: ["{src/**/,}*.test.ts"] },
 });

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from healthkit.config import load
-from healthkit.plugins import PluginManager
-from healthkit.store import Store, backlog, incidents, lease
+from healthkit._config.loader import load
+from healthkit._plugins import PluginManager
+from healthkit._store import incidents, lease, outbox_status
+from healthkit._store.database import Store
+from healthkit._watcher.watcher import Watcher
 from healthkit.testing import wait_until
-from healthkit.watch import Watcher
 
 PLUGINS = Path(__file__).parent / "plugins"
 _numbers = itertools.count()
@@ -159,7 +160,7 @@ class Site:
 
     def counts(self):
         with self.store.reading() as connection:
-            return backlog.counts(connection)
+            return outbox_status.counts(connection)
 
     def incidents(self):
         with self.store.reading() as connection:

@@ -15,10 +15,11 @@ import requests
 from sqlalchemy import create_engine, text
 
 from healthkit import Status
-from healthkit.alerts import records
-from healthkit.config import load
-from healthkit.plugins import PluginManager
-from healthkit.store import Store, incidents
+from healthkit._alerts import records
+from healthkit._config.loader import load
+from healthkit._plugins import PluginManager
+from healthkit._store import incidents
+from healthkit._store.database import Store
 from healthkit.testing import HttpSink, wait_until
 from posapp.database.schema import upgrade
 from posapp.operations.health import Backup, Books
@@ -215,8 +216,8 @@ def test_the_configuration_of_the_pos_is_the_runbooks_table_of_severities():
 
 def test_without_addresses_every_channel_is_off_and_apprise_is_not_loaded():
     code = (
-        "import sys; from healthkit import Health; from healthkit.config import load;"
-        "from healthkit.plugins import PluginManager;"
+        "import sys; from healthkit import Health; from healthkit._config.loader import load;"
+        "from healthkit._plugins import PluginManager;"
         "Health.from_file('healthkit.toml'); load('healthkit.toml', PluginManager());"
         "print('apprise' in sys.modules)"
     )

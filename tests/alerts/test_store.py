@@ -9,7 +9,16 @@ import pytest
 from sqlalchemy import text
 
 from healthkit import StoreError
-from healthkit.store import Store, backlog, circuits, history, incidents, lease, outbox, silences
+from healthkit._store import (
+    circuit_breakers,
+    history,
+    incidents,
+    lease,
+    outbox,
+    outbox_status,
+    silences,
+)
+from healthkit._store.database import Store
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -28,7 +37,7 @@ def claim(store, channel="a", now=NOW, burst=5):
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_knows(store_url):
-    from healthkit.store import tables
+    from healthkit._store import tables
 
     old = Store.__new__(Store)
     old.engine = Store(store_url).engine
@@ -94,7 +103,7 @@ def test_a_clock_put_back_by_an_hour_does_not_leave_the_lease_with_a_dead_watche
 
 
 def test_a_watcher_that_was_killed_on_this_machine_is_followed_at_once(clocked):
-    code = "from healthkit.store import lease; print(lease.identity())"
+    code = "from healthkit._store import lease; print(lease.identity())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert take(clocked, dead.stdout.strip()) == 1
     assert take(clocked, lease.identity()) == 2
@@ -185,7 +194,7 @@ def test_a_failure_leaves_the_channel_alone_until_it_is_tried_again(store):
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "HTTP 500", NOW + MINUTE)
         assert outbox.due_channels(connection, NOW) == set()
-        circuit = circuits.of(connection, "a")
+        circuit = circuit_breakers.of(connection, "a")
     assert (circuit.failures, circuit.failing_since, circuit.error) == (1, NOW, "HTTP 500")
     assert claim(store) is None
     again = claim(store, now=NOW + MINUTE)
@@ -200,7 +209,7 @@ def test_after_patience_the_fallback_gets_what_waited_and_knows_for_whom_it_was(
         outbox.failed(connection, message, NOW, "refused", NOW)
         assert outbox.give_up(connection, "a", NOW + SECOND, MINUTE, "b") == 0
         assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 2
-        assert backlog.counts(connection) == {("b", "waiting"): 2}
+        assert outbox_status.counts(connection) == {("b", "waiting"): 2}
     moved = claim(store, "b", NOW + MINUTE)
     assert (moved.bodies, moved.origins) == (("event 0",), ("a",))
 
@@ -214,7 +223,7 @@ def test_a_fallback_that_is_owed_the_same_event_already_does_not_get_it_twice(st
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "refused", NOW)
         assert outbox.give_up(connection, "a", NOW + MINUTE, MINUTE, "b") == 1
-        assert backlog.counts(connection) == {("b", "waiting"): 1}
+        assert outbox_status.counts(connection) == {("b", "waiting"): 1}
 
 
 def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):
@@ -223,7 +232,7 @@ def test_without_a_fallback_it_is_a_dead_letter_that_can_be_sent_again(store):
     message = claim(store)
     with store.transaction() as connection:
         outbox.drop(connection, message, NOW, "HTTP 400: bad", None)
-        (letter,) = backlog.dead(connection, 10)
+        (letter,) = outbox_status.dead(connection, 10)
         assert (letter.channel, letter.body, letter.error) == ("a", "event 0", "HTTP 400: bad")
         assert outbox.retry(connection, NOW, {"b"}) == 0
         assert outbox.retry(connection, NOW, {"a"}) == 1

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from healthkit import Status, hookimpl
-from healthkit.builtin import Alerting
-from healthkit.store import engine as store_engine
-from healthkit.store import incidents, outbox, silences
+from healthkit._builtin import Alerting
+from healthkit._store import engine as store_engine
+from healthkit._store import incidents, outbox, silences
 from healthkit.testing import Answer, HttpSink, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"

@@ -2,17 +2,18 @@
 
 import json
 import os
-import signal
 import socket
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import boto3
@@ -87,7 +88,7 @@ class S3:
             "BACKUP_S3_SECRET_KEY": "secret",
         }
 
-    @property
+    @cached_property
     def client(self):
         return boto3.client(
             "s3",
@@ -185,16 +186,25 @@ class Killable:
                 text=True,
             )
 
-    def run(self, kill_after: float | None = None, **job: str) -> int:
-        """Runs a job, or kills it after so many seconds; its exit code."""
-        process = self._process
-        print(json.dumps(job), file=process.stdin, flush=True)
-        child = int(process.stdout.readline())
-        if kill_after is not None:
-            time.sleep(kill_after)  # the moment is the point: any will do
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        return int(process.stdout.readline())
+    def start(self, **job: str) -> int:
+        """Begins a job; its process id. `ended` must be asked before the next one begins."""
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def ended(self) -> int:
+        """Waits for the job; its exit code, the negative of a signal that killed it."""
+        return int(self._process.stdout.readline())
+
+    def run(self, **job: str) -> int:
+        """Runs a job to its end, or to the step at which it dies (`die_at`); its exit code."""
+        self.start(**job)
+        return self.ended()
+
+    def steps(self, **job: str) -> list[str]:
+        """Runs a job to its end; the steps that it takes, in order."""
+        with tempfile.NamedTemporaryFile("r") as names:
+            assert self.run(**job, steps=names.name) == 0
+            return names.read().splitlines()
 
     def stop(self) -> None:
         self._process.stdin.close()

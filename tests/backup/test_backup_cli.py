@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from healthkit.store import Store
-from healthkit.store.tables import silences
+from healthkit._store.database import Store
+from healthkit._store.tables import silences
 from posapp.backup import context
 from posapp.backup.context import RunLog, utc_now
 from posapp.backup.listing import format_age

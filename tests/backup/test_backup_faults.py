@@ -1,10 +1,8 @@
 """Whatever is killed, full, cut or gone: no backup is lost, and none is taken for one."""
 
 import os
-import random
+import shutil
 import signal
-import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -54,68 +52,106 @@ def whole_in(bucket):
 # Killed
 
 
-def test_killed_at_any_moment_no_broken_file_has_a_final_name_and_the_next_run_is_right(
-    small, tmp_path, s3, killable, clock
+AT_STEPS = pytest.mark.parametrize(
+    "every", [False, pytest.param(True, marks=pytest.mark.deep)], ids=["each", "every_time"]
+)
+"""Each step once, or also each time that it is taken."""
+
+
+def chosen(steps, every):
+    return [step for step in steps if every or not step.endswith(")")]
+
+
+class State:
+    """A folder and a bucket as they are now, to be had again."""
+
+    def __init__(self, folder, s3):
+        self.folder, self.s3 = folder, s3
+        self.kept = folder.with_name(f"{folder.name}.kept")
+        shutil.copytree(folder, self.kept)
+        self.objects = {key: self.body(key) for key in s3.keys()}  # noqa: SIM118  a method of S3
+
+    def body(self, key):
+        return self.s3.client.get_object(Bucket=self.s3.name, Key=key)["Body"].read()
+
+    def restore(self):
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.kept, self.folder)
+        client = self.s3.client
+        for key in self.s3.keys():  # noqa: SIM118
+            client.delete_object(Bucket=self.s3.name, Key=key)
+        for key, body in self.objects.items():
+            client.put_object(Bucket=self.s3.name, Key=key, Body=body)
+
+
+@AT_STEPS
+@pytest.mark.timeout(900)
+def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_right(
+    small, tmp_path, s3, killable, clock, every
 ):
-    """Twenty nights with uploads and rotation; each is killed once, at a random moment."""
-    bucket = s3.bucket()
-    settings = settings_of(tmp_path, **s3.environ)
-    choose = random.Random(4831)
-    began = time.monotonic()
-    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path, s3)) == 0
-    whole_run = time.monotonic() - began
-    killed = 0
-    for _ in range(20):
+    """A night with an upload and a rotation is killed at each of its steps."""
+    folder, bucket = tmp_path / "backups", s3.bucket()
+    settings = settings_of(folder, **s3.environ)
+
+    def job():
+        return {"do": "backup", "now": clock().isoformat(), **jobs(small, folder, s3)}
+
+    for _ in range(2):
+        assert killable.run(**job()) == 0
         clock.forward(days=1)
-        before = newest_intact(FolderStorage(tmp_path).list_backups())
-        job = jobs(small, tmp_path, s3, now=clock().isoformat())
-        moment = choose.uniform(0, whole_run * 1.1)
-        killed += killable.run(do="backup", kill_after=moment, **job) == -signal.SIGKILL
-        found = FolderStorage(tmp_path).list_backups()
-        assert all(backup.intact for backup in found)
-        assert newest_intact(found).name >= before.name
-        all_whole(FolderStorage(tmp_path), settings)
-        assert whole_in(bucket)
-    assert killed > 8
-    clock.forward(days=1)
-    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path, s3)) == 0
-    assert parts(tmp_path) == []
-    local = [backup.name for backup in all_whole(FolderStorage(tmp_path), settings)]
-    remote = [backup.name for backup in whole_in(bucket)]
-    assert local == remote  # what was killed before its upload has been uploaded since
+    clock.forward(days=8)
+    state = State(folder, s3)
+    before = newest_intact(FolderStorage(folder).list_backups())
+    night, steps = clock(), killable.steps(**job())
+    assert [name for name in steps if "rename" in name or "PutObject" in name or "remove" in name]
+    for step in chosen(steps, every):
+        state.restore()
+        clock.now = night
+        assert killable.run(**job(), die_at=step) == -signal.SIGKILL, step
+        found = FolderStorage(folder).list_backups()
+        assert all(backup.intact for backup in found), step
+        assert newest_intact(found).name >= before.name, step
+        all_whole(FolderStorage(folder), settings)
+        whole_in(bucket)
+        clock.forward(hours=1)
+        assert killable.run(**job()) == 0, step
+        assert parts(folder) == [], step
+        local = [backup.name for backup in all_whole(FolderStorage(folder), settings)]
+        remote = [backup.name for backup in whole_in(bucket)]
+        assert local == remote, step  # what was killed before its upload has been uploaded since
+        assert before.name not in local, step  # and what was killed before its rotation is gone
 
 
-def test_a_restore_killed_at_any_moment_leaves_a_whole_live_database(
-    small, postgres, tmp_path, killable, clock
+@AT_STEPS
+@pytest.mark.timeout(900)
+def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
+    small, postgres, tmp_path, killable, clock, every
 ):
     """It has the rows of before or those of the backup, all of them, after each kill."""
     assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path)) == 0
-    run_sql(small, "UPDATE bills SET total = 7")
     state = (
         "SELECT (SELECT count(*) FROM guests), count(*), count(*) FILTER (WHERE total = 7)"
         " FROM bills"
     )
-    choose = random.Random(127000)
-    seen = set()
-    began = time.monotonic()
-    for attempt in range(20):
+
+    def job():
         clock.forward(minutes=1)
-        job = jobs(small, tmp_path, now=clock().isoformat(), what="latest")
-        moment = choose.uniform(0, 0.6) if attempt else None
-        code = killable.run(do="restore", kill_after=moment, **job)
+        return {"do": "restore", "now": clock().isoformat(), **jobs(small, tmp_path), "what": made}
+
+    made = str(FolderStorage(tmp_path).list_backups()[0].location)
+    run_sql(small, "UPDATE bills SET total = 7")
+    seen = []
+    for step in chosen(killable.steps(**job()), every):
+        run_sql(small, "UPDATE bills SET total = 7")
+        assert killable.run(**job(), die_at=step) == -signal.SIGKILL, step
         (found,) = run_sql(small, state)
-        assert found in ((50, 400, 400), (50, 400, 0))
-        seen.add((code, found[2]))
-        if found[2] == 0:
-            run_sql(small, "UPDATE bills SET total = 7")
+        assert found in ((50, 400, 400), (50, 400, 0)), step
+        seen.append(found[2])
         for (name,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
             if "_before_" in name and name.startswith(small.database):
                 postgres.drop(name)
-    assert (-signal.SIGKILL, 400) in seen, time.monotonic() - began
-    assert (0, 0) in seen
-    clock.forward(minutes=1)
-    job = jobs(small, tmp_path, now=clock().isoformat(), what="latest")
-    assert killable.run(do="restore", **job) == 0
+    assert seen == [400] * (len(seen) - 1) + [0]  # what was not finished has changed nothing
+    assert killable.run(**job()) == 0
     names = [name for (name,) in run_sql(postgres.url, "SELECT datname FROM pg_database")]
     assert not [n for n in names if n.startswith(f"{small.database}_restore_")]
 
@@ -124,20 +160,21 @@ def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
     holder = psycopg2.connect(
         host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
     )
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity"
+        f" WHERE datname = '{small.database}' AND application_name = 'pg_dump'"
+        " AND wait_event_type = 'Lock'"
+    )
     with holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE bills IN ACCESS EXCLUSIVE MODE")
-        job = jobs(small, tmp_path, now=clock().isoformat())
-        assert killable.run(do="backup", kill_after=0.5, **job) == -signal.SIGKILL
-
-        def dumping():
-            return [
-                process
-                for process in psutil.process_iter(["cmdline"])
-                if any(small.database in part for part in process.info["cmdline"] or ())
-                and "pg_dump" in " ".join(process.info["cmdline"])
-            ]
-
-        wait_until(lambda: not dumping())
+        pid = killable.start(do="backup", now=clock().isoformat(), **jobs(small, tmp_path))
+        wait_until(lambda: run_sql(small, waiting))
+        started = psutil.Process(pid).children(recursive=True)
+        assert any("pg_dump" in " ".join(process.cmdline()) for process in started)
+        os.kill(pid, signal.SIGKILL)
+        assert killable.ended() == -signal.SIGKILL
+        _, left = psutil.wait_procs(started, timeout=10)
+        assert left == []
     holder.close()
     assert FolderStorage(tmp_path).list_backups() == []
 
@@ -161,7 +198,9 @@ def test_a_disk_that_fills_up_in_the_middle_costs_no_backup_that_was_there(
     make("daily", context_on(small, folder, log))
 
 
-def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(tmp_path, log, clock):
+def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
+    tmp_path, log, clock, monkeypatch
+):
     folder = tmp_path / "backups"
     data = tmp_path / "server"
     with server(data) as postgres:
@@ -169,22 +208,21 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(tmp_path,
         run_sql(postgres.url, NOISE.format(9000))
         context = context_on(postgres.url, folder, log)
         first = make("daily", context)
-        failed = []
-
-        def run():
-            try:
-                make("daily", context)
-            except BackupError as error:
-                failed.append(str(error))
-
         clock.forward(days=1)
-        thread = threading.Thread(target=run)
-        thread.start()
-        part = wait_until(lambda: next((folder / "daily").glob("*.dump.gz.part"), None))
-        wait_until(lambda: not part.exists() or part.stat().st_size > 0)
-        os.kill(postgres.pid, signal.SIGQUIT)
-        thread.join()
-    assert len(failed) == 1
+        stopped = []
+
+        def stop(done):
+            """At the first block of many."""
+            if not stopped:
+                stopped.append(done)
+                os.kill(postgres.pid, signal.SIGQUIT)
+                psutil.Process(postgres.pid).wait(20)
+
+        monkeypatch.setattr(log, "progress", stop)
+        with pytest.raises(BackupError):
+            make("daily", context)
+        monkeypatch.undo()
+    assert 0 < stopped[0] < first.manifest.sql_bytes / 10
     assert [backup.name for backup in FolderStorage(folder).list_backups()] == [first.name]
     assert parts(folder) == []
     with server(data) as again:
@@ -244,7 +282,6 @@ def test_an_s3_that_is_silent_is_given_up(small, tmp_path, log, s3, proxy):
         make(
             "daily",
             context_on(small, tmp_path, log, s3.bucket(proxy.endpoint, timeout=0.2, attempts=2)),
-            log,
         )
     assert len(all_whole(FolderStorage(tmp_path), settings_of(tmp_path))) == 1
 

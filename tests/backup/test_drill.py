@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pyrage
 import pytest
 
-from healthkit.store import Store
+from healthkit._store.database import Store
 from posapp.backup.drill import drill, validate_foreign_keys
 from posapp.backup.drill_report import file_name, report
 from posapp.backup.postgres.client import PostgresClient

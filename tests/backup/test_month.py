@@ -31,9 +31,10 @@ def promised(kind, made, now):
 
 @pytest.mark.fault
 def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
-    small, postgres, tmp_path, s3, proxy, killable, log, clock
+    small, postgres, tmp_path, s3, s3_of_module, proxy, killable, log, clock
 ):
     choose = random.Random(31)
+    steps = killable.steps(**job_of(small, tmp_path / "before", s3_of_module, clock))
     run_sql(small, "CREATE TABLE night (at timestamptz)")
     nights = {}
     seen = set()
@@ -50,7 +51,7 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
             kind, clock.now = job.name, starts
             if fault == "clock back":
                 clock.forward(days=-2)
-            a_run(fault, kind, small, tmp_path, s3, proxy, killable, log, clock, choose)
+            a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, log, clock, choose)
         for backup in FolderStorage(tmp_path).list_backups():
             nights.setdefault(backup.name, night)
     assert seen == {*FAULTS, None}
@@ -74,20 +75,23 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
             assert found == (backup.manifest.sha256, backup.size)
 
 
-def a_run(fault, kind, small, tmp_path, s3, proxy, killable, log, clock, choose):
+def job_of(small, folder, s3, clock):
+    return {
+        "do": "backup",
+        "url": address(small),
+        "folder": str(folder),
+        "now": clock().isoformat(),
+        "bucket": s3.name,
+        "endpoint": s3.endpoint,
+    }
+
+
+def a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, log, clock, choose):
     """One backup with a fault in it; where it was killed or failed, nothing is promised of it."""
     if fault == "killed":
-        code = killable.run(
-            kill_after=choose.uniform(0, 0.4),
-            do="backup",
-            kind=kind,
-            url=address(small),
-            folder=str(tmp_path),
-            now=clock().isoformat(),
-            bucket=s3.name,
-            endpoint=s3.endpoint,
-        )
-        assert code in (0, -signal.SIGKILL)
+        job = job_of(small, tmp_path, s3, clock)
+        step = choose.choice(steps)
+        assert killable.run(**job, kind=kind, die_at=step) == -signal.SIGKILL, step
         return
     bucket = s3.bucket("http://127.0.0.1:1", 0.2, attempts=1) if fault == "no S3" else s3.bucket()
     if fault == "cut":

@@ -4,6 +4,7 @@ import signal
 from datetime import datetime, timedelta
 
 import psutil
+import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
@@ -11,10 +12,15 @@ from posapp import JAKARTA
 from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.schedule import missed_jobs, timetable
+from posapp.runtime.postgres import running
+from tests.backup.kit import run_sql
 
 JOBS = timetable("drills")
 DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
 HOUR = timedelta(hours=1)
+DUMP_WAITS = (
+    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
+)
 
 
 def at(text):
@@ -148,15 +154,22 @@ def test_a_job_that_runs_is_ended_with_it(me, tmp_path):
         "BACKUP_LOG": str(tmp_path / "backup.log"),
     }
     assert me.run("db", "upgrade", environ=environ).returncode == 0
-    process = me.start("-m", "posapp", "backup", "schedule", environ=environ)
-    parent = psutil.Process(process.pid)
-    jobs = wait_until(lambda: parent.children(recursive=True))
-    process.send_signal(signal.SIGTERM)
-    try:
-        assert process.wait(20) == 0
-        _, left = psutil.wait_procs(jobs, timeout=10)
-        assert left == []
-        assert list((tmp_path / "backups").rglob("*.part")) == []
-    finally:
-        process.kill()
-        process.communicate()
+    with running(tmp_path / "var") as url:
+        holder = psycopg2.connect(host=url.query["host"], user=url.username, dbname=url.database)
+        with holder, holder.cursor() as cursor:
+            # Of all that runs, pg_dump alone reads it.
+            cursor.execute("LOCK TABLE pg_largeobject_metadata IN ACCESS EXCLUSIVE MODE")
+            process = me.start("-m", "posapp", "backup", "schedule", environ=environ)
+            try:
+                wait_until(lambda: run_sql(url, DUMP_WAITS), 60)
+                jobs = psutil.Process(process.pid).children(recursive=True)
+                assert any("pg_dump" in " ".join(job.cmdline()) for job in jobs)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 0
+                _, left = psutil.wait_procs(jobs, timeout=10)
+                assert left == []
+                assert list((tmp_path / "backups").rglob("*.part")) == []
+            finally:
+                process.kill()
+                process.communicate()
+        holder.close()

@@ -70,7 +70,7 @@ def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, hous
     expect(till.get_by_test_id("tendered")).to_have_text(re.compile(r"500\.000"))
     till.get_by_role("button", name="Terima tunai").click()
     expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
-    assert rupiah(till.get_by_test_id("change-given").text_content()) == 500_000 - due
+    assert rupiah(till.get_by_test_id("change-due").text_content()) == 500_000 - due
     assert rupiah(till.get_by_test_id("paid").text_content()) == due
     assert order["id"] in [one["id"] for one in house.orders("paid")]
     till.get_by_role("link", name="Pesanan berikutnya").click()
@@ -152,7 +152,7 @@ def test_a_payment_whose_answer_was_lost_is_taken_once_and_still_tells_the_chang
     with till.expect_response("**/payments") as answer:
         till.reload()
     assert answer.value.headers["idempotency-replayed"] == "true"
-    assert rupiah(till.get_by_test_id("change-given").text_content()) == 100_000 - due
+    assert rupiah(till.get_by_test_id("change-due").text_content()) == 100_000 - due
     order_id = till.url.split("/")[-2]
     [paid] = [one for one in house.orders("paid") if str(one["id"]) == order_id]
     assert paid["due"] == 0

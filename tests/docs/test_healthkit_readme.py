@@ -6,11 +6,11 @@ import inspect
 import re
 
 import healthkit
-from healthkit import hookspecs
+from healthkit import _hookspecs
 from tests.docs.documents import ROOT, codes, rows
 
 DOCUMENT = "healthkit/README.md"
-HOOKS = {name: one for name, one in vars(hookspecs).items() if name.startswith("healthkit_")}
+HOOKS = {name: one for name, one in vars(_hookspecs).items() if name.startswith("healthkit_")}
 
 
 def test_every_hook_stands_in_the_table_with_its_arguments() -> None:

@@ -66,20 +66,27 @@ def refusal(data_dir):
 # What it is
 
 
-def test_it_keeps_every_commit_and_speaks_utf8_in_utc(postgres):
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """A server with the settings that we ship, unlike the one of the other tests."""
+    with server(tmp_path_factory.mktemp("shipped")) as one:
+        yield one
+
+
+def test_it_keeps_every_commit_and_speaks_utf8_in_utc(shipped):
     facts = "fsync", "server_encoding", "timezone", "max_connections", "listen_addresses"
-    found = query(postgres.url, "SELECT " + ", ".join(f"current_setting('{f}')" for f in facts))
+    found = query(shipped.url, "SELECT " + ", ".join(f"current_setting('{f}')" for f in facts))
     assert found == ("on", "UTF8", "UTC", "100", "")
-    assert query(postgres.url, "SELECT upper('é'), current_database()") == ("É", "steak_kenangan")
-    libraries = query(postgres.url, "SELECT current_setting('shared_preload_libraries')")
+    assert query(shipped.url, "SELECT upper('é'), current_database()") == ("É", "steak_kenangan")
+    libraries = query(shipped.url, "SELECT current_setting('shared_preload_libraries')")
     assert libraries == ("pg_stat_statements",)
 
 
-def test_only_its_user_and_root_can_reach_it(postgres):
-    socket = Path(postgres.url.query["host"]) / ".s.PGSQL.5432"
+def test_only_its_user_and_root_can_reach_it(shipped):
+    socket = Path(shipped.url.query["host"]) / ".s.PGSQL.5432"
     assert socket.parent.stat().st_mode & 0o077 == 0
     assert socket.parent.stat().st_uid == os.geteuid()
-    assert not postmaster(postgres.data_dir).net_connections("inet")
+    assert not psutil.Process(shipped.pid).net_connections("inet")
 
 
 @as_root
@@ -246,6 +253,9 @@ def test_what_was_committed_survives_kill_9(tmp_path):
 @pytest.mark.fault
 def test_data_of_which_half_was_written_is_made_anew(tmp_path):
     holder = hold(tmp_path)
+    wait_until(lambda: list(tmp_path.glob("postgres.new-*")))
+    for process in psutil.Process(holder.pid).children():
+        process.suspend()  # the guard: initdb goes on, and nobody gives its work the final name
     halves = wait_until(lambda: list(tmp_path.glob("postgres.new-*/global")))
     family = psutil.Process(holder.pid).children(recursive=True)
     for process in family:

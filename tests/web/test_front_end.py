@@ -23,7 +23,8 @@ def test_the_lock_names_no_address_but_a_checksum_for_every_package() -> None:
 
 @pytest.mark.parametrize("machine", ["x64", "arm64"])
 def test_the_lock_installs_on_both_kinds_of_linux_machine(machine: str) -> None:
-    native = {f"node_modules/@esbuild/linux-{machine}"}
-    native |= {f"node_modules/@rollup/rollup-linux-{machine}-{libc}" for libc in ("gnu", "musl")}
+    families = ("@rolldown/binding", "lightningcss", "@rollup/rollup")
+    systems = [f"linux-{machine}-{libc}" for libc in ("gnu", "musl")]
+    native = {f"node_modules/{family}-{system}" for family in families for system in systems}
     assert native <= set(LOCK)
     assert all(LOCK[name]["optional"] for name in native)

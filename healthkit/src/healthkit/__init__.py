@@ -1,8 +1,10 @@
 """Health checks answered from memory, and alerts that people can trust."""
 
-from healthkit.check import Check, CheckContext
-from healthkit.hookspecs import hookimpl
-from healthkit.model import (
+from healthkit._check import Check, CheckContext
+from healthkit._config.settings import Settings
+from healthkit._health import Health
+from healthkit._hookspecs import hookimpl
+from healthkit._model.checks import (
     CheckInfo,
     Event,
     EventKind,
@@ -13,9 +15,7 @@ from healthkit.model import (
     Severity,
     Status,
 )
-from healthkit.problems import ConfigError, HealthkitError, StoreError
-from healthkit.service import Health
-from healthkit.settings import Settings
+from healthkit.errors import ConfigError, HealthkitError, StoreError
 
 __all__ = [
     "Check",

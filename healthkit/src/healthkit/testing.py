@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import Field, SecretStr
 
-from healthkit.check import Check, CheckContext, Heartbeats, Outbox
-from healthkit.model import CheckInfo, Outcome
-from healthkit.service import Health
-from healthkit.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
+from healthkit._check import Check, CheckContext, Heartbeats, Outbox
+from healthkit._config.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
+from healthkit._health import Health
+from healthkit._model.checks import CheckInfo, Outcome
 
 Value = TypeVar("Value")
 
@@ -84,7 +84,7 @@ def run_check() -> Callable[..., Outcome]:
     return run
 
 
-def wait_until(condition: Callable[[], Value], seconds: float = 10.0) -> Value:
+def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:
     """The first true value of `condition`, which another thread or process brings about.
 
     Raises AssertionError when it has not come within `seconds`.

@@ -11,8 +11,8 @@ from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 from healthkit import Status
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import parse
+from healthkit._plugins import PluginManager
 from healthkit_backup_freshness import BackupFreshness
 
 NOW = datetime(2025, 12, 26, 3, 0, tzinfo=UTC)

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from healthkit import ConfigError, Status
-from healthkit.addresses import parse_url
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import parse
+from healthkit._plugins import PluginManager
+from healthkit._store.addresses import parse_url
 from healthkit_database import Database
 from healthkit_database.addresses import connect_args
 

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from healthkit import Status
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import parse
+from healthkit._plugins import PluginManager
 from healthkit_disk import Disk, Usage, judge, measure
 
 GB = 10**9

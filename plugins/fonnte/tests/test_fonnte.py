@@ -3,11 +3,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from healthkit.alerts import channels
-from healthkit.alerts.answers import Verdict
-from healthkit.alerts.messages import Message
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
+from healthkit._alerts import apprise_client
+from healthkit._alerts.messages import Message
+from healthkit._alerts.send_result import Verdict
+from healthkit._config.loader import parse
+from healthkit._plugins import PluginManager
 
 TOKEN = "sEcReT-ToKeN-123"
 MESSAGE = Message("🔴 Database is DOWN", ("URL: db", "Error: timeout"))
@@ -18,13 +18,13 @@ def fonnte(http_sink, monkeypatch):
     """The sink that stands in for api.fonnte.com."""
     from healthkit_fonnte.notify import NotifyFonnte
 
-    channels.register([NotifyFonnte])
+    apprise_client.register([NotifyFonnte])
     monkeypatch.setattr(NotifyFonnte, "notify_url", http_sink.url("/send"))
     return http_sink
 
 
 def send(address):
-    return channels.send(address, MESSAGE)
+    return apprise_client.send(address, MESSAGE)
 
 
 def test_one_request_carries_the_message_to_all_numbers(fonnte):
@@ -48,7 +48,7 @@ def test_a_refusal_with_http_200_is_a_refusal_in_fonntes_own_words(fonnte):
 
 def test_a_long_message_is_cut_to_what_whatsapp_takes(fonnte):
     fonnte.answers(200, {"status": True})
-    channels.send(f"fonnte://{TOKEN}/628123456789", Message("T", ("word " * 3000,)))
+    apprise_client.send(f"fonnte://{TOKEN}/628123456789", Message("T", ("word " * 3000,)))
     (text,) = parse_qs(fonnte.requests[0].body.decode())["message"]
     assert len(text) <= 4096
     assert text.endswith("word…")
@@ -76,8 +76,8 @@ def test_nobody_listening_is_told_apart_from_a_refusal(fonnte):
 def test_the_token_is_never_shown(fonnte):
     fonnte.answers(200, {"status": False, "reason": f"unknown token {TOKEN}"})
     address = f"fonnte://{TOKEN}/628123456789"
-    assert TOKEN not in channels.shown(address) + send(address).words
-    assert "628123456789" in channels.shown(address)
+    assert TOKEN not in apprise_client.shown(address) + send(address).words
+    assert "628123456789" in apprise_client.shown(address)
 
 
 def test_the_plugin_is_found_by_its_entry_point_and_its_addresses_are_checked_at_start():

@@ -11,8 +11,8 @@ import trustme
 from pydantic import ValidationError
 
 from healthkit import ConfigError, Status
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import parse
+from healthkit._plugins import PluginManager
 from healthkit_http import Http
 from healthkit_http.judging import Answer, Expected, judge
 

@@ -16,8 +16,8 @@ from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from healthkit import Status
-from healthkit.config import parse
-from healthkit.plugins import PluginManager
+from healthkit._config.loader import parse
+from healthkit._plugins import PluginManager
 from healthkit_ssl_expiry import SslExpiry
 from healthkit_ssl_expiry.judging import Certificate, Refusal, Seen, judge
 

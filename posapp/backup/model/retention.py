@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp import JAKARTA
 from posapp.backup.model.backup import KINDS, Backup, BackupName
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from posapp.backup.model.backup import format_stamp
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import Connection, major, query

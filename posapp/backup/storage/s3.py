@@ -15,7 +15,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthkit.units import format_size
+from healthkit.fields import format_size
 from healthkit_backup_freshness.bucket import connect, words
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app, request
 
 from posapp.database.engine import utc_now
-from posapp.features.auth import service
+from posapp.features.auth import service, tokens
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
 from posapp.features.auth.schemas import (
@@ -18,7 +18,6 @@ from posapp.features.auth.schemas import (
     UserList,
     UserView,
 )
-from posapp.features.auth.tokens import TokenError, Tokens
 from posapp.http.access import current_user, public, require_roles
 from posapp.http.errors import NotFound, Unauthorized
 from posapp.http.openapi import Problem, api_blueprint
@@ -27,19 +26,7 @@ from posapp.http.roles import STAFF_ROLES
 from posapp.http.transactions import transaction
 from posapp.settings import Settings
 
-TOKENS = "posapp.tokens"
 api = api_blueprint("auth", "Staff")
-
-
-def authenticate(token: str) -> User:
-    """The user of an access token. Raises Unauthorized."""
-    tokens: Tokens = current_app.extensions[TOKENS]
-    try:
-        bearer = tokens.user_id(token)
-    except TokenError as error:
-        raise Unauthorized(str(error)) from None
-    with transaction() as session:
-        return service.authenticate(session, bearer)
 
 
 @api.post(
@@ -50,28 +37,35 @@ def login(body: LoginRequest) -> Response:
     """Five wrong passwords for one name within five minutes, and it is 429 for a while."""
     with transaction() as session:
         address = request.remote_addr or ""
-        grant = service.log_in(session, body.username, body.password, address, utc_now())
-    if grant is None:
+        issued = service.log_in(session, body.username, body.password, address, utc_now())
+    if issued is None:
         raise Unauthorized("The user name or the password is wrong.")
-    return _session(grant)
+    return _sign_in_response(issued)
 
 
-@api.post("/auth/refresh", summary="Renew a session", responses={200: SignInResponse, 401: Problem})
+@api.post(
+    "/auth/refresh", summary="Refresh the tokens", responses={200: SignInResponse, 401: Problem}
+)
 @public
 def refresh_tokens(body: RefreshRequest) -> Response:
-    """Each refresh token works once; a second use ends the whole session."""
+    """Each refresh token works once. Asked again within a minute, because the answer got lost, it
+    gives the same pair; later, or once its successor was used, it ends the whole sign-in."""
+    jti = tokens.verify_refresh_token()
     with transaction() as session:
-        grant = service.refresh(session, body.refresh_token, utc_now())
-    if grant is None:
-        raise Unauthorized("The session has ended; sign in again.")
-    return _session(grant)
+        issued = service.refresh(session, jti, utc_now())
+    if issued is None:
+        raise Unauthorized("The sign-in has ended; sign in again.")
+    return _sign_in_response(issued)
 
 
 @api.post("/auth/logout", summary="Sign out", responses={204: None})
 @public
 def logout(body: RefreshRequest) -> Response:
-    with transaction() as session:
-        service.log_out(session, body.refresh_token, utc_now())
+    """Ends the sign-in and its access tokens. What is no token of ours has ended already."""
+    family = tokens.family_of(body.refresh_token)
+    if family is not None:
+        with transaction() as session:
+            service.log_out(session, family, utc_now())
     return Response(status=204)
 
 
@@ -109,14 +103,14 @@ def create_user(body: NewUser) -> Response:
     return model_response(member, 201)
 
 
-def _session(grant: service.IssuedTokens) -> Response:
-    tokens: Tokens = current_app.extensions[TOKENS]
+def _sign_in_response(issued: service.IssuedTokens) -> Response:
+    pair = tokens.encode(issued)
     return model_response(
         SignInResponse(
-            access_token=tokens.issue(grant.user.id, grant.user.role, utc_now()),
-            refresh_token=grant.refresh_token,
-            expires_in=int(tokens.lifetime.total_seconds()),
-            user=_view(grant.user),
+            access_token=pair.access_token,
+            refresh_token=pair.refresh_token,
+            expires_in=pair.expires_in,
+            user=_view(issued.user),
         )
     )
 

@@ -24,7 +24,7 @@ class LoginRequest(ApiModel):
 
 
 class RefreshRequest(ApiModel):
-    refresh_token: Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+    refresh_token: Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
 
 
 class UserView(ApiModel):

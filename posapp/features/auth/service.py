@@ -1,25 +1,26 @@
-"""Who somebody is: sign-in, sessions, staff."""
+"""Staff accounts and their sign-ins."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
 from posapp.features.auth import passwords
-from posapp.features.auth.models import RefreshToken, User
+from posapp.features.auth.models import RefreshToken, SignIn, User
+from posapp.features.auth.rotation import Rotation, rotation
 from posapp.features.auth.schemas import NewUser
 from posapp.http import rate_limits
-from posapp.http.errors import Conflict, TooManyRequests, Unauthorized
+from posapp.http.errors import Conflict, TooManyRequests
 
-REFRESH_LIFETIME = timedelta(days=14)
+SIGN_IN_LIFETIME = timedelta(days=14)
+"""From signing in to its absolute end, however often tokens are refreshed."""
+
 FAILURES_PER_USER = 5
 FAILURES_PER_ADDRESS = 50
 FAILURE_WINDOW = timedelta(minutes=5)
@@ -27,10 +28,10 @@ FAILURE_WINDOW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
-    """Somebody has been let in; `refresh_token` is shown this once."""
+    """A stored refresh token and its user; `tokens.encode` makes the pair of JWTs of it."""
 
     user: User
-    refresh_token: str
+    token: RefreshToken
 
 
 def log_in(
@@ -56,39 +57,56 @@ def log_in(
         for key, _ in tries:
             rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
         return None
-    return IssuedTokens(user, _new_token(session, user.id, uuid4(), now))
+    return IssuedTokens(user, _begin(session, user, now))
 
 
-def refresh(session: Session, token: str, now: datetime) -> IssuedTokens | None:
-    """The next token of a family. One that was used already has been stolen, or its thief has:
-    the whole family is revoked. The caller commits either."""
-    query = select(RefreshToken).where(RefreshToken.token_hash == _digest(token)).with_for_update()
-    known = session.scalar(query)
-    if known is None or known.revoked_at is not None or known.expires_at <= now:
+def refresh(session: Session, jti: UUID, now: datetime) -> IssuedTokens | None:
+    """Issues the successor of a refresh token, or the same one again where its answer got lost.
+
+    Returns None where the sign-in has ended, and ends it where the token was stolen; the caller
+    commits in both cases.
+    """
+    token, sign_in, user = _locked(session, jti)
+    if token is None or sign_in is None or user is None:
         return None
-    if known.used_at is not None:
-        _revoke(session, known.family, now)
+    if sign_in.ended_at is not None or sign_in.expires_at <= now:
         return None
-    user = session.scalar(select(User).where(User.id == known.user_id, User.active))
-    if user is None:
+    successor = session.scalar(select(RefreshToken).where(RefreshToken.predecessor_id == token.id))
+    successor_used = successor is not None and successor.used_at is not None
+    step = rotation(token.used_at, successor_used, now)
+    if step is Rotation.THEFT:
+        _end(sign_in, "stolen", now)
+        audit.record(
+            session, user.id, "sign_in.stolen", "user", user.id, now, family=str(sign_in.id)
+        )
         return None
-    known.used_at = now
-    return IssuedTokens(user, _new_token(session, user.id, known.family, now))
+    if step is Rotation.ISSUE:
+        token.used_at = now
+        successor = _issue(session, sign_in, now, predecessor_id=token.id)
+    return IssuedTokens(user, successor) if successor else None
 
 
-def log_out(session: Session, token: str, now: datetime) -> None:
-    """Revokes the family of a token; one that nobody knows is signed out already."""
-    query = select(RefreshToken.family).where(RefreshToken.token_hash == _digest(token))
-    if (family := session.scalar(query)) is not None:
-        _revoke(session, family, now)
+def log_out(session: Session, family: UUID, now: datetime) -> None:
+    """Ends a sign-in; one that has ended, or that nobody knows, stays as it is."""
+    sign_in = session.get(SignIn, family, with_for_update=True)
+    if sign_in is not None and sign_in.ended_at is None:
+        _end(sign_in, "signed_out", now)
 
 
-def authenticate(session: Session, user_id: int) -> User:
-    """The active user of a token: rights are those of now, not of when it was issued."""
-    user = session.scalar(select(User).where(User.id == user_id, User.active))
-    if user is None:
-        raise Unauthorized("This account is no longer active.")
-    return user
+def user_of_sign_in(session: Session, user_id: int, family: UUID, epoch: int) -> User | None:
+    """The active user of a sign-in that goes on, or None; `epoch` is that of the token."""
+    query = (
+        select(User)
+        .join(SignIn, SignIn.user_id == User.id)
+        .where(
+            SignIn.id == family,
+            SignIn.ended_at.is_(None),
+            User.id == user_id,
+            User.active,
+            User.token_epoch == epoch,
+        )
+    )
+    return session.scalar(query)
 
 
 def list_users(session: Session) -> list[User]:
@@ -114,27 +132,42 @@ def create_user(session: Session, new: NewUser, created_by: int | None, now: dat
     return user
 
 
-def _new_token(session: Session, user_id: int, family: UUID, now: datetime) -> str:
-    token = secrets.token_urlsafe(32)
-    session.add(
-        RefreshToken(
-            user_id=user_id,
-            family=family,
-            token_hash=_digest(token),
-            created_at=now,
-            expires_at=now + REFRESH_LIFETIME,
-        )
+def _begin(session: Session, user: User, now: datetime) -> RefreshToken:
+    """A new sign-in and its first token."""
+    sign_in = SignIn(id=uuid4(), user_id=user.id, created_at=now, expires_at=now + SIGN_IN_LIFETIME)
+    session.add(sign_in)
+    return _issue(session, sign_in, now)
+
+
+def _issue(
+    session: Session, sign_in: SignIn, now: datetime, predecessor_id: int | None = None
+) -> RefreshToken:
+    token = RefreshToken(
+        jti=uuid4(),
+        user_id=sign_in.user_id,
+        family=sign_in.id,
+        predecessor_id=predecessor_id,
+        created_at=now,
+        expires_at=sign_in.expires_at,
     )
+    session.add(token)
     return token
 
 
-def _revoke(session: Session, family: UUID, now: datetime) -> None:
-    session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.family == family, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=now)
+def _locked(session: Session, jti: UUID) -> tuple[RefreshToken | None, SignIn | None, User | None]:
+    """A token, its sign-in and its active user, locked so that two refreshes queue."""
+    query = (
+        select(RefreshToken, SignIn, User)
+        .join(SignIn, SignIn.id == RefreshToken.family)
+        .join(User, User.id == SignIn.user_id)
+        .where(RefreshToken.jti == jti, User.active)
+        .with_for_update(of=[RefreshToken, SignIn])
+        .execution_options(populate_existing=True)
     )
+    row = session.execute(query).first()
+    return (None, None, None) if row is None else (row[0], row[1], row[2])
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _end(sign_in: SignIn, reason: str, now: datetime) -> None:
+    sign_in.ended_at = now
+    sign_in.end_reason = reason

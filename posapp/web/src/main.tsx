@@ -1,10 +1,10 @@
-import "@mantine/core/styles.css";
+import "./app/mantine-styles";
 import "./app/global.css";
 import "./i18n";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { refresh } from "./api/client";
-import { refreshToken } from "./api/session";
+import { refreshToken } from "./api/sign-in";
 import { App } from "./app/App";
 
 const root = document.getElementById("root");

@@ -1,5 +1,6 @@
-"""The command `healthkit`."""
+"""The command `healthkit`, and what a command beside it can use."""
 
-from healthkit.cli.main import main
+from healthkit.cli._main import main
+from healthkit.cli._options import HandledErrors, table
 
-__all__ = ["main"]
+__all__ = ["HandledErrors", "main", "table"]

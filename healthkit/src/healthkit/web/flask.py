@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from healthkit.service import Health
+from healthkit._health import Health
 from healthkit.web.wsgi import HealthMiddleware
 
 EXTENSION = "healthkit"

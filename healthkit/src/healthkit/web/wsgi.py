@@ -14,10 +14,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from healthkit import reports
-from healthkit.problems import StoreError
-from healthkit.reports import Page
-from healthkit.service import Health
+from healthkit import _rendering
+from healthkit._health import Health
+from healthkit._rendering import Page
+from healthkit.errors import StoreError
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -37,7 +37,7 @@ FIRST_RESULTS = 1.0
 """Seconds that the first reader in a process waits for the first results."""
 
 _FORMATS = {"health+json": "health+json", "prometheus": "prometheus", "text": "plain"}
-_ACCEPTED = {reports.HEALTH_JSON: "health+json", "text/plain": "plain"}
+_ACCEPTED = {_rendering.HEALTH_JSON: "health+json", "text/plain": "plain"}
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -101,7 +101,7 @@ def _negotiate(environ: Environ) -> str:
         media = part.partition(";")[0].strip()
         if media in _ACCEPTED:
             return _ACCEPTED[media]
-        if media in (reports.JSON, "*/*", "application/*"):
+        if media in (_rendering.JSON, "*/*", "application/*"):
             break
     return "runbook"
 
@@ -127,10 +127,10 @@ def request_id(environ: Mapping[str, Any]) -> str:
 
 def _problem(code: int, title: str) -> Page:
     body = {"type": "about:blank", "title": title, "status": code}
-    return reports.page(code, "application/problem+json", reports.dump(body))
+    return _rendering.page(code, "application/problem+json", _rendering.dump(body))
 
 
 _METHOD_NOT_ALLOWED = _problem(405, "Method Not Allowed")
 _NO_SUCH_BEAT = _problem(404, "No heartbeat has this token")
 _NOT_STORED = _problem(503, "The heartbeat could not be stored; send it again")
-_BEAT_HEARD = reports.page(200, reports.JSON, b'{"status": "ok"}')
+_BEAT_HEARD = _rendering.page(200, _rendering.JSON, b'{"status": "ok"}')

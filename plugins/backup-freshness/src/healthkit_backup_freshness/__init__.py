@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
-from healthkit.units import PositiveDuration, Size
+from healthkit.fields import PositiveDuration, Size
 from healthkit_backup_freshness.folder import Folder
 from healthkit_backup_freshness.judging import Rules, judge
 from healthkit_backup_freshness.places import Place, PlaceError

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from healthkit import Outcome, Status
-from healthkit.units import format_duration, format_size
+from healthkit.fields import format_duration, format_size
 from healthkit_backup_freshness.places import Backup
 
 USUAL_OF = 7

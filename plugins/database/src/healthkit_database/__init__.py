@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
-from healthkit.addresses import parse_url
-from healthkit.units import Percent
+from healthkit._store.addresses import parse_url
+from healthkit.fields import Percent
 from healthkit_database.addresses import place
 from healthkit_database.faults import words
 from healthkit_database.pinging import Pinger

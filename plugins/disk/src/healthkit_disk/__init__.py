@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from healthkit import Check, CheckContext, Outcome, Status, hookimpl
-from healthkit.units import Percent, Size, format_size
+from healthkit.fields import Percent, Size, format_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
-from healthkit.units import PositiveDuration
+from healthkit.fields import PositiveDuration
 from healthkit_http.judging import Answer, Expected, compiled, judge
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2

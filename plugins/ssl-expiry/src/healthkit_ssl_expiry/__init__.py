@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
-from healthkit.units import Duration
+from healthkit.fields import Duration
 from healthkit_ssl_expiry.judging import judge
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/@\[\]]+))(?::(?P<port>\d{1,5}))?")

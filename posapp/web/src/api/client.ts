@@ -1,19 +1,19 @@
 import createClient from "openapi-fetch";
 import { ApiError, problemOf } from "./error";
 import type { paths } from "./schema";
-import { alone, beginSession, currentSession, endSession, refreshToken } from "./session";
+import { beginSignIn, currentSignIn, endSignIn, refreshToken, withRefreshLock } from "./sign-in";
 import type { Tokens } from "./types";
 
 const withoutToken = /\/auth\/(login|refresh|logout)$/;
 
 async function send(request: Request): Promise<Response> {
-  const token = currentSession()?.accessToken;
+  const token = currentSignIn()?.accessToken;
   if (token) request.headers.set("Authorization", `Bearer ${token}`);
   try {
     return await fetch(request);
   } catch (error) {
     if (request.signal.aborted) throw error;
-    throw new ApiError(0, "no answer");
+    throw new ApiError(0, "no response");
   }
 }
 
@@ -29,10 +29,10 @@ async function exchange(): Promise<void> {
     }),
   );
   if (response.ok) {
-    beginSession((await response.json()) as Tokens);
+    beginSignIn((await response.json()) as Tokens);
     return;
   }
-  if (response.status === 401) endSession();
+  if (response.status === 401) endSignIn();
   throw problemOf(response, await response.json().catch(() => null));
 }
 
@@ -40,7 +40,7 @@ let refreshing: Promise<void> | null = null;
 
 /** Get a fresh access token; however many ask at once, the server is asked once. */
 export function refresh(): Promise<void> {
-  refreshing ??= alone(exchange).finally(() => {
+  refreshing ??= withRefreshLock(exchange).finally(() => {
     refreshing = null;
   });
   return refreshing;
@@ -58,15 +58,15 @@ async function authorised(request: Request): Promise<Response> {
 
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: authorised });
 
-interface Answer<T> {
+interface ApiResult<T> {
   data?: T;
   error?: unknown;
   response: Response;
 }
 
-/** The body of a good answer; everything else is thrown as `ApiError`. */
-export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
-  const { data, error, response } = await answer;
+/** Return the body of a successful response; throw `ApiError` for any other. */
+export async function unwrap<T>(result: Promise<ApiResult<T>>): Promise<T> {
+  const { data, error, response } = await result;
   if (!response.ok) throw problemOf(response, error);
   return data as T;
 }

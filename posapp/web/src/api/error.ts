@@ -1,7 +1,7 @@
-/** Why a request brought nothing: the server refused it, failed, or was not there at all. */
+/** A request that failed: refused by the server, failed there, or never answered. */
 export class ApiError extends Error {
   constructor(
-    /** HTTP status; 0 when no answer came. */
+    /** HTTP status; 0 when the server did not respond. */
     readonly status: number,
     readonly detail: string,
     readonly requestId: string | null = null,
@@ -12,14 +12,14 @@ export class ApiError extends Error {
     this.name = "ApiError";
   }
 
-  /** Nobody knows whether the request was carried out, or (a 409 to be retried) it still is. */
-  get unanswered(): boolean {
+  /** Whether the server may have carried the request out, or (a 409 to be retried) still does. */
+  get outcomeUnknown(): boolean {
     const underWay = this.status === 409 && this.retryAfter !== null;
     return this.status === 0 || this.status === 408 || this.status >= 500 || underWay;
   }
 
-  /** Turned away at the door: the request itself was not looked at. */
-  get atTheDoor(): boolean {
+  /** Whether the server refused before it read the request. */
+  get notProcessed(): boolean {
     return [401, 403, 429].includes(this.status);
   }
 }
@@ -33,7 +33,7 @@ interface Problem {
 
 const isProblem = (body: unknown): body is Problem => typeof body === "object" && body !== null;
 
-/** Read the answer of a server that refused: `application/problem+json`, or whatever a proxy says. */
+/** Read the response of a server that refused: `application/problem+json`, or whatever a proxy sends. */
 export function problemOf(response: Response, body: unknown): ApiError {
   const problem = isProblem(body) ? body : {};
   const fields = (problem.errors ?? []).map(({ field, message }) => `${field}: ${message}`);

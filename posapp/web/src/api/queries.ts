@@ -10,7 +10,7 @@ export const queryClient = new QueryClient({
     queries: {
       // The tablet's own opinion on being online says nothing about the server in the same room.
       networkMode: "always",
-      retry: (failures, error) => error instanceof ApiError && error.unanswered && failures < 2,
+      retry: (failures, error) => error instanceof ApiError && error.outcomeUnknown && failures < 2,
     },
     mutations: { networkMode: "always", retry: false },
   },
@@ -23,7 +23,7 @@ export function useMenu() {
     queryKey: ["menu", lang],
     queryFn: ({ signal }) =>
       unwrap(api.GET("/api/v1/public/menu", { params: { query: { lang } }, signal })),
-    // What is sold out must show soon; unchanged, the answer is a 304 without a body.
+    // A sold-out product must show soon; an unchanged menu costs a 304 without a body.
     staleTime: 5_000,
     refetchInterval: 10_000,
   });

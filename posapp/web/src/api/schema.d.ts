@@ -77,7 +77,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign out */
+        /**
+         * Sign out
+         * @description Ends the sign-in and its access tokens. What is no token of ours has ended already.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -115,8 +118,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Renew a session
-         * @description Each refresh token works once; a second use ends the whole session.
+         * Refresh the tokens
+         * @description Each refresh token works once. Asked again within a minute, because the answer got lost, it<br/>gives the same pair; later, or once its successor was used, it ends the whole sign-in.
          */
         post: operations["refreshTokens"];
         delete?: never;

@@ -2,7 +2,7 @@ import { Activity, LogIn, LogOut, ReceiptText, UtensilsCrossed } from "lucide-re
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet } from "react-router";
 import { signOut } from "@/api/sign-out";
-import { useSession } from "@/api/session";
+import { useSignIn } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
 import { paths } from "@/lib/paths";
@@ -44,8 +44,8 @@ export function Frame() {
 
 function Person() {
   const { t } = useTranslation();
-  const session = useSession();
-  if (!session) {
+  const signIn = useSignIn();
+  if (!signIn) {
     return (
       <Link to={paths.login} className={classes.link}>
         <LogIn size={22} aria-hidden="true" />
@@ -56,8 +56,8 @@ function Person() {
   return (
     <>
       <div className={classes.person}>
-        <strong>{session.user.name}</strong>
-        {t(`role.${session.user.role}`)}
+        <strong>{signIn.user.name}</strong>
+        {t(`role.${signIn.user.role}`)}
       </div>
       <button type="button" className={classes.link} onClick={() => void signOut()}>
         <LogOut size={22} aria-hidden="true" />

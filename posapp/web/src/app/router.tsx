@@ -7,7 +7,7 @@ import { StatusPage } from "@/features/status/StatusPage";
 import { paths } from "@/lib/paths";
 import { Frame } from "./Frame";
 import { NotFound } from "./NotFound";
-import { RequireSession } from "./RequireSession";
+import { RequireSignIn } from "./RequireSignIn";
 
 /** The status page needs no sign-in: a fault may be the very reason why nobody can sign in. */
 export const router = createBrowserRouter([
@@ -16,7 +16,7 @@ export const router = createBrowserRouter([
     element: <Frame />,
     children: [
       {
-        element: <RequireSession />,
+        element: <RequireSignIn />,
         children: [
           { path: paths.home, element: <Navigate to={paths.order} replace /> },
           { path: paths.order, element: <OrderPage /> },

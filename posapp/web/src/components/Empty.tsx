@@ -7,7 +7,7 @@ interface EmptyProps {
   hint?: string;
 }
 
-/** What stands where nothing is yet. */
+/** A placeholder for a list that is still empty. */
 export function Empty({ icon, title, hint }: EmptyProps) {
   return (
     <Stack align="center" justify="center" gap={6} p="xl" h="100%" ta="center">

@@ -7,7 +7,7 @@ function titleOf(error: unknown) {
   if (!(error instanceof ApiError)) return "error.failed";
   switch (error.status) {
     case 0:
-      return "error.away";
+      return "error.unreachable";
     case 403:
       return "error.forbidden";
     case 404:
@@ -19,17 +19,17 @@ function titleOf(error: unknown) {
   }
 }
 
-/** A fault in words, with the request id that finds it in the log. */
+/** An error message with the request id that finds it in the log. */
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
-  const answer = error instanceof ApiError ? error : null;
-  const detail = answer?.status === 0 ? t("error.awayHint") : (answer?.detail ?? String(error));
+  const apiError = error instanceof ApiError ? error : null;
+  const detail = apiError?.status === 0 ? t("error.unreachableHint") : (apiError?.detail ?? String(error));
   return (
     <Alert color="ember" icon={<CircleAlert />} title={t(titleOf(error))} role="alert">
       <Text size="sm">{detail}</Text>
-      {answer?.requestId && (
+      {apiError?.requestId && (
         <Text size="xs" c="dimmed" mt={4}>
-          {t("error.requestId")}: <code>{answer.requestId}</code>
+          {t("error.requestId")}: <code>{apiError.requestId}</code>
         </Text>
       )}
       {onRetry && (

@@ -12,7 +12,7 @@ interface SheetProps {
   children: ReactNode;
 }
 
-/** What lies over the screen until it is answered or closed (Escape, the cross, a tap beside it). */
+/** A dialog over the screen until it is confirmed or closed (Escape, the cross, a tap beside it). */
 export function Sheet({ opened, title, width, onClose, children }: SheetProps) {
   const { t } = useTranslation();
   return (

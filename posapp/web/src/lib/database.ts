@@ -1,7 +1,7 @@
 import { Dexie, type EntityTable } from "dexie";
 import type { OrderType } from "@/api/types";
 
-/** A line as it is being written: ids and wishes, no prices, for the server computes every sum. */
+/** A line as it is being written: ids, quantity and note, no prices, for the server computes every sum. */
 export interface DraftLine {
   /** Local identity, so that two equal steaks can differ by their notes. */
   key: string;
@@ -22,11 +22,11 @@ export interface Draft {
 
 /** A request that moves money or food, from the tap until the server has answered it. */
 export interface Outgoing {
-  /** What it is about: "order", or "payment:<order id>". One at a time for each. */
+  /** Its subject: "order", or "payment:<order id>". One at a time for each. */
   slot: string;
   key: string;
   body: unknown;
-  /** How often it was sent, counted before each try. */
+  /** The number of tries, counted before each. */
   tries: number;
 }
 

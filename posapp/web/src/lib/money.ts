@@ -7,11 +7,11 @@ const rupiahFormat = new Intl.NumberFormat("id-ID", {
 
 export const rupiah = (amount: number): string => rupiahFormat.format(amount);
 
-/** What guests round up to, in rupiah. */
+/** The multiples that guests round up to, in rupiah. */
 const ROUND = [10_000, 50_000, 100_000];
 
 /**
- * What a guest is likely to hand over for `due`: the exact sum, then the next round ones.
+ * Return the amounts that a guest is likely to tender for `due`: the exact sum, then the next round ones.
  *
  * @returns at most four amounts in rupiah, rising, the first one exact.
  */

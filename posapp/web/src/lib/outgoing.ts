@@ -7,10 +7,10 @@ import { database, type Outgoing } from "./database";
 /**
  * The request of `slot` that the server has not yet answered, or a new one with its own key.
  *
- * While an answer is outstanding the same key and body come back, whatever is on the screen: a
+ * While a response is outstanding the same key and body come back, whatever is on the screen: a
  * double tap, a second tab and a reload all repeat the first request and none makes another.
  *
- * @param write the body of a new request, read in the same transaction; null when nothing is owed.
+ * @param write the body of a new request, read in the same transaction; null when there is nothing to send.
  */
 export function claim(
   slot: string,
@@ -27,10 +27,10 @@ export function claim(
   });
 }
 
-/** For `claim`: take up what awaits its answer, and begin nothing new. */
+/** For `claim`: resume the request that awaits its response, and begin no new one. */
 export const nothingNew = (): Promise<null> => Promise.resolve(null);
 
-/** Once, on a page that opens: repeat by `resume` what was under way when the last one closed. */
+/** Once, on a page that opens: repeat by `resume` the request that was in flight when the last one closed. */
 export function useResume(waiting: boolean, isIdle: boolean, resume: () => void): void {
   const interrupted = waiting && isIdle;
   const latest = useEffectEvent(resume);
@@ -39,7 +39,7 @@ export function useResume(waiting: boolean, isIdle: boolean, resume: () => void)
   }, [interrupted]);
 }
 
-/** What of `slot` awaits its answer, kept up to date; null when nothing does. */
+/** The request of `slot` that awaits its response, kept up to date; null when none does. */
 export const useOutgoing = (slot: string): Outgoing | null =>
   useLiveQuery(async () => (await database.outgoing.get(slot)) ?? null, [slot], null);
 
@@ -56,9 +56,9 @@ export async function deliver<T>(
 ): Promise<T> {
   const tries = await count(outgoing);
   try {
-    const answer = await send(outgoing);
+    const response = await send(outgoing);
     await forget(outgoing, settle);
-    return answer;
+    return response;
   } catch (error) {
     if (error instanceof ApiError && isRefusal(error, tries)) await forget(outgoing);
     throw error;
@@ -66,12 +66,12 @@ export async function deliver<T>(
 }
 
 /**
- * Whether the server has said no for good. Being turned away at the door says so for the first try
+ * Whether the server has refused for good. A refusal before it read the request counts for the first try
  * alone: an earlier one may have been carried out, and a new key would then make a second order.
  */
 function isRefusal(error: ApiError, tries: number): boolean {
-  if (error.unanswered) return false;
-  return tries <= 1 || !error.atTheDoor;
+  if (error.outcomeUnknown) return false;
+  return tries <= 1 || !error.notProcessed;
 }
 
 function count({ slot }: Outgoing): Promise<number> {

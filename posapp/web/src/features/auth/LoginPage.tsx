@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Navigate, useLocation } from "react-router";
-import { useSession } from "@/api/session";
+import { useSignIn } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
 import { paths } from "@/lib/paths";
@@ -10,9 +10,9 @@ import classes from "./LoginPage.module.css";
 /** The way in; whoever was on the way to a page lands there. */
 export function LoginPage() {
   const { t } = useTranslation();
-  const session = useSession();
+  const signIn = useSignIn();
   const state = useLocation().state as { from?: string } | null;
-  if (session) return <Navigate to={state?.from ?? paths.order} replace />;
+  if (signIn) return <Navigate to={state?.from ?? paths.order} replace />;
   return (
     <div className={classes.page}>
       <header className={classes.house}>

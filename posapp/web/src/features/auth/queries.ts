@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import { beginSession } from "@/api/session";
+import { beginSignIn } from "@/api/sign-in";
 
 export interface Credentials {
   username: string;
@@ -10,7 +10,7 @@ export interface Credentials {
 export const useLogin = () =>
   useMutation({
     mutationFn: (body: Credentials) => unwrap(api.POST("/api/v1/auth/login", { body })),
-    onSuccess: beginSession,
+    onSuccess: beginSignIn,
   });
 
 /** The demo accounts; production has none and answers 404. */

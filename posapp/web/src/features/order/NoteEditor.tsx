@@ -30,7 +30,7 @@ export function NoteEditor({ title, note, onClose, onSave }: NoteEditorProps) {
           data-autofocus
         />
         <Group justify="flex-end" mt="md">
-          <Button type="submit">{t("bill.save")}</Button>
+          <Button type="submit">{t("draft.save")}</Button>
         </Group>
       </form>
     </Sheet>

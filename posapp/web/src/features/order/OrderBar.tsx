@@ -19,7 +19,7 @@ interface OrderBarProps {
   onPickTable: () => void;
 }
 
-/** Where the order goes, and the search over the menu: "/", a few letters, Enter, and the next. */
+/** The type and table of the order, and the search over the menu: "/", a few letters, Enter, and the next. */
 export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }: OrderBarProps) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);

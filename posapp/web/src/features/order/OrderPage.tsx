@@ -3,10 +3,10 @@ import { v4 as uuid } from "uuid";
 import { useMenu } from "@/api/queries";
 import type { Product } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
-import { Bill } from "./Bill";
+import { DraftPanel } from "./DraftPanel";
 import { CategoryTabs } from "./CategoryTabs";
-import { hasChoices } from "./choices";
-import { addLine, countByProduct, emptyDraft, needsTable } from "./draft";
+import { hasOptions } from "./modifiers";
+import { addLine, countByProduct, emptyDraft, needsTable, type ProductSelection } from "./draft";
 import { OrderBar } from "./OrderBar";
 import classes from "./OrderPage.module.css";
 import { ProductGrid } from "./ProductGrid";
@@ -30,12 +30,12 @@ export function OrderPage() {
   const categories = menu.data?.categories ?? [];
   const category = categories.find(({ id }) => id === categoryId) ?? categories[0];
   const products = query ? findProducts(categories, query) : category?.products;
-  const add = (wish: Parameters<typeof addLine>[1]) => {
+  const add = (selection: ProductSelection) => {
     send.reset();
-    void edit((before) => addLine(before, wish, uuid()));
+    void edit((before) => addLine(before, selection, uuid()));
   };
   const tap = (product: Product) => {
-    if (hasChoices(product)) setChosen(product);
+    if (hasOptions(product)) setChosen(product);
     else add({ productId: product.id, variantId: null, modifierIds: [], quantity: 1, note: "" });
   };
   const sendOrAskTable = () => {
@@ -77,11 +77,11 @@ export function OrderPage() {
           />
         )}
       </section>
-      <aside className={classes.bill}>
+      <aside className={classes.order}>
         {send.data && draft?.lines.length === 0 ? (
           <SentPanel order={send.data} onNext={send.reset} />
         ) : (
-          <Bill draft={draft} categories={categories} send={send} onSend={sendOrAskTable} />
+          <DraftPanel draft={draft} categories={categories} send={send} onSend={sendOrAskTable} />
         )}
       </aside>
       {chosen && (
@@ -89,8 +89,8 @@ export function OrderPage() {
           key={chosen.id}
           product={chosen}
           onClose={() => setChosen(null)}
-          onAdd={(wish) => {
-            add(wish);
+          onAdd={(selection) => {
+            add(selection);
             setChosen(null);
           }}
         />

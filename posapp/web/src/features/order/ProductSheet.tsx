@@ -3,18 +3,17 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
 import { Sheet } from "@/components/Sheet";
-import type { DraftLine } from "@/lib/database";
 import { rupiah } from "@/lib/money";
-import { ChoiceGroup } from "./ChoiceGroup";
-import { inMenuOrder, isFull, toggle, unmet } from "./choices";
-import { MAX_QUANTITY } from "./draft";
+import { OptionGroup } from "./OptionGroup";
+import { inMenuOrder, isFull, toggleModifier, unmetGroups } from "./modifiers";
+import { MAX_QUANTITY, type ProductSelection } from "./draft";
 import classes from "./ProductSheet.module.css";
 import { Stepper } from "./Stepper";
 
 interface ProductSheetProps {
   product: Product;
   onClose: () => void;
-  onAdd: (wish: Omit<DraftLine, "key">) => void;
+  onAdd: (selection: ProductSelection) => void;
 }
 
 /** Size, doneness, sides, sauces and a note: what must be known before the kitchen can begin. */
@@ -24,7 +23,7 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
   const [modifierIds, setModifierIds] = useState<number[]>([]);
   const [quantity, setQuantity] = useState(1);
   const [note, setNote] = useState("");
-  const missing = unmet(product, modifierIds);
+  const missing = unmetGroups(product, modifierIds);
   const add = () =>
     onAdd({
       productId: product.id,
@@ -38,7 +37,7 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
     <Sheet opened onClose={onClose} width={880} title={product.name}>
       <Stack gap="lg">
         {product.variants.length > 0 && (
-          <ChoiceGroup
+          <OptionGroup
             label={t("sheet.variant")}
             hint={t("sheet.exactly", { count: 1 })}
             required
@@ -52,7 +51,7 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
           />
         )}
         {product.modifier_groups.map((group) => (
-          <ChoiceGroup
+          <OptionGroup
             key={group.id}
             label={group.name}
             hint={hintOf(group, t)}
@@ -64,7 +63,7 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
               chosen: modifierIds.includes(modifier.id),
               disabled: !modifierIds.includes(modifier.id) && isFull(group, modifierIds),
             }))}
-            onPick={(id) => setModifierIds((chosen) => toggle(group, chosen, id))}
+            onPick={(id) => setModifierIds((chosen) => toggleModifier(group, chosen, id))}
           />
         ))}
         <Textarea

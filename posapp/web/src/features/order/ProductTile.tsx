@@ -2,7 +2,7 @@ import { SlidersHorizontal } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
 import { rupiah } from "@/lib/money";
-import { hasChoices } from "./choices";
+import { hasOptions } from "./modifiers";
 import { hueOf } from "./hue";
 import classes from "./ProductTile.module.css";
 
@@ -16,7 +16,7 @@ interface ProductTileProps {
 export function ProductTile({ product, count, locked, onTap }: ProductTileProps) {
   const { t } = useTranslation();
   const { name, price, available, variants, category_id } = product;
-  const least = Math.min(...variants.map((variant) => variant.price));
+  const lowestPrice = Math.min(...variants.map((variant) => variant.price));
   return (
     <button
       type="button"
@@ -28,7 +28,7 @@ export function ProductTile({ product, count, locked, onTap }: ProductTileProps)
     >
       <span className={classes.name}>{name}</span>
       {count > 0 && (
-        <span className={classes.count} aria-label={t("menu.inBill", { count })}>
+        <span className={classes.count} aria-label={t("menu.inDraft", { count })}>
           {count}
         </span>
       )}
@@ -36,12 +36,12 @@ export function ProductTile({ product, count, locked, onTap }: ProductTileProps)
         {available ? (
           <span>
             {variants.length > 1 && <small>{t("menu.from")}</small>}
-            {rupiah(variants.length > 1 ? least : price)}
+            {rupiah(variants.length > 1 ? lowestPrice : price)}
           </span>
         ) : (
           <span className={classes.soldout}>{t("menu.soldOut")}</span>
         )}
-        {available && hasChoices(product) && <SlidersHorizontal size={16} aria-hidden="true" />}
+        {available && hasOptions(product) && <SlidersHorizontal size={16} aria-hidden="true" />}
       </span>
     </button>
   );

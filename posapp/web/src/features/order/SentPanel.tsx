@@ -3,7 +3,7 @@ import { CircleCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Order } from "@/api/types";
-import { Sums } from "@/components/Sums";
+import { Totals } from "@/components/Totals";
 import { paths } from "@/lib/paths";
 
 /** The order is with the kitchen: its number, and whether to pay now or go on. */
@@ -22,7 +22,7 @@ export function SentPanel({ order, onNext }: { order: Order; onNext: () => void 
         </Text>
       </Stack>
       <Stack>
-        <Sums of={order} />
+        <Totals of={order} />
         <Button size="xl" component={Link} to={paths.pay(String(order.id))}>
           {t("sent.pay")}
         </Button>

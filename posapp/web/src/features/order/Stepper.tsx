@@ -19,7 +19,7 @@ export function Stepper({ name, value, min, max, disabled = false, onChange }: S
     <Group gap={0} wrap="nowrap">
       <ActionIcon
         variant="light"
-        aria-label={t(removes ? "bill.remove" : "bill.less", { name })}
+        aria-label={t(removes ? "draft.remove" : "draft.less", { name })}
         disabled={disabled || value <= min}
         onClick={() => onChange(value - 1)}
       >
@@ -30,7 +30,7 @@ export function Stepper({ name, value, min, max, disabled = false, onChange }: S
       </Text>
       <ActionIcon
         variant="light"
-        aria-label={t("bill.more", { name })}
+        aria-label={t("draft.more", { name })}
         disabled={disabled || value >= max}
         onClick={() => onChange(value + 1)}
       >

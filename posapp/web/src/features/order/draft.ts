@@ -2,23 +2,24 @@ import type { OrderInput } from "@/api/types";
 import type { Draft, DraftLine } from "@/lib/database";
 
 /** Changes to the order that is being written: each a function from one draft to the next. */
-type Wish = Omit<DraftLine, "key">;
+/** One product with its variant, modifiers, quantity and note, before it is a line. */
+export type ProductSelection = Omit<DraftLine, "key">;
 
 export const emptyDraft: Draft = { id: "current", type: "dine_in", tableId: null, lines: [] };
 
 export const MAX_QUANTITY = 99;
 
-const sameWish = (line: DraftLine, wish: Wish): boolean =>
-  line.productId === wish.productId &&
-  line.variantId === wish.variantId &&
-  line.note === wish.note &&
-  line.modifierIds.join() === wish.modifierIds.join();
+const isSameSelection = (line: DraftLine, selection: ProductSelection): boolean =>
+  line.productId === selection.productId &&
+  line.variantId === selection.variantId &&
+  line.note === selection.note &&
+  line.modifierIds.join() === selection.modifierIds.join();
 
-/** Add a wish, on top of a line that wishes the very same; else as a new line named `key`. */
-export function addLine(draft: Draft, wish: Wish, key: string): Draft {
-  const twin = draft.lines.find((line) => sameWish(line, wish));
-  if (twin) return setQuantity(draft, twin.key, twin.quantity + wish.quantity);
-  return { ...draft, lines: [...draft.lines, { ...wish, key }] };
+/** Add a selection, on top of a line that is the very same; else as a new line named `key`. */
+export function addLine(draft: Draft, selection: ProductSelection, key: string): Draft {
+  const twin = draft.lines.find((line) => isSameSelection(line, selection));
+  if (twin) return setQuantity(draft, twin.key, twin.quantity + selection.quantity);
+  return { ...draft, lines: [...draft.lines, { ...selection, key }] };
 }
 
 /** Set the quantity of a line; at zero the line goes. */
@@ -33,7 +34,7 @@ export function setNote(draft: Draft, key: string, note: string): Draft {
   return { ...draft, lines };
 }
 
-/** How many of each product are in the draft, by product id. */
+/** Return the quantity of each product in the draft, by product id. */
 export function countByProduct({ lines }: Draft): Map<number, number> {
   const counts = new Map<number, number>();
   for (const { productId, quantity } of lines) {

@@ -20,7 +20,7 @@ export function edit(change: (draft: Draft) => Draft): Promise<void> {
   });
 }
 
-/** What is to be sent, or null when nothing is written. */
+/** Return the draft to send, or null when it has no lines. */
 export const readDraft = async (): Promise<Draft | null> => {
   const draft = await current();
   return draft.lines.length > 0 ? draft : null;

@@ -5,13 +5,13 @@ import type { Quote } from "@/api/types";
 import type { Draft } from "@/lib/database";
 import { emptyDraft, toOrderInput } from "./draft";
 
-export interface QuotedBill {
-  sums: Quote;
-  /** What each line comes to, by the line's key. */
+export interface QuotedOrder {
+  totals: Quote;
+  /** The total of each line in rupiah, by the line's key. */
   lineTotals: Map<string, number>;
 }
 
-/** The bill as the server computes it, a moment after the last tap; the client adds nothing up. */
+/** The order as the server prices it, a moment after the last tap; the client adds nothing up. */
 export function useQuote(draft: Draft = emptyDraft) {
   const [settled] = useDebouncedValue(draft, 150);
   const keys = settled.lines.map(({ key }) => key);
@@ -20,12 +20,12 @@ export function useQuote(draft: Draft = emptyDraft) {
     queryKey: ["quote", body, keys],
     enabled: keys.length > 0,
     placeholderData: keepPreviousData,
-    queryFn: async ({ signal }): Promise<QuotedBill> => {
-      const sums = await unwrap(api.POST("/api/v1/orders/quote", { body, signal }));
-      const lineTotals = new Map(keys.map((key, at) => [key, sums.lines[at]?.total ?? 0]));
-      return { sums, lineTotals };
+    queryFn: async ({ signal }): Promise<QuotedOrder> => {
+      const quoted = await unwrap(api.POST("/api/v1/orders/quote", { body, signal }));
+      const lineTotals = new Map(keys.map((key, at) => [key, quoted.lines[at]?.total ?? 0]));
+      return { totals: quoted, lineTotals };
     },
   });
   const stale = settled !== draft || quote.isPlaceholderData || quote.isError;
-  return { bill: quote.data, stale, error: quote.error, retry: quote.refetch };
+  return { quoted: quote.data, stale, error: quote.error, retry: quote.refetch };
 }

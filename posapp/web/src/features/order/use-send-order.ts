@@ -10,7 +10,7 @@ async function writeOrder(): Promise<OrderInput | null> {
   return draft && toOrderInput(draft);
 }
 
-/** @param what `"new"`, or `"again"` for the one alone whose answer never came. */
+/** @param what `"new"`, or `"again"` for the one alone whose response was lost. */
 async function sendOrder(what: "new" | "again"): Promise<Order | null> {
   const outgoing = await claim(ORDER_SLOT, what === "new" ? writeOrder : nothingNew);
   if (!outgoing) return null;

@@ -10,14 +10,14 @@ const KEYS = ["7", "8", "9", "4", "5", "6", "1", "2", "3", "000", "0", "back"];
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 interface CashPadProps {
-  /** What cash has to pay, in rupiah. */
+  /** The amount due in cash, in rupiah. */
   due: number;
   locked: boolean;
   pending: boolean;
   onPay: (tendered: number) => void;
 }
 
-/** What the guest hands over, by one tap or by the pad, and the change in letters one can shout. */
+/** The cash tendered, by one tap or by the pad, and the change in large digits. */
 export function CashPad({ due, locked, pending, onPay }: CashPadProps) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState("");

@@ -23,7 +23,7 @@ export function DonePanel({ order, payment }: { order: Order; payment: Payment |
       {payment?.method === "cash" && (
         <div>
           <Text c="dimmed">{t("pay.change")}</Text>
-          <Text fz={64} fw={560} ff="heading" lh={1.1} data-testid="change-given">
+          <Text fz={64} fw={560} ff="heading" lh={1.1} data-testid="change-due">
             {rupiah(payment.change)}
           </Text>
         </div>

@@ -12,7 +12,7 @@ import { clock } from "@/lib/time";
 import classes from "./OrdersPage.module.css";
 import { useOpenOrders } from "./queries";
 
-/** What is sent and not yet paid: the way back to a table that wants its bill. */
+/** The open orders: sent and not yet paid, each a link to its payment. */
 export function OrdersPage() {
   const { t } = useTranslation();
   const orders = useOpenOrders();

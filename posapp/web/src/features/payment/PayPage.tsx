@@ -5,15 +5,15 @@ import { Link, useParams } from "react-router";
 import { useTableName } from "@/api/queries";
 import type { Order } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
-import { Sums } from "@/components/Sums";
+import { Totals } from "@/components/Totals";
 import { rupiah } from "@/lib/money";
 import { paths } from "@/lib/paths";
 import { DonePanel } from "./DonePanel";
 import classes from "./PayPage.module.css";
 import { useOrder, usePay } from "./queries";
-import { Till } from "./Till";
+import { PaymentForm } from "./PaymentForm";
 
-/** The bill on the left, the ways to pay it on the right. */
+/** The order on the left, its payment on the right. */
 export function PayPage() {
   const { t } = useTranslation();
   const { orderId } = useParams();
@@ -30,25 +30,25 @@ export function PayPage() {
       </Center>
     );
   }
-  // A payment whose answer is still owed is asked for first: it knows the change.
+  // A payment without a response yet is asked for first: it knows the change.
   const paidBefore = order.data.due <= 0 && !pay.waiting;
   return (
     <div className={classes.page}>
-      <section className={classes.bill}>
-        <OrderBill order={order.data} />
+      <section className={classes.order}>
+        <OrderDetails order={order.data} />
       </section>
-      <section className={classes.till}>
+      <section className={classes.payment}>
         {pay.data || paidBefore ? (
           <DonePanel order={order.data} payment={pay.data ?? null} />
         ) : (
-          <Till order={order.data} pay={pay} />
+          <PaymentForm order={order.data} pay={pay} />
         )}
       </section>
     </div>
   );
 }
 
-function OrderBill({ order }: { order: Order }) {
+function OrderDetails({ order }: { order: Order }) {
   const { t } = useTranslation();
   const table = useTableName()(order.table_id);
   return (
@@ -79,7 +79,7 @@ function OrderBill({ order }: { order: Order }) {
           </li>
         ))}
       </ul>
-      <Sums of={order} />
+      <Totals of={order} />
     </>
   );
 }

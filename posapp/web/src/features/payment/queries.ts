@@ -24,8 +24,8 @@ export const useOrder = (orderId: number) =>
   });
 
 /**
- * Pay an order. A payment whose answer never came keeps its key and its amount until the server
- * has said what became of it: `waiting` is that payment, and paying again repeats it.
+ * Pay an order. A payment whose response was lost keeps its key and its amount until the server
+ * has reported its outcome: `waiting` is that payment, and paying again repeats it.
  */
 export function usePay(orderId: number) {
   const queries = useQueryClient();

@@ -5,12 +5,12 @@ import classes from "./StatusPage.module.css";
 const STATES = ["healthy", "degraded", "unhealthy"] as const;
 const NAMES = ["database", "api", "migrations", "disk", "backup", "certificate", "frontend"] as const;
 
-/** One check: its state, what it says in words, and its figures. */
+/** One check: its state, its messages and its figures. */
 export function CheckCard({ name, check }: { name: string; check: Check }) {
   const { t } = useTranslation();
   const state = STATES.find((known) => known === check.status) ?? "unknown";
   const known = NAMES.find((own) => own === name);
-  const words = [check.error, check.warning, check.message].filter(Boolean);
+  const messages = [check.error, check.warning, check.message].filter(Boolean);
   return (
     <section className={classes.card} data-testid={`check-${name}`}>
       <h2 className={classes.title}>
@@ -19,8 +19,8 @@ export function CheckCard({ name, check }: { name: string; check: Check }) {
           {t(`status.check.${state}`)}
         </span>
       </h2>
-      {words.map((text) => (
-        <p key={text} className={classes.words}>
+      {messages.map((text) => (
+        <p key={text} className={classes.message}>
           {text}
         </p>
       ))}

@@ -10,10 +10,10 @@ const ICONS = {
   healthy: CircleCheck,
   degraded: TriangleAlert,
   unhealthy: CircleAlert,
-  away: CloudOff,
+  unreachable: CloudOff,
 };
 
-/** What the system says about itself, or that it says nothing. */
+/** The health report of the server, or a note that it does not respond. */
 export function StatusPage() {
   const { t } = useTranslation();
   const { data, isError, isPending, dataUpdatedAt } = useHealth();
@@ -22,7 +22,7 @@ export function StatusPage() {
       <Title order={1} fz={32}>
         {t("status.title")}
       </Title>
-      {isPending ? <Skeleton h={104} radius="lg" /> : <Overall report={data} away={isError} />}
+      {isPending ? <Skeleton h={104} radius="lg" /> : <Overall report={data} unreachable={isError} />}
       {isPending && <Skeleton h={160} radius="lg" />}
       {data && (
         <>
@@ -42,16 +42,16 @@ export function StatusPage() {
   );
 }
 
-function Overall({ report, away }: { report: Report | undefined; away: boolean }) {
+function Overall({ report, unreachable }: { report: Report | undefined; unreachable: boolean }) {
   const { t } = useTranslation();
-  const state = away || !report ? "away" : report.status;
+  const state = unreachable || !report ? "unreachable" : report.status;
   const Icon = ICONS[state];
   return (
     <div className={classes.overall} data-state={state} role="status">
       <Icon size={40} strokeWidth={1.7} aria-hidden="true" />
       <div>
         <strong>{t(`status.${state}`)}</strong>
-        {state === "away" && <p>{t(report ? "status.awayHint" : "status.awayNothing")}</p>}
+        {state === "unreachable" && <p>{t(report ? "status.unreachableHint" : "status.unreachableNothing")}</p>}
       </div>
     </div>
   );

@@ -21,8 +21,8 @@ export interface Report {
   checks: Record<string, Check>;
 }
 
-const EVERY = 5_000;
-const PATIENCE = 4_000;
+const INTERVAL_MS = 5_000;
+const TIMEOUT_MS = 4_000;
 
 export function isReport(body: unknown): body is Report {
   const report = body as Partial<Report> | null;
@@ -30,7 +30,7 @@ export function isReport(body: unknown): body is Report {
 }
 
 async function fetchReport(): Promise<Report> {
-  const response = await fetch("/health", { signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch("/health", { signal: AbortSignal.timeout(TIMEOUT_MS) });
   const body: unknown = await response.json();
   if (!isReport(body)) throw new Error("not a health report");
   return body;
@@ -41,7 +41,7 @@ export const useHealth = () =>
   useQuery({
     queryKey: ["health"],
     queryFn: fetchReport,
-    refetchInterval: EVERY,
+    refetchInterval: INTERVAL_MS,
     retry: false,
     gcTime: 0,
   });

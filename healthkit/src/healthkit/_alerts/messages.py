@@ -1,0 +1,265 @@
+"""Event to message: the words, and their form for a channel. Pure, but for plugins' own words."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from healthkit._alerts.templates import ENGLISH, LANGUAGES
+from healthkit._config.settings import MessageSettings, Settings
+from healthkit._model.checks import Event, EventKind, Status
+from healthkit.errors import Problem
+from healthkit.fields import format_duration
+from healthkit.masking import mask, one_line
+
+log = logging.getLogger("healthkit")
+
+Format = Literal["text", "html", "markdown"]
+DIGEST_LINES = 20
+"""How many events a digest names; the rest are counted."""
+
+_REASON = 300
+"""Characters of a check's own words in a message."""
+
+_ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_ADDRESS = re.compile(r"https?://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A title and the lines under it, as plain text without secrets."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Message:
+        title, *lines = [mask(line.rstrip()) for line in text.strip().splitlines()] or [""]
+        return cls(title, tuple(lines))
+
+
+Override = Callable[[Event, str], tuple[str, str] | None]
+
+
+def word(event: Event, settings: Settings, override: Override | None = None) -> Message:
+    """The message of an event.
+
+    A plugin's words come first, then the configured template, then the built-in one. Words that
+    fail are named in the message that takes their place: an alert is never lost to its wording.
+    """
+    try:
+        if override is not None:
+            own = override(event, settings.messages.language)
+            if own is not None:
+                return _own_words(own)
+        return _not_empty(_render(_template(event, settings.messages), _variables(event, settings)))
+    except Exception as error:  # noqa: BLE001  templates and plugins may raise anything
+        reason = one_line(f"{type(error).__name__}: {error}", 120)
+        log.warning("the wording of a message (%s) failed: %s", _kind(event), reason)
+        return plain(event, settings, reason)
+
+
+def plain(event: Event, settings: Settings, reason: str) -> Message:
+    """The built-in message, with a note of why the configured words are not used."""
+    builtin = LANGUAGES[settings.messages.language][_kind(event)]
+    message = Message.parse(_render(builtin, _variables(event, settings)))
+    return Message(message.title, (*message.lines, f"(The configured wording failed: {reason})"))
+
+
+def _own_words(own: object) -> Message:
+    if not (isinstance(own, tuple) and len(own) == 2 and all(isinstance(o, str) for o in own)):
+        raise TypeError("healthkit_message must return (title, body)")
+    return _not_empty("\n".join(own))
+
+
+def _not_empty(text: str) -> Message:
+    if not text.strip():
+        raise ValueError("the message is empty")
+    return Message.parse(text)
+
+
+def digest(
+    events: Sequence[Event], settings: Settings, total: int, now: datetime, *, storm: bool = False
+) -> Message:
+    """One message for many events: a line for each of the first, and how many more there are.
+
+    `storm` says that they were not meant for a digest, but came too many at once.
+    """
+    lines = [_digest_line(event, settings) for event in events[:DIGEST_LINES]]
+    template = LANGUAGES[settings.messages.language]["digest"]
+    variables = {
+        "service": settings.service.name,
+        "total": total,
+        "lines": lines,
+        "more": total - len(lines),
+        "time": local(now, settings),
+        "storm": storm,
+    }
+    return Message.parse(_render(template, variables))
+
+
+def test_message(settings: Settings, now: datetime) -> Message:
+    """What `healthkit alert test` sends."""
+    variables = {"service": settings.service.name, "time": local(now, settings)}
+    return Message.parse(_render(LANGUAGES[settings.messages.language]["test"], variables))
+
+
+def local(moment: datetime, settings: Settings) -> str:
+    """`2025-12-26 10:30:45 WIB`, in the service's zone."""
+    return moment.astimezone(settings.service.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def template_problems(messages: MessageSettings) -> list[Problem]:
+    """Configured templates that do not compile."""
+    problems = []
+    for kind in ENGLISH:
+        template = getattr(messages, kind, None)
+        if template is not None:
+            try:
+                _ENVIRONMENT.from_string(template.template)
+            except TemplateError as error:
+                reason = f"the template does not compile: {one_line(str(error))}"
+                problems.append(Problem(f"messages.{kind}.template", reason))
+    return problems
+
+
+def _render(template: str, variables: dict[str, Any]) -> str:
+    return _ENVIRONMENT.from_string(template).render(variables)
+
+
+def _kind(event: Event) -> str:
+    """The template of an event: a certificate that runs out has one of its own."""
+    expires = "days_left" in event.outcome.details and "expires_at" in event.outcome.details
+    if event.kind is EventKind.DEGRADED and expires:
+        return "certificate"
+    return event.kind.value
+
+
+def _template(event: Event, messages: MessageSettings) -> str:
+    kind = _kind(event)
+    configured = getattr(messages, kind, None)
+    return configured.template if configured else LANGUAGES[messages.language][kind]
+
+
+def _variables(event: Event, settings: Settings) -> dict[str, Any]:
+    outcome, check = event.outcome, event.check
+    expires = outcome.details.get("expires_at")
+    reason = one_line(outcome.message or "", _REASON)
+    return {
+        "name": check.label,
+        "url": check.target or settings.service.url or settings.service.name,
+        "error": reason or "no details",
+        "warning": reason if outcome.status is Status.DEGRADED else "",
+        "state": outcome.status.value.upper(),
+        "time": local(event.at, settings),
+        "recovered": local(event.until or event.at, settings),
+        "duration": format_duration(event.lasted),
+        "days": outcome.details.get("days_left", ""),
+        "expiry_date": _date(expires, settings) if expires else "",
+        "hides": ", ".join(event.hides),
+        "runbook": _runbook(check.runbook, settings.service.runbook),
+        "count": event.count,
+        "incident": event.incident if event.incident is not None else "",
+        "service": settings.service.name,
+        "severity": check.severity.value,
+    }
+
+
+def _date(value: object, settings: Settings) -> str:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return (
+        moment.replace(tzinfo=moment.tzinfo or UTC)
+        .astimezone(settings.service.zone)
+        .strftime("%Y-%m-%d")
+    )
+
+
+def _runbook(own: str | None, base: str | None) -> str:
+    """A check's own page; an anchor or a path is taken as part of the service's runbook."""
+    if own is None:
+        return ""
+    if base is None or "://" in own:
+        return own
+    return base.rstrip("/") + (own if own.startswith("#") else "/" + own.lstrip("/"))
+
+
+def _digest_line(event: Event, settings: Settings) -> str:
+    message = word(event, settings)
+    moment = event.at.astimezone(settings.service.zone).strftime("%d %b %H:%M")
+    reason = one_line(event.outcome.message or "", 120)
+    bad = event.kind not in (EventKind.UP, EventKind.RESTORED, EventKind.STEADY)
+    return f"{moment} {message.title}" + (f": {reason}" if bad and reason else "")
+
+
+# The form for a channel
+
+
+def form(message: Message, kind: Format, limit: int, title_limit: int) -> tuple[str, str]:
+    """(title, body) in a channel's format and within its limits, in characters of the result.
+
+    A channel without titles (`title_limit` 0) gets the title as the body's first line; where there
+    are titles they count as part of the body, for some services put them there (Discord). What is
+    too long is cut between words, before it is marked up, so no markup is ever broken.
+    """
+    if title_limit > 0:
+        title = cut(message.title, title_limit)
+        room = max(0, limit - len(title) - 2)
+        return title, _fit("\n".join(message.lines) or title, None, kind, room)
+    return "", _fit("\n".join(message.lines), message.title, kind, limit)
+
+
+def _fit(text: str, title: str | None, kind: Format, limit: int) -> str:
+    allowed = limit
+    while True:
+        heading = None if title is None else cut(title, max(1, allowed))
+        room = allowed - len(heading) - 1 if heading is not None else allowed
+        marked = _mark_up(cut(text, max(0, room)), heading, kind)
+        if len(marked) <= limit or allowed <= 1:
+            return marked
+        allowed = max(1, allowed - max(1, (len(marked) - limit + 1) // 2))
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, cut between words and closed with `…`."""
+    if len(text) <= limit:
+        return text
+    if limit < 2:
+        return text[:limit]
+    kept = text[: limit - 1]
+    words, space, _ = kept.rpartition(" ")
+    line, newline, _ = kept.rpartition("\n")
+    shorter = words if space and len(words) >= len(line) else line if newline else kept
+    return (shorter if len(shorter) > limit // 2 else kept).rstrip() + "…"
+
+
+def _mark_up(text: str, title: str | None, kind: Format) -> str:
+    if kind == "html":
+        body = html.escape(text, quote=False).replace("\n", "<br/>\n")
+        heading = f"<b>{html.escape(title, quote=False)}</b><br/>\n" if title is not None else ""
+        return heading + body
+    if kind == "markdown":
+        body = "\n".join(_escape_markdown(line) for line in text.split("\n"))
+        heading = f"**{_escape_markdown(title)}**\n" if title is not None else ""
+        return heading + body
+    return text if title is None else f"{title}\n{text}".rstrip("\n")
+
+
+def _escape_markdown(line: str) -> str:
+    """Escapes what Markdown reads as markup, but not inside an address, which must stay one."""
+    parts, at = [], 0
+    for address in _ADDRESS.finditer(line):
+        parts += [_MARKDOWN.sub(r"\\\1", line[at : address.start()]), address.group()]
+        at = address.end()
+    return "".join([*parts, _MARKDOWN.sub(r"\\\1", line[at:])])

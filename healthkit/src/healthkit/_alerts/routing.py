@@ -1,0 +1,157 @@
+"""Who is told, and when: pure functions of an event, the settings and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from healthkit._config.settings import (
+    ChannelSettings,
+    MaintenanceSettings,
+    QuietHours,
+    RouteSettings,
+)
+from healthkit._model.checks import CheckInfo, Event, EventKind, Severity
+from healthkit._store.silences import Silence
+
+_EPOCH = date(1970, 1, 1)
+ENDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})
+"""Events that end what has been told before."""
+
+_NO_ROUTE = RouteSettings()
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event owed to one channel: at `due`, by itself or in a digest."""
+
+    channel: str
+    due: datetime
+    digest: bool = False
+
+
+def matches(check: CheckInfo, checks: Sequence[str], tags: Sequence[str]) -> bool:
+    """Whether a silence or a maintenance window speaks of a check."""
+    if not checks and not tags:
+        return True
+    return check.name in checks or any(tag in check.tags for tag in tags)
+
+
+def mute(
+    check: CheckInfo,
+    now: datetime,
+    silences: Iterable[Silence],
+    windows: Mapping[str, MaintenanceSettings],
+    zone: ZoneInfo,
+) -> str | None:
+    """Why nobody is told of a new fault of this check now, or None."""
+    for silence in silences:
+        if now < silence.until and matches(check, silence.checks, silence.tags):
+            return f"silence {silence.id}"
+    for name, window in windows.items():
+        if matches(check, window.checks, window.tags) and in_window(window, now, zone):
+            return f"maintenance {name}"
+    return None
+
+
+def in_window(window: MaintenanceSettings, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether a recurring window is open. Its start is wall-clock time in `zone`, its length is
+    real time, so a change to or from summer time neither moves nor stretches it."""
+    today = now.astimezone(zone).date()
+    days_back = window.duration.days + 1
+    for back in range(days_back + 1):
+        day = today - timedelta(days=back)
+        if window.days and _WEEKDAYS[day.weekday()] not in window.days:
+            continue
+        start = datetime.combine(day, window.start, zone).astimezone(UTC)
+        if start <= now < start + window.duration:
+            return True
+    return False
+
+
+def ancestors(checks: Iterable[CheckInfo]) -> dict[str, frozenset[str]]:
+    """All that each check depends on, directly or not. The graph has no circle: the configuration
+    was refused otherwise."""
+    direct = {check.name: check.depends_on for check in checks}
+    found: dict[str, frozenset[str]] = {}
+
+    def reach(name: str) -> frozenset[str]:
+        if name not in found:
+            further = [reach(other) for other in direct.get(name, ())]
+            found[name] = frozenset(direct.get(name, ())).union(*further)
+        return found[name]
+
+    for name in direct:
+        reach(name)
+    return found
+
+
+def dependents(name: str, reached: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The checks that are quiet while `name` is down."""
+    return tuple(sorted(other for other, above in reached.items() if name in above))
+
+
+def plan(
+    event: Event,
+    routes: Mapping[Severity, RouteSettings],
+    channels: Mapping[str, ChannelSettings],
+    zone: ZoneInfo,
+    digest_at: time,
+    told: Sequence[str] = (),
+) -> tuple[Delivery, ...]:
+    """To whom an event goes. Channels that are off get nothing; a channel with tags gets only
+    checks that share one. `told` are channels that have heard of the same incident: they hear of
+    its end too, whatever has become of the route."""
+    route = routes.get(event.check.severity, _NO_ROUTE)
+    escalating = event.kind is EventKind.ESCALATION
+    names = [*(route.escalate_to if escalating else route.channels)]
+    wanted = [name for name in names if _listens(channels.get(name), event.check)]
+    if event.kind in ENDS:
+        wanted += [name for name in told if name in channels and channels[name].enabled]
+    due, digest = event.at, False
+    if route.digest is not None and not escalating:
+        due, digest = next_digest(event.at, route.digest, zone, digest_at), True
+    elif route.quiet_hours and event.check.severity is not Severity.CRITICAL:
+        ends = quiet_until(event.at, route.quiet_hours, zone)
+        due, digest = (ends, True) if ends else (due, False)
+    return tuple(Delivery(name, due, digest) for name in dict.fromkeys(wanted))
+
+
+def _listens(channel: ChannelSettings | None, check: CheckInfo) -> bool:
+    if channel is None or not channel.enabled:
+        return False
+    return not channel.tags or bool(set(channel.tags) & set(check.tags))
+
+
+def next_digest(now: datetime, every: timedelta, zone: ZoneInfo, at: time) -> datetime:
+    """The next moment of a digest: every so many whole days at `at` by the wall clock, or, for
+    less than a day, at whole multiples since midnight. Never more than `every` away (an hour more
+    or less where summer time changes)."""
+    local = now.astimezone(zone)
+    days = every // timedelta(days=1)
+    if days < 1:
+        midnight = datetime.combine(local.date(), time(), zone).astimezone(UTC)
+        step = (now - midnight) // every + 1
+        return midnight + step * every
+    day = local.date()
+    day -= timedelta(days=(day - _EPOCH).days % days)
+    due = datetime.combine(day, at, zone).astimezone(UTC)
+    while due <= now:
+        day += timedelta(days=days)
+        due = datetime.combine(day, at, zone).astimezone(UTC)
+    return due
+
+
+def quiet_until(now: datetime, quiet: QuietHours, zone: ZoneInfo) -> datetime | None:
+    """When the quiet hours that `now` lies in end, or None outside them."""
+    today = now.astimezone(zone).date()
+    for day in (today - timedelta(days=1), today):
+        start = datetime.combine(day, quiet.start, zone).astimezone(UTC)
+        end_day = day if quiet.start < quiet.end else day + timedelta(days=1)
+        end = datetime.combine(end_day, quiet.end, zone).astimezone(UTC)
+        if start <= now < end:
+            return end
+    return None

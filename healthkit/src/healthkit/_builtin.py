@@ -1,0 +1,88 @@
+"""What the core offers through its own hooks: the heartbeat, and the check of the alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from healthkit._check import Backlog, Check, CheckContext
+from healthkit._hookspecs import hookimpl
+from healthkit._model.checks import Outcome
+from healthkit.fields import Duration, PositiveDuration, format_duration
+
+
+class Heartbeat(Check):
+    """Waits for `healthkit beat NAME`, or a POST to `/health/beat/TOKEN`, every so often.
+
+    A job that has never run is given one whole period from when it was first waited for.
+    """
+
+    every: PositiveDuration
+    grace: Duration = timedelta(0)
+    token: SecretStr | None = None
+
+    def run(self, context: CheckContext) -> Outcome:
+        if context.heartbeats is None:
+            return Outcome.unhealthy("there is no store to hear heartbeats from")
+        last = context.heartbeats.last_beat(context.name)
+        since = last or context.heartbeats.waiting_since(context.name, context.now)
+        return judge(last, since, context.now, self.every, self.grace)
+
+
+def judge(
+    last: datetime | None, since: datetime, now: datetime, every: timedelta, grace: timedelta
+) -> Outcome:
+    """Whether a heartbeat is in time. One from the future (a clock that jumped) counts as now."""
+    age = max(timedelta(0), now - since)
+    details = {"last_beat": last} if last else {}
+    if age <= every:
+        return Outcome.healthy(None if last else "waiting for the first heartbeat", **details)
+    late = format_duration(age - every)
+    what = f"late by {late}" if last else f"no heartbeat yet, late by {late}"
+    if age <= every + grace:
+        return Outcome.degraded(f"{what}, within its grace", **details)
+    return Outcome.unhealthy(what, **details)
+
+
+class Alerting(Check):
+    """Alerts reach people: a watcher leads, no channel fails, nothing waits for long.
+
+    From any process that shares the watcher's store.
+    """
+
+    late_after: PositiveDuration = timedelta(minutes=5)
+
+    def run(self, context: CheckContext) -> Outcome:
+        if context.outbox is None:
+            return Outcome.unhealthy("there is no store that a watcher could share")
+        return judge_alerts(context.outbox.backlog(context.now), context.now, self.late_after)
+
+
+def judge_alerts(backlog: Backlog, now: datetime, late_after: timedelta) -> Outcome:
+    """Whether people would hear of a fault. Given-up messages degrade until they are sent again."""
+    faults = []
+    if backlog.watcher is None:
+        faults.append("no watcher runs: healthkit watch")
+    faults += [f"channel {name} fails: {error}" for name, error in backlog.failing.items()]
+    age = now - backlog.oldest_due if backlog.oldest_due else timedelta(0)
+    if age > late_after:
+        faults.append(f"the oldest message has waited for {format_duration(age)}")
+    details: dict[str, Any] = {
+        "watcher": backlog.watcher,
+        "waiting": backlog.waiting,
+        "given_up": backlog.dead,
+    }
+    if faults:
+        return Outcome.unhealthy("; ".join(faults), **details)
+    if backlog.dead:
+        what = f"{backlog.dead} messages were given up: healthkit alert retry"
+        return Outcome.degraded(what, **details)
+    return Outcome.healthy(**details)
+
+
+@hookimpl
+def healthkit_check_types() -> Mapping[str, type[Check]]:
+    return {"heartbeat": Heartbeat, "alerting": Alerting}

@@ -1,0 +1,83 @@
+"""What a check is: a small frozen model of its own settings, and one method.
+
+    class Freezer(Check):
+        sensor: str
+        warmest: float = -18.0
+
+        def run(self, context: CheckContext) -> Outcome:
+            celsius = read(self.sensor, timeout=context.timeout)
+            if celsius > self.warmest:
+                return Outcome.unhealthy(f"{celsius} °C", celsius=celsius)
+            return Outcome.healthy(celsius=celsius)
+
+The keys that every check has (interval, timeout, severity …) are the core's; whatever else stands
+in `[checks.NAME]` of healthkit.toml is validated by the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from healthkit._model.checks import Outcome
+
+
+class Heartbeats(Protocol):
+    """When a heartbeat was last heard, and since when it has been waited for."""
+
+    def last_beat(self, name: str) -> datetime | None: ...
+    def waiting_since(self, name: str, now: datetime) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How the alerts fare: who sends them, what is late, and what does not get through."""
+
+    watcher: str | None = None
+    """The process that leads; None when nobody sends alerts."""
+    oldest_due: datetime | None = None
+    waiting: int = 0
+    """Messages that are owed and have not been sent yet."""
+    dead: int = 0
+    """Messages that were given up."""
+    failing: Mapping[str, str] = field(default_factory=dict)
+    """Channels whose circuit is open, each with its last error."""
+
+
+class Outbox(Protocol):
+    """What is owed to people, and by whom."""
+
+    def backlog(self, now: datetime) -> Backlog: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What a run may need: its own name, the time (UTC), and the seconds that it has."""
+
+    name: str
+    now: datetime
+    timeout: float
+    heartbeats: Heartbeats | None = None
+    outbox: Outbox | None = None
+
+
+class Check(BaseModel):
+    """The base of check types. Runs on a native thread, never twice at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def run(self, context: CheckContext) -> Outcome:
+        """What was found. An exception counts as unhealthy; its text is shown, masked."""
+        raise NotImplementedError
+
+    def target(self) -> str | None:
+        """What is checked, for people and messages: an address or a path without secrets."""
+        return None
+
+    def close(self) -> None:
+        """Lets go of what runs kept open; called when the runner stops."""

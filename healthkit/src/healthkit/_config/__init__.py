@@ -1,0 +1,1 @@
+"""healthkit.toml, or Python, into validated settings."""

@@ -1,0 +1,272 @@
+"""healthkit.toml as types. Every key that a user can write stands here, with its default."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from healthkit._model.checks import CheckInfo, Role, Service, Severity
+from healthkit.fields import Duration, Percent, PositiveDuration, parse_duration
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; write it like Asia/Jakarta")
+    return name
+
+
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+def parse_clock(value: Any) -> time:
+    """`"08:00"` as a time of day. Raises ValueError."""
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a time of day; write it like 08:00")
+    return time(int(match[1]), int(match[2]))
+
+
+Clock = Annotated[time, BeforeValidator(parse_clock)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A part of each day, by the wall clock; it may pass midnight."""
+
+    start: time
+    end: time
+
+
+def parse_quiet_hours(value: Any) -> QuietHours:
+    """`"22:00-07:00"`. Raises ValueError."""
+    if isinstance(value, QuietHours):
+        return value
+    start, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
+    if not dash or start.strip() == end.strip():
+        raise ValueError(f"{value!r} are not quiet hours; write them like 22:00-07:00")
+    return QuietHours(parse_clock(start.strip()), parse_clock(end.strip()))
+
+
+def _window(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= timedelta(days=7):
+        raise ValueError("must be more than 0s and at most 7d")
+    return value
+
+
+def _lease(value: timedelta) -> timedelta:
+    if not timedelta(seconds=3) <= value <= timedelta(seconds=14):
+        raise ValueError("must be between 3s and 14s, for another to take over within 15s")
+    return value
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and any key it does not know is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class ServiceSettings(Table):
+    """`[service]`: whose health it is."""
+
+    name: str = Field(min_length=1)
+    version: str = "0.0.0"
+    environment: str = "development"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    url: str | None = None
+    """Where people find the service; a check without a target of its own is shown with it."""
+    runbook: str | None = None
+    """Address of the runbook; a check's `runbook` may be relative to it."""
+
+    def service(self) -> Service:
+        return Service(self.name, self.version, self.environment, self.timezone)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class StoreSettings(Table):
+    """`[store]`: SQLite by default; one PostgreSQL when several instances share one state."""
+
+    url: SecretStr = SecretStr("sqlite:///var/healthkit.db")
+
+
+class CheckSettings(Table):
+    """The keys of `[checks.NAME]` that every type has."""
+
+    type: str
+    label: str | None = None
+    """What people call it; the name with capitals when left out."""
+    severity: Severity = Severity.HIGH
+    role: Role = Role.REQUIRED
+    interval: PositiveDuration = timedelta(seconds=30)
+    timeout: PositiveDuration = timedelta(seconds=5)
+    fail_after: Count = 3
+    recover_after: Count = 2
+    depends_on: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    runbook: str | None = None
+    watch_only: bool = False
+    """Run by the watcher alone: what a server must not ask of itself, its own address say."""
+
+    def info(self, name: str, target: str | None) -> CheckInfo:
+        label = self.label or name.replace("-", " ").replace("_", " ").title()
+        return CheckInfo(
+            name=name,
+            label=label,
+            target=target,
+            **self.model_dump(exclude={"type", "label", "watch_only"}),
+        )
+
+
+class ChannelSettings(Table):
+    """`[channels.NAME]`: where messages go. An empty url switches the channel off."""
+
+    url: SecretStr
+    fallback: str | None = None
+    """The channel that takes over when this one stays dead."""
+    tags: tuple[str, ...] = ()
+    """With tags, it hears only of checks that share one."""
+    timeout: PositiveDuration = timedelta(seconds=20)
+    """The longest that one message may take."""
+    give_up_after: PositiveDuration | None = None
+    """How long a message is tried here: 5 minutes with a fallback, a day without."""
+
+    @property
+    def patience(self) -> timedelta:
+        if self.give_up_after is not None:
+            return self.give_up_after
+        return timedelta(minutes=5) if self.fallback else timedelta(days=1)
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.url.get_secret_value().strip())
+
+
+class RouteSettings(Table):
+    """`[routes.SEVERITY]`: who is told of faults of that severity, and how often."""
+
+    channels: tuple[str, ...] = ()
+    remind_every: PositiveDuration | None = None
+    escalate_after: Duration | None = None
+    escalate_to: tuple[str, ...] = ()
+    digest: PositiveDuration | None = None
+    """Not at once, but together with others, once in this time."""
+    quiet_hours: Annotated[QuietHours, BeforeValidator(parse_quiet_hours)] | None = None
+    """Kept for the end of these hours, all in one; `critical` is never kept."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.escalate_after is None) is not (not self.escalate_to):
+            raise ValueError("escalate_after and escalate_to go together")
+        return self
+
+
+class MaintenanceSettings(Table):
+    """`[maintenance.NAME]`: a window that comes back, in which no new fault is told."""
+
+    start: Clock
+    duration: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_window)]
+    days: tuple[Weekday, ...] = ()
+    """Days on which it starts; every day when left out."""
+    checks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class AlertSettings(Table):
+    """`[alerts]`: what holds for every check."""
+
+    flap_window: Annotated[int, Field(ge=0, le=200)] = 20
+    flap_start: Percent = 50.0
+    flap_end: Percent = 25.0
+    digest_at: Clock = time(8, 0)
+    burst: Count = 5
+    """The most messages that a channel gets within `burst_window`; what is more comes as one."""
+    burst_window: PositiveDuration = timedelta(seconds=10)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.flap_end >= self.flap_start:
+            raise ValueError("flap_end must be less than flap_start")
+        return self
+
+
+class MessageTemplate(Table):
+    """`[messages.KIND]`: other words, in Jinja2. The first line is the title."""
+
+    template: Annotated[str, Field(min_length=1)]
+
+
+class MessageSettings(Table):
+    """`[messages]`: the language, and other words for what the runbook's templates say."""
+
+    language: Literal["en", "id"] = "en"
+    down: MessageTemplate | None = None
+    up: MessageTemplate | None = None
+    degraded: MessageTemplate | None = None
+    restored: MessageTemplate | None = None
+    reminder: MessageTemplate | None = None
+    escalation: MessageTemplate | None = None
+    flapping: MessageTemplate | None = None
+    steady: MessageTemplate | None = None
+    certificate: MessageTemplate | None = None
+
+
+def _web_address(value: SecretStr) -> SecretStr:
+    address = value.get_secret_value().strip()
+    if address and not re.fullmatch(r"https?://[^\s/]+\S*", address):
+        raise ValueError("must be an address like https://kuma.example/api/push/TOKEN")
+    return SecretStr(address)
+
+
+class WatchSettings(Table):
+    """`[watch]`: the alerter itself."""
+
+    heartbeat: Annotated[SecretStr, AfterValidator(_web_address)] = SecretStr("")
+    """Address that the watcher calls to show that it lives; none when empty."""
+    heartbeat_every: PositiveDuration = timedelta(seconds=60)
+    lease: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_lease)] = (
+        timedelta(seconds=10)
+    )
+    """How long a watcher leads without renewing: another takes over after this."""
+
+
+class ConfiguredCheck(BaseModel):
+    """A check with its core settings and the object that runs."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    info: CheckInfo
+    type: str
+    check: Any
+    watch_only: bool = False
+
+
+class Settings(BaseModel):
+    """The whole configuration, validated. Read from a file, or made by hand."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    service: ServiceSettings
+    store: StoreSettings = StoreSettings()
+    checks: tuple[ConfiguredCheck, ...] = ()
+    channels: dict[str, ChannelSettings] = {}
+    routes: dict[Severity, RouteSettings] = {}
+    watch: WatchSettings = WatchSettings()
+    alerts: AlertSettings = AlertSettings()
+    messages: MessageSettings = MessageSettings()
+    maintenance: dict[str, MaintenanceSettings] = {}
+    source: Literal["python"] | str = "python"

@@ -1,0 +1,189 @@
+"""Finds plugins, validates what they offer, and keeps one that fails from harming the rest."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pluggy
+
+from healthkit import _builtin, _hookspecs
+from healthkit.errors import ConfigError, Problem
+from healthkit.masking import one_line
+
+log = logging.getLogger("healthkit")
+
+ENTRY_POINTS = "healthkit"
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """A plugin as `healthkit plugins` lists it. `error` says why one is not in use."""
+
+    name: str
+    version: str
+    offers: tuple[str, ...]
+    error: str | None = None
+
+
+class PluginManager:
+    """The plugins of one Health object; never global.
+
+    `plugins` are handed in, `directory` holds further ones as `*.py`, and `entry_points` are the
+    installed ones. Raises ConfigError when `directory` is not a directory.
+    """
+
+    def __init__(
+        self,
+        plugins: Iterable[Any] = (),
+        directory: Path | None = None,
+        *,
+        entry_points: bool = True,
+    ) -> None:
+        self._manager = pluggy.PluginManager(_hookspecs.NAMESPACE)
+        self._manager.add_hookspecs(_hookspecs)
+        self._versions: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
+        self._register("builtin", _builtin, "")
+        for plugin in plugins:
+            name = getattr(plugin, "__name__", None) or type(plugin).__name__
+            if self._manager.has_plugin(name):
+                name = f"{name}-{id(plugin):x}"
+            self._register(name, plugin, "handed in")
+        if entry_points:
+            self._load_installed()
+        if directory is not None:
+            self._load_directory(directory)
+
+    # What it offers
+
+    def check_types(self) -> dict[str, type[Any]]:
+        """Every type name with its class; of two of one name, the first registered."""
+        types: dict[str, type[Any]] = {}
+        for plugin, answer in self._ask("healthkit_check_types"):
+            if not isinstance(answer, Mapping):
+                self._fail(plugin, "healthkit_check_types did not return a mapping")
+                continue
+            for name, cls in answer.items():
+                if not (isinstance(cls, type) and callable(getattr(cls, "run", None))):
+                    self._fail(plugin, f"check type {name!r} is not a class with run()")
+                else:
+                    types.setdefault(str(name), cls)
+        return types
+
+    def each(self, hook: str, **arguments: Any) -> list[Any]:
+        """What each plugin answers to a hook, in order of registration; None left out."""
+        return [answer for _, answer in self._ask(hook, **arguments) if answer is not None]
+
+    def answers(self, hook: str) -> bool:
+        """Whether any plugin implements a hook."""
+        return bool(self._implementations(hook))
+
+    def hand(self, hook: str, take: Callable[[Any], None]) -> None:
+        """Hands each plugin's answer to `take`, and names the plugin whose answer it refuses."""
+        for plugin, answer in self._ask(hook):
+            try:
+                take(answer)
+            except Exception as error:  # noqa: BLE001  a plugin may answer anything
+                self._fail(plugin, f"{hook}: {type(error).__name__}: {error}")
+
+    def listing(self) -> list[PluginInfo]:
+        """Every plugin, with those that failed and why."""
+        found = []
+        for name, plugin in self._manager.list_name_plugin():
+            if plugin is not None:
+                hooks = self._manager.get_hookcallers(plugin) or []
+                offers = tuple(sorted(hook.name.removeprefix("healthkit_") for hook in hooks))
+                version = self._versions.get(name, "")
+                found.append(PluginInfo(name, version, offers, self._failed.get(name)))
+        names = {info.name for info in found}
+        found += [
+            PluginInfo(name, self._versions.get(name, ""), (), error)
+            for name, error in self._failed.items()
+            if name not in names
+        ]
+        return found
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Plugins that raised or answered nonsense, with what went wrong."""
+        return dict(self._failed)
+
+    # How it gets there
+
+    def _ask(self, hook: str, **arguments: Any) -> Sequence[tuple[str, Any]]:
+        """Calls each implementation by itself, so that one that raises stops no other."""
+        answers = []
+        for implementation in self._implementations(hook):
+            name = implementation.plugin_name
+            wanted = {key: arguments[key] for key in implementation.argnames if key in arguments}
+            try:
+                answers.append((name, implementation.function(**wanted)))
+            except Exception as error:  # noqa: BLE001  a plugin may raise anything
+                self._fail(name, f"{hook} raised {type(error).__name__}: {error}")
+        return answers
+
+    def _implementations(self, hook: str) -> list[Any]:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return caller.get_hookimpls()
+
+    def _fail(self, plugin: str, reason: str) -> None:
+        self._failed[plugin] = one_line(" ".join(reason.split()))
+        log.warning("plugin %s: %s", plugin, self._failed[plugin])
+        log.debug("plugin %s", plugin, exc_info=True)
+
+    def _register(self, name: str, plugin: Any, version: str) -> None:
+        self._versions[name] = version
+        if self._manager.is_registered(plugin):
+            return
+        try:
+            self._manager.register(plugin, name=name)
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            self._fail(name, f"not registered: {error}")
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
+
+    def _load_installed(self) -> None:
+        seen: set[str] = set()
+        for distribution in distributions():
+            for entry in distribution.entry_points:
+                if entry.group == ENTRY_POINTS and entry.name not in seen:
+                    seen.add(entry.name)
+                    self._load(entry.name, _version(distribution), entry.load)
+
+    def _load_directory(self, directory: Path) -> None:
+        if not directory.is_dir():
+            problem = Problem("--plugins-dir", f"{directory} is not a directory")
+            raise ConfigError("command line", [problem])
+        for path in sorted(directory.glob("*.py")):
+            self._load(path.stem, f"file {path.name}", partial(_import_file, path))
+
+    def _load(self, name: str, version: str, load: Callable[[], Any]) -> None:
+        self._versions[name] = version
+        try:
+            plugin = load()
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            self._fail(name, f"not loaded: {type(error).__name__}: {error}")
+        else:
+            self._register(name, plugin, version)
+
+
+def _version(distribution: Distribution) -> str:
+    return f"{distribution.name} {distribution.version}"
+
+
+def _import_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"healthkit_plugin_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

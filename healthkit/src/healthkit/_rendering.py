@@ -1,0 +1,264 @@
+"""A report as bytes: the runbook's JSON, the IETF draft's, Prometheus' and plain text.
+
+Everything is a pure function of the report; the runner calls them, readers only hand out bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from healthkit._model.checks import Report, Result, Role, Status
+from healthkit.fields import format_duration
+
+JSON = "application/json"
+HEALTH_JSON = "application/health+json"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
+
+PROCESS = "api"
+"""The report's entry for the process itself, beside the checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An HTTP answer made in advance. `headers` stand ready for WSGI; copy, never change them."""
+
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @property
+    def code(self) -> int:
+        return int(self.status[:3])
+
+
+View = Callable[[Report], Page]
+
+
+def page(code: int, content_type: str, body: bytes) -> Page:
+    headers = (
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+    )
+    return Page(f"{code} {HTTPStatus(code).phrase}", headers, body)
+
+
+def timestamp(moment: datetime) -> str:
+    """`2025-12-26T10:30:00Z`."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def http_status(report: Report) -> int:
+    """503 for an unhealthy whole, 200 for a healthy or a degraded one."""
+    return 503 if report.status is Status.UNHEALTHY else 200
+
+
+def dump(value: Any) -> bytes:
+    """JSON of whatever a plugin may have put into its details: what JSON lacks becomes text."""
+    return json.dumps(_plain(value), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if depth < 8 and isinstance(value, Mapping):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if depth < 8 and isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item, depth + 1) for item in value]
+    return str(value)
+
+
+def response_time(result: Result) -> str | None:
+    """`"5ms"`, `"timeout"`, or None for a check that has not run."""
+    if result.timed_out:
+        return "timeout"
+    return None if result.duration is None else f"{math.ceil(result.duration * 1000)}ms"
+
+
+def check_entry(result: Result) -> dict[str, Any]:
+    """One check of the runbook's body. Details never hide what the core says."""
+    outcome = result.outcome
+    entry: dict[str, Any] = {"status": outcome.status.value}
+    if (took := response_time(result)) is not None:
+        entry["response_time"] = took
+    if outcome.message is not None:
+        entry["error" if outcome.status is not Status.HEALTHY else "message"] = outcome.message
+    if outcome.status is Status.DEGRADED:
+        entry["warning"] = entry.pop("error", "")
+    return {**entry, **{k: v for k, v in outcome.details.items() if k not in entry}}
+
+
+def runbook(report: Report) -> dict[str, Any]:
+    """The body of `GET /health`."""
+    status = report.status
+    checks = {result.check.name: check_entry(result) for result in report.results}
+    checks[PROCESS] = {"status": "healthy", "uptime": format_duration(report.uptime)}
+    return {
+        "status": status.value,
+        "timestamp": timestamp(report.at),
+        "version": report.service.version,
+        "environment": report.service.environment,
+        "checks": checks,
+    }
+
+
+def runbook_page(report: Report) -> Page:
+    return page(http_status(report), JSON, dump(runbook(report)))
+
+
+_IETF = {
+    Status.HEALTHY: "pass",
+    Status.DEGRADED: "warn",
+    Status.UNKNOWN: "fail",
+    Status.UNHEALTHY: "fail",
+}
+
+
+def health_json_page(report: Report) -> Page:
+    """The form of draft-inadarei-api-health-check-06."""
+    checks: dict[str, list[dict[str, Any]]] = {}
+    for result in report.results:
+        entry: dict[str, Any] = {
+            "componentType": "component",
+            "status": _IETF[result.outcome.status],
+            "time": timestamp(result.at),
+        }
+        if result.duration is not None:
+            entry["observedValue"] = round(result.duration * 1000, 3)
+            entry["observedUnit"] = "ms"
+        if result.outcome.message is not None and result.outcome.status is not Status.HEALTHY:
+            entry["output"] = result.outcome.message
+        checks[f"{result.check.name}:responseTime"] = [entry]
+    checks["uptime"] = [
+        {
+            "componentType": "system",
+            "observedValue": int(report.uptime.total_seconds()),
+            "observedUnit": "s",
+            "status": "pass",
+            "time": timestamp(report.at),
+        }
+    ]
+    body = {
+        "status": _IETF[report.status],
+        "version": report.service.version.split(".")[0],
+        "releaseId": report.service.version,
+        "serviceId": report.service.name,
+        "checks": checks,
+    }
+    return page(http_status(report), HEALTH_JSON, dump(body))
+
+
+def plain_text(report: Report) -> str:
+    """A line for each check, for a terminal or `curl`."""
+    lines = [f"{report.service.name}: {report.status.value}"]
+    width = max((len(result.check.name) for result in report.results), default=0)
+    for result in report.results:
+        took = response_time(result) or "-"
+        message = result.outcome.message or ""
+        name, status = result.check.name, result.outcome.status.value
+        lines.append(f"  {name:{width}}  {status:9}  {took:>8}  {message}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def plain_page(report: Report) -> Page:
+    return page(http_status(report), PLAIN, plain_text(report).encode())
+
+
+def prometheus_text(report: Report) -> str:
+    """Gauges for each check and the whole, in Prometheus' text format 0.0.4."""
+    metrics: list[tuple[str, str, list[tuple[str, float]]]] = [
+        ("healthkit_up", "Whether the service is not unhealthy.", []),
+        ("healthkit_uptime_seconds", "Time since the process began to check.", []),
+        ("healthkit_check_status", "1 for the status that the check has now.", []),
+        ("healthkit_check_duration_seconds", "Time that the last run took.", []),
+        ("healthkit_check_timed_out", "Whether the last run overran its timeout.", []),
+        ("healthkit_check_last_run_timestamp_seconds", "When the last result came.", []),
+        ("healthkit_check_value", "A number that the check has found.", []),
+    ]
+    up, uptime, status, duration, timed_out, last, values = (samples for _, _, samples in metrics)
+    up.append(("", float(report.status is not Status.UNHEALTHY)))
+    uptime.append(("", report.uptime.total_seconds()))
+    for result in report.results:
+        name = _label(result.check.name)
+        for value in Status:
+            labels = f'check="{name}",severity="{result.check.severity}",status="{value}"'
+            status.append((f"{{{labels}}}", float(result.outcome.status is value)))
+        if result.duration is not None:
+            duration.append((f'{{check="{name}"}}', result.duration))
+        timed_out.append((f'{{check="{name}"}}', float(result.timed_out)))
+        last.append((f'{{check="{name}"}}', result.at.timestamp()))
+        for key, number in _numbers(result.outcome.details):
+            values.append((f'{{check="{name}",name="{_label(key)}"}}', number))
+    lines: list[str] = []
+    for metric, explained, samples in metrics:
+        lines += [f"# HELP {metric} {explained}", f"# TYPE {metric} gauge"]
+        lines += [f"{metric}{labels} {value:.10g}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(details: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The finite numbers of a check's details, one level deep: `connection_pool.in_use`."""
+    for key, value in details.items():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float) and math.isfinite(value):
+            yield f"{prefix}{key}", float(value)
+        elif isinstance(value, Mapping) and not prefix:
+            yield from _numbers(value, f"{key}.")
+
+
+def _label(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def prometheus_page(report: Report) -> Page:
+    """Always 200: a scrape that fails would hide why the service is down."""
+    return page(200, PROMETHEUS, prometheus_text(report).encode())
+
+
+def _probe(report: Report, passed: bool) -> Page:
+    body = {
+        "status": "pass" if passed else "fail",
+        "checks": {r.check.name: r.outcome.status.value for r in report.results},
+    }
+    return page(200 if passed else 503, JSON, dump(body))
+
+
+def ready_page(report: Report) -> Page:
+    """Kubernetes' readiness: no required check fails."""
+    required = tuple(r for r in report.results if r.check.role is Role.REQUIRED)
+    failed = any(r.outcome.status in (Status.UNHEALTHY, Status.UNKNOWN) for r in required)
+    return _probe(report, not failed)
+
+
+def startup_page(report: Report) -> Page:
+    """Kubernetes' start-up: every check has run once."""
+    return _probe(report, all(r.outcome.status is not Status.UNKNOWN for r in report.results))
+
+
+def live_page(report: Report) -> Page:
+    """Kubernetes' liveness: the process answers, so it passes. A database that is down must not
+    have every replica restarted."""
+    return page(200, JSON, dump({"status": "pass", "uptime": format_duration(report.uptime)}))
+
+
+VIEWS: Mapping[str, View] = {
+    "runbook": runbook_page,
+    "health+json": health_json_page,
+    "plain": plain_page,
+    "prometheus": prometheus_page,
+    "live": live_page,
+    "ready": ready_page,
+    "startup": startup_page,
+}

@@ -1,0 +1,371 @@
+"""Runs checks in the background and publishes what they found.
+
+One native thread schedules: it alone owns the state, so there is no lock. Checks run on further
+native threads, as many as run at once and never more than there are checks. Readers take
+`runner.snapshot`, one attribute that is replaced whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from queue import Empty
+from typing import Any, Generic, TypeVar
+
+from healthkit import _threads
+from healthkit._check import CheckContext, Heartbeats, Outbox
+from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Service, Status
+from healthkit.fields import format_duration
+from healthkit.masking import one_line
+
+log = logging.getLogger("healthkit")
+
+Rendered = TypeVar("Rendered")
+
+STALE_AFTER_INTERVALS = 3
+TICK = 1.0
+"""Seconds between two publications when no check has reported: the uptime moves on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[Rendered]):
+    """What a reader gets: both answers made in advance, and until when the first is true."""
+
+    report: Report
+    fresh_until: float
+    """On time.monotonic()'s clock, in seconds."""
+    fresh: Rendered
+    stale: Rendered
+
+    def current(self) -> Rendered:
+        """The rendered report, or its stale form once the runner has gone silent."""
+        return self.fresh if time.monotonic() < self.fresh_until else self.stale
+
+
+@dataclass(slots=True)
+class _Job:
+    info: CheckInfo
+    check: Any
+    last: Result
+    due: float
+    started: float | None = None
+    deadline: float | None = None
+    """When a run in progress counts as overrun, again after each interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    job: _Job
+    outcome: Outcome
+    ended: float
+
+
+class _Stop:
+    pass
+
+
+class Runner(Generic[Rendered]):
+    """Schedules `checks`, bounds each by its timeout, and publishes through `render`.
+
+    `render(report)` is called on the scheduling thread for the fresh and the stale form of each
+    report. Results go to the functions given to `subscribe`, on the same thread.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        checks: Sequence[tuple[CheckInfo, Any]],
+        render: Callable[[Report], Rendered],
+        heartbeats: Heartbeats | None = None,
+        outbox: Outbox | None = None,
+    ) -> None:
+        self._service = service
+        self._checks = tuple(checks)
+        self._render = render
+        self._heartbeats = heartbeats
+        self._outbox = outbox
+        self._listeners: list[Callable[[Result], None]] = []
+        self._born = time.monotonic()
+        shortest = min((info.interval.total_seconds() for info, _ in checks), default=TICK)
+        self._fresh_for = STALE_AFTER_INTERVALS * max(shortest, 0.1)
+        self._tick = min(TICK, self._fresh_for / STALE_AFTER_INTERVALS)
+        self._running = False
+        self.needs_start = True
+        """True until somebody has started or stopped the runner in this process; a fork of a
+        running one makes it true again, for threads do not cross a fork."""
+        self._guard = _threads.original("_thread", "allocate_lock")()
+        self._inbox: Any = None
+        self._tasks: Any = None
+        self._stopped: Any = None
+        self.snapshot = self._publish([])
+        forget = weakref.WeakMethod(self._after_fork)
+        os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
+
+    # What the owner calls
+
+    def subscribe(self, listener: Callable[[Result], None]) -> None:
+        """Hands every result to `listener`, which must not block."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Starts the threads, once in each process."""
+        with self._guard:
+            self.needs_start = False
+            if self._running:
+                return
+            self._inbox = _threads.original("queue", "SimpleQueue")()
+            self._tasks = _threads.original("queue", "SimpleQueue")()
+            self._stopped = _threads.original("_thread", "allocate_lock")()
+            self._stopped.acquire()
+            _threads.start_thread(_Loop(self).run)
+            self._running = True
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ends the threads; one that hangs in a check ends when the check does."""
+        with self._guard:
+            self.needs_start = False
+            if not self._running:
+                return
+            self._running = False
+            self._inbox.put(_Stop())
+            self._stopped.acquire(timeout=timeout)
+
+    def run_once(self) -> Report:
+        """Runs every check once, side by side, and returns when all have ended or overrun."""
+        waiting = {info.name for info, _ in self._checks}
+        results: Any = _threads.original("queue", "SimpleQueue")()
+        self.subscribe(results.put)
+        self.start()
+        try:
+            while waiting:
+                waiting.discard(results.get().check.name)
+            # The loop publishes after it has told its listeners; its stop publishes as well.
+        finally:
+            self.stop()
+            self._listeners.remove(results.put)
+        return self.snapshot.report
+
+    def _after_fork(self) -> None:
+        """In the child: the parent's threads are not here, and its locks may be held for ever.
+        The parent's last snapshot still serves until it is stale."""
+        self._guard = _threads.original("_thread", "allocate_lock")()
+        self.needs_start = self.needs_start or self._running
+        self._running = False
+
+    # What the loop calls
+
+    def context(self, info: CheckInfo) -> CheckContext:
+        """What a run of a check is given now."""
+        timeout = info.timeout.total_seconds()
+        return CheckContext(info.name, datetime.now(UTC), timeout, self._heartbeats, self._outbox)
+
+    def _publish(self, jobs: Sequence[_Job]) -> Snapshot[Rendered]:
+        now = datetime.now(UTC)
+        monotonic = time.monotonic()
+        report = Report(
+            service=self._service,
+            at=now,
+            uptime=timedelta(seconds=monotonic - self._born),
+            results=tuple(job.last for job in jobs)
+            if jobs
+            else tuple(_not_yet(info, now) for info, _ in self._checks),
+        )
+        return Snapshot(
+            report=report,
+            fresh_until=monotonic + self._fresh_for,
+            fresh=self._render(report),
+            stale=self._render(_as_stale(report)),
+        )
+
+
+def _not_yet(info: CheckInfo, now: datetime) -> Result:
+    return Result(info, Outcome(Status.UNKNOWN, "not checked yet"), at=now)
+
+
+def _as_stale(report: Report) -> Report:
+    """The report when nobody has renewed it: every check is unknown territory, so unhealthy."""
+    since = report.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    outcome = Outcome.unhealthy(f"stale: the checks have not reported since {since}")
+    results = tuple(replace(result, outcome=outcome, timed_out=True) for result in report.results)
+    return replace(report, results=results)
+
+
+class _Loop:
+    """The scheduling thread of one start: its state ends with it."""
+
+    def __init__(self, runner: Runner[Any]) -> None:
+        self._runner = runner
+        self._inbox = runner._inbox
+        self._tasks = runner._tasks
+        self._stopped = runner._stopped
+        self._threads = 0
+        self._busy = 0
+        self._dirty = False
+        self._publish_from = 0.0
+        now = time.monotonic()
+        self._jobs = [
+            _Job(info, check, _not_yet(info, datetime.now(UTC)), due=now)
+            for info, check in runner._checks
+        ]
+        self._over = False
+        self._unclosed = {job.info.name: job for job in self._jobs}
+
+    def run(self) -> None:
+        try:
+            while self._step():
+                pass
+        finally:
+            self._end()
+
+    def _step(self) -> bool:
+        """One round: start what is due, publish, wait, take what has ended."""
+        now = time.monotonic()
+        self._dirty |= self._time_passes(now)
+        if self._dirty:
+            self._publish(now)
+        wake = min((job.deadline or job.due for job in self._jobs), default=now + TICK)
+        wake = min(wake, self._publish_from if self._dirty else now + self._runner._tick)
+        try:
+            message = self._inbox.get(timeout=max(0.0, wake - time.monotonic()))
+        except Empty:
+            self._dirty = True
+            return True
+        while not isinstance(message, _Stop):
+            self._take(message)
+            try:
+                message = self._inbox.get_nowait()
+            except Empty:
+                return True
+        self._publish_from = 0.0
+        self._publish(time.monotonic())
+        return False
+
+    def _time_passes(self, now: float) -> bool:
+        """Starts what is due and reports what has overrun; tells whether a result changed."""
+        changed = False
+        for job in self._jobs:
+            if job.started is None and job.due <= now:
+                changed |= self._dispatch(job, now)
+            elif job.started is not None and job.deadline is not None and job.deadline <= now:
+                self._overrun(job, now)
+                changed = True
+        return changed
+
+    def _dispatch(self, job: _Job, now: float) -> bool:
+        """Hands a check to a thread; tells whether that failed, which is a result."""
+        job.due = now + job.info.interval.total_seconds()
+        try:
+            if self._busy >= self._threads:
+                _threads.start_thread(self._work)
+                self._threads += 1
+        except RuntimeError as error:
+            self._record(job, Outcome.unhealthy(f"not run: {error}"), None)
+            return True
+        self._busy += 1
+        job.started = now
+        job.deadline = now + job.info.timeout.total_seconds()
+        self._tasks.put(job)
+        return False
+
+    def _overrun(self, job: _Job, now: float) -> None:
+        started = job.started if job.started is not None else now
+        limit = _seconds(job.info.timeout)
+        message = f"no answer within {limit}"
+        running = timedelta(seconds=now - started)
+        if running > job.info.timeout + job.info.interval:
+            message += f"; the check started {format_duration(running)} ago still hangs"
+        self._record(job, Outcome.unhealthy(message), None, timed_out=True)
+        job.deadline = now + job.info.interval.total_seconds()
+
+    def _take(self, done: _Done) -> None:
+        """A run has ended. One that had been reported as overrun is only cleared away: its
+        check runs again when it is due, which is mostly at once."""
+        job, self._busy = done.job, self._busy - 1
+        took = done.ended - (job.started if job.started is not None else done.ended)
+        if took > job.info.timeout.total_seconds():
+            if not job.last.timed_out:
+                self._overrun(job, done.ended)
+        else:
+            self._record(job, done.outcome, took)
+        self._dirty = True
+        job.started = job.deadline = None
+
+    def _record(
+        self, job: _Job, outcome: Outcome, took: float | None, *, timed_out: bool = False
+    ) -> None:
+        job.last = Result(job.info, outcome, datetime.now(UTC), took, timed_out)
+        for listener in tuple(self._runner._listeners):
+            try:
+                listener(job.last)
+            except Exception:
+                log.exception("a listener failed on the result of check %s", job.info.name)
+
+    def _publish(self, now: float) -> None:
+        """Renews the snapshot, spending at most a tenth of the time on it in a storm."""
+        if now < self._publish_from:
+            return
+        self._dirty = False
+        try:
+            self._runner.snapshot = self._runner._publish(self._jobs)
+        except Exception:
+            # Readers then see the old snapshot grow stale, which is a fault, not a lie.
+            log.exception("the report could not be published")
+        ended = time.monotonic()
+        self._publish_from = ended + 9 * (ended - now)
+
+    def _work(self) -> None:
+        """A worker thread: checks from the queue, one after another, until None."""
+        while (job := self._tasks.get()) is not None:
+            outcome = _run_check(job.info, job.check, self._runner.context(job.info))
+            self._inbox.put(_Done(job, outcome, time.monotonic()))
+            if self._over:
+                self._close(job)
+            del job
+
+    def _end(self) -> None:
+        """Closes the checks; one that still runs is closed by its thread, when it has ended."""
+        self._over = True
+        for _ in range(self._threads):
+            self._tasks.put(None)
+        while not self._inbox.empty():
+            if isinstance(message := self._inbox.get(), _Done):
+                message.job.started = None
+        for job in self._jobs:
+            if job.started is None:
+                self._close(job)
+        self._stopped.release()
+
+    def _close(self, job: _Job) -> None:
+        """Once, whoever comes first: taking a key out of a dictionary is one step."""
+        if self._unclosed.pop(job.info.name, None) is not None:
+            _close(job)
+
+
+def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
+    """The outcome of one run, whatever the check does."""
+    try:
+        outcome = check.run(context)
+    except BaseException as error:  # a plugin may raise anything, gevent.Timeout too
+        log.warning("check %s raised %s", info.name, one_line(repr(error)), exc_info=True)
+        return Outcome.unhealthy(one_line(f"{type(error).__name__}: {error}".rstrip(": ")))
+    if not isinstance(outcome, Outcome) or not isinstance(outcome.status, Status):
+        kind = type(outcome).__name__
+        return Outcome.unhealthy(f"the check returned {kind} where an Outcome is expected")
+    return outcome
+
+
+def _close(job: _Job) -> None:
+    try:
+        if (close := getattr(job.check, "close", None)) is not None:
+            close()
+    except Exception:
+        log.warning("check %s did not close", job.info.name, exc_info=True)
+
+
+def _seconds(value: timedelta) -> str:
+    return f"{value.total_seconds():g}s"

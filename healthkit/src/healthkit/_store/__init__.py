@@ -1,0 +1,1 @@
+"""The state that outlives the process, on SQLite or PostgreSQL."""

@@ -1,0 +1,157 @@
+"""What every check has found: each result for a week, hours for a quarter, days for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, case, delete, func, insert, select
+from sqlalchemy.sql import ColumnElement
+
+from healthkit._store.tables import daily, history, hourly
+
+KEEP_RESULTS = timedelta(days=7)
+KEEP_HOURS = timedelta(days=92)
+_HOUR, _DAY = 3600, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One result; `seconds` is None for one that overran."""
+
+    check: str
+    at: datetime
+    status: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """How many of the results were not unhealthy."""
+
+    good: int
+    total: int
+
+    @property
+    def share(self) -> float | None:
+        """From 0 to 1; None when there were no results."""
+        return self.good / self.total if self.total else None
+
+
+def add(connection: Connection, rows: Iterable[Row]) -> None:
+    values = [
+        {
+            "check_name": row.check,
+            "at": row.at,
+            "hour": _hour(row.at),
+            "status": row.status,
+            "seconds": row.seconds,
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(insert(history), values)
+
+
+def roll_up(connection: Connection, now: datetime) -> None:
+    """Sums up the hours and days that are over, and drops what has been kept long enough.
+
+    The last hour and day that were summed up are done again while all of their results are there,
+    for those that came late.
+    """
+    hour, oldest_result, oldest_hour = map(_hour, (now, now - KEEP_RESULTS, now - KEEP_HOURS))
+    _sum_up(connection, hourly, _of_results(), history.c.hour, oldest_result, hour)
+    first_day = oldest_hour // _DAY + 1
+    _sum_up(connection, daily, _of_hours(), hourly.c.hour // _DAY, first_day, hour // _DAY)
+    connection.execute(delete(history).where(history.c.hour < oldest_result))
+    connection.execute(delete(hourly).where(hourly.c.hour < oldest_hour))
+
+
+def _sum_up(
+    connection: Connection,
+    target: Table,
+    sums: Select[Any],
+    period: ColumnElement[int],
+    oldest: int,
+    now: int,
+) -> None:
+    """Fills `target` up to `now`; its last period is done again unless it is before `oldest`."""
+    name = target.primary_key.columns.values()[1]
+    last = _last(connection, name)
+    start = last if last >= oldest else last + 1
+    connection.execute(delete(target).where(name >= start))
+    query = sums.where(period >= start, period < now)
+    connection.execute(insert(target).from_select([c.name for c in target.c], query))
+
+
+def _of_results() -> Select[Any]:
+    def count(status: str) -> ColumnElement[int]:
+        return func.sum(case((history.c.status == status, 1), else_=0))
+
+    healthy, degraded = count("healthy"), count("degraded")
+    return select(
+        history.c.check_name,
+        history.c.hour,
+        func.count(),
+        healthy,
+        degraded,
+        func.count() - healthy - degraded,
+        func.coalesce(func.sum(history.c.seconds), 0.0),
+        func.coalesce(func.max(history.c.seconds), 0.0),
+    ).group_by(history.c.check_name, history.c.hour)
+
+
+def _of_hours() -> Select[Any]:
+    day = hourly.c.hour // _DAY
+    summed = [hourly.c[name] for name in ("total", "healthy", "degraded", "unhealthy", "seconds")]
+    sums = [func.sum(column) for column in summed]
+    return select(hourly.c.check_name, day, *sums, func.max(hourly.c.slowest)).group_by(
+        hourly.c.check_name, day
+    )
+
+
+def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, Uptime]:
+    """The uptime of each check over the last `span`, from the finest figures that are left."""
+    since = now - span
+    if span <= KEEP_RESULTS:
+        return _uptimes(connection, [_good_results(history.c.at > since)])
+    hour = _last(connection, hourly.c.hour)
+    parts = [_good_results(history.c.hour > hour)]
+    if span <= KEEP_HOURS:
+        parts.append(_good_sums(hourly, hourly.c.hour >= _hour(since)))
+    else:
+        day = _last(connection, daily.c.day)
+        parts.append(_good_sums(hourly, hourly.c.hour // _DAY > day))
+        parts.append(_good_sums(daily, daily.c.day >= _hour(since) // _DAY))
+    return _uptimes(connection, parts)
+
+
+def _good_results(which: ColumnElement[bool]) -> Select[Any]:
+    good = case((history.c.status.in_(("healthy", "degraded")), 1), else_=0)
+    query = select(history.c.check_name, func.sum(good), func.count()).where(which)
+    return query.group_by(history.c.check_name)
+
+
+def _good_sums(table: Table, which: ColumnElement[bool]) -> Select[Any]:
+    good = func.sum(table.c.healthy + table.c.degraded)
+    query = select(table.c.check_name, good, func.sum(table.c.total)).where(which)
+    return query.group_by(table.c.check_name)
+
+
+def _uptimes(connection: Connection, parts: Iterable[Select[Any]]) -> dict[str, Uptime]:
+    found: dict[str, Uptime] = {}
+    for part in parts:
+        for name, good, total in connection.execute(part):
+            before = found.get(name, Uptime(0, 0))
+            found[name] = Uptime(before.good + int(good), before.total + int(total))
+    return found
+
+
+def _last(connection: Connection, period: ColumnElement[int]) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(period), 0))).scalar_one())
+
+
+def _hour(moment: datetime) -> int:
+    return int(moment.timestamp()) // _HOUR

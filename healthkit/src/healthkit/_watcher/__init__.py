@@ -1,0 +1,1 @@
+"""The alerter: one process, or several with a lease."""

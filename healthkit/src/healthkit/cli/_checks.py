@@ -1,0 +1,149 @@
+"""Commands on checks and their configuration."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from healthkit import _rendering
+from healthkit._config.loader import DEFAULT_FILE, load
+from healthkit._model.checks import Report, Status
+from healthkit.cli._options import Place, table, with_place
+from healthkit.errors import ConfigError, Problem, nearest
+
+_COLOURS = {
+    Status.HEALTHY: "green",
+    Status.DEGRADED: "yellow",
+    Status.UNHEALTHY: "red",
+    Status.UNKNOWN: "white",
+}
+
+EXAMPLE = """\
+# Health checks and alerts. Every key: see the README of healthkit-core.
+
+[service]
+name = "My service"
+timezone = "UTC"
+
+# [checks.database]
+# type = "database"
+# url = "${DATABASE_URL}"
+# severity = "critical"
+# interval = "10s"
+# timeout = "2s"
+
+[checks.nightly]
+type = "heartbeat"          # it waits for: healthkit beat nightly
+every = "24h"
+grace = "1h"
+severity = "medium"
+role = "advisory"
+
+# [channels.telegram]
+# url = "${TELEGRAM_URL}"   # any Apprise URL
+#
+# [routes.critical]
+# channels = ["telegram"]
+# remind_every = "30m"
+"""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The report as `GET /health` gives it.")
+@with_place
+def check(place: Place, as_json: bool) -> None:
+    """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file."""
+    report = place.health().check_once()
+    if as_json:
+        click.echo(_rendering.dump(_rendering.runbook(report)).decode())
+    else:
+        click.echo(_table(report))
+    sys.exit(1 if report.status is Status.UNHEALTHY else 0)
+
+
+def _table(report: Report) -> str:
+    rows = [("CHECK", "STATUS", "TIME", "SEVERITY", "WHAT")]
+    for result in report.results:
+        rows.append(
+            (
+                result.check.name,
+                result.outcome.status.value,
+                _rendering.response_time(result) or "-",
+                result.check.severity.value,
+                result.outcome.message or result.check.target or "",
+            )
+        )
+    lines = table(rows).splitlines()
+    for i, result in enumerate(report.results, start=1):
+        lines[i] = click.style(lines[i], fg=_COLOURS[result.outcome.status])
+    return "\n".join([*lines, f"{report.service.name} is {report.status.value}"])
+
+
+@click.command()
+@with_place
+def plugins(place: Place) -> None:
+    """List the plugins that were found, what they offer, and why one is not in use."""
+    manager = place.plugins()
+    types = ", ".join(sorted(manager.check_types()))
+    rows = [("PLUGIN", "FROM", "OFFERS", "")]
+    for info in manager.listing():
+        broken = f"failed: {info.error}" if info.error else ""
+        rows.append((info.name, info.version or "healthkit-core", ", ".join(info.offers), broken))
+    click.echo(table(rows))
+    click.echo(f"check types: {types}")
+
+
+@click.command()
+@with_place
+def init(place: Place) -> None:
+    """Write a first configuration, never over one that is there."""
+    path = Path(place.config)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(EXAMPLE)
+    except FileExistsError:
+        raise ConfigError(
+            str(path), [Problem("", "is there already; it is left as it is")]
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            str(path), [Problem("", f"cannot be written: {error.strerror}")]
+        ) from None
+    option = "" if place.config == DEFAULT_FILE else f" --config {path}"
+    click.echo(f"{path} written; try it with: healthkit check{option}")
+
+
+@click.group("config")
+def config_group() -> None:
+    """The configuration."""
+
+
+@config_group.command("check")
+@with_place
+def config_check(place: Place) -> None:
+    """Validate the file and name every mistake; nothing is started."""
+    settings = load(place.config, place.plugins())
+    off = [name for name, channel in settings.channels.items() if not channel.enabled]
+    click.echo(
+        f"{place.config}: {len(settings.checks)} checks, {len(settings.channels)} channels,"
+        f" {len(settings.routes)} routes: all right"
+    )
+    for name in off:
+        click.echo(f"{place.config}: channels.{name} has an empty url and is off")
+
+
+@click.command()
+@click.argument("name")
+@with_place
+def beat(place: Place, name: str) -> None:
+    """Tell the heartbeat check NAME that its job has run."""
+    health = place.health()
+    try:
+        health.beat(name)
+    except KeyError:
+        hint = nearest(name, health.heartbeat_names())
+        problem = Problem("", f"no heartbeat check is named {name!r}{hint}")
+        raise ConfigError(place.config, [problem]) from None
+    click.echo(f"{name}: heard")

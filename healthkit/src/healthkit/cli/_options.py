@@ -1,0 +1,94 @@
+"""What every command needs: the configuration's place, and errors as one line each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from healthkit._config import loader
+from healthkit._health import Health
+from healthkit._plugins import PluginManager
+from healthkit.errors import HealthkitError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the configuration and further plugins are."""
+
+    config: str
+    plugins_dir: Path | None
+
+    def plugins(self) -> PluginManager:
+        return PluginManager(directory=self.plugins_dir)
+
+    def health(self) -> Health:
+        """Raises ConfigError."""
+        return Health(loader.load(self.config, self.plugins()))
+
+
+def place_options(command: Command) -> Command:
+    """`--config` and `--plugins-dir`, before or after the command's name."""
+    command = click.option(
+        "--config",
+        "config_file",
+        metavar="FILE",
+        help=f"The configuration (default: $HEALTHKIT_CONFIG, or {loader.DEFAULT_FILE}).",
+    )(command)
+    return click.option(
+        "--plugins-dir",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A folder of further plugins, one *.py each.",
+    )(command)
+
+
+def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command whose first argument is its `Place`."""
+
+    @click.pass_context
+    def wrapped(
+        context: click.Context, /, config_file: str | None, plugins_dir: Path | None, **options: Any
+    ) -> Any:
+        outer: dict[str, Any] = context.find_root().params
+        place = Place(
+            config_file
+            or outer.get("config_file")
+            or os.environ.get("HEALTHKIT_CONFIG")
+            or loader.DEFAULT_FILE,
+            plugins_dir or outer.get("plugins_dir"),
+        )
+        return command(place, **options)
+
+    wrapped.__name__ = command.__name__
+    wrapped.__doc__ = command.__doc__
+    return place_options(wrapped)
+
+
+class HandledErrors(click.Group):
+    """A group where what a user can mend is one line on stderr and exit code 2, while a bug keeps
+    its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HealthkitError as error:
+            for line in error.lines():
+                click.echo(line, err=True)
+            raise SystemExit(2) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the exit would flush into the pipe
+            raise SystemExit(0) from None
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows in columns of equal width; the first row is the heading."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
