@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,8 @@ from sqlalchemy.engine import URL
 from posapp.backup.context import BackupContext, RunLog
 from posapp.backup.create import create_backup
 from posapp.backup.encryption import load_identity
-from posapp.backup.model.backup import Backup
+from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.manifest import Manifest
 from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage.folder import FolderStorage
@@ -217,6 +218,7 @@ class Proxy:
 
     `cut_after` bytes of a request its connection is cut; `silent`, it takes everything and answers
     nothing; `pause` seconds go by before each block. `cuts` counts down where it is a number.
+    `before` is called with each block of a request; `cut_response_after` cuts an answer.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -225,6 +227,8 @@ class Proxy:
         self.cuts: int | None = None
         self.silent = False
         self.pause = 0.0
+        self.before: Callable[[bytes], None] = lambda block: None
+        self.cut_response_after: int | None = None
         proxy = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -255,13 +259,17 @@ class Proxy:
                 client.shutdown(socket.SHUT_RDWR)
                 return
             time.sleep(self.pause)
+            self.before(block)
             if not self.silent:
                 server.sendall(block)
 
-    @staticmethod
-    def _pipe(source: socket.socket, sink: socket.socket) -> None:
+    def _pipe(self, source: socket.socket, sink: socket.socket) -> None:
+        seen = 0
         with suppress(OSError):
             while block := source.recv(65_536):
+                seen += len(block)
+                if self.cut_response_after is not None and seen > self.cut_response_after:
+                    break
                 sink.sendall(block)
             sink.shutdown(socket.SHUT_RDWR)
 
@@ -269,3 +277,27 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def manifest_for(name: BackupName, **changes) -> Manifest:
+    """The manifest of a verified backup of one byte."""
+    facts = {
+        "file": str(name),
+        "kind": name.kind,
+        "created_at": name.at,
+        "size_bytes": 1,
+        "sha256": "0" * 64,
+        "sql_bytes": 1,
+        "encrypted": name.encrypted,
+        "database": "d",
+        "database_bytes": 1,
+        "server_version": "18.6",
+        "pg_dump_version": "18.6",
+        "posapp_version": "1.0.0",
+        "schema_revision": None,
+        "row_counts": {"t": 1},
+        "roles": (),
+        "extensions": (),
+        "verified_at": name.at,
+    }
+    return Manifest(**{**facts, **changes})

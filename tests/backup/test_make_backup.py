@@ -286,15 +286,6 @@ def test_a_name_that_is_an_attack_is_refused(made, tmp_path, what):
         find_backup(what, settings_of(tmp_path))
 
 
-def test_links_and_folders_named_like_backups_do_not_count(made, tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("x")
-    link = tmp_path / "daily" / NAME.replace("1226", "1220")
-    link.symlink_to(secret)
-    (tmp_path / "daily" / NAME.replace("1226", "1221")).mkdir()
-    assert [backup.name for backup in FolderStorage(tmp_path).list_backups()] == [made.name]
-
-
 # Encryption
 
 

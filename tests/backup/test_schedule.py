@@ -10,10 +10,9 @@ import pytest
 from healthkit.testing import wait_until
 from posapp import JAKARTA
 from posapp.backup.model.backup import Backup, BackupName
-from posapp.backup.model.manifest import Manifest
 from posapp.backup.schedule import missed_jobs, timetable
 from posapp.runtime.postgres import running
-from tests.backup.kit import run_sql
+from tests.backup.kit import manifest_for, run_sql
 
 JOBS = timetable("drills")
 DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
@@ -54,25 +53,7 @@ def test_the_timetable_is_the_runbooks_in_jakartas_time():
 
 def backup(kind, made, restored=None, good=True):
     name = BackupName(at(made), kind)
-    manifest = Manifest(
-        file=str(name),
-        kind=kind,
-        created_at=name.at,
-        size_bytes=1,
-        sha256="0" * 64,
-        sql_bytes=1,
-        database="d",
-        database_bytes=1,
-        server_version="18",
-        pg_dump_version="18",
-        posapp_version="1",
-        schema_revision=None,
-        row_counts={"t": 1},
-        roles=(),
-        extensions=(),
-        verified_at=name.at,
-        restored_at=at(restored) if restored else None,
-    )
+    manifest = manifest_for(name, restored_at=at(restored) if restored else None)
     return Backup(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
 
 

@@ -83,8 +83,8 @@ class S3Storage:
             )
         path = scratch / str(backup.name)
         try:
-            with self._translate_errors(backup.location), path.open("wb") as file:
-                self._client.download_fileobj(self.name, backup.name.key, file, Config=_TRANSFER)
+            with self._translate_errors(backup.location):
+                self._client.download_file(self.name, backup.name.key, str(path), Config=_TRANSFER)
             yield path
         except OSError as error:
             raise BackupError(f"{path}: {error.strerror}") from None
