@@ -4,16 +4,20 @@ each failure that says how to run that test by itself."""
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SHARED_SERVER = "running_pos"
 """The fixture that costs most; who uses it goes to one worker."""
+GROUPS = "groups.json"
 LONG = {"slow", "fault", "browser"}
 _LOCKS = pytest.StashKey["Turnstile"]()
 _FOLDER = pytest.StashKey[Path]()
@@ -41,15 +45,15 @@ class Turnstile:
 def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
-        config.stash[_LOCKS] = Turnstile(Path(worker["turnstile"]))
+        config.stash[_LOCKS] = Turnstile(Path(worker["together"]))
     elif config.getoption("numprocesses", None):
-        config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="pytest-turnstile-"))
+        config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="pytest-together-"))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     """Is called for each worker of pytest-xdist, also for one that replaces a crashed one."""
-    node.workerinput["turnstile"] = str(node.config.stash[_FOLDER])  # type: ignore[attr-defined]
+    node.workerinput["together"] = str(node.config.stash[_FOLDER])  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -65,32 +69,61 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
         return (yield)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Names what goes together to a worker, before pytest-xdist asks: tests that share more than a
-    session's fixtures. A long one that does not is a group of its own."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker: tells what goes together, and has what is long begin first, so that it is not
+    left over for one worker."""
+    if not hasattr(config, "workerinput"):
+        return
+    groups = {item.nodeid: _group(item) for item in items}
+    ranks: dict[str, int] = {}
+    for item in items:
+        group = groups[item.nodeid]
+        ranks[group] = min(ranks.get(group, _rank(item)), _rank(item))
+    items.sort(key=lambda item: ranks[groups[item.nodeid]])
+    folder = Path(config.workerinput["together"])
+    written = folder / config.workerinput["workerid"]
+    written.write_text(json.dumps(groups))
+    written.rename(folder / GROUPS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """pytest-xdist's own, but for what goes together. Its `--dist loadgroup` would put the group
+    behind the test's name, which pytest 9.2 does not let it."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        @cached_property
+        def groups(self) -> dict[str, str]:
+            found: dict[str, str] = json.loads((config.stash[_FOLDER] / GROUPS).read_text())
+            return found
+
+        def _split_scope(self, nodeid: str) -> str:
+            return self.groups[nodeid]
+
+        def remove_node(self, node: Any) -> str | None:
+            """The test that has ended its worker is named, and not tried again in the next."""
+            for unit in self.assigned_work[node].values():
+                for nodeid in (name for name, done in unit.items() if not done):
+                    unit[nodeid] = True
+                    super().remove_node(node)
+                    return nodeid
+            crashed: str | None = super().remove_node(node)
+            return crashed
+
+    return ByGroup(config, log)
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests that share more than a session's fixtures; a long one that does not is its own."""
+    if _uses_shared_server(item):
+        return SHARED_SERVER
     shared = any(
         definitions[-1].scope in ("module", "package", "class")
         for definitions in item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]
     )
-    if _uses_shared_server(item):
-        item.add_marker(pytest.mark.xdist_group(SHARED_SERVER))
-    elif shared or not _is_long(item):
-        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Has what is long begin first, so that it is not left over for one worker."""
-    if not hasattr(config, "workerinput"):
-        return
-    ranks: dict[str, int] = {}
-    for item in items:
-        ranks[_group(item)] = min(ranks.get(_group(item), _rank(item)), _rank(item))
-    items.sort(key=lambda item: ranks[_group(item)])
-
-
-def _group(item: pytest.Item) -> str:
-    group = item.get_closest_marker("xdist_group")
-    return group.args[0] if group else item.nodeid
+    return item.nodeid if _is_long(item) and not shared else item.nodeid.partition("::")[0]
 
 
 def _rank(item: pytest.Item) -> int:
@@ -105,18 +138,8 @@ def _is_long(item: pytest.Item) -> bool:
     return any(mark.name in LONG for mark in item.iter_markers())
 
 
-# What is said of it
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """A test's name without the group that pytest-xdist has put behind it."""
-    name, at, _ = report.nodeid.rpartition("@")
-    if hasattr(report, "node") and at and not report.nodeid.endswith("]"):
-        report.nodeid = name
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     failed = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]
-    for name in dict.fromkeys(report.nodeid for report in failed):
+    names = (report.nodeid for report in failed if ".py" in report.nodeid)  # else it is a worker
+    for name in dict.fromkeys(names):
         terminalreporter.write_line(f"run it alone: .venv/bin/pytest '{name}'")

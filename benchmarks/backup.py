@@ -19,7 +19,7 @@ import psycopg2
 from sqlalchemy.engine import URL
 
 from posapp.backup.postgres.client import PostgresClient
-from posapp.runtime.postgres import BIN, running
+from posapp.runtime.postgres import BIN_DIR, use_embedded_database
 
 FILL = """
 CREATE TABLE orders (
@@ -91,7 +91,7 @@ def table(title: str, results: dict[str, Result], base: str) -> None:
 
 
 def dumps(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> dict[str, Result]:
-    dump = f"{BIN}/pg_dump --dbname='{_dsn(url)}'"
+    dump = f"{BIN_DIR}/pg_dump --dbname='{_dsn(url)}'"
     out = folder / "out"
     ways = {"pg_dump to nowhere": (f"{dump} >/dev/null", None)}
     ways["pg_dump | gzip -6"] = (f"{dump} | gzip -6 >{out}", out)
@@ -109,7 +109,8 @@ def restores(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> di
     (made,) = (folder / "backups" / "daily").glob("*.dump.gz")
     with PostgresClient(url).connect("postgres") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE beside")
-    psql = f"{BIN}/psql --quiet --set=ON_ERROR_STOP=1 --dbname='{_dsn(url.set(database='beside'))}'"
+    target = _dsn(url.set(database="beside"))
+    psql = f"{BIN_DIR}/psql --quiet --set=ON_ERROR_STOP=1 --dbname='{target}'"
     plain = run(f"zcat {made} | {psql}", None, environ)
     command = f"{posapp} restore {made} --skip-confirm --no-pre-restore-backup"
     return {"zcat | psql": plain, "posapp restore": run(command, None, environ)}
@@ -123,7 +124,10 @@ def main() -> None:
     megabytes = int(os.environ.get("BACKUP_BENCH_MB", "300"))
     posapp = f"{sys.executable} -m posapp"
     fast = {"fsync": "off", "max_wal_size": "4GB", "shared_buffers": "256MB"}
-    with tempfile.TemporaryDirectory() as name, running(Path(name) / "server", fast) as url:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        use_embedded_database(Path(name) / "server", fast) as url,
+    ):
         folder = Path(name)
         fill(url, megabytes)
         environ = {

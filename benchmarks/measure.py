@@ -133,10 +133,10 @@ def database() -> Iterator[URL]:
     from posapp.database.engine import open_session, utc_now
     from posapp.database.schema import upgrade
     from posapp.features.seed import seed_demo_data
-    from posapp.runtime.postgres import running
+    from posapp.runtime.postgres import use_embedded_database
     from posapp.settings import Settings
 
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, use_embedded_database(Path(folder)) as url:
         upgrade(url)
         with open_session(url, Settings()) as session:
             seed_demo_data(session, utc_now())

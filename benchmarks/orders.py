@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL
 
 from benchmarks.measure import database, gunicorn, need, table, wrk
-from posapp.runtime.postgres import BIN
+from posapp.runtime.postgres import BIN_DIR
 
 CLIENTS = 16
 SECONDS = 5
@@ -139,7 +139,7 @@ def recorded(engine: Engine) -> Iterator[list[str]]:
 
 def pgbench(url: URL, script: Path) -> float:
     command = [
-        *(str(BIN / "pgbench"), "--no-vacuum", "--file", str(script)),
+        *(str(BIN_DIR / "pgbench"), "--no-vacuum", "--file", str(script)),
         *("--client", str(CLIENTS), "--jobs", "1", "--time", str(SECONDS)),
         *("--host", str(url.query["host"]), "--username", "postgres", str(url.database)),
     ]

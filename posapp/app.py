@@ -24,7 +24,7 @@ from posapp.features.payments import routes as payments
 from posapp.http import access, cors, frontend, openapi, problems, transactions
 from posapp.http.body import MAX_BODY_BYTES, validate_json_body
 from posapp.observability import error_tracking, metrics, query_log, tracing
-from posapp.observability.request_log import Application, Requests
+from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
 from posapp.runtime.dev_secret import development_secret
@@ -87,7 +87,7 @@ def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
     wsgi: Application = app.wsgi_app
     if menu is not None:
         wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
-    wsgi = Requests(wsgi)
+    wsgi = RequestLogMiddleware(wsgi)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)

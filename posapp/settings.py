@@ -26,7 +26,7 @@ from sqlalchemy.exc import ArgumentError
 
 from healthkit.fields import PositiveDuration
 
-SHORTEST_SECRET = 32
+MIN_SECRET_LENGTH = 32
 """Characters. RFC 7518, section 3.2: a key for HS256 has 256 bits or more."""
 
 _WEAK = frozenset({"secret", "changeme", "password", "jwt", "test", "your", "example", "default"})
@@ -59,17 +59,17 @@ def _level(value: Any) -> Any:
 
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
-Level = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseModel):
-    """What the POS is told from outside. Field names are the variables' in lower case."""
+    """The environment of the POS. Field names are the variables' in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     environment: Literal["development", "staging", "production"] = "development"
-    log_level: Level = "INFO"
+    log_level: LogLevel = "INFO"
 
     database_url: SecretStr | None = None
     db_host: str | None = None
@@ -133,7 +133,7 @@ class Settings(BaseModel):
     def database(self) -> URL | None:
         """The database that the environment names, or None for the embedded one."""
         if self.database_url is not None:
-            return _database_url(self.database_url.get_secret_value())
+            return parse_database_url(self.database_url.get_secret_value())
         if self.db_host is None:
             return None
         return URL.create(
@@ -150,7 +150,7 @@ class Settings(BaseModel):
         if self.db_max_idle_conns > self.db_max_open_conns:
             raise ValueError("DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS")
         if self.database_url is not None:
-            _database_url(self.database_url.get_secret_value())
+            parse_database_url(self.database_url.get_secret_value())
         if self.production:
             self._refuse_half_configured()
         return self
@@ -160,7 +160,7 @@ class Settings(BaseModel):
         faults = []
         if not secret:
             faults.append("JWT_SECRET: missing; make one with: openssl rand -hex 32")
-        elif weak := weakness(secret):
+        elif weak := secret_weakness(secret):
             faults.append(f"JWT_SECRET: {weak}; make one with: openssl rand -hex 32")
         if self.database is None:
             faults.append("DATABASE_URL: missing; set it, or DB_HOST and its companions")
@@ -170,16 +170,16 @@ class Settings(BaseModel):
             raise ValueError("\n".join(faults))
 
 
-def weakness(secret: str) -> str | None:
-    """What makes a signing key too easy to guess, or None."""
-    if len(secret) < SHORTEST_SECRET:
-        return f"too short, {SHORTEST_SECRET} characters at least"
+def secret_weakness(secret: str) -> str | None:
+    """Returns why a signing key is too easy to guess, or None."""
+    if len(secret) < MIN_SECRET_LENGTH:
+        return f"too short, {MIN_SECRET_LENGTH} characters at least"
     if len(set(secret)) < 10 or any(word in secret.lower() for word in _WEAK):
         return "too easy to guess"
     return None
 
 
-def _database_url(text: str) -> URL:
+def parse_database_url(text: str) -> URL:
     """A PostgreSQL URL for psycopg2; `postgres://` is what many hosts still write."""
     try:
         url = make_url(text)

@@ -30,7 +30,7 @@ from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import processes
-from posapp.runtime.postgres import running
+from posapp.runtime.postgres import use_embedded_database
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +96,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One server for each worker. `postgres.url` is its empty database; make your own with
     `postgres.create(name)`. What it holds need not outlive a crash of the machine."""
     data_dir = tmp_path_factory.mktemp("pos")
-    with running(data_dir, UNSYNCED) as url:
+    with use_embedded_database(data_dir, UNSYNCED) as url:
         yield Postgres(url, data_dir)
 
 
@@ -337,7 +337,7 @@ def start_pos() -> Iterator[StartPos]:
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
     """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
-    data_dir = tmp_path_factory.mktemp("running")
+    data_dir = tmp_path_factory.mktemp("use_embedded_database")
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
     yield pos

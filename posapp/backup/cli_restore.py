@@ -27,7 +27,7 @@ from posapp.backup.storage.lookup import (
     storage_of,
     verify_checksum,
 )
-from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.postgres import EmbeddedPostgresError
 
 
 @click.command()
@@ -163,7 +163,7 @@ def _rows_since(backup: Backup, context: BackupContext) -> str:
         return "not known: the backup has no manifest"
     try:
         rows = sum(count_rows(context.client).values())
-    except (BackupError, EmbeddedError) as error:
+    except (BackupError, EmbeddedPostgresError) as error:
         return f"not known, the live database does not answer: {error}"
     more = rows - backup.manifest.rows
     return f"what was written since {format_local(backup.at)}, {more:+d} rows by now"

@@ -30,7 +30,7 @@ from posapp.backup.storage.s3 import S3Storage
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
 from posapp.runtime.files import open_rotated
-from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.postgres import EmbeddedPostgresError
 from posapp.settings import Settings
 
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")
@@ -110,8 +110,8 @@ class BackupContext:
 
     @cached_property
     def client(self) -> PostgresClient:
-        """The database; the embedded server is started for it. Raises EmbeddedError."""
-        return PostgresClient(self._resources.enter_context(postgres.database(self.settings)))
+        """The database; the embedded server is started for it. Raises EmbeddedPostgresError."""
+        return PostgresClient(self._resources.enter_context(postgres.use_database(self.settings)))
 
     @property
     def storages(self) -> list[Storage]:
@@ -166,7 +166,7 @@ def _notify_on_failure(
     except Busy as busy:
         log.write(str(busy))
         raise
-    except (BackupError, EmbeddedError, DatabaseError) as error:
+    except (BackupError, EmbeddedPostgresError, DatabaseError) as error:
         if attended and isinstance(error, Refused):
             raise
         text = f"❌ {run} failed: {error}"

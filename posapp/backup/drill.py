@@ -32,7 +32,7 @@ from posapp.backup.storage.lookup import storage_of, verify_checksum
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
 from posapp.runtime.child import child_command
-from posapp.runtime.postgres import EmbeddedError
+from posapp.runtime.postgres import EmbeddedPostgresError
 
 HEALTH = "/api/v1/health"
 _START_LIMIT = 60.0
@@ -100,7 +100,7 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
             with result.step("verify the file"):
                 verify_checksum(backup, path)
             _restore(path, folder, result, context)
-    except (BackupError, EmbeddedError, DatabaseError, OSError) as error:
+    except (BackupError, EmbeddedPostgresError, DatabaseError, OSError) as error:
         result.issue = str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,7 +111,7 @@ def _restore(path: Path, folder: Path, result: DrillResult, context: BackupConte
     backup, log = result.backup, context.log
     log.write(f"Drill: restoring {backup.name} on a server of its own")
     began = time.monotonic()
-    with postgres.running(folder / "server") as url:
+    with postgres.use_embedded_database(folder / "server") as url:
         result.seconds["start a server"] = time.monotonic() - began
         client = PostgresClient(url)
         with client.connect() as connection:

@@ -30,7 +30,7 @@ from posapp.backup.postgres.client import PostgresClient, first_error, require_c
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.runtime import postgres
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
-from posapp.runtime.postgres import BIN, EmbeddedError, Layout
+from posapp.runtime.postgres import BIN_DIR, DataDirectory, EmbeddedPostgresError
 
 SLOT = "posapp_wal"
 KEPT = 2
@@ -130,22 +130,22 @@ def recovered(
     """
     scratch, wal = Path(tempfile.mkdtemp(prefix="posapp-recover-")), storage.root / "wal"
     try:
-        layout = Layout(scratch)
-        _unpack(base, layout.data)
+        data_directory = DataDirectory(scratch)
+        _unpack(base, data_directory.data)
         log.write(f"Recovering {base.path.name}")
-        _configure_recovery(layout.data, wal, target)
+        _configure_recovery(data_directory.data, wal, target)
         try:
-            with postgres.running(scratch, _SCRATCH) as url:
+            with postgres.use_embedded_database(scratch, _SCRATCH) as url:
                 yield PostgresClient(url)
                 return
-        except EmbeddedError as error:
-            if target is None or _ENDED_EARLY not in layout.log.read_bytes():
+        except EmbeddedPostgresError as error:
+            if target is None or _ENDED_EARLY not in data_directory.log.read_bytes():
                 raise BackupError(str(error)) from None
         log.write(f"Nothing is known to have been written after {format_local(target)}")
-        _configure_recovery(layout.data, wal, None)
-        with postgres.running(scratch, _SCRATCH) as url:
+        _configure_recovery(data_directory.data, wal, None)
+        with postgres.use_embedded_database(scratch, _SCRATCH) as url:
             yield PostgresClient(url)
-    except EmbeddedError as error:
+    except EmbeddedPostgresError as error:
         raise BackupError(str(error)) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -219,7 +219,7 @@ def _remove_older(storage: FolderStorage, log: RunLog) -> None:
     wal = storage.root / "wal"
     if wal.is_dir():
         done = subprocess.run(
-            [str(BIN / "pg_archivecleanup"), str(wal), _first_segment(found[-KEPT:][0])],
+            [str(BIN_DIR / "pg_archivecleanup"), str(wal), _first_segment(found[-KEPT:][0])],
             capture_output=True,
         )
         if done.returncode:
@@ -241,7 +241,7 @@ def _first_segment(base: BaseBackup) -> str:
 
 def _verify(path: Path) -> None:
     done = subprocess.run(
-        [str(BIN / "pg_verifybackup"), "--no-parse-wal", "--quiet", str(path)],
+        [str(BIN_DIR / "pg_verifybackup"), "--no-parse-wal", "--quiet", str(path)],
         capture_output=True,
         text=True,
     )

@@ -21,7 +21,7 @@ def database() -> None:
 def upgrade_schema() -> None:
     """Bring the schema to this version; nothing happens when it is there already."""
     settings = Settings.from_env(os.environ)
-    with postgres.database(settings) as url:
+    with postgres.use_database(settings) as url:
         upgrade(url)
         with open_engine(url, settings) as engine:
             click.echo(f"the schema is at {schema_state(engine)[0]}")

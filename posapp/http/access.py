@@ -1,4 +1,4 @@
-"""Access to routes: each is marked with who may call it, which is checked before its input."""
+"""Access to routes: each is marked with the roles that may call it, checked before its input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service may refuse, in words for the person at the till; `problems` makes answers of it.
+"""Refusals of services, in words for the person at the till; `problems` makes responses of them.
 
 ApiError              a refusal
 ├── Unauthorized      401

@@ -1,4 +1,4 @@
-"""The OpenAPI document, completed from what the routes are marked with."""
+"""The OpenAPI document, completed from the marks on the routes."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def _operation_id(*, name: str, path: str, method: str) -> str:
 
 
 def complete_document(app: OpenAPI) -> None:
-    """Completes the OpenAPI document from what the routes are marked with.
+    """Completes the OpenAPI document from the marks on the routes.
 
-    Raises RuntimeError for a route of the API that nobody has said who may call.
+    Raises RuntimeError for a route of the API without a mark: neither public nor with roles.
     """
     document: dict[str, Any] = app.api_doc
     refused = {

@@ -17,7 +17,7 @@ from healthkit.masking import mask
 from posapp.http.errors import ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
-from posapp.observability.request_log import FAILURE
+from posapp.observability.request_log import EXCEPTION_KEY
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -74,7 +74,7 @@ def http_problem(error: HTTPException) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Every error of `app` becomes a problem; nothing of the inside is told."""
+    """Turns every error of `app` into a problem, which shows nothing of the inside."""
 
     app.register_error_handler(ApiError, api_error_response)
     app.register_error_handler(HTTPException, http_problem)
@@ -82,7 +82,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
     def database_unavailable(error: Exception) -> Response:
-        request.environ[FAILURE] = error
+        request.environ[EXCEPTION_KEY] = error
         return problem(
             503,
             "The database does not answer; nothing is lost, send the same request again.",
@@ -93,6 +93,6 @@ def install(app: Flask) -> None:
     def unexpected_error(error: Exception) -> Response:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             return database_unavailable(error)
-        request.environ[FAILURE] = error
+        request.environ[EXCEPTION_KEY] = error
         error_tracking.capture(error)
-        return problem(500, "Something unexpected happened; it has been noted.")
+        return problem(500, "An unexpected error occurred and has been reported.")

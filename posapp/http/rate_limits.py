@@ -1,4 +1,4 @@
-"""How often something may be tried, counted in the database for all workers and instances."""
+"""Rate limits, counted in the database for all workers and instances."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _window(now: datetime, length: timedelta) -> datetime:
 def seconds_until_allowed(
     session: Session, key: str, limit: int, length: timedelta, now: datetime
 ) -> int:
-    """Seconds until `key` may try again, 0 for at once."""
+    """Returns the seconds until `key` may try again, 0 for at once."""
     window = _window(now, length)
     query = select(RateLimit.count).where(RateLimit.key == key, RateLimit.window == window)
     tried = session.scalar(query) or 0
@@ -37,7 +37,7 @@ def seconds_until_allowed(
 
 
 def record_attempt(session: Session, key: str, length: timedelta, now: datetime) -> None:
-    """Notes one more try of `key`, and forgets its windows of before."""
+    """Records one more attempt of `key`, and removes its earlier windows."""
     window = _window(now, length)
     session.execute(
         insert(RateLimit)

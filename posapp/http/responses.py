@@ -17,5 +17,5 @@ def json_response(body: str, status: int = 200, **headers: str) -> Response:
 
 
 def idempotent_response(body: str, replayed: bool) -> Response:
-    """201, and whether it is the answer of before."""
+    """Responds 201 and marks a replayed response."""
     return json_response(body, 201, **({"Idempotency_Replayed": "true"} if replayed else {}))

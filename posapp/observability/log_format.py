@@ -20,7 +20,7 @@ _PLAIN = frozenset(
 """Fields of a request line that cannot carry a secret: made here, or checked on the way in."""
 
 
-def encode(
+def format_record(
     at: datetime,
     level: str,
     message: str,

@@ -1,7 +1,7 @@
 """Lines to a file descriptor that several processes share: whole, in order, and never in the way.
 
 A line is queued, and a native thread writes it, so that a stdout that blocks for a while blocks no
-request. What the queue cannot hold is counted, and told when there is room again. Writes of one
+request. What the queue cannot hold is counted, and reported when there is room again. Writes of one
 pipe's atomic size are whole even when their process is killed in the middle (POSIX, `write`);
 longer lines are kept apart by a lock that the workers of one server inherit.
 """
@@ -27,11 +27,11 @@ requests thousands of times a second."""
 
 
 class LineWriter:
-    """Writes to `descriptor`. `lost(count)` makes the line that tells of dropped ones."""
+    """Writes to `descriptor`. `on_dropped(count)` makes the line that reports dropped ones."""
 
-    def __init__(self, descriptor: int, lost: Callable[[int], bytes]) -> None:
+    def __init__(self, descriptor: int, on_dropped: Callable[[int], bytes]) -> None:
         self._descriptor = descriptor
-        self._lost = lost
+        self._on_dropped = on_dropped
         self._lock_file = tempfile.TemporaryFile()  # noqa: SIM115  its lock is what is shared
         self._pid = 0
         self._begin()
@@ -57,7 +57,7 @@ class LineWriter:
         self._queue.put(line)
 
     def flush(self, timeout: float = 2.0) -> bool:
-        """Waits until what was queued has been written; tells whether it has."""
+        """Waits until what was queued has been written; returns whether it has."""
         if self._pid != os.getpid():
             return True
         done = _threads.original("_thread", "allocate_lock")()
@@ -89,7 +89,7 @@ class LineWriter:
             self._waiting -= sum(map(len, lines))
             dropped, self._dropped = self._dropped, 0
         if dropped:
-            lines.append(self._lost(dropped))
+            lines.append(self._on_dropped(dropped))
         try:
             fcntl.lockf(self._lock_file, fcntl.LOCK_EX)
             try:

@@ -17,7 +17,7 @@ from loguru import logger
 
 from healthkit import _threads
 from posapp.observability.context import request_id
-from posapp.observability.log_format import encode
+from posapp.observability.log_format import format_record
 from posapp.observability.log_writer import LineWriter
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def configure(level: str, descriptor: int = 1) -> None:
         atexit.register(flush)
     _State.level = level
     _State.debug_until = 0.0
-    _listen(level)
+    _set_threshold(level)
 
 
 def flush(timeout: float = 2.0) -> None:
@@ -86,7 +86,7 @@ def _toggle() -> None:
         _fall_back()
         return
     _State.debug_until = time.monotonic() + DEBUG_FOR
-    _listen("DEBUG")
+    _set_threshold("DEBUG")
     logger.warning(f"the log level is DEBUG for {DEBUG_FOR / 60:.0f} minutes")
 
 
@@ -99,11 +99,11 @@ def debugging() -> bool:
 
 def _fall_back() -> None:
     _State.debug_until = 0.0
-    _listen(_State.level)
+    _set_threshold(_State.level)
     logger.warning(f"the log level is {_State.level} again")
 
 
-def _listen(level: str) -> None:
+def _set_threshold(level: str) -> None:
     number = _State.threshold = LEVELS[level]
     logging.getLogger().setLevel(number)
     for name, least in _NOISY.items():
@@ -121,12 +121,12 @@ def _write(message: Message) -> None:
         if record["level"].no >= _State.threshold:
             error = record["exception"].value if record["exception"] else None
             level = record["level"].name
-            _put(record["time"], level, record["message"], record["extra"], error)
+            _emit(record["time"], level, record["message"], record["extra"], error)
     except Exception:  # noqa: BLE001  fields may be anything
-        _put(datetime.now(UTC), "ERROR", "a log line could not be made", {})
+        _emit(datetime.now(UTC), "ERROR", "a log line could not be made", {})
 
 
-def _put(
+def _emit(
     at: datetime,
     level: str,
     message: str,
@@ -136,17 +136,17 @@ def _put(
     if "request_id" not in fields and (known := request_id.get()) is not None:
         fields = {"request_id": known, **fields}
     assert _State.writer is not None
-    _State.writer.write(encode(at, _OWN_NAMES.get(level, level), message, fields, error))
+    _State.writer.write(format_record(at, _OWN_NAMES.get(level, level), message, fields, error))
 
 
 def _lost(count: int) -> bytes:
     if (metrics := sys.modules.get("posapp.observability.metrics")) is not None:
         metrics.LOG_LOST.inc(count)
-    return encode(datetime.now(UTC), "ERROR", f"{count} log lines were lost", {})
+    return format_record(datetime.now(UTC), "ERROR", f"{count} log lines were lost", {})
 
 
 class _Intercept(logging.Handler):
-    """What libraries say through Python's own logging."""
+    """Takes in the records of libraries, from Python's own logging."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -161,7 +161,7 @@ class _Intercept(logging.Handler):
             # The garbage collector may have an object log in the middle of a line that is being
             # logged; loguru refuses to be entered twice, our writer does not.
             error = record.exc_info[1] if record.exc_info else None
-            _put(datetime.now(UTC), level, text, {"logger": record.name}, error)
+            _emit(datetime.now(UTC), level, text, {"logger": record.name}, error)
 
 
 def _intercept() -> None:

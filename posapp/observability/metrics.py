@@ -40,7 +40,7 @@ LOG_LOST = Counter("posapp_log_lines_lost_total", "Log lines that could not be w
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def observe(method: str, route: str, status: str, seconds: float) -> None:
+def record_request(method: str, route: str, status: str, seconds: float) -> None:
     """Counts one request."""
     requests, duration = _series(method if method in _METHODS else "OTHER", route, status)
     requests.inc()
@@ -61,7 +61,7 @@ def watch_pool(engine: Engine) -> None:
     event.listen(engine, "checkin", lambda *_: POOL_IN_USE.dec())
 
 
-def exposition() -> bytes:
+def render_metrics() -> bytes:
     """All metrics of all workers of this server, in Prometheus' text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest()

@@ -35,7 +35,7 @@ def install(engine: Engine, slow_after: float, explain: bool) -> None:
             return
         fields = {
             "sql": " ".join(statement.split()),
-            "parameters": masked(parameters),
+            "parameters": mask_parameters(parameters),
             "duration_ms": round(took * 1000, 1),
             "rows": cursor.rowcount,
         }
@@ -48,7 +48,7 @@ def install(engine: Engine, slow_after: float, explain: bool) -> None:
             bound.debug("Database query")
 
 
-def masked(parameters: Any) -> Any:
+def mask_parameters(parameters: Any) -> Any:
     """Parameters as they may be shown: what goes under a secret's name, and long texts, are not."""
     if isinstance(parameters, dict):
         return {
@@ -56,7 +56,7 @@ def masked(parameters: Any) -> Any:
             for name, value in parameters.items()
         }
     if isinstance(parameters, list | tuple):
-        return [masked(one) for one in parameters[:20]]
+        return [mask_parameters(one) for one in parameters[:20]]
     return _short(mask_value(parameters))
 
 

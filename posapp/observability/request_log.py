@@ -12,13 +12,13 @@ from loguru import logger
 from healthkit.web.wsgi import request_id as sane_or_new
 from posapp.observability import logs, tracing
 from posapp.observability.context import request_id, user_id
-from posapp.observability.metrics import observe
+from posapp.observability.metrics import record_request
 
 HEADER = "X-Request-ID"
-FAILURE = "posapp.failure"
+EXCEPTION_KEY = "posapp.failure"
 """Where in the environ the exception stands that made an answer 5xx."""
 
-ROUTE = "posapp.route"
+ROUTE_KEY = "posapp.route"
 """Where in the environ the route stands of what was answered before Flask."""
 
 _UNMATCHED = "unmatched"
@@ -28,7 +28,7 @@ Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
-class Requests:
+class RequestLogMiddleware:
     """The WSGI middleware nearest to the application."""
 
     def __init__(self, app: Application) -> None:
@@ -46,7 +46,7 @@ class Requests:
             headers.append((HEADER, request.id))
             return start_response(status, headers, error)
 
-        return _Answer(self._app(environ, start), request)
+        return _ResponseBody(self._app(environ, start), request)
 
 
 class _Request:
@@ -68,7 +68,7 @@ class _Request:
         """Logs and counts it."""
         environ, took = self.environ, time.perf_counter() - self.began
         method, code = environ["REQUEST_METHOD"], int(self.status)
-        observe(method, self.route, self.status, took)
+        record_request(method, self.route, self.status, took)
         path = _path(environ)
         fields = {
             "request_id": self.id,
@@ -86,12 +86,12 @@ class _Request:
             fields["trace_id"] = self.trace
         level = "ERROR" if code >= 500 else "WARNING" if code >= 400 else "INFO"
         bound = logger.bind(**fields)
-        if (failure := environ.get(FAILURE)) is not None:
+        if (failure := environ.get(EXCEPTION_KEY)) is not None:
             bound = bound.opt(exception=failure)
         bound.log(level, f"{method} {path} {code}")
 
 
-class _Answer:
+class _ResponseBody:
     """The body of an answer; its end is the end of the request."""
 
     __slots__ = ("_body", "_request")
@@ -114,8 +114,8 @@ class _Answer:
 
 def _route(environ: Environ) -> str:
     """The template of the route that has answered."""
-    if ROUTE in environ:
-        return str(environ[ROUTE])
+    if ROUTE_KEY in environ:
+        return str(environ[ROUTE_KEY])
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     return str(rule.rule) if rule is not None else _UNMATCHED
 

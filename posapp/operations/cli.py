@@ -71,7 +71,7 @@ def health_check() -> None:
     Runs the database checks of healthkit.toml (HEALTHKIT_CONFIG) once and prints their report.
     """
     settings = Settings.from_env(os.environ)
-    with postgres.database(settings) as url:
+    with postgres.use_database(settings) as url:
         address = url.render_as_string(hide_password=False)
         environ = {**os.environ, "DATABASE_URL": address}
         found = loader.load(processes.health_config_path(settings), PluginManager(), environ)
@@ -96,7 +96,7 @@ def _run_checks(found: HealthSettings, types: set[str]) -> Report:
 def run_healthkit(arguments: tuple[str, ...]) -> None:
     """Run a command of healthkit on this POS: posapp healthkit status.
 
-    It becomes `healthkit ARGUMENTS`, told where the POS's database, configuration and store are.
+    It becomes `healthkit ARGUMENTS`, with the POS's database, configuration and store.
     """
     settings = Settings.from_env(os.environ)
     with ExitStack() as stack:
@@ -109,7 +109,7 @@ def _keep_database(stack: ExitStack, settings: Settings) -> URL:
     """The database for what this process becomes: the embedded server counts it as its user."""
     if settings.database is not None:
         return settings.database
-    server = stack.enter_context(postgres.server(settings.pos_data_dir))
+    server = stack.enter_context(postgres.use_server(settings.pos_data_dir))
     os.set_inheritable(server.lock.fileno(), True)
     return server.url
 

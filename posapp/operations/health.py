@@ -17,7 +17,7 @@ from healthkit_backup_freshness import BackupFreshness
 from healthkit_database.faults import words
 from posapp.database.schema import known_revisions, schema_state
 from posapp.observability import logs
-from posapp.settings import Settings
+from posapp.settings import Settings, parse_database_url
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
@@ -45,17 +45,17 @@ class _DatabaseCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         try:
-            return self.look(self._engine(context))
+            return self.inspect(self._engine(context))
         except SQLAlchemyError as error:
             return Outcome.unhealthy(words(error))
 
-    def look(self, engine: Engine) -> Outcome:
-        """What was found. May raise SQLAlchemyError."""
+    def inspect(self, engine: Engine) -> Outcome:
+        """Evaluates the database behind `engine`. May raise SQLAlchemyError."""
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
         return create_engine(
-            self.url.get_secret_value(),
+            parse_database_url(self.url.get_secret_value()),
             poolclass=NullPool,
             connect_args={
                 "connect_timeout": max(2, int(context.timeout)),
@@ -70,7 +70,7 @@ class Migrations(_DatabaseCheck):
     An older one is a fault; with a newer one it still runs, as after a rollback, but not for long.
     """
 
-    def look(self, engine: Engine) -> Outcome:
+    def inspect(self, engine: Engine) -> Outcome:
         current, head = schema_state(engine)
         with engine.connect() as connection:
             tables = connection.execute(COUNT_TABLES).scalar_one()
@@ -92,7 +92,7 @@ class Books(_DatabaseCheck):
     """The money of the last two days adds up. The database forbids that it does not; this proves
     that it has."""
 
-    def look(self, engine: Engine) -> Outcome:
+    def inspect(self, engine: Engine) -> Outcome:
         with engine.connect() as connection:
             found = connection.execute(BOOKS).one()
         faults = [
@@ -105,7 +105,7 @@ class Books(_DatabaseCheck):
         return Outcome.healthy()
 
 
-class Backup(BackupFreshness):
+class PosBackupFreshness(BackupFreshness):
     """The newest backup is good. A POS that has never made one is given `max_age` for its first,
     from when it was first looked for."""
 
@@ -122,7 +122,7 @@ class Backup(BackupFreshness):
 
 @hookimpl
 def healthkit_check_types() -> Mapping[str, type[Check]]:
-    return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": Backup}
+    return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": PosBackupFreshness}
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from posapp.http.access import public
 from posapp.http.errors import TooManyRequests
 from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.transactions import transaction
-from posapp.observability.metrics import exposition
+from posapp.observability.metrics import render_metrics
 
 pages = Blueprint("observability", __name__)
 api = api_blueprint("errors", "Operations")
@@ -30,7 +30,7 @@ class ErrorTest(Exception):
 @pages.get("/metrics")
 def metrics() -> Response:
     health: Health = current_app.extensions["healthkit"]
-    body = health.page("prometheus").body + exposition()
+    body = health.page("prometheus").body + render_metrics()
     return Response(body, content_type=PROMETHEUS, headers={"Cache-Control": "no-store"})
 
 

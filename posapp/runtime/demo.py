@@ -14,7 +14,7 @@ import click
 from sqlalchemy.engine import URL
 
 from posapp.runtime.locks import FileLock
-from posapp.runtime.postgres import Layout, server
+from posapp.runtime.postgres import DataDirectory, use_server
 from posapp.runtime.processes import (
     HOST,
     StartError,
@@ -23,7 +23,7 @@ from posapp.runtime.processes import (
     refuse_in_production,
     validate_health_config,
 )
-from posapp.runtime.supervisor import Part, PartEnded, Stop, Supervisor
+from posapp.runtime.supervisor import Program, ProgramExited, ShutdownRequested, Supervisor
 from posapp.settings import Settings
 
 READY_LIMIT = 60.0
@@ -39,17 +39,17 @@ Prepare = Callable[[URL, Settings], None]
 def run_demo(settings: Settings, environ: Mapping[str, str], prepare: Prepare, logins: str) -> None:
     """Runs the POS until Ctrl-C or SIGTERM; `logins` is printed when it is ready.
 
-    Raises StartError, EmbeddedError or DatabaseError when it cannot start, and PartEnded when one
-    of its parts has ended; by then all of them have.
+    Raises StartError, EmbeddedPostgresError or DatabaseError when it cannot start, and
+    ProgramExited when one of its programs has ended; by then all of them have.
     """
     _refuse(settings)
     validate_health_config(settings, environ)
-    layout = Layout(settings.pos_data_dir.resolve())
+    directory = DataDirectory(settings.pos_data_dir.resolve())
     with (
-        _single_instance(layout),
-        suppress(Stop),
-        Supervisor(layout.log.parent) as parts,
-        server(layout.root) as database,
+        _single_instance(directory),
+        suppress(ShutdownRequested),
+        Supervisor(directory.log.parent) as parts,
+        use_server(directory.root) as database,
     ):
         try:
             parts.watch(database)
@@ -66,8 +66,8 @@ def _start(parts: Supervisor, url: URL, settings: Settings, environ: Mapping[str
     child_env = child_environment(environ, settings, url)
     child_env |= {"PORT": str(settings.port), "BIND": HOST, "GRACEFUL_TIMEOUT": _STOP_REQUESTS}
     for part in (
-        Part("watch", [sys.executable, "-m", "healthkit", "watch"]),
-        Part("gunicorn", gunicorn_command()),
+        Program("watch", [sys.executable, "-m", "healthkit", "watch"]),
+        Program("gunicorn", gunicorn_command()),
     ):
         parts.start(part, child_env)
     _wait_until_ready(parts, settings.port)
@@ -92,15 +92,15 @@ def _refuse(settings: Settings) -> None:
 
 
 @contextmanager
-def _single_instance(layout: Layout) -> Iterator[None]:
+def _single_instance(directory: DataDirectory) -> Iterator[None]:
     """Raises StartError while another demo runs on the same folder."""
-    layout.make_folders()
-    path = layout.run / "demo.lock"
+    directory.make_folders()
+    path = directory.run / "demo.lock"
     lock = FileLock(path)
     try:
         if not lock.try_acquire():
             raise StartError(
-                f"{layout.root}: in use by another demo, process {path.read_text().strip()};"
+                f"{directory.root}: in use by another demo, process {path.read_text().strip()};"
                 " stop it, or set POS_DATA_DIR to another folder"
             )
         path.write_text(f"{os.getpid()}\n")
@@ -113,7 +113,7 @@ def _wait_until_ready(parts: Supervisor, port: int) -> None:
     until = time.monotonic() + READY_LIMIT
     while (readiness := _readiness(port)) != "200":
         if time.monotonic() > until:
-            raise PartEnded(
+            raise ProgramExited(
                 f"the POS is not ready after {READY_LIMIT:g} s (/readyz: {readiness})",
                 parts.logs / "gunicorn.log",
             )

@@ -31,11 +31,11 @@ _TAIL = 40
 """Lines of a log that are shown when its part has ended."""
 
 
-class Stop(BaseException):
+class ShutdownRequested(BaseException):
     """Ctrl-C or SIGTERM: breaks off whatever is waited for."""
 
 
-class PartEnded(CommandError):
+class ProgramExited(CommandError):
     """A part has ended, or does not answer, that should."""
 
     exit_code = 1
@@ -45,7 +45,7 @@ class PartEnded(CommandError):
         self.log = log
 
     def lines(self) -> list[str]:
-        """What has ended and the end of its log, for people: more has come there since."""
+        """Names the program, with the end of its log for people: more has come there since."""
         try:
             tail = self.log.read_text(errors="replace").splitlines()[-_TAIL:]
         except OSError:
@@ -54,8 +54,8 @@ class PartEnded(CommandError):
 
 
 @dataclass(frozen=True)
-class Part:
-    """A program that runs as long as the POS does; `name` is that of its log too."""
+class Program:
+    """A program that runs as long as the POS does; its log has the same name."""
 
     name: str
     command: list[str]
@@ -69,7 +69,7 @@ class _Running:
     process: subprocess.Popen[bytes] | None = None
     """None for the database, which is not a child of ours."""
 
-    def how(self) -> str:
+    def exit_description(self) -> str:
         return describe_exit(self.process.wait()) if self.process else "by itself"
 
 
@@ -96,18 +96,18 @@ class Supervisor:
             self._kill()
         else:
             self._stopping = True
-            raise Stop
+            raise ShutdownRequested
 
     def watch(self, database: Server) -> None:
-        """Counts the database as a part, which its guard stops. Raises PartEnded."""
+        """Counts the database as a part, which its watchdog stops. Raises ProgramExited."""
         self._database = database
         try:
             pidfd = os.pidfd_open(database.pid)
         except ProcessLookupError:
-            raise PartEnded("PostgreSQL has ended", database.log) from None
+            raise ProgramExited("PostgreSQL has ended", database.log) from None
         self._parts.append(_Running("PostgreSQL", database.log, pidfd))
 
-    def start(self, part: Part, environ: Mapping[str, str]) -> None:
+    def start(self, part: Program, environ: Mapping[str, str]) -> None:
         log = self.logs / f"{part.name}.log"
         with open_rotated(log) as output:
             process = subprocess.Popen(
@@ -121,11 +121,11 @@ class Supervisor:
         self._parts.append(_Running(part.name, log, os.pidfd_open(process.pid), process))
 
     def wait(self, seconds: float | None = None) -> None:
-        """For so long, or for ever. Raises PartEnded as soon as a part has ended."""
+        """For so long, or for ever. Raises ProgramExited as soon as a part has ended."""
         ready, _, _ = select.select([part.pidfd for part in self._parts], [], [], seconds)
         for part in self._parts:
             if part.pidfd in ready:
-                raise PartEnded(f"{part.name} has ended ({part.how()})", part.log)
+                raise ProgramExited(f"{part.name} has ended ({part.exit_description()})", part.log)
 
     def stop(self) -> None:
         """Ends the parts but the database: at first kindly, all at once, after `STOP_LIMIT` not."""
@@ -146,8 +146,8 @@ class Supervisor:
 
     def _kill(self) -> None:
         self._kill_parts()
-        if self._database is not None and self._database.guard is not None:
-            self._database.guard.terminate()
+        if self._database is not None and self._database.watchdog is not None:
+            self._database.watchdog.terminate()
 
     def _kill_parts(self) -> None:
         for part in self._parts:

@@ -24,7 +24,7 @@ from healthkit.testing import HttpSink, wait_until
 from posapp.database.schema import upgrade
 from posapp.operations.health import Backup, Books
 from posapp.runtime import processes
-from posapp.runtime.postgres import server
+from posapp.runtime.postgres import use_server
 from posapp.settings import Settings
 
 INTERVAL, FAIL_AFTER = 0.5, 3
@@ -107,7 +107,7 @@ def running(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with server(folder) as postgres:
+    with use_server(folder) as postgres:
         pos = Pos(postgres, folder, sink, port)
         try:
             yield pos
@@ -128,6 +128,7 @@ def pos(running):
     return running
 
 
+@pytest.mark.alone  # it holds the contract's bound in seconds
 @pytest.mark.fault
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, killed):

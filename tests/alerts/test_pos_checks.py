@@ -31,6 +31,13 @@ def test_a_schema_at_head_is_healthy_and_told_with_its_tables(database, run_chec
     assert outcome.details["tables"] >= 15
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+def test_the_address_may_be_written_as_hosts_write_it(database, run_check, scheme):
+    plain = address(database).get_secret_value().partition("://")[2]
+    outcome = run_check(Migrations(url=SecretStr(f"{scheme}://{plain}")))
+    assert outcome.status is Status.HEALTHY, outcome.message
+
+
 def test_a_newer_schema_is_degraded_so_that_a_rollback_stays_on_the_load_balancer(
     database, run_check, revision
 ):

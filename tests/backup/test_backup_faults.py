@@ -15,7 +15,7 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import newest_intact
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
-from posapp.runtime.postgres import server
+from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, address, context_on, make, parts, run_sql, settings_of, verify
 
 pytestmark = pytest.mark.fault
@@ -203,7 +203,7 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
 ):
     folder = tmp_path / "backups"
     data = tmp_path / "server"
-    with server(data) as postgres:
+    with use_server(data) as postgres:
         run_sql(postgres.url, SMALL)
         run_sql(postgres.url, NOISE.format(9000))
         context = context_on(postgres.url, folder, log)
@@ -225,7 +225,7 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
     assert 0 < stopped[0] < first.manifest.sql_bytes / 10
     assert [backup.name for backup in FolderStorage(folder).list_backups()] == [first.name]
     assert parts(folder) == []
-    with server(data) as again:
+    with use_server(data) as again:
         make("daily", context_on(again.url, folder, log))
 
 

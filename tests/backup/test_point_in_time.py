@@ -17,7 +17,7 @@ from posapp.backup.point_in_time import (
     parse_target_time,
 )
 from posapp.backup.storage.folder import FolderStorage
-from posapp.runtime.postgres import server
+from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, address, context_on, run_sql
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 @pytest.fixture
 def live(tmp_path):
     """A server of one's own: a base backup copies all of it."""
-    with server(tmp_path / "live") as one:
+    with use_server(tmp_path / "live") as one:
         run_sql(one.url, SMALL)
         yield one.url
 
@@ -115,7 +115,7 @@ def test_a_moment_is_jakartas_unless_it_says_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("yesterday", "is no time"), ("2030-01-01 00:00", "is in the future")]
+    ("text", "told"), [("yesterday", "is not a time"), ("2030-01-01 00:00", "is in the future")]
 )
 def test_what_is_no_moment_is_refused(text, told):
     with pytest.raises(Refused, match=told):

@@ -11,7 +11,7 @@ from healthkit.testing import wait_until
 from posapp import JAKARTA
 from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.schedule import missed_jobs, timetable
-from posapp.runtime.postgres import running
+from posapp.runtime.postgres import use_embedded_database
 from tests.backup.kit import manifest_for, run_sql
 
 JOBS = timetable("drills")
@@ -135,7 +135,7 @@ def test_a_job_that_runs_is_ended_with_it(me, tmp_path):
         "BACKUP_LOG": str(tmp_path / "backup.log"),
     }
     assert me.run("db", "upgrade", environ=environ).returncode == 0
-    with running(tmp_path / "var") as url:
+    with use_embedded_database(tmp_path / "var") as url:
         holder = psycopg2.connect(host=url.query["host"], user=url.username, dbname=url.database)
         with holder, holder.cursor() as cursor:
             # Of all that runs, pg_dump alone reads it.

@@ -14,7 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from posapp.runtime.postgres import running
+from posapp.runtime.postgres import use_embedded_database
 from tools import build_web
 
 FLAGS = [
@@ -44,7 +44,7 @@ class House:
             return found.json()["orders"]
 
     def set_available(self, product: str, available: bool) -> None:
-        with running(self.data_dir) as address:
+        with use_embedded_database(self.data_dir) as address:
             connection = psycopg2.connect(
                 host=address.query["host"], user=address.username, dbname=address.database
             )

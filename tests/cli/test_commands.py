@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.runtime.postgres import Layout
+from posapp.runtime.postgres import DataDirectory
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def one_line(done):
 
 
 def running_server(data_dir):
-    return Layout(Path(data_dir).resolve()).postmaster()
+    return DataDirectory(Path(data_dir).resolve()).postmaster()
 
 
 def test_help_names_every_command_and_the_version_is_told(posapp):

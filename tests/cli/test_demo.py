@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.runtime.postgres import Layout
+from posapp.runtime.postgres import DataDirectory
 
 
 def get(url):
@@ -30,7 +30,7 @@ def sign_in(pos, username, password):
 
 
 def postmaster(data_dir):
-    return psutil.Process(Layout(Path(data_dir).resolve()).postmaster().pid)
+    return psutil.Process(DataDirectory(Path(data_dir).resolve()).postmaster().pid)
 
 
 def one_line(done):
@@ -97,7 +97,7 @@ def test_an_ordinary_user_runs_all_of_it(start_pos, ordinary_user):
     [
         ("gunicorn", "gunicorn has ended (killed by SIGKILL)"),
         ("postgres", "PostgreSQL has ended: killed by SIGKILL"),
-        ("guard", "PostgreSQL has ended"),
+        ("watchdog", "PostgreSQL has ended"),
     ],
 )
 def test_a_part_that_is_killed_takes_the_rest_with_it_and_is_named(
@@ -107,7 +107,7 @@ def test_a_part_that_is_killed_takes_the_rest_with_it_and_is_named(
     victims = {
         "gunicorn": lambda: pos.named("gunicorn.conf.py"),
         "postgres": lambda: postmaster(tmp_path),
-        "guard": lambda: pos.named("posapp.runtime.postgres.watchdog"),
+        "watchdog": lambda: pos.named("posapp.runtime.postgres.watchdog"),
     }
     victims[part]().kill()
     code, errors = pos.wait()

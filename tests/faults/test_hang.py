@@ -19,7 +19,7 @@ from posapp.database.engine import open_session, utc_now
 from posapp.database.schema import upgrade
 from posapp.features.seed import seed_demo_data
 from posapp.runtime import processes
-from posapp.runtime.postgres import server
+from posapp.runtime.postgres import use_server
 from posapp.settings import Settings
 
 pytestmark = pytest.mark.fault
@@ -76,7 +76,7 @@ class Pos:
 
 @pytest.fixture(params=["gevent", "gthread"])
 def pos(request, tmp_path):
-    with server(tmp_path) as postgres:
+    with use_server(tmp_path) as postgres:
         pos = Pos(postgres, request.param, tmp_path)
         try:
             yield pos

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.observability.log_format import LONGEST_TEXT, encode, stamp
+from posapp.observability.log_format import LONGEST_TEXT, format_record, stamp
 
 NOW = datetime(2025, 12, 26, 10, 30, 45, 123_456, UTC)
 anything = st.recursive(
@@ -17,7 +17,7 @@ anything = st.recursive(
 
 
 def line(message="hello", error=None, **fields):
-    return json.loads(encode(NOW, "INFO", message, fields, error))
+    return json.loads(format_record(NOW, "INFO", message, fields, error))
 
 
 def test_a_request_line_has_the_form_of_the_runbook():
@@ -55,14 +55,16 @@ def test_times_are_utc():
 
 @given(st.text(st.characters()), anything)
 def test_whatever_is_logged_is_one_whole_line_of_json(message, value):
-    raw = encode(NOW, "INFO", message, {"field": value})
+    raw = format_record(NOW, "INFO", message, {"field": value})
     assert raw.count(b"\n") == 1
     assert raw.endswith(b"\n")
     assert json.loads(raw)["level"] == "INFO"
 
 
 def test_a_line_break_in_what_a_stranger_sent_makes_no_second_line():
-    assert encode(NOW, "INFO", 'x\n{"level": "ERROR"}', {"path": "/a\r\nb"}).count(b"\n") == 1
+    assert (
+        format_record(NOW, "INFO", 'x\n{"level": "ERROR"}', {"path": "/a\r\nb"}).count(b"\n") == 1
+    )
 
 
 def test_an_error_has_its_traceback_without_secrets():

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 
 from posapp.backup.errors import BackupError, Refused
 from posapp.runtime.child import child_command
-from posapp.runtime.postgres import BIN
+from posapp.runtime.postgres import BIN_DIR
 
 MAINTENANCE = "postgres"
 """The database from which others are created, renamed and dropped."""
@@ -91,7 +91,7 @@ class PostgresClient:
         if self.password is not None:
             environ["PGPASSWORD"] = self.password
         return subprocess.Popen(
-            child_command([str(BIN / program), f"--dbname={dsn}", *arguments], signal.SIGKILL),
+            child_command([str(BIN_DIR / program), f"--dbname={dsn}", *arguments], signal.SIGKILL),
             env=environ,
             **{"stdin": subprocess.DEVNULL, **streams},
         )
@@ -111,10 +111,10 @@ def major(version: int) -> int:
 
 def tool_version(program: str = "pg_dump") -> str:
     """Returns the version of the programs that come with the application, as `18.6`."""
-    done = subprocess.run([str(BIN / program), "--version"], capture_output=True, text=True)
+    done = subprocess.run([str(BIN_DIR / program), "--version"], capture_output=True, text=True)
     found = re.search(r"\d+(\.\d+)*", done.stdout)
     if found is None:
-        raise Refused(f"{BIN / program} does not run: {done.stderr.strip() or done.returncode}")
+        raise Refused(f"{BIN_DIR / program} does not run: {done.stderr.strip() or done.returncode}")
     return found[0]
 
 

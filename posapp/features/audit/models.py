@@ -1,4 +1,4 @@
-"""What was done to money or to rights, by whom. Rows are only ever added."""
+"""The audit log: who did what to money or to rights. Rows are only ever added."""
 
 from __future__ import annotations
 

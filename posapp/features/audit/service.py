@@ -20,7 +20,7 @@ def record(
     now: datetime,
     **details: Any,
 ) -> None:
-    """Notes who did what to which thing; `details` is JSON-able."""
+    """Adds an entry: who did what to which thing; `details` can be written as JSON."""
     session.add(
         AuditEntry(
             at=now,

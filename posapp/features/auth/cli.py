@@ -39,7 +39,7 @@ def add(name: str, role: str, full_name: str, password_stdin: bool) -> None:
     """Add the account NAME; asks for its password."""
     settings = Settings.from_env(os.environ)
     new = _new_user(name, full_name, role, _password(password_stdin))
-    with postgres.database(settings) as url:
+    with postgres.use_database(settings) as url:
         require_schema(url, settings)
         try:
             with open_session(url, settings) as session:

@@ -14,8 +14,8 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether the password fits; without a hash it takes as long and says no, so that a stranger
-    cannot tell which user names exist."""
+    """Whether the password fits. Without a hash it takes as long and returns False, so that a
+    stranger cannot find out which user names exist."""
     try:
         return _HASHER.verify(password_hash or _DUMMY_HASH, password) and password_hash is not None
     except (VerificationError, InvalidHashError):

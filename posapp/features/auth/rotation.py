@@ -15,7 +15,7 @@ REPEAT_WINDOW = timedelta(seconds=60)
 
 
 class Rotation(Enum):
-    """What a refresh does."""
+    """The three things that a refresh may do."""
 
     ISSUE = "issue"
     """Use the token up and issue its successor."""
@@ -26,7 +26,7 @@ class Rotation(Enum):
 
 
 def rotation(used_at: datetime | None, successor_used: bool, now: datetime) -> Rotation:
-    """What a refresh does with a token that was used at `used_at`, if it was."""
+    """Returns what a refresh does with a token that was used at `used_at`, or never (None)."""
     if used_at is None:
         return Rotation.ISSUE
     if successor_used or now - used_at > REPEAT_WINDOW:

@@ -37,7 +37,7 @@ class IssuedTokens:
 def log_in(
     session: Session, username: str, password: str, address: str, now: datetime
 ) -> IssuedTokens | None:
-    """Lets somebody in, or notes the failure and returns None: the caller commits either.
+    """Begins a sign-in, or records the failure and returns None. The caller commits in both cases.
 
     Raises TooManyRequests after five failures for one name from one address, or fifty from one
     address, within five minutes.
@@ -94,7 +94,7 @@ def log_out(session: Session, family: UUID, now: datetime) -> None:
 
 
 def user_of_sign_in(session: Session, user_id: int, family: UUID, epoch: int) -> User | None:
-    """The active user of a sign-in that goes on, or None; `epoch` is that of the token."""
+    """Returns the active user of a sign-in that has not ended, or None; `epoch` is the token's."""
     query = (
         select(User)
         .join(SignIn, SignIn.user_id == User.id)

@@ -44,7 +44,7 @@ _INVALID = "The access token is not valid; sign in again."
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a client is given; `expires_in` are the seconds that the access token holds."""
+    """The two tokens of a response; `expires_in` is the life of the access token in seconds."""
 
     access_token: str
     refresh_token: str

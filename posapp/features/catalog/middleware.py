@@ -9,7 +9,7 @@ from typing import Any
 
 from posapp.features.catalog.cache import CACHEABLE, MenuCache
 from posapp.features.catalog.schemas import Language
-from posapp.observability.request_log import ROUTE, Application, Environ
+from posapp.observability.request_log import ROUTE_KEY, Application, Environ
 
 _QUERIES: Mapping[str, Language] = {"": "id", "lang=id": "id", "lang=en": "en"}
 
@@ -29,7 +29,7 @@ class CachedMenuMiddleware:
         page = self._cache.get_if_fresh(language) if language else None
         if page is None or "HTTP_IF_NONE_MATCH" in environ or "HTTP_ORIGIN" in environ:
             return self._app(environ, start_response)
-        environ[ROUTE] = self._path
+        environ[ROUTE_KEY] = self._path
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(page.body))),

@@ -50,7 +50,7 @@ class Variant(Base):
 
 
 class ModifierGroup(Base):
-    """A question that the guest is asked: at least `min` answers, at most `max`."""
+    """A choice of at least `min` and at most `max` modifiers."""
 
     __tablename__ = "modifier_groups"
     __table_args__ = (
@@ -67,7 +67,7 @@ class ModifierGroup(Base):
 
 
 class Modifier(Base):
-    """An answer; its price is added to that of the product."""
+    """One option of a group; its price is added to the product's."""
 
     __tablename__ = "modifiers"
     __table_args__ = (CheckConstraint("price >= 0", name="price"),)

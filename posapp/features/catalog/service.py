@@ -1,4 +1,4 @@
-"""What is on the menu, and what a chosen dish costs."""
+"""The menu, and the price of a product with its variant and modifiers."""
 
 from __future__ import annotations
 

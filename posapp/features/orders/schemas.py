@@ -68,7 +68,7 @@ class OrderTotals(ApiModel):
 
 
 class Quote(OrderTotals):
-    """What an order would cost now; nothing is stored."""
+    """The price of an order at this moment; nothing is stored."""
 
     type: OrderType
     table_id: int | None

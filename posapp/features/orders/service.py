@@ -1,4 +1,4 @@
-"""What can be done with orders. Each function is one act in the caller's transaction."""
+"""Orders. Each function is one act in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from posapp.http.errors import Conflict, Invalid, NotFound
 
 
 def quote(session: Session, new: NewOrder) -> Quote:
-    """What an order would cost. Raises Invalid like `create`."""
+    """Prices an order without storing it. Raises Invalid like `create`."""
     lines = _price(session, new)
     totals = compute_totals(
         (line.total for line in lines), 0, restaurant.restaurant_settings(session)
@@ -42,7 +42,7 @@ def quote(session: Session, new: NewOrder) -> Quote:
 
 
 def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
-    """An open order under the next number of its business day.
+    """Creates an open order under the next number of its business date.
 
     Raises Invalid for what cannot be ordered, naming the field.
     """
@@ -83,7 +83,7 @@ def get(session: Session, order_id: int) -> OrderView:
 
 
 def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
-    """The newest orders in a state."""
+    """Returns the newest orders in a state."""
     query = (
         select(Order)
         .where(Order.status == status)
@@ -106,7 +106,7 @@ def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderS
 
 
 def open_by_table(session: Session) -> Mapping[int, list[int]]:
-    """The ids of the open orders of each table that has any."""
+    """Returns the ids of the open orders by table."""
     found: dict[int, list[int]] = {}
     query = select(Order.table_id, Order.id).where(Order.status == "open").order_by(Order.id)
     for table_id, order_id in session.execute(query):
@@ -116,7 +116,7 @@ def open_by_table(session: Session) -> Mapping[int, list[int]]:
 
 
 def lock_for_payment(session: Session, order_id: int) -> Order:
-    """The order, which nobody else changes until the transaction ends.
+    """Returns the order, locked until the transaction ends.
 
     Raises NotFound, and Conflict for one that cannot be paid any more.
     """
@@ -129,14 +129,14 @@ def lock_for_payment(session: Session, order_id: int) -> Order:
 
 
 def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
-    """Takes the rounding of cash into an order's total, before the payment that settles it."""
+    """Adds the cash rounding to an order's total, before the payment that settles it."""
     order.rounding += rounding
     order.total += rounding
     session.flush()
 
 
 def mark_paid_if_settled(session: Session, order: Order) -> bool:
-    """Closes the payment of an order whose payments reach its total; tells whether they did."""
+    """Marks an order as paid when its payments reach its total; returns whether they do."""
     session.refresh(order, ["paid"])  # the database has added the payment
     if order.paid < order.total:
         return False
@@ -146,7 +146,7 @@ def mark_paid_if_settled(session: Session, order: Order) -> bool:
 
 
 def allocate_number(session: Session, kind: str, day: date) -> int:
-    """The next number of a kind on a business day, from 1."""
+    """Allocates the next number of a kind on a business date, from 1."""
     first = insert(NumberCounter).values(kind=kind, business_date=day, last=1)
     allot = first.on_conflict_do_update(
         index_elements=[NumberCounter.kind, NumberCounter.business_date],
@@ -187,7 +187,7 @@ def _order(session: Session, order_id: int) -> Order:
 
 
 def _price(session: Session, new: NewOrder) -> list[QuoteLine]:
-    """The lines of a new order at the prices of now."""
+    """Returns the lines of a new order at the prices of this moment."""
     if new.table_id is not None:
         if new.type != "dine_in":
             raise Invalid("table_id", "goes only with dine_in")

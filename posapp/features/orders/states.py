@@ -1,4 +1,4 @@
-"""What may be done to an order, in which state, by whom: the one table of it.
+"""The one table of actions on an order: in which state, and by which roles.
 
 Services, the constraint on `orders.status` and the roles of the OpenAPI document come from here.
 """

@@ -1,8 +1,8 @@
-"""What an order costs: one function, in whole rupiah.
+"""The totals of an order: one function, in whole rupiah.
 
 `total = lines - discount + service charge + tax + rounding`. The service charge is on the price
-before or after the discount, as the house wants it; PB1 is on top of the charge (Jakarta's rule:
-100,000 less 20 %, 5 % service on the undiscounted price, 10 % tax on 85,000, makes 93,500).
+before or after the discount, as the restaurant has set it; PB1 is on top of the charge (Jakarta's
+rule: 100,000 less 20 %, 5 % service on the undiscounted price, 10 % tax on 85,000, makes 93,500).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Totals:
 
 
 def compute_totals(lines: Iterable[int], discount: int, settings: RestaurantSettings) -> Totals:
-    """The sums of an order from the totals of its lines; 0 <= discount <= their sum."""
+    """Computes the totals of an order from those of its lines; 0 <= discount <= their sum."""
     subtotal = sum(lines)
     discounted = subtotal - discount
     base = discounted if settings.service_on_discounted else subtotal
@@ -41,12 +41,12 @@ def compute_totals(lines: Iterable[int], discount: int, settings: RestaurantSett
 
 
 def apply_rate(amount: int, basis_points: int) -> int:
-    """A share of an amount >= 0, rounded half up to the rupiah."""
+    """Applies a rate to an amount >= 0, rounded half up to the rupiah."""
     return (amount * basis_points + BASIS_POINTS // 2) // BASIS_POINTS
 
 
 def round_to_cash(amount: int, step: int) -> int:
-    """What is paid in cash for an amount >= 0: the nearest multiple of `step`, half up.
+    """Rounds an amount >= 0 to the nearest multiple of `step`, half up: the amount due in cash.
 
     Permendag 35/2013 lets a shop round to money that circulates, if it says so at payment.
     """

@@ -1,4 +1,4 @@
-"""What a payment does to a bill: a pure rule, in whole rupiah."""
+"""The effect of a payment on a bill: a pure rule, in whole rupiah."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def write_demo_data() -> None:
     """Write the demo menu, floors and staff, unless there is a menu already."""
     settings = Settings.from_env(os.environ)
     refuse_in_production(settings)
-    with postgres.database(settings) as url:
+    with postgres.use_database(settings) as url:
         require_schema(url, settings)
         with open_session(url, settings) as session:
             wrote = seed_demo_data(session, utc_now())

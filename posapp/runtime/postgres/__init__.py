@@ -2,23 +2,29 @@
 
 Its data is kept under POS_DATA_DIR. Whoever needs the database says so, and for as long:
 
-    with running(Path("var")) as url:
+    with use_embedded_database(Path("var")) as url:
         engine = create_engine(url)
 
 The first starts the server, the last has it stopped, however that one ends.
 """
 
-from posapp.runtime.postgres.data_directory import EmbeddedError, Layout
-from posapp.runtime.postgres.initdb import BIN
-from posapp.runtime.postgres.server import DATABASE, Server, database, running, server
+from posapp.runtime.postgres.data_directory import DataDirectory, EmbeddedPostgresError
+from posapp.runtime.postgres.initdb import BIN_DIR
+from posapp.runtime.postgres.server import (
+    DATABASE,
+    Server,
+    use_database,
+    use_embedded_database,
+    use_server,
+)
 
 __all__ = [
-    "BIN",
+    "BIN_DIR",
     "DATABASE",
-    "EmbeddedError",
-    "Layout",
+    "DataDirectory",
+    "EmbeddedPostgresError",
     "Server",
-    "database",
-    "running",
-    "server",
+    "use_database",
+    "use_embedded_database",
+    "use_server",
 ]

@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL keeps its things, and who holds it.
+"""The data directory of the embedded PostgreSQL, and who holds it.
 
 POS_DATA_DIR/postgres/   the data
 POS_DATA_DIR/run/        socket and locks, 0700: who may enter it may use the database
@@ -17,7 +17,7 @@ import psutil
 from posapp.runtime.errors import CommandError
 
 READY = "ready"
-"""What the guard says when the server can be used."""
+"""The watchdog's answer when the server can be used."""
 START_LIMIT = 60.0
 """Seconds; recovery after a crash is part of it."""
 
@@ -29,8 +29,8 @@ DISK_FULL = re.compile(
 )
 
 
-class EmbeddedError(CommandError):
-    """Why the embedded PostgreSQL is not to be had, in one line that a user can act on."""
+class EmbeddedPostgresError(CommandError):
+    """The embedded PostgreSQL cannot be used. The message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Postmaster:
 
 
 @dataclass(frozen=True)
-class Layout:
+class DataDirectory:
     """The paths under one POS_DATA_DIR, which is absolute."""
 
     root: Path
@@ -63,12 +63,12 @@ class Layout:
 
     @property
     def users_lock(self) -> Path:
-        """Held shared by whoever uses the server; exclusively by its guard to stop it."""
+        """Held shared by whoever uses the server; exclusively by its watchdog to stop it."""
         return self.run / "users.lock"
 
     @property
-    def guard_lock(self) -> Path:
-        """Held exclusively by the guard for as long as it lives."""
+    def watchdog_lock(self) -> Path:
+        """Held exclusively by the watchdog for as long as it lives."""
         return self.run / "guard.lock"
 
     @property
@@ -78,19 +78,19 @@ class Layout:
         return RECOVERY_LIMIT if recovering else START_LIMIT
 
     def make_folders(self) -> None:
-        """Raises EmbeddedError."""
+        """Raises EmbeddedPostgresError."""
         try:
             self.run.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.log.parent.mkdir(exist_ok=True)
-            for path in (self.users_lock, self.guard_lock, self.log):
+            for path in (self.users_lock, self.watchdog_lock, self.log):
                 path.open("ab").close()
         except OSError as error:
-            raise EmbeddedError(
+            raise EmbeddedPostgresError(
                 f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
             ) from None
 
     def disk_filled_up(self, since: int) -> bool:
-        """Whether the server has complained of that; `since` is the log's size at the start."""
+        """Whether the server has reported a full disk; `since` is the log's size at the start."""
         with suppress(OSError), self.log.open("rb") as file:
             file.seek(since)
             return DISK_FULL.search(file.read()) is not None
@@ -123,8 +123,8 @@ class Layout:
 def _is_postgres(pid: int, data: Path) -> bool:
     """Whether a process is a server on `data`: its number alone may long be somebody else's.
 
-    Told by its command line, which anybody may read; where it works only root with CAP_SYS_PTRACE
-    may see, and in a container that one is missing.
+    Decided by its command line, which anybody may read; where it works only root with
+    CAP_SYS_PTRACE may see, and in a container that one is missing.
     """
     try:
         process = psutil.Process(pid)

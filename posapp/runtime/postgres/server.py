@@ -1,5 +1,5 @@
 """The embedded PostgreSQL for whoever needs it: started when it is not running, shared when it is,
-stopped by its guard when the last user has left."""
+stopped by its watchdog when the last user has left."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from posapp.runtime.locks import FileLock
 from posapp.runtime.postgres.data_directory import (
     READY,
     START_LIMIT,
-    EmbeddedError,
-    Layout,
+    DataDirectory,
+    EmbeddedPostgresError,
     Postmaster,
 )
 
-if TYPE_CHECKING:  # the guard imports this package too, and has to be quick
+if TYPE_CHECKING:  # the watchdog imports this package too, and has to be quick
     from sqlalchemy.engine import URL
 
     from posapp.settings import Settings
@@ -41,76 +41,85 @@ class Server:
     pid: int
     log: Path
     lock: FileLock
-    guard: subprocess.Popen[str] | None
+    watchdog: subprocess.Popen[str] | None
     """None when another process has started it."""
 
 
 @contextmanager
-def running(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[URL]:
+def use_embedded_database(
+    data_dir: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[URL]:
     """The URL of the database on the server under `data_dir`.
 
-    `settings` are PostgreSQL's own, for a server that is started here. Raises EmbeddedError.
+    `settings` are PostgreSQL's own, for a server that is started here. Raises
+    EmbeddedPostgresError.
     """
-    with server(data_dir, settings) as one:
+    with use_server(data_dir, settings) as one:
         yield one.url
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[URL]:
-    """The database that the settings name, or else the embedded one. Raises EmbeddedError."""
+def use_database(settings: Settings) -> Iterator[URL]:
+    """The database that the settings name, or else the embedded one.
+
+    Raises EmbeddedPostgresError.
+    """
     if settings.database is not None:
         yield settings.database
     else:
-        with running(settings.pos_data_dir) as url:
+        with use_embedded_database(settings.pos_data_dir) as url:
             yield url
 
 
 @contextmanager
-def server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """As `running`, for who has to watch the server or hand it on. Raises EmbeddedError."""
+def use_server(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """As `use_embedded_database`, for callers that watch the server or hand it on.
+
+    Raises EmbeddedPostgresError.
+    """
     if not sys.platform.startswith("linux"):
-        raise EmbeddedError("the embedded PostgreSQL needs Linux; set DATABASE_URL")
-    layout = Layout(data_dir.resolve())
-    layout.make_folders()
-    users = FileLock(layout.users_lock)
-    guard: subprocess.Popen[str] | None = None
-    since = layout.log.stat().st_size
+        raise EmbeddedPostgresError("the embedded PostgreSQL needs Linux; set DATABASE_URL")
+    directory = DataDirectory(data_dir.resolve())
+    directory.make_folders()
+    users = FileLock(directory.users_lock)
+    watchdog: subprocess.Popen[str] | None = None
+    since = directory.log.stat().st_size
     try:
-        users.acquire_shared()  # waits while a guard is stopping the server
-        postmaster, guard = _find_or_start(layout, settings or {})
-        yield Server(_database(postmaster), postmaster.pid, layout.log, users, guard)
+        users.acquire_shared()  # waits while a watchdog is stopping the server
+        postmaster, watchdog = _find_or_start(directory, settings or {})
+        yield Server(_database(postmaster), postmaster.pid, directory.log, users, watchdog)
     except Exception as error:
-        if layout.disk_filled_up(since):
-            raise EmbeddedError(layout.disk_full()) from error
+        if directory.disk_filled_up(since):
+            raise EmbeddedPostgresError(directory.disk_full()) from error
         raise
     finally:
         users.close()
-        if _stopped(layout) and guard is not None:
-            guard.wait()
+        if _stopped(directory) and watchdog is not None:
+            watchdog.wait()
 
 
 def _find_or_start(
-    layout: Layout, settings: Mapping[str, str]
+    directory: DataDirectory, settings: Mapping[str, str]
 ) -> tuple[Postmaster, subprocess.Popen[str] | None]:
-    guard: subprocess.Popen[str] | None = None
+    watchdog: subprocess.Popen[str] | None = None
     until = time.monotonic() + START_LIMIT
     while time.monotonic() < until:
-        postmaster = layout.postmaster()
+        postmaster = directory.postmaster()
         if postmaster is not None and postmaster.ready:
-            return postmaster, guard
-        if postmaster is None and guard is None and not _held(layout.guard_lock):
-            guard = _start(layout, settings)
+            return postmaster, watchdog
+        if postmaster is None and watchdog is None and not _held(directory.watchdog_lock):
+            watchdog = _start(directory, settings)
         else:
             time.sleep(0.02)
-    raise EmbeddedError(f"{layout.data}: PostgreSQL is not ready; see {layout.log}")
+    raise EmbeddedPostgresError(f"{directory.data}: PostgreSQL is not ready; see {directory.log}")
 
 
-def _start(layout: Layout, settings: Mapping[str, str]) -> subprocess.Popen[str] | None:
-    """Starts a guard and waits for its answer; None when another guard was there first."""
+def _start(directory: DataDirectory, settings: Mapping[str, str]) -> subprocess.Popen[str] | None:
+    """Starts a watchdog and waits for its answer; None when another watchdog was there first."""
     pairs = [f"{name}={value}" for name, value in settings.items()]
-    with open_rotated(layout.log) as log:
-        guard = subprocess.Popen(
-            [sys.executable, "-m", "posapp.runtime.postgres.watchdog", str(layout.root), *pairs],
+    with open_rotated(directory.log) as log:
+        watchdog = subprocess.Popen(
+            [sys.executable, "-m", "posapp.runtime.postgres.watchdog", str(directory.root), *pairs],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -118,19 +127,21 @@ def _start(layout: Layout, settings: Mapping[str, str]) -> subprocess.Popen[str]
             text=True,
             start_new_session=True,  # a Ctrl-C is for us, who then stop it in good order
         )
-    assert guard.stdout is not None
-    with guard.stdout as answers:
+    assert watchdog.stdout is not None
+    with watchdog.stdout as answers:
         answer = answers.readline().strip()
     if answer == READY:
-        return guard
-    code = guard.wait()
+        return watchdog
+    code = watchdog.wait()
     if answer or code:
-        raise EmbeddedError(answer or f"PostgreSQL's guard has failed; see {layout.log}")
+        raise EmbeddedPostgresError(
+            answer or f"PostgreSQL's watchdog has failed; see {directory.log}"
+        )
     return None
 
 
 def _database(postmaster: Postmaster) -> URL:
-    """The application's database, made when it is not there. Raises EmbeddedError."""
+    """The application's database, made when it is not there. Raises EmbeddedPostgresError."""
     from sqlalchemy.engine import URL
 
     url = URL.create(
@@ -161,7 +172,7 @@ def _create_database(postmaster: Postmaster) -> None:
         finally:
             connection.close()
     except psycopg2.Error as error:
-        raise EmbeddedError(f"PostgreSQL: {' '.join(str(error).split())}") from None
+        raise EmbeddedPostgresError(f"PostgreSQL: {' '.join(str(error).split())}") from None
 
 
 def _held(path: Path) -> bool:
@@ -172,12 +183,12 @@ def _held(path: Path) -> bool:
         lock.close()
 
 
-def _stopped(layout: Layout) -> bool:
-    """Waits until the guard has gone; False when others still use the server."""
-    users = FileLock(layout.users_lock)
+def _stopped(directory: DataDirectory) -> bool:
+    """Waits until the watchdog has gone; False when others still use the server."""
+    users = FileLock(directory.users_lock)
     until = time.monotonic() + _STOP_LIMIT
     try:
-        while _held(layout.guard_lock):
+        while _held(directory.watchdog_lock):
             if users.held_by_other() == fcntl.F_RDLCK or time.monotonic() > until:
                 return False
             time.sleep(0.02)

@@ -1,11 +1,11 @@
-"""The guard: the process that PostgreSQL runs under.
+"""The watchdog: the process that PostgreSQL runs under.
 
     python -m posapp.runtime.postgres.watchdog POS_DATA_DIR [NAME=VALUE …]
 
 It makes the data when there is none, starts the server, writes `ready` (or in one line what went
 wrong) to its standard output, and stops the server when the last user has let go of the users'
 lock, however that one ended: so nobody has to count, and a `kill -9` leaves nothing running.
-Were the guard itself killed, the kernel would tell the server to stop.
+Were the watchdog itself killed, the kernel would tell the server to stop.
 
 SIGTERM stops the server at once (PostgreSQL's immediate shutdown).
 """
@@ -29,8 +29,8 @@ import psutil
 from posapp.runtime.child import child_command, describe_exit
 from posapp.runtime.files import open_rotated
 from posapp.runtime.locks import FileLock
-from posapp.runtime.postgres.data_directory import READY, EmbeddedError, Layout
-from posapp.runtime.postgres.initdb import User, explain, postgres, prepare
+from posapp.runtime.postgres.data_directory import READY, DataDirectory, EmbeddedPostgresError
+from posapp.runtime.postgres.initdb import UnixUser, describe_failure, postgres, prepare_data
 
 _SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
 """PostgreSQL's fast shutdown, then its immediate one, and how long each may take in seconds."""
@@ -39,53 +39,53 @@ _SOCKET_PATH_LIMIT = 107
 
 
 class _Stop(BaseException):
-    """Breaks off whatever the guard is waiting for."""
+    """Breaks off whatever the watchdog is waiting for."""
 
 
-class Guard:
+class Watchdog:
     """Runs one program of PostgreSQL after another, and ends the one that runs."""
 
-    def __init__(self, layout: Layout, settings: list[str]) -> None:
-        self._layout = layout
+    def __init__(self, directory: DataDirectory, settings: list[str]) -> None:
+        self._directory = directory
         self._settings = dict(pair.split("=", 1) for pair in settings)
         self._child: subprocess.Popen[bytes] | None = None
         self._hurry = False
 
-    def watch(self) -> None:
+    def install_handlers(self) -> None:
         """Has a signal or the end of the last user break off `serve`."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGUSR1, self._stop)
-        users = FileLock(self._layout.users_lock)
+        users = FileLock(self._directory.users_lock)
         threading.Thread(target=_wait_for_last, args=(users,), daemon=True).start()
 
-    def serve(self) -> None:
-        """Starts the server and waits until it ends. Raises EmbeddedError; `_Stop` breaks it off,
-        and the server has then ended."""
-        sockets = _socket_folder(self._layout)
+    def run(self) -> None:
+        """Starts the server and waits until it ends. `_Stop` breaks it off, and the server has then
+        ended. Raises EmbeddedPostgresError."""
+        sockets = _socket_folder(self._directory)
         try:
-            user = prepare(self._layout, self._run)
-            with open_rotated(self._layout.log) as log:
+            user = prepare_data(self._directory, self._run)
+            with open_rotated(self._directory.log) as log:
                 self._start(sockets, user, log)
-                _tell(READY)
+                _report_start(READY)
                 how = describe_exit(self._wait())
                 log.write(f"posapp: PostgreSQL has ended: {how}\n".encode())
         finally:
             self._end()
-            if sockets != self._layout.run:
+            if sockets != self._directory.run:
                 shutil.rmtree(sockets, ignore_errors=True)
 
     def _stop(self, number: int, frame: FrameType | None) -> NoReturn:
         self._hurry = number == signal.SIGTERM
         raise _Stop
 
-    def _run(self, program: list[str], user: User | None, output: IO[bytes]) -> int:
+    def _run(self, program: list[str], user: UnixUser | None, output: IO[bytes]) -> int:
         self._spawn(program, user, output)
         try:
             return self._wait()
         finally:
             self._end()
 
-    def _spawn(self, program: list[str], user: User | None, output: IO[bytes]) -> None:
+    def _spawn(self, program: list[str], user: UnixUser | None, output: IO[bytes]) -> None:
         self._child = subprocess.Popen(
             child_command(program, signal.SIGINT, user),
             stdin=subprocess.DEVNULL,
@@ -100,22 +100,24 @@ class Guard:
         self._child = None
         return code
 
-    def _start(self, sockets: Path, user: User | None, log: IO[bytes]) -> None:
-        self._layout.forget_reused_pid()
+    def _start(self, sockets: Path, user: UnixUser | None, log: IO[bytes]) -> None:
+        self._directory.forget_reused_pid()
         begin = log.seek(0, os.SEEK_END)
-        self._spawn(postgres(self._layout.data, sockets, self._settings), user, log)
-        limit = self._layout.start_limit
+        self._spawn(postgres(self._directory.data, sockets, self._settings), user, log)
+        limit = self._directory.start_limit
         for _ in range(int(limit / 0.02)):
             with suppress(subprocess.TimeoutExpired):
                 code = self._wait(0.02)
-                said = self._layout.log.read_bytes()[begin:]
-                raise EmbeddedError(explain(self._layout, said, describe_exit(code)))
-            server = self._layout.postmaster()
+                said = self._directory.log.read_bytes()[begin:]
+                raise EmbeddedPostgresError(
+                    describe_failure(self._directory, said, describe_exit(code))
+                )
+            server = self._directory.postmaster()
             if server is not None and server.ready:
                 return
-        raise EmbeddedError(
-            f"{self._layout.data}: PostgreSQL is not ready after {limit:g} s;"
-            f" see {self._layout.log}"
+        raise EmbeddedPostgresError(
+            f"{self._directory.data}: PostgreSQL is not ready after {limit:g} s;"
+            f" see {self._directory.log}"
         )
 
     def _end(self) -> None:
@@ -145,31 +147,31 @@ def _wait_for_last(users: FileLock) -> None:
     os.kill(os.getpid(), signal.SIGUSR1)
 
 
-def _socket_folder(layout: Layout) -> Path:
+def _socket_folder(directory: DataDirectory) -> Path:
     """`run/`, or a private folder in the system's temporary one where that path is too long."""
-    if len(os.fsencode(layout.run / ".s.PGSQL.5432")) <= _SOCKET_PATH_LIMIT:
-        return layout.run
+    if len(os.fsencode(directory.run / ".s.PGSQL.5432")) <= _SOCKET_PATH_LIMIT:
+        return directory.run
     return Path(tempfile.mkdtemp(prefix="pos-"))
 
 
-def _tell(line: str) -> None:
-    """Answers who started the guard, and lets go of that one's pipe."""
+def _report_start(line: str) -> None:
+    """Reports to the process that started the watchdog, and closes the pipe to it."""
     with suppress(BrokenPipeError):
         os.write(1, line.encode() + b"\n")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def main(data_dir: str, *settings: str) -> None:
-    layout = Layout(Path(data_dir))
-    life = FileLock(layout.guard_lock)
+    directory = DataDirectory(Path(data_dir))
+    life = FileLock(directory.watchdog_lock)
     if not life.try_acquire():
-        return  # another guard is at it; who asked looks again
-    guard = Guard(layout, list(settings))
+        return  # another watchdog is at it; who asked looks again
+    watchdog = Watchdog(directory, list(settings))
     try:
-        guard.watch()
-        guard.serve()
-    except EmbeddedError as error:
-        _tell(str(error))
+        watchdog.install_handlers()
+        watchdog.run()
+    except EmbeddedPostgresError as error:
+        _report_start(str(error))
     except _Stop:
         pass
 
