@@ -69,7 +69,7 @@ class DrillResult:
     health: str = ""
     issue: str | None = None
     data_loss: str = ""
-    """What was written to the live database since the backup."""
+    """The rows written to the live database since the backup, in words."""
 
     @property
     def succeeded(self) -> bool:

@@ -33,7 +33,7 @@ from posapp.database.schema import known_revisions, schema_state, upgrade
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """How a restore went: `old_database` is where the database is that was live before."""
+    """The result of a restore; `old_database` is the name of what was live before."""
 
     database: str
     old_database: str | None

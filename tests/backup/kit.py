@@ -1,4 +1,4 @@
-"""What the tests of backups have in common, besides their fixtures."""
+"""Helpers of the tests of backups, besides their fixtures."""
 
 import json
 import os

@@ -67,22 +67,22 @@ def test_each_kind_is_made_and_the_log_ends_with_the_line_of_the_runbook(posapp,
     assert "\r" not in done.stdout  # plain lines for cron
 
 
-def test_a_failure_exits_1_and_is_told_to_the_webhook_in_json(posapp):
-    with sink() as told:
+def test_a_failure_exits_1_and_sends_json_to_the_webhook(posapp):
+    with sink() as webhook:
         done = posapp(
             *("backup", "daily"),
             DATABASE_URL="postgresql://kasir:rahasia-4831@127.0.0.1:1/pos",
-            ALERT_WEBHOOK=f"http://{told.url}/alert",
+            ALERT_WEBHOOK=f"http://{webhook.url}/alert",
         )
     assert "Connection refused" in one_line(done, 1)
-    ((path, body),) = told.received
+    ((path, body),) = webhook.received
     assert path == "/alert"
     assert json.loads(body)["event"] == "backup-failed"
     assert json.loads(body)["text"].startswith("❌ Backup (daily) failed: database pos: ")
     assert "rahasia-4831" not in done.stdout + done.stderr + body.decode()
 
 
-def test_a_webhook_that_is_away_changes_nothing_but_is_said(posapp):
+def test_an_unreachable_webhook_is_logged_and_changes_nothing(posapp):
     done = posapp(
         *("backup", "daily"),
         DATABASE_URL="postgresql://127.0.0.1:1/pos",
@@ -100,15 +100,15 @@ def test_a_second_run_leaves_at_once_with_75(posapp, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "message"),
     [
         ({"BACKUP_AGE_RECIPIENT": "age1nonsense"}, "BACKUP_AGE_RECIPIENT: not a public key"),
         ({"BACKUP_DIR": "/proc/nowhere"}, "BACKUP_DIR: /proc/nowhere"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL: must begin with postgresql://"),
     ],
 )
-def test_a_mistake_in_the_settings_is_one_line(posapp, variables, told):
-    assert told in one_line(posapp("backup", "daily", **variables), 2)
+def test_a_mistake_in_the_settings_is_one_line(posapp, variables, message):
+    assert message in one_line(posapp("backup", "daily", **variables), 2)
 
 
 def test_an_empty_database_is_one_line(posapp, postgres, small):
@@ -128,7 +128,7 @@ def test_list_shows_what_there_is_here_and_in_s3(posapp, s3):
     assert posapp("restore", **s3.environ).stdout.splitlines()[:3] == rows
 
 
-def test_verify_says_whole_or_exits_1(posapp, tmp_path):
+def test_verify_prints_that_it_is_whole_or_exits_1(posapp, tmp_path):
     posapp("backup", "daily")
     assert posapp("backup", "verify").stdout.startswith("✅ ")
     (backup,) = FolderStorage(tmp_path / "backups").list_backups()
@@ -185,7 +185,7 @@ def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, t
     assert list((tmp_path / "backups" / "fetched").iterdir()) == []
 
 
-def test_restore_of_what_has_no_manifest_needs_to_be_said(posapp, small, tmp_path):
+def test_a_backup_without_manifest_is_restored_only_with_its_option(posapp, small, tmp_path):
     posapp("backup", "daily")
     (backup,) = FolderStorage(tmp_path / "backups").list_backups()
     (tmp_path / "backups" / "daily" / backup.name.manifest).unlink()
@@ -194,6 +194,20 @@ def test_restore_of_what_has_no_manifest_needs_to_be_said(posapp, small, tmp_pat
     assert (
         posapp("restore", backup.location, "--skip-confirm", "--without-manifest").returncode == 0
     )
+
+
+def test_the_spellings_of_version_1_0_are_understood_and_not_shown(posapp, small):
+    assert posapp("backup", "daily").returncode == 0
+    run_sql(small, "DELETE FROM bills")
+    done = posapp("restore", "latest", "--skip-confirm", "--no-backup-first")
+    assert done.returncode == 0, done.stderr
+    assert run_sql(small, "SELECT count(*) FROM bills") == [(400,)]
+    assert "pre-restore" not in posapp("backup", "list").stdout
+    assert "Receive all that is written" in posapp("backup", "wal", "--help").stdout
+    shown = posapp("backup", "--help").stdout + posapp("restore", "--help").stdout
+    assert "receive-wal" in shown
+    assert "--no-pre-restore-backup" in shown
+    assert not re.search(r"^  wal\b|--no-backup-first", shown, re.MULTILINE)
 
 
 def test_an_ordinary_user_can_do_all_of_it(ordinary_user, s3):

@@ -47,10 +47,10 @@ def environ(postgres, template_database, tmp_path, s3):
 def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, tmp_path, s3):
     before = datetime.now(UTC)
     assert me.run("backup", "daily", environ=environ).returncode == 0
-    with sink() as told:
+    with sink() as webhook:
         done = me.run(
             *("drill", f"s3://{s3.name}", "--report", str(tmp_path / "reports")),
-            environ={**environ, "ALERT_WEBHOOK": f"http://{told.url}/hook"},
+            environ={**environ, "ALERT_WEBHOOK": f"http://{webhook.url}/hook"},
         )
     assert done.returncode == 0, done.stderr
     (written,) = (tmp_path / "reports").iterdir()
@@ -65,7 +65,7 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
     assert "[" not in text  # no heading is left to be filled in
     backup = find_backup(f"s3://{s3.name}", settings_of(tmp_path / "backups", **s3.environ))
     assert backup.manifest.restored_at > before
-    assert json.loads(told.received[0][1])["event"] == "drill-succeeded"
+    assert json.loads(webhook.received[0][1])["event"] == "drill-succeeded"
     store = Store(f"sqlite:///{tmp_path}/store.db")
     try:
         assert store.last_beat("backup-daily") > before
@@ -75,22 +75,22 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
     assert list((tmp_path / "backups").glob("steak*")) == []
 
 
-def test_a_drill_that_fails_exits_1_tells_and_marks_nothing(me, environ, tmp_path):
+def test_a_failed_drill_exits_1_notifies_and_marks_nothing(me, environ, tmp_path):
     assert me.run("backup", "daily", environ=environ).returncode == 0
     backup = find_backup("latest", settings_of(tmp_path / "backups"))
     path = tmp_path / "backups" / "daily" / backup.name.manifest
     path.write_text(path.read_text().replace('"products": 71', '"products": 72'))
-    with sink() as told:
+    with sink() as webhook:
         done = me.run(
             *("drill", "--report", str(tmp_path)),
-            environ={**environ, "ALERT_WEBHOOK": f"http://{told.url}/hook"},
+            environ={**environ, "ALERT_WEBHOOK": f"http://{webhook.url}/hook"},
         )
     assert done.returncode == 1
     assert "products: 71 instead of 72" in done.stderr
     (written,) = tmp_path.glob("disaster-*.md")
     assert "- Status: ISSUES" in written.read_text()
     assert "products: 71 instead of 72" in written.read_text().split("## Issues Found")[1]
-    assert json.loads(told.received[0][1])["event"] == "drill-failed"
+    assert json.loads(webhook.received[0][1])["event"] == "drill-failed"
     assert find_backup("latest", settings_of(tmp_path / "backups")).manifest.restored_at is None
 
 

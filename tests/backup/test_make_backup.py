@@ -123,7 +123,7 @@ def test_one_much_smaller_than_usual_is_kept_but_removes_nothing(small, tmp_path
     assert len(names(tmp_path)) == 4
 
 
-def test_two_at_once_the_second_leaves_and_says_so(small, tmp_path, log):
+def test_a_second_run_at_once_is_refused_as_busy(small, tmp_path, log):
     with (
         FolderStorage(tmp_path).lock(),
         pytest.raises(Busy, match="another backup or restore is running"),
@@ -254,7 +254,7 @@ def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("sha256", "0" * 64, "SHA-256"),
         ("size_bytes", 7, "bytes"),
@@ -263,10 +263,10 @@ def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
         ("kind", "weekly", "kind"),
     ],
 )
-def test_a_manifest_that_disagrees_is_found(made, tmp_path, key, value, told):
+def test_a_manifest_that_disagrees_is_found(made, tmp_path, key, value, message):
     path = tmp_path / "daily" / made.name.manifest
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(BackupError, match=f"its manifest disagrees: {told} "):
+    with pytest.raises(BackupError, match=f"its manifest disagrees: {message} "):
         verify(find_backup(made.location, settings_of(tmp_path)), settings_of(tmp_path))
 
 
@@ -330,7 +330,7 @@ def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, log, key):
 # S3
 
 
-def test_it_is_uploaded_verified_and_its_manifest_says_so(small, tmp_path, log, s3):
+def test_an_upload_is_verified_and_recorded_in_the_manifest(small, tmp_path, log, s3):
     backup = make("daily", context_on(small, tmp_path, log, s3.bucket()))
     assert s3.keys() == [f"daily/{file}" for file in sorted(backup.name.files)]
     assert manifest_of(tmp_path)["uploaded_at"] == "2025-12-26T05:00:00Z"

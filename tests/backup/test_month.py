@@ -24,7 +24,7 @@ FAULTS = ("killed", *AWAY, "clock back", "off")
 
 
 def promised(kind, made, now):
-    """What of the good ones the runbook promises still to be there; the newest in any case."""
+    """The intact backups that the runbook promises to keep; the newest in any case."""
     days = {"daily": 7, "weekly": 28, "monthly": 89}[kind]
     return {name for name in made if now - name.at <= timedelta(days=days)} | set(made[-1:])
 

@@ -106,7 +106,7 @@ def test_two_base_backups_are_kept_and_what_was_written_before_them_goes(
     assert new.exists()
 
 
-def test_a_moment_is_jakartas_unless_it_says_otherwise():
+def test_target_time_defaults_to_jakarta():
     assert parse_target_time("2025-12-26 10:30", NOW) == datetime(2025, 12, 26, 3, 30, tzinfo=UTC)
     assert parse_target_time("2025-12-26T01:30:00+00:00", NOW) == datetime(
         2025, 12, 26, 1, 30, tzinfo=UTC
@@ -115,10 +115,10 @@ def test_a_moment_is_jakartas_unless_it_says_otherwise():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("yesterday", "is not a time"), ("2030-01-01 00:00", "is in the future")]
+    ("text", "message"), [("yesterday", "is not a time"), ("2030-01-01 00:00", "is in the future")]
 )
-def test_what_is_no_moment_is_refused(text, told):
-    with pytest.raises(Refused, match=told):
+def test_what_is_no_moment_is_refused(text, message):
+    with pytest.raises(Refused, match=message):
         parse_target_time(text, NOW)
 
 

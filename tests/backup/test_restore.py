@@ -1,4 +1,4 @@
-"""A restore: told before anything is touched, compared before it counts, swapped in a moment."""
+"""A restore: refused before anything is touched, compared before it counts, cut over at once."""
 
 import gzip
 import json
@@ -124,7 +124,7 @@ def test_sql_that_breaks_off_leaves_the_live_one(small, tmp_path, made, restore)
     assert databases_of(small) == [small.database]
 
 
-def test_one_that_says_no_has_touched_nothing(small, tmp_path, made, restore):
+def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, restore):
     def refuse(question):
         assert "2025-12-26 12:00:00" in question
         raise Refused("no")
@@ -135,7 +135,7 @@ def test_one_that_says_no_has_touched_nothing(small, tmp_path, made, restore):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"server_version": "19.1"}, "the backup needs 19 or newer"),
         ({"pg_dump_version": "21"}, "the backup needs 21 or newer"),
@@ -144,17 +144,17 @@ def test_one_that_says_no_has_touched_nothing(small, tmp_path, made, restore):
         ({"database_bytes": 10**18}, "the restored database needs about"),
     ],
 )
-def test_what_the_server_lacks_is_told_before_anything_is_touched(
-    tmp_path, made, restore, change, told
+def test_a_server_that_lacks_something_refuses_before_anything_is_touched(
+    tmp_path, made, restore, change, message
 ):
     path = tmp_path / "daily" / made.name.manifest
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(Refused, match=told):
+    with pytest.raises(Refused, match=message):
         restore()
     assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
 
 
-def test_a_role_that_may_not_do_it_is_told_so(small, tmp_path, log, made, restore):
+def test_a_role_without_the_privileges_is_refused(small, tmp_path, log, made, restore):
     run_sql(small, f"CREATE ROLE pelayan_{small.database} LOGIN")
     try:
         context = context_on(small.set(username=f"pelayan_{small.database}"), tmp_path, log)
@@ -202,7 +202,7 @@ def test_an_empty_live_database_needs_no_backup_first(small, postgres, tmp_path,
     assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
 
 
-def test_no_restore_without_its_backup_first_unless_one_says_so(small, tmp_path, made, restore):
+def test_a_restore_needs_its_pre_restore_backup_unless_it_is_waived(small, tmp_path, made, restore):
     (tmp_path / "pre-restore").symlink_to("nowhere")
     run_sql(small, "DELETE FROM bills")
     with pytest.raises(BackupError, match="go on with --no-pre-restore-backup"):
@@ -276,7 +276,7 @@ def test_a_swap_that_cannot_be_done_changes_neither_name(small, postgres, tmp_pa
 # The whole way, with the tills running
 
 
-def test_while_the_tills_run_they_are_told_to_come_back_and_then_see_the_restored_menu(
+def test_running_tills_get_503_with_retry_after_and_then_the_restored_menu(
     me, serve, postgres, template_database, tmp_path
 ):
     url = postgres.create("with_tills", template_database)

@@ -1,4 +1,4 @@
-"""What stays and what goes, over years of nights."""
+"""Retention: which backups stay and which are removed, over years of nights."""
 
 from datetime import UTC, datetime, timedelta
 

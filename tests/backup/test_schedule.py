@@ -1,4 +1,4 @@
-"""What runs when, and what is made up for."""
+"""The timetable, and the jobs that run late because they were missed."""
 
 import signal
 from datetime import datetime, timedelta
@@ -68,7 +68,7 @@ def names(backups, now):
     return [job.name for job in missed_jobs(JOBS, backups, at(now))]
 
 
-def test_nothing_is_made_up_for_where_nothing_was_missed():
+def test_no_job_is_due_where_none_was_missed():
     assert names(UP_TO_DATE, "2025-12-26 12:00") == []
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_made_up_for_where_nothing_was_missed():
         ("2026-06-01 12:00", [job.name for job in JOBS]),
     ],
 )
-def test_what_was_missed_is_told_by_the_catalogue(now, due):
+def test_the_backups_show_which_jobs_were_missed(now, due):
     assert names(UP_TO_DATE, now) == due
 
 

@@ -1,4 +1,4 @@
-"""How long backups stay, and when none is removed: pure functions of the backups and the time.
+"""Retention: which backups to remove, and when to remove none. Pure functions of backups and time.
 
 Daily backups stay 7 days, weekly ones 4 weeks, monthly ones 3 months, of those before deployments
 the last 5, those before restores for ever. Whatever the clock says, two of each kind are never

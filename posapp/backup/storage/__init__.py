@@ -1,4 +1,4 @@
-"""Where backups lie: a folder and an S3 bucket, which answer alike."""
+"""The storages of backups: a folder and an S3 bucket, which answer alike."""
 
 from __future__ import annotations
 
