@@ -130,7 +130,8 @@ def table(title: str, rates: Mapping[str, float], base: str, unit: str = "req/s"
 @contextmanager
 def database() -> Iterator[URL]:
     """A migrated and seeded database on an embedded PostgreSQL of its own."""
-    from posapp.database.engine import open_session, utc_now
+    from healthkit import SYSTEM_CLOCK
+    from posapp.database.engine import open_session
     from posapp.database.schema import upgrade
     from posapp.features.seed import seed_demo_data
     from posapp.runtime.postgres import use_embedded_database
@@ -139,5 +140,5 @@ def database() -> Iterator[URL]:
     with tempfile.TemporaryDirectory() as folder, use_embedded_database(Path(folder)) as url:
         upgrade(url)
         with open_session(url, Settings()) as session:
-            seed_demo_data(session, utc_now())
+            seed_demo_data(session, SYSTEM_CLOCK.now())
         yield url

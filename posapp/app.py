@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import posapp
-from healthkit import Health
+from healthkit import SYSTEM_CLOCK, Clock, Health
 from healthkit.web import flask as healthkit_flask
 from posapp.features.auth import routes as auth
 from posapp.features.auth import tokens
@@ -21,7 +21,7 @@ from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
-from posapp.http import access, cors, frontend, openapi, problems, transactions
+from posapp.http import access, cors, frontend, openapi, problems, request_time, transactions
 from posapp.http.body import MAX_BODY_BYTES, validate_json_body
 from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
@@ -31,7 +31,7 @@ from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
 HEALTH_PATHS = {
-    "/health": "runbook",
+    "/health": "json",
     "/livez": "live",
     "/readyz": "ready",
     "/startupz": "startup",
@@ -51,7 +51,9 @@ Money is whole rupiah. Times are UTC. Errors are RFC 9457 problems, with `errors
 input. Sign in, and send the access token as `Authorization: Bearer …`."""
 
 
-def create_app(settings: Settings | None = None, url: URL | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, url: URL | None = None, clock: Clock = SYSTEM_CLOCK
+) -> Flask:
     """The application on the database that `url` or the settings name.
 
     Raises SettingsError when there is none, and ConfigError for mistakes in healthkit.toml.
@@ -62,16 +64,17 @@ def create_app(settings: Settings | None = None, url: URL | None = None) -> Flas
         raise SettingsError(("DATABASE_URL: missing; set it, or start with: posapp demo",))
     error_tracking.install(settings, posapp.__version__)
     app = create_api(settings)
+    request_time.install(app, clock)
     engine = transactions.install(app, url, settings)
     metrics.watch_pool(engine)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
-    menu = catalog.install(app)
+    menu = catalog.install(app, clock.monotonic)
     address = url.render_as_string(hide_password=False)
     found = Health.from_file(
         settings.healthkit_config,
         environ={**os.environ, "DATABASE_URL": address},
-        live={"database": {"engine": engine}},
-        views={"api": health.api_page},
+        resources={"database": {"engine": engine}},
+        renderers={"api": health.api_page},
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)

@@ -25,13 +25,17 @@ import requests
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
+from healthkit import SYSTEM_CLOCK
 from healthkit.testing import wait_until
-from posapp.database.engine import open_session, utc_now
+from posapp.database.engine import open_session
 from posapp.database.schema import upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import processes
 from posapp.runtime.postgres import use_embedded_database
 from posapp.settings import Settings
+from tests.till import app, cashier, sign_in, water
+
+__all__ = ["app", "cashier", "sign_in", "water"]  # fixtures of tests that call the API
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,7 +110,7 @@ def template_database(postgres: Postgres) -> str:
     url = postgres.create("pos_template")
     upgrade(url)
     with open_session(url, Settings()) as session:
-        seed_demo_data(session, utc_now())
+        seed_demo_data(session, SYSTEM_CLOCK.now())
     return "pos_template"
 
 

@@ -2,18 +2,18 @@
 
 import re
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from healthkit import CheckInfo, Event, EventKind, Outcome
-from healthkit._alerts import records
-from healthkit._alerts.policy import Level, State
+from healthkit._model.alerts import Delivery, Level, State
 from healthkit._store import history, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
 from healthkit.cli import main
-from healthkit.testing import Answer
+from healthkit.testing import StubResponse
 
 NOW = datetime.now(UTC)
 
@@ -54,15 +54,13 @@ def fault(store, error="late by 3h0m0s"):
     check = CheckInfo("nightly", "Nightly")
     event = Event(EventKind.DOWN, check, NOW, Outcome.unhealthy(error), NOW)
     with store.transaction() as connection:
-        number = incidents.begin(connection, "nightly", "Nightly", "high", 2, error, NOW)
-        state = records.dump_state(State(level=Level.DOWN))
-        stored = incidents.StoredState(state, number, 1, 1)
+        number = incidents.open_incident(connection, check, Level.DOWN, error, NOW)
+        stored = incidents.StoredState(State(level=Level.DOWN), number, 1, 1)
         incidents.save_state(connection, "nightly", stored, NOW)
-        body = records.dump_event(event)
-        owed = incidents.add_event(connection, number, 1, NOW, body)
-        outbox.owe(connection, owed, "telegram", NOW, NOW)
-        claim = outbox.claim(connection, "telegram", NOW, burst=5, named=5)
-        outbox.drop(connection, claim, NOW, "refused: HTTP 400", None)
+        stored_event = incidents.add_event(connection, replace(event, incident=number))
+        outbox.enqueue(connection, stored_event, Delivery("telegram", NOW), NOW)
+        claim = outbox.claim_batch(connection, "telegram", NOW, burst=5, named=5)
+        outbox.reject(connection, claim, NOW, "refused: HTTP 400", None)
     return number
 
 
@@ -76,7 +74,9 @@ def one_line(result):
 def test_status_shows_watcher_checks_channels_dead_letters_and_silences(run, store):
     number = fault(store)
     with store.transaction() as connection:
-        lease.take(connection, "m/1/2 tablet process 7", timedelta(seconds=10), datetime.now(UTC))
+        lease.acquire(
+            connection, "m/1/2 tablet process 7", timedelta(seconds=10), datetime.now(UTC)
+        )
         history.add(
             connection, [history.Row("nightly", NOW, s, 0.1) for s in ("healthy", "unhealthy")]
         )
@@ -93,9 +93,11 @@ def test_status_shows_watcher_checks_channels_dead_letters_and_silences(run, sto
 
 def test_status_says_when_nobody_watches_and_when_a_channel_fails(run, store):
     with store.transaction() as connection:
-        event = incidents.add_event(connection, None, 0, NOW, "{}")
-        outbox.owe(connection, event, "telegram", NOW, NOW)
-        claim = outbox.claim(connection, "telegram", NOW, burst=5, named=5)
+        check = CheckInfo("nightly", "Nightly")
+        told = Event(EventKind.DOWN, check, NOW, Outcome.unhealthy("late"))
+        event = incidents.add_event(connection, told)
+        outbox.enqueue(connection, event, Delivery("telegram", NOW), NOW)
+        claim = outbox.claim_batch(connection, "telegram", NOW, burst=5, named=5)
         outbox.failed(connection, claim, NOW, "refused: HTTP 500", NOW)
     output = run("status").output
     assert "Till: no watcher runs; start one with: healthkit watch" in output
@@ -111,9 +113,9 @@ def test_incidents_are_listed_and_can_be_acknowledged_once(run, store):
     assert done.exit_code == 0
     assert "is acknowledged: no more reminders, no escalation" in done.output
     assert "ani" in run("incidents", "--open").output
-    assert "ani is on it" in run("status").output
+    assert "acknowledged by ani" in run("status").output
     with store.transaction() as connection:
-        incidents.finish(connection, number, NOW)
+        incidents.close_incident(connection, number, NOW)
     assert run("incidents", "--open").output == "no open incident\n"
     assert "has ended" in one_line(run("ack", str(number)))
     assert "there is no incident 99" in one_line(run("ack", "99"))
@@ -174,9 +176,9 @@ def test_alert_test_waits_for_a_channel_no_longer_than_its_timeout(run, http_sin
 
     def hang(request):
         release.wait(20)
-        return Answer()
+        return StubResponse()
 
-    http_sink.answers_by(hang)
+    http_sink.respond_with(hang)
     more = f"""
             [channels.slow]
             url = "{http_sink.url("/slow?rto=20", "json")}"
@@ -201,7 +203,7 @@ def test_alert_retry_sends_dead_letters_again(run, store):
     assert result.stdout == "1 message waits to be sent again\n"
     assert "no watcher runs to send them" in result.stderr
     with store.reading() as connection:
-        assert outbox_status.counts(connection) == {("telegram", "waiting"): 1}
+        assert outbox_status.count_by_channel(connection) == {("telegram", "waiting"): 1}
 
 
 def test_a_store_that_cannot_be_opened_is_one_line(run, tmp_path):

@@ -7,12 +7,13 @@ import pytest
 from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
-from healthkit._alerts import delivery, records
-from healthkit._alerts.delivery import Courier, pause
+from healthkit._alerts import delivery
+from healthkit._alerts.delivery import Courier, backoff
 from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
+from healthkit._model.alerts import Delivery
 from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
-from healthkit.testing import TELEGRAM, Answer, HttpSink, wait_until
+from healthkit.testing import TELEGRAM, HttpSink, StubResponse, wait_until
 
 SECOND = timedelta(seconds=1)
 
@@ -33,7 +34,7 @@ class Post:
         with self.store.transaction() as connection:
             me = "x/1/2 test"
             now = datetime.now(UTC)
-            self.epoch = lease.take(connection, me, timedelta(hours=1), now)
+            self.epoch = lease.acquire(connection, me, timedelta(hours=1), now)
 
     def open(self, override=None, alerts=None, **channels):
         """`open(a={"url": …})`; a url of a sink's path is made one of JSON."""
@@ -56,9 +57,8 @@ class Post:
     def owe(self, channel, *events, **options):
         with self.store.transaction() as connection:
             for one in events:
-                rank = records.RANKS[one.check.severity]
-                number = incidents.add_event(connection, 1, rank, one.at, records.dump_event(one))
-                outbox.owe(connection, number, channel, one.at, one.at, **options)
+                number = incidents.add_event(connection, one)
+                outbox.enqueue(connection, number, Delivery(channel, one.at, **options), one.at)
         self.couriers[channel].wake()
 
     def tick(self):
@@ -77,11 +77,11 @@ class Post:
 
     def counts(self):
         with self.store.reading() as connection:
-            return outbox_status.counts(connection)
+            return outbox_status.count_by_channel(connection)
 
     def circuit(self, name):
         with self.store.reading() as connection:
-            return circuit_breakers.of(connection, name)
+            return circuit_breakers.get_state(connection, name)
 
     def close(self):
         for courier in self.couriers.values():
@@ -109,7 +109,7 @@ def blocking(release):
 
     def answer(request):
         release.wait(20)
-        return Answer()
+        return StubResponse()
 
     return answer
 
@@ -127,7 +127,7 @@ def test_messages_of_a_channel_arrive_in_their_order_and_each_once(post, http_si
 
 def test_after_a_failure_the_same_message_comes_first_and_nothing_is_lost(post, http_sink):
     answers = iter([500, 503])
-    http_sink.answers_by(lambda request: Answer(next(answers, 200)))
+    http_sink.respond_with(lambda request: StubResponse(next(answers, 200)))
     post.open(a={"url": http_sink.url("/a", "json")})
     post.owe("a", event(0), event(1))
     post.until(lambda: post.counts() == {})
@@ -139,7 +139,7 @@ def test_a_channel_that_hangs_delays_no_other_and_its_message_is_tried_again(
     post, http_sink, other_sink
 ):
     release = threading.Event()
-    http_sink.answers_by(blocking(release))
+    http_sink.respond_with(blocking(release))
     post.open(
         a={"url": http_sink.url("/a", "json"), "timeout": 0.3 * SECOND},
         b={"url": other_sink.url("/b", "json")},
@@ -156,10 +156,10 @@ def test_a_channel_that_hangs_delays_no_other_and_its_message_is_tried_again(
 
 
 def test_no_more_than_three_sends_hang_at_once(post, http_sink, monkeypatch):
-    monkeypatch.setattr(delivery, "FIRST_PAUSE", timedelta(milliseconds=10))
-    monkeypatch.setattr(delivery, "LONGEST_PAUSE", timedelta(milliseconds=10))
+    monkeypatch.setattr(delivery, "FIRST_BACKOFF", timedelta(milliseconds=10))
+    monkeypatch.setattr(delivery, "LONGEST_BACKOFF", timedelta(milliseconds=10))
     release = threading.Event()
-    http_sink.answers_by(blocking(release))
+    http_sink.respond_with(blocking(release))
     post.open(a={"url": http_sink.url("/a?rto=20", "json"), "timeout": 0.05 * SECOND})
     post.owe("a", event(0))
     post.until(lambda: post.circuit("a").failures > 6)
@@ -184,15 +184,15 @@ def test_retry_after_is_respected(post, telegram):
 def test_the_circuit_opens_after_three_failures_and_closes_with_the_first_success(
     post, http_sink, monkeypatch
 ):
-    monkeypatch.setattr(delivery, "FIRST_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr(delivery, "FIRST_BACKOFF", timedelta(milliseconds=20))
     http_sink.answers(500)
     post.open(a={"url": http_sink.url("/a", "json")})
     post.owe("a", event(0))
     post.until(lambda: post.circuit("a").is_open)
-    assert post.store.backlog(datetime.now(UTC)).failing == {"a": "refused: HTTP 500"}
+    assert post.store.outbox_status(datetime.now(UTC)).failing == {"a": "refused: HTTP 500"}
     http_sink.answers(200)
     post.until(lambda: not post.circuit("a").is_open)
-    assert post.store.backlog(datetime.now(UTC)).failing == {}
+    assert post.store.outbox_status(datetime.now(UTC)).failing == {}
 
 
 def test_a_channel_that_stays_dead_past_its_patience_hands_over_to_its_fallback(
@@ -219,12 +219,12 @@ def test_a_channel_that_stays_dead_past_its_patience_hands_over_to_its_fallback(
 def test_a_message_that_the_service_will_never_take_is_a_dead_letter_and_blocks_no_other(
     post, http_sink, monkeypatch
 ):
-    monkeypatch.setattr(delivery, "FIRST_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr(delivery, "FIRST_BACKOFF", timedelta(milliseconds=20))
 
     def refuse_the_first(request):
-        return Answer(400 if "Check 0" in request.json()["title"] else 200)
+        return StubResponse(400 if "Check 0" in request.json()["title"] else 200)
 
-    http_sink.answers_by(refuse_the_first)
+    http_sink.respond_with(refuse_the_first)
     post.open(a={"url": http_sink.url("/a", "json")})
     post.owe("a", event(0), event(1))
     post.until(lambda: post.counts() == {("a", "dead"): 1})
@@ -266,8 +266,8 @@ def test_a_digest_comes_when_it_is_due_and_not_before(post, http_sink):
     soon = event(0)
     with post.store.transaction() as connection:
         for due in (soon.at + SECOND, soon.at + SECOND, soon.at + timedelta(hours=1)):
-            number = incidents.add_event(connection, 1, 2, soon.at, records.dump_event(soon))
-            outbox.owe(connection, number, "a", due, soon.at, digest=True)
+            number = incidents.add_event(connection, soon)
+            outbox.enqueue(connection, number, Delivery("a", due, digest=True), soon.at)
     post.until(lambda: http_sink.requests)
     assert datetime.now(UTC) >= soon.at + SECOND
     assert titles(http_sink) == ["📋 Till: 2 alerts"]
@@ -303,7 +303,7 @@ def test_who_has_been_followed_by_another_claims_nothing(post, http_sink, caplog
     caplog.set_level("INFO")
     with post.store.transaction() as connection:
         lease.release(connection, post.epoch)
-        lease.take(connection, "y/1/2 other", timedelta(hours=1), datetime.now(UTC))
+        lease.acquire(connection, "y/1/2 other", timedelta(hours=1), datetime.now(UTC))
     post.open(a={"url": http_sink.url("/a", "json")})
     post.owe("a", event(0))
     wait_until(lambda: "nothing is sent: another watcher leads" in caplog.text)
@@ -312,13 +312,23 @@ def test_who_has_been_followed_by_another_claims_nothing(post, http_sink, caplog
 
 
 def test_pauses_double_up_to_five_minutes_and_are_spread():
-    whole = [pause(n, 1.0).total_seconds() for n in range(1, 12)]
+    whole = [backoff(n, 1.0).total_seconds() for n in range(1, 12)]
     assert whole == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
-    assert pause(3, 0.0) == 2 * SECOND
-    assert pause(10_000, 1.0) == timedelta(minutes=5)
+    assert backoff(3, 0.0) == 2 * SECOND
+    assert backoff(10_000, 1.0) == timedelta(minutes=5)
 
 
-def test_details_that_json_lacks_lose_no_alert():
+def test_details_that_json_lacks_lose_no_alert(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+
+    def stored_and_read(event):
+        with store.transaction() as connection:
+            number = incidents.add_event(connection, event)
+            outbox.enqueue(connection, number, Delivery("a", event.at), event.at)
+            batch = outbox.claim_batch(connection, "a", event.at, burst=1, named=1)
+            outbox.sent(connection, batch, event.at)
+            return batch.events[0]
+
     class Odd:
         def __str__(self):
             raise RuntimeError
@@ -327,12 +337,13 @@ def test_details_that_json_lacks_lose_no_alert():
         strange = Outcome.unhealthy("gone", detail=detail)
         check = CheckInfo("c", "C")
         told = Event(EventKind.DOWN, check, datetime.now(UTC), strange)
-        back = records.load_event(records.dump_event(told))
+        back = stored_and_read(told)
         assert (back.outcome.message, back.check) == ("gone", check)
+    store.close()
 
 
 def test_a_call_that_overruns_its_limit_goes_on_by_itself():
-    limiter, release, ended = _threads.Limiter(), threading.Event(), []
+    limiter, release, ended = _threads.TimeLimiter(), threading.Event(), []
     with pytest.raises(TimeoutError):
         limiter.call(lambda: release.wait(20) and ended.append(1), 0.05)
     assert limiter.hanging == 1

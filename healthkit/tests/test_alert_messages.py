@@ -40,7 +40,7 @@ def event(kind=EventKind.DOWN, outcome=None, target="https://your-domain.com/hea
 
 
 def text(event, own=None):
-    message = messages.word(event, own or settings())
+    message = messages.compose(event, own or settings())
     return "\n".join([message.title, *message.lines])
 
 
@@ -78,7 +78,7 @@ def test_a_certificate_that_runs_out_has_the_runbooks_template_word_for_word():
 
 def test_a_message_names_what_it_hides_and_links_the_runbook_of_its_check():
     hiding = event(runbook="#1-service-down")
-    hiding = Event(**{**_fields(hiding), "hides": ("api", "frontend")})
+    hiding = Event(**{**_fields(hiding), "inhibits": ("api", "frontend")})
     lines = text(hiding, settings({"runbook": "https://wiki.example/runbook"})).splitlines()
     assert lines[-2:] == [
         "Quiet while it lasts: api, frontend",
@@ -137,13 +137,15 @@ def test_words_that_fail_on_a_real_event_fall_back_to_the_plain_ones_and_say_so(
 
 @pytest.mark.parametrize("answer", ["title", ("a",), ("", ""), (1, 2)])
 def test_a_plugin_that_words_nonsense_falls_back_to_the_plain_ones_and_says_so(answer):
-    message = messages.word(event(), settings(), lambda event, language: answer)
+    message = messages.compose(event(), settings(), lambda event, language: answer)
     assert message.title == "🔴 Backend Health is DOWN"
     assert "wording failed" in message.lines[-1]
 
 
 def test_a_plugins_own_words_win_and_are_masked():
-    message = messages.word(event(), settings(), lambda e, lang: ("Hey", f"{lang} password=sesame"))
+    message = messages.compose(
+        event(), settings(), lambda e, lang: ("Hey", f"{lang} password=sesame")
+    )
     assert message == Message("Hey", ("en password=***MASKED***",))
 
 
@@ -199,7 +201,7 @@ def test_html_within_its_limit_is_never_broken_and_says_only_what_was_meant(
     title, body, limit, title_limit
 ):
     message = Message.parse(f"{title}\n{body}")
-    _, marked = messages.form(message, "html", limit, title_limit)
+    _, marked = messages.format_for_channel(message, "html", limit, title_limit)
     if limit >= 30:
         assert len(marked) <= limit
     without = re.sub(r"</?b>|<br/>", "", marked)
@@ -214,7 +216,7 @@ def test_html_within_its_limit_is_never_broken_and_says_only_what_was_meant(
 
 @given(TEXTS, st.integers(30, 300))
 def test_markdown_within_its_limit_is_escaped_whole(text, limit):
-    _, marked = messages.form(Message.parse("Title\n" + text), "markdown", limit, 0)
+    _, marked = messages.format_for_channel(Message.parse("Title\n" + text), "markdown", limit, 0)
     assert len(marked) <= limit
     body = marked.replace("**Title**", "", 1)
     bare = re.sub(r"https?://\S+", "", re.sub(r"\\.", "", body))
@@ -223,12 +225,15 @@ def test_markdown_within_its_limit_is_escaped_whole(text, limit):
 
 def test_an_address_stays_one_in_markdown_and_html():
     message = Message("T", ("Runbook: https://wiki.example/a_b*c#x",))
-    assert "https://wiki.example/a_b*c#x" in messages.form(message, "markdown", 999, 0)[1]
-    assert "https://wiki.example/a_b*c#x" in messages.form(message, "html", 999, 0)[1]
+    assert (
+        "https://wiki.example/a_b*c#x"
+        in messages.format_for_channel(message, "markdown", 999, 0)[1]
+    )
+    assert "https://wiki.example/a_b*c#x" in messages.format_for_channel(message, "html", 999, 0)[1]
 
 
 def test_a_channel_with_titles_gets_the_title_apart_and_one_without_as_its_first_line():
     message = Message("Title", ("one", "two"))
-    assert messages.form(message, "text", 999, 250) == ("Title", "one\ntwo")
-    assert messages.form(message, "text", 999, 0) == ("", "Title\none\ntwo")
-    assert messages.form(Message("Title"), "text", 999, 250) == ("Title", "Title")
+    assert messages.format_for_channel(message, "text", 999, 250) == ("Title", "one\ntwo")
+    assert messages.format_for_channel(message, "text", 999, 0) == ("", "Title\none\ntwo")
+    assert messages.format_for_channel(Message("Title"), "text", 999, 250) == ("Title", "Title")

@@ -27,7 +27,7 @@ class Model:
     outage_end: datetime | None = None
     end: datetime | None = None
     flapping: bool = False
-    told_flapping: bool = False
+    notified_flapping: bool = False
     hold: int = 0
 
     def run_of(self, wanted) -> tuple[int, datetime | None]:
@@ -63,17 +63,17 @@ class Model:
         if self.level == 2 and before < 2 and self.told < 2:
             self.outage = self.run_of(lambda seen: seen == 2)[1]
 
-    def expected(self, muted: bool, explained: bool) -> list[EventKind]:
-        if explained:
+    def expected(self, muted: bool, inhibited: bool) -> list[EventKind]:
+        if inhibited:
             self.hold = self.rules.fail_after
-        quiet = muted or explained
+        quiet = muted or inhibited
         kinds = []
-        if self.flapping and not self.told_flapping and not quiet:
+        if self.flapping and not self.notified_flapping and not quiet:
             kinds.append(EventKind.FLAPPING)
-            self.told_flapping = True
-        if not self.flapping and self.told_flapping:
+            self.notified_flapping = True
+        if not self.flapping and self.notified_flapping:
             kinds.append(EventKind.STEADY)
-            self.told_flapping = False
+            self.notified_flapping = False
         if self.flapping:
             return kinds
         if self.level < self.told:
@@ -98,7 +98,7 @@ class Histories(RuleBasedStateMachine):
         self.model = Model(self.rules)
         self.state = State()
         self.now = NOW
-        self.muted = self.explained = self.acked = False
+        self.muted = self.inhibited = self.acked = False
         self.events = []
         self.outages = []
 
@@ -129,9 +129,9 @@ class Histories(RuleBasedStateMachine):
         self.now -= seconds * SECOND
         self.decide()
 
-    @rule(muted=st.booleans(), explained=st.booleans())
-    def the_circumstances_change(self, muted, explained):
-        self.muted, self.explained = muted, explained
+    @rule(muted=st.booleans(), inhibited=st.booleans())
+    def the_circumstances_change(self, muted, inhibited):
+        self.muted, self.inhibited = muted, inhibited
         self.decide()
 
     @rule()
@@ -140,17 +140,17 @@ class Histories(RuleBasedStateMachine):
         self.acked = True
 
     def decide(self):
-        expected = self.model.expected(self.muted, self.explained)
+        expected = self.model.expected(self.muted, self.inhibited)
         self.state, told = decide(
-            self.state, self.now, self.rules, muted=self.muted, explained=self.explained
+            self.state, self.now, self.rules, muted=self.muted, inhibited=self.inhibited
         )
-        again = decide(self.state, self.now, self.rules, muted=self.muted, explained=self.explained)
+        again = decide(self.state, self.now, self.rules, muted=self.muted, inhibited=self.inhibited)
         assert again == (self.state, ()), "what has been told is not told again"
         further = [d.kind for d in told if d.kind in (EventKind.REMINDER, EventKind.ESCALATION)]
         assert [d.kind for d in told if d.kind not in further] == expected
         if further:
             assert self.model.told == 2
-            quiet = (self.acked, self.muted, self.explained, self.state.flapping)
+            quiet = (self.acked, self.muted, self.inhibited, self.state.flapping)
             assert not any(quiet)
         for decision in told:
             self.note(decision)
@@ -296,9 +296,9 @@ def test_flapping_is_told_at_its_start_and_its_end_and_nothing_between():
 def test_a_fault_that_a_dependency_explained_is_told_when_it_outlives_it():
     rules = Rules(fail_after=2, recover_after=1)
     state, told = State(), []
-    for second, explained in [(0, True), (10, True), (20, False), (30, False), (40, False)]:
+    for second, inhibited in [(0, True), (10, True), (20, False), (30, False), (40, False)]:
         at = NOW + second * SECOND
         state = observe(state, Status.UNHEALTHY, at, rules)
-        state, decisions = decide(state, at, rules, explained=explained)
+        state, decisions = decide(state, at, rules, inhibited=inhibited)
         told += [(second, decision.kind.value) for decision in decisions]
     assert told == [(30, "down")]

@@ -41,7 +41,7 @@ def channels(**urls):
 
 
 def plan(event, routes, known, told=()):
-    return routing.plan(event, routes, known, JAKARTA, time(8), told)
+    return routing.plan_deliveries(event, routes, known, JAKARTA, time(8), told)
 
 
 # Digests
@@ -139,7 +139,7 @@ def test_a_silence_holds_until_its_end_for_its_checks_or_tags_and_names_itself()
 
     def why(now=now, **what):
         silence = routing.Silence(id=7, until=datetime(2026, 1, 1, 1, tzinfo=UTC), **what)
-        return routing.mute(check, now, [silence], {}, JAKARTA)
+        return routing.mute_reason(check, now, [silence], {}, JAKARTA)
 
     assert why() == "silence 7"
     assert why(checks=("database",)) == why(tags=("core", "x")) == "silence 7"

@@ -4,7 +4,8 @@ from typing import ClassVar
 import pytest
 
 from healthkit import Check, ConfigError, Health, Outcome, hookimpl
-from healthkit._config.loader import find_circle, load, parse
+from healthkit._config.references import find_cycle
+from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 
 
@@ -46,7 +47,7 @@ def plugins():
 
 def problems(document, plugins, environ=None):
     with pytest.raises(ConfigError) as caught:
-        parse(document, plugins, environ or {})
+        read_settings(document, plugins, environ or {})
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -80,7 +81,7 @@ def test_a_whole_file_becomes_settings(tmp_path, plugins):
         remind_every = "30m"
         """)
     )
-    settings = load(path, plugins, {"SENSOR": "S1"})
+    settings = read_settings(path, plugins, {"SENSOR": "S1"})
     cold, page = settings.checks
     assert cold.info.target == "sensor S1"
     assert cold.info.timeout.total_seconds() == 2
@@ -127,7 +128,7 @@ def test_every_mistake_is_named_at_once_with_its_line_and_the_nearest_right_name
         """)
     )
     with pytest.raises(ConfigError) as caught:
-        load(path, plugins, {})
+        read_settings(path, plugins, {})
     lines = {line.removeprefix(f"{path}: ") for line in caught.value.lines()}
     assert lines >= {
         "line 4: chekcs: unknown table; did you mean checks?",
@@ -137,7 +138,7 @@ def test_every_mistake_is_named_at_once_with_its_line_and_the_nearest_right_name
         "line 12: checks.a.depends_on: unknown check 'bb'; did you mean b?",
         "line 15: routes.critcal: unknown severity; did you mean critical?",
         "line 18: routes.high.channels: unknown channel 'tellegram'; did you mean telegram?",
-        "line 21: channels.telegram.fallback: goes round in a circle: telegram → telegram",
+        "line 21: channels.telegram.fallback: goes round in a cycle: telegram → telegram",
         "line 20: channels.telegram.url: no Apprise address: 'xyz' is no service it knows",
         "line 24: routes.low: escalate_after and escalate_to go together",
     }
@@ -151,7 +152,7 @@ def test_every_mistake_is_named_at_once_with_its_line_and_the_nearest_right_name
         "line 23: channels.whatsapp.url: not a whole tgram:// address; write it like tgram://",
         "line 27: messages.down.template: the template does not compile",
         "line 29: watch.heartbeat: must be an address like https://",
-        "line 14: checks.b.type: no plugin answers for the type 'freezr'; did you mean freezer?",
+        "line 14: checks.b.type: no plugin offers the type 'freezr'; did you mean freezer?",
     ):
         assert part in text
 
@@ -169,12 +170,12 @@ def test_a_file_that_cannot_be_parsed_is_one_line(tmp_path, plugins, content, wo
     path = tmp_path / "x.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=words):
-        load(path, plugins)
+        read_settings(path, plugins)
 
 
 def test_a_file_that_is_not_there_tells_how_to_make_one(tmp_path, plugins):
     with pytest.raises(ConfigError, match="healthkit init"):
-        load(tmp_path / "none.toml", plugins)
+        read_settings(tmp_path / "none.toml", plugins)
 
 
 @pytest.mark.parametrize("value", [3, "text", [], [{}], True])
@@ -191,16 +192,16 @@ def test_a_check_for_the_watcher_alone_does_not_run_in_a_process_that_serves(tmp
     path.write_text(f'[service]\nname = "x"\n{lines}watch_only = true\n')
     serving = Health.from_file(path, plugins=[Plugin()])
     assert [check.info.name for check in serving.settings.checks] == ["a"]
-    assert [check.info.name for check in load(path, plugins).checks] == ["a", "b"]
+    assert [check.info.name for check in read_settings(path, plugins).checks] == ["a", "b"]
 
 
-def test_a_circle_of_dependencies_is_found(plugins):
+def test_a_cycle_of_dependencies_is_found(plugins):
     checks = {
         n: {"type": "freezer", "sensor": "s", "depends_on": [d]}
         for n, d in [("a", "b"), ("b", "c"), ("c", "a")]
     }
     assert any("a → b → c → a" in p for p in problems({**SERVICE, "checks": checks}, plugins))
-    assert find_circle({"a": ("b", "c"), "b": ("c",), "c": ()}) == ()
+    assert find_cycle({"a": ("b", "c"), "b": ("c",), "c": ()}) == ()
 
 
 @pytest.mark.parametrize("name", ["api", "uptime", "a b", "", "x" * 65, "ä"])
@@ -238,10 +239,10 @@ def test_a_live_object_reaches_the_check_that_no_file_could_give_it():
             return {"db": Database}
 
     engine = Engine()
-    settings = parse(
+    settings = read_settings(
         {**SERVICE, "checks": {"database": {"type": "db"}}},
         PluginManager([Offer()], entry_points=False),
-        live={"database": {"engine": engine}},
+        resources={"database": {"engine": engine}},
     )
     with Health(settings) as health:
         assert health.check_once().result("database").outcome.details["engine"] == id(engine)
@@ -260,5 +261,5 @@ def test_a_plugin_brings_checks_of_its_own_and_the_file_wins_over_them(plugins):
 
     manager = PluginManager([Plugin(), Offer()], entry_points=False)
     checks = {"cold": {"type": "freezer", "sensor": "file", "depends_on": ["own"]}}
-    settings = parse({**SERVICE, "checks": checks}, manager)
+    settings = read_settings({**SERVICE, "checks": checks}, manager)
     assert {c.info.name: c.check.sensor for c in settings.checks} == {"cold": "file", "own": "a"}

@@ -72,8 +72,8 @@ def test_healthkit_channel_types_and_healthkit_checks_are_collected():
         offering(healthkit_channel_types=lambda: [str], healthkit_checks=lambda: [1]),
         offering(healthkit_channel_types=lambda: [int]),
     )
-    assert plugins.each("healthkit_channel_types") == [[str], [int]]
-    assert plugins.each("healthkit_checks") == [[1]]
+    assert plugins.call_all("healthkit_channel_types") == [[str], [int]]
+    assert plugins.call_all("healthkit_checks") == [[1]]
 
 
 def test_healthkit_event_and_healthkit_message_get_what_they_ask_for():
@@ -84,9 +84,9 @@ def test_healthkit_event_and_healthkit_message_get_what_they_ask_for():
             healthkit_message=lambda event, language: (event, language),
         )
     )
-    plugins.each("healthkit_event", event="e")
+    plugins.call_all("healthkit_event", event="e")
     assert seen == ["e"]
-    assert plugins.each("healthkit_message", event="e", language="id") == [("e", "id")]
+    assert plugins.call_all("healthkit_message", event="e", language="id") == [("e", "id")]
 
 
 def test_a_folder_of_plugins_is_loaded_and_a_broken_file_in_it_is_named(tmp_path):
@@ -99,7 +99,7 @@ def test_a_folder_of_plugins_is_loaded_and_a_broken_file_in_it_is_named(tmp_path
     plugins = PluginManager(directory=tmp_path, entry_points=False)
     assert "f" in plugins.check_types()
     assert "nonsense_that_is_not_there" in plugins.failures["broken"]
-    assert {info.name for info in plugins.listing()} >= {"builtin", "good", "broken"}
+    assert {info.name for info in plugins.list_plugins()} >= {"builtin", "good", "broken"}
 
 
 def test_a_plugins_folder_that_is_not_there_is_a_mistake_of_the_configuration(tmp_path):

@@ -22,7 +22,7 @@ def report(*results):
 
 def test_the_healthy_body_is_the_runbooks_to_the_letter():
     healthy = report(result(Outcome.healthy(connection_pool=POOL)))
-    assert _rendering.runbook(healthy) == {
+    assert _rendering.health_body(healthy) == {
         "status": "healthy",
         "timestamp": "2025-12-26T10:30:00Z",
         "version": "1.0.0",
@@ -36,26 +36,26 @@ def test_the_healthy_body_is_the_runbooks_to_the_letter():
 
 def test_the_unhealthy_body_names_the_error_and_the_timeout():
     down = report(result(Outcome.unhealthy("connection refused"), duration=None, timed_out=True))
-    body = _rendering.runbook(down)
+    body = _rendering.health_body(down)
     assert body["status"] == "unhealthy"
     assert body["checks"]["database"] == {
         "status": "unhealthy",
         "error": "connection refused",
         "response_time": "timeout",
     }
-    assert _rendering.runbook_page(down).status == "503 Service Unavailable"
+    assert _rendering.render_json(down).status == "503 Service Unavailable"
 
 
 def test_a_degraded_check_is_200_and_says_why_as_a_warning():
     worn = report(result(Outcome.degraded("83 % used"), name="disk"))
-    assert _rendering.runbook(worn)["checks"]["disk"]["warning"] == "83 % used"
-    assert _rendering.runbook_page(worn).code == 200
-    assert _rendering.runbook(worn)["status"] == "degraded"
+    assert _rendering.health_body(worn)["checks"]["disk"]["warning"] == "83 % used"
+    assert _rendering.render_json(worn).code == 200
+    assert _rendering.health_body(worn)["status"] == "degraded"
 
 
 def test_no_answer_may_be_stored_by_a_cache():
-    for view in _rendering.VIEWS.values():
-        assert ("Cache-Control", "no-store") in view(report()).headers
+    for renderer in _rendering.RENDERERS.values():
+        assert ("Cache-Control", "no-store") in renderer(report()).headers
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_no_answer_may_be_stored_by_a_cache():
     ],
 )
 def test_the_ietf_form_says_pass_warn_or_fail(outcome, word):
-    page = _rendering.health_json_page(report(result(outcome)))
+    page = _rendering.render_health_json(report(result(outcome)))
     body = json.loads(page.body)
     assert body["status"] == word
     assert body["releaseId"] == "1.0.0"
@@ -104,19 +104,19 @@ def test_prometheus_text_has_the_numbers_that_a_check_has_found():
 def test_readiness_asks_the_required_checks_only():
     advisory = {"info": {"role": Role.ADVISORY}}
     bad, good = Outcome.unhealthy("x"), Outcome.healthy()
-    assert _rendering.ready_page(report(result(good), result(bad, "b", **advisory))).code == 200
+    assert _rendering.render_ready(report(result(good), result(bad, "b", **advisory))).code == 200
     advisory = {"info": {"role": Role.ADVISORY}}
-    assert _rendering.ready_page(report(result(bad), result(good, "b", **advisory))).code == 503
+    assert _rendering.render_ready(report(result(bad), result(good, "b", **advisory))).code == 503
 
 
 def test_startup_passes_once_every_check_has_run():
     waiting = report(result(Outcome(Status.UNKNOWN)), result(Outcome.healthy(), "b"))
-    assert _rendering.startup_page(waiting).code == 503
-    assert _rendering.startup_page(report(result(Outcome.unhealthy("x")))).code == 200
+    assert _rendering.render_startup(waiting).code == 503
+    assert _rendering.render_startup(report(result(Outcome.unhealthy("x")))).code == 200
 
 
 def test_liveness_passes_whatever_the_checks_say():
-    assert _rendering.live_page(report(result(Outcome.unhealthy("x")))).code == 200
+    assert _rendering.render_live(report(result(Outcome.unhealthy("x")))).code == 200
 
 
 def test_plain_text_has_a_line_for_each_check():

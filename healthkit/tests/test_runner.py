@@ -24,7 +24,7 @@ def status(health, name):
 def test_before_the_first_results_a_required_check_fails_the_whole(make_health):
     health = make_health(a=Answers())
     assert health.report().status is Status.UNHEALTHY
-    assert health.page("runbook").code == 503
+    assert health.response("json").code == 503
 
 
 def test_results_are_published_without_being_asked(make_health, until):
@@ -40,7 +40,7 @@ def test_a_check_that_raises_anything_is_unhealthy_and_harms_no_other(make_healt
     def boom():
         raise SystemExit("postgresql://pos:sesame@db/x is gone")
 
-    health = make_health(bad=Answers(says=boom), good=Answers())
+    health = make_health(bad=Answers(outcome=boom), good=Answers())
     health.start()
     until(lambda: status(health, "bad") is Status.UNHEALTHY)
     until(lambda: status(health, "good") is Status.HEALTHY)
@@ -51,15 +51,15 @@ def test_a_check_that_raises_anything_is_unhealthy_and_harms_no_other(make_healt
 
 @pytest.mark.parametrize("answer", [None, True, {"status": "healthy"}, Status.HEALTHY])
 def test_a_check_that_returns_nonsense_is_unhealthy_and_says_so(make_health, answer):
-    report = make_health(a=Answers(says=lambda: answer)).check_once()
+    report = make_health(a=Answers(outcome=lambda: answer)).check_once()
     assert "where an Outcome is expected" in report.result("a").outcome.message
 
 
 def test_details_that_json_lacks_do_not_break_the_page(make_health):
     odd = {"nan": float("nan"), "obj": object(), "deep": [[[[[[[[[[1]]]]]]]]]], "status": "lie"}
-    health = make_health(a=Answers(says=lambda: Outcome(Status.HEALTHY, None, odd)))
+    health = make_health(a=Answers(outcome=lambda: Outcome(Status.HEALTHY, None, odd)))
     health.check_once()
-    page = health.page("runbook")
+    page = health.response("json")
     assert page.code == 200
     assert b'"nan": "nan"' in page.body
     assert b"lie" not in page.body
@@ -69,12 +69,12 @@ def test_a_check_that_overruns_is_reported_and_not_started_again_until_it_has_en
     make_health, until
 ):
     release = threading.Event()
-    check = Answers(says=lambda: release.wait(20) and Outcome.healthy())
+    check = Answers(outcome=lambda: release.wait(20) and Outcome.healthy())
     health = make_health(slow=check, good=Answers())
     health.start()
     result = until(lambda: (r := health.report().result("slow")).timed_out and r)
     assert result.outcome.message == "no answer within 0.2s"
-    assert health.page("runbook").code == 503
+    assert health.response("json").code == 503
     until(lambda: "still hangs" in health.report().result("slow").outcome.message)
     assert len(check.runs) == 1
     assert status(health, "good") is Status.HEALTHY
@@ -92,7 +92,7 @@ def test_ten_thousand_overrun_checks_leak_no_thread(make_health, until):
         return Outcome.healthy()
 
     quick = {"interval": timedelta(seconds=0.001), "timeout": timedelta(seconds=0.001)}
-    health = make_health(**{f"c{i}": (Answers(says=slow), quick) for i in range(20)})
+    health = make_health(**{f"c{i}": (Answers(outcome=slow), quick) for i in range(20)})
     before = native_threads()
     health.start()
     for _ in range(10_000):
@@ -119,7 +119,7 @@ def test_the_stop_does_not_wait_for_a_check_that_hangs(make_health, until):
         ended.set()
         return Outcome.healthy()
 
-    health = make_health(slow=Answers(says=says))
+    health = make_health(slow=Answers(outcome=says))
     health.start()
     until(lambda: health.report().result("slow").timed_out)
     health.stop()
@@ -164,7 +164,7 @@ def test_a_check_that_still_runs_at_the_stop_is_closed_when_it_has_ended(make_he
         hangs.wait(10)
         return Outcome.healthy()
 
-    health = make_health(a=Closing(says=says))
+    health = make_health(a=Closing(outcome=says))
     health.start()
     until(lambda: health.report().result("a").timed_out)
     health.stop()
@@ -177,19 +177,19 @@ def test_a_check_that_still_runs_at_the_stop_is_closed_when_it_has_ended(make_he
 def test_a_snapshot_that_nobody_renews_is_a_fault_to_its_reader(make_health, until):
     health = make_health(a=Answers())
     health.start()
-    until(lambda: health.page("runbook").code == 200)
+    until(lambda: health.response("json").code == 200)
     health.stop()  # from here on nobody renews it
-    page = until(lambda: (p := health.page("runbook")).code == 503 and p)
+    page = until(lambda: (p := health.response("json")).code == 503 and p)
     assert b"stale: the checks have not reported since" in page.body
-    assert health.page("ready").code == 503
-    assert health.page("live").code == 200
+    assert health.response("ready").code == 503
+    assert health.response("live").code == 200
 
 
 def test_an_advisory_check_degrades_the_whole_and_a_required_one_fails_it(make_health):
-    bad = Answers(says=lambda: Outcome.unhealthy("broken"))
+    bad = Answers(outcome=lambda: Outcome.unhealthy("broken"))
     assert make_health(a=(bad, {"role": Role.ADVISORY})).check_once().status is Status.DEGRADED
     assert make_health(a=(bad, {"role": Role.REQUIRED})).check_once().status is Status.UNHEALTHY
-    worn = Answers(says=lambda: Outcome.degraded("worn"))
+    worn = Answers(outcome=lambda: Outcome.degraded("worn"))
     assert make_health(a=worn).check_once().status is Status.DEGRADED
 
 
@@ -197,7 +197,7 @@ def test_a_runner_with_no_checks_is_healthy_and_its_uptime_goes_on(make_health, 
     health = make_health()
     health.start()
     first = until(lambda: health.report())
-    assert health.page("runbook").code == 200
+    assert health.response("json").code == 200
     until(lambda: health.report().uptime > first.uptime)
 
 
@@ -206,7 +206,7 @@ def test_a_reader_never_takes_a_lock_nor_serialises(make_health, monkeypatch):
     health.check_once()
     monkeypatch.setattr("json.dumps", None)
     monkeypatch.setattr(threading, "Lock", None)
-    assert health.page("runbook") is health.page("runbook")
+    assert health.response("json") is health.response("json")
 
 
 FORK = """
@@ -224,7 +224,7 @@ FORK = """
         if pid == 0:
             runs = len(check.runs)
             assert health.needs_start, "the child must know that its threads are gone"
-            assert health.page("runbook").code == 200, "the parent's snapshot serves meanwhile"
+            assert health.response("json").code == 200, "the parent's snapshot serves meanwhile"
             health.start(wait=5)
             wait_until(lambda: len(check.runs) > runs + 2)
             health.stop()
@@ -273,8 +273,8 @@ GEVENT = """
         return Outcome.healthy()
 
     settings = Settings(service=ServiceSettings(name="x"), checks=(
-        configured("blocks", Answers(says=blocks_in_c)),
-        configured("sockets", Answers(says=uses_patched_sockets)),
+        configured("blocks", Answers(outcome=blocks_in_c)),
+        configured("sockets", Answers(outcome=uses_patched_sockets)),
     ))
     health = Health(settings)
     health.start(wait=2)
@@ -282,7 +282,7 @@ GEVENT = """
         gevent.sleep(0.005)
     wait_until(lambda: health.report().result("blocks").timed_out)
     wait_until(lambda: health.report().result("sockets").outcome.status is Status.HEALTHY)
-    assert health.page("runbook").code == 503
+    assert health.response("json").code == 503
     os.write(writing, b"x")
     health.stop()
     print("ok")
@@ -301,7 +301,7 @@ def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, mo
     from healthkit import _threads
 
     health = make_health(a=Answers())
-    real = _threads.start_thread
+    real = _threads.start_native_thread
     calls = []
 
     def scarce(target):
@@ -310,7 +310,7 @@ def test_a_thread_that_cannot_be_started_is_a_result_not_a_crash(make_health, mo
             raise RuntimeError("no thread could be started")
         real(target)
 
-    monkeypatch.setattr(_threads, "start_thread", scarce)
+    monkeypatch.setattr(_threads, "start_native_thread", scarce)
     health.start()
     until(lambda: "no thread" in (health.report().result("a").outcome.message or ""))
     until(lambda: status(health, "a") is Status.HEALTHY)

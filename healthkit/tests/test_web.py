@@ -35,7 +35,7 @@ def test_the_first_request_starts_the_checks_and_waits_for_their_first_results(c
 
 def test_a_start_waits_for_required_checks_and_for_no_advisory_one(make_health):
     never = threading.Event()
-    slow = ScriptedCheck(says=lambda: never.wait(20) and Outcome.healthy())
+    slow = ScriptedCheck(outcome=lambda: never.wait(20) and Outcome.healthy())
     health = make_health(database=ScriptedCheck(), slow=(slow, {"role": Role.ADVISORY}))
     try:
         health.start(wait=10)
@@ -64,7 +64,7 @@ def test_each_path_answers_get_and_head_and_no_other_method(client, path):
 
 
 def test_an_unhealthy_service_answers_503(make_health):
-    health = make_health(a=ScriptedCheck(says=lambda: Outcome.unhealthy("gone")))
+    health = make_health(a=ScriptedCheck(outcome=lambda: Outcome.unhealthy("gone")))
     client = Client(HealthMiddleware(application, health))
     assert client.get("/health").status_code == 503
     assert client.get("/readyz").status_code == 503
@@ -131,8 +131,13 @@ def test_a_view_of_ones_own_that_raises_makes_only_its_own_page_a_503(make_healt
     from healthkit import Health
 
     plain = make_health(a=ScriptedCheck())
-    health = Health(plain.settings, views={"mine": lambda report: 1 / 0})
-    client = Client(HealthMiddleware(application, health, {"/mine": "mine", "/health": "runbook"}))
+    health = Health(plain.settings, renderers={"mine": lambda report: 1 / 0})
+    client = Client(HealthMiddleware(application, health, {"/mine": "mine", "/health": "json"}))
     assert client.get("/mine").status_code == 503
     assert client.get("/health").status_code == 200
     health.stop()
+
+
+def test_a_path_to_a_renderer_that_is_not_there_is_refused_at_the_start(make_health):
+    with pytest.raises(KeyError, match="runbook"):
+        HealthMiddleware(application, make_health(), {"/health": "runbook"})

@@ -139,7 +139,7 @@ def open_context(
     """
     settings = Settings.from_env(environ)
     log = RunLog.from_settings(settings, now)
-    notifications = Notifications(settings, environ, log.write, now)
+    notifications = Notifications(settings, environ, log.write)
     with ExitStack() as stack:
         if run is not None:
             stack.enter_context(_notify_on_failure(run, log, notifications, attended))

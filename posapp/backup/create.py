@@ -53,7 +53,7 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     earlier = storage.list_backups()
     context.log.write(f"Backing up {context.client.database}: {kind}")
     backup = _dump_with_retry(kind, context, earlier)
-    too_small = retention.size_problem(backup, earlier)
+    too_small = _size_problem(backup, earlier)
     not_uploaded = ""
     if bucket is not None and kind not in LOCAL_ONLY:
         not_uploaded = _upload_pending(context)
@@ -196,6 +196,17 @@ def _verify_written(
         raise BackupError(f"{name}: the disk does not give back what was written")
     if not manifest.row_counts:
         raise BackupError(f"{name}: there is no table in it")
+
+
+def _size_problem(backup: Backup, earlier: list[Backup]) -> str:
+    """Returns why nothing may be removed for this backup, or ""."""
+    usual = retention.usual_size_if_too_small(backup, earlier)
+    if usual is None:
+        return ""
+    return (
+        f"{backup.name} is too small: {format_size(backup.size)}, usual are"
+        f" {format_size(usual)}; it is kept, and nothing is removed for it"
+    )
 
 
 def _dump_roles(client: PostgresClient) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from healthkit.cli import table
+from healthkit.cli import format_table
 from healthkit.fields import format_size
 from posapp.backup.model.backup import Backup, format_local
 
@@ -14,7 +14,7 @@ def listing(backups: list[Backup], now: datetime) -> str:
     if not backups:
         return "there is no backup"
     head = ("NAME", "KIND", "AGE", "SIZE", "VERIFIED", "UPLOADED", "RESTORED", "WHERE")
-    return table([head, *(_row(backup, now) for backup in reversed(backups))])
+    return format_table([head, *(_row(backup, now) for backup in reversed(backups))])
 
 
 def _row(backup: Backup, now: datetime) -> tuple[str, ...]:

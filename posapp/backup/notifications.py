@@ -10,13 +10,12 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Health
-from healthkit._store import silences
 from healthkit.errors import HealthkitError
 from posapp.runtime import processes
 from posapp.settings import Settings
@@ -36,7 +35,6 @@ class Notifications:
     settings: Settings
     environ: Mapping[str, str]
     log: Log
-    now: Callable[[], datetime]
 
     def send_webhook(self, event: str, text: str) -> None:
         """POSTs an event to ALERT_WEBHOOK, where that is set.
@@ -71,23 +69,14 @@ class Notifications:
         """Silences all alerts meanwhile, and for no longer than two minutes if this is killed."""
 
         def begin(health: Health) -> int:
-            now = self.now()
-            with health.store.transaction() as connection:
-                return silences.add(
-                    connection, now + _SILENCE, now, reason="a restore", by="posapp restore"
-                )
+            return health.silence(_SILENCE, reason="a restore", by="posapp restore")
 
         number = self._with_health(begin)
-
-        def end(health: Health) -> None:
-            with health.store.transaction() as connection:
-                silences.end(connection, number or 0, self.now())
-
         try:
             yield
         finally:
             if number is not None:
-                self._with_health(end)
+                self._with_health(lambda health: health.end_silence(number))
 
     def _with_health(self, act: Callable[[Health], Result]) -> Result | None:
         """Returns None, and logs why, where healthkit is not configured as it should be."""

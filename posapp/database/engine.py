@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, create_engine
@@ -65,7 +64,3 @@ def open_session(url: URL, settings: Settings) -> Iterator[Session]:
         session.begin(),
     ):
         yield session
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

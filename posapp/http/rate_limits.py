@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import DateTime, Text, delete, select
@@ -33,7 +34,7 @@ def seconds_until_allowed(
     window = _window(now, length)
     query = select(RateLimit.count).where(RateLimit.key == key, RateLimit.window == window)
     tried = session.scalar(query) or 0
-    return max(1, int((window + length - now).total_seconds())) if tried >= limit else 0
+    return math.ceil((window + length - now).total_seconds()) if tried >= limit else 0
 
 
 def record_attempt(session: Session, key: str, length: timedelta, now: datetime) -> None:

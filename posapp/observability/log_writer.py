@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from healthkit import _threads
+from posapp.runtime import native
 
 ATOMIC = select.PIPE_BUF
 QUEUE_LIMIT = 64 * 1024 * 1024
@@ -38,12 +38,12 @@ class LineWriter:
 
     def _begin(self) -> None:
         """A queue and a thread of this process: neither crosses a fork."""
-        self._guard = _threads.original("_thread", "allocate_lock")()
-        self._queue: Any = _threads.original("queue", "SimpleQueue")()
+        self._guard = native.unpatched("_thread", "allocate_lock")()
+        self._queue: Any = native.unpatched("queue", "SimpleQueue")()
         self._waiting = 0
         self._dropped = 0
         self._pid = os.getpid()
-        _threads.start_thread(self._run)
+        native.start_native_thread(self._run)
 
     def write(self, line: bytes) -> None:
         """Queues one line, which ends with a newline. Never raises, never waits."""
@@ -60,13 +60,13 @@ class LineWriter:
         """Waits until what was queued has been written; returns whether it has."""
         if self._pid != os.getpid():
             return True
-        done = _threads.original("_thread", "allocate_lock")()
+        done = native.unpatched("_thread", "allocate_lock")()
         done.acquire()
         self._queue.put(done.release)
         return bool(done.acquire(timeout=timeout))
 
     def _run(self) -> None:
-        queue, rest = self._queue, _threads.original("time", "sleep")
+        queue, rest = self._queue, native.unpatched("time", "sleep")
         while True:
             first = queue.get()
             lines: list[bytes] = []
@@ -108,7 +108,7 @@ class LineWriter:
             try:
                 view = view[os.write(self._descriptor, view) :]
             except BlockingIOError:
-                _threads.original("select", "select")([], [self._descriptor], [], 1.0)
+                native.unpatched("select", "select")([], [self._descriptor], [], 1.0)
 
 
 def chunks(lines: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from healthkit import _threads
 from posapp.observability.context import request_id
 from posapp.observability.log_format import format_record
 from posapp.observability.log_writer import LineWriter
+from posapp.runtime import native
 
 if TYPE_CHECKING:
     from loguru import Message, Record
@@ -78,7 +78,7 @@ def toggle_debug(*_: Any) -> None:
 
     A signal handler: it may break in while a line is being logged, so another thread acts on it.
     """
-    _threads.start_thread(_toggle)
+    native.start_native_thread(_toggle)
 
 
 def _toggle() -> None:

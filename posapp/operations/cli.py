@@ -9,11 +9,9 @@ from contextlib import ExitStack
 import click
 from sqlalchemy import URL
 
-from healthkit import Health, Report, Status, _rendering
-from healthkit._config import loader
-from healthkit._config.settings import Settings as HealthSettings
-from healthkit._plugins import PluginManager
-from posapp.database.engine import open_session, utc_now
+from healthkit import SYSTEM_CLOCK, Health, Status, load_settings
+from healthkit import Settings as HealthSettings
+from posapp.database.engine import open_session
 from posapp.database.schema import require_schema, upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import postgres, processes
@@ -34,7 +32,7 @@ def demo() -> None:
 def _prepare(url: URL, settings: Settings) -> None:
     upgrade(url)
     with open_session(url, settings) as session:
-        seed_demo_data(session, utc_now())
+        seed_demo_data(session, SYSTEM_CLOCK.now())
 
 
 def _login_lines() -> str:
@@ -74,17 +72,19 @@ def health_check() -> None:
     with postgres.use_database(settings) as url:
         address = url.render_as_string(hide_password=False)
         environ = {**os.environ, "DATABASE_URL": address}
-        found = loader.load(processes.health_config_path(settings), PluginManager(), environ)
-        report = _run_checks(found, {"database"})
-        if report.status is not Status.UNHEALTHY:  # else there is no schema to look for
-            report = _run_checks(found, {"database", "pos-migrations"})
-    click.echo(_rendering.plain_text(report).rstrip())
-    sys.exit(1 if report.status is Status.UNHEALTHY else 0)
+        found = load_settings(processes.health_config_path(settings), environ=environ)
+        health = _run_checks(found, {"database"})
+        if health.report().status is not Status.UNHEALTHY:  # else there is no schema to look for
+            health = _run_checks(found, {"database", "pos-migrations"})
+    click.echo(health.response("plain").body.decode().rstrip())
+    sys.exit(1 if health.report().status is Status.UNHEALTHY else 0)
 
 
-def _run_checks(found: HealthSettings, types: set[str]) -> Report:
+def _run_checks(found: HealthSettings, types: set[str]) -> Health:
     checks = tuple(check for check in found.checks if check.type in types)
-    return Health(found.model_copy(update={"checks": checks})).check_once()
+    health = Health(found.model_copy(update={"checks": checks}))
+    health.check_once()
+    return health
 
 
 @click.command(

@@ -11,10 +11,18 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from healthkit import Check, CheckContext, Outcome, Report, Status, _rendering, hookimpl
-from healthkit._rendering import Page
+from healthkit import (
+    Check,
+    CheckContext,
+    Outcome,
+    RenderedResponse,
+    Report,
+    Status,
+    health_body,
+    hookimpl,
+)
 from healthkit_backup_freshness import BackupFreshness
-from healthkit_database.faults import words
+from healthkit_database import describe_error
 from posapp.database.schema import known_revisions, schema_state
 from posapp.observability import logs
 from posapp.settings import Settings, parse_database_url
@@ -47,7 +55,7 @@ class _DatabaseCheck(Check):
         try:
             return self.inspect(self._engine(context))
         except SQLAlchemyError as error:
-            return Outcome.unhealthy(words(error))
+            return Outcome.unhealthy(describe_error(error))
 
     def inspect(self, engine: Engine) -> Outcome:
         """Evaluates the database behind `engine`. May raise SQLAlchemyError."""
@@ -132,25 +140,23 @@ def healthkit_logging() -> bool:
     return True
 
 
-def api_page(report: Report) -> Page:
+def api_page(report: Report) -> RenderedResponse:
     """`GET /api/v1/health`: the runbook's body, and what its test restore looks for."""
-    body: dict[str, Any] = _rendering.runbook(report)
+    body: dict[str, Any] = health_body(report)
     found = {result.check.name: result.outcome for result in report.results}
     database = found.get("database")
     reached = database is not None and database.status in (Status.HEALTHY, Status.DEGRADED)
     migrations = found.get("migrations")
-    return _rendering.page(
-        _rendering.http_status(report),
-        _rendering.JSON,
-        _rendering.dump(
-            {
-                **body,
-                "success": report.status is not Status.UNHEALTHY,
-                "message": f"System {report.status.value}",
-                "data": {
-                    "database": "connected" if reached else "disconnected",
-                    "tables": migrations.details.get("tables", 0) if migrations else 0,
-                },
-            }
-        ),
+    success = report.status is not Status.UNHEALTHY
+    return RenderedResponse.json(
+        200 if success else 503,
+        {
+            **body,
+            "success": success,
+            "message": f"System {report.status.value}",
+            "data": {
+                "database": "connected" if reached else "disconnected",
+                "tables": migrations.details.get("tables", 0) if migrations else 0,
+            },
+        },
     )

@@ -7,12 +7,11 @@ from datetime import timedelta
 from flask import Blueprint, Response, current_app, request
 
 from healthkit import Health
-from healthkit._rendering import PROMETHEUS
-from posapp.database.engine import utc_now
 from posapp.http import rate_limits
 from posapp.http.access import public
 from posapp.http.errors import TooManyRequests
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.request_time import request_time
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import render_metrics
 
@@ -30,15 +29,16 @@ class ErrorTest(Exception):
 @pages.get("/metrics")
 def metrics() -> Response:
     health: Health = current_app.extensions["healthkit"]
-    body = health.page("prometheus").body + render_metrics()
-    return Response(body, content_type=PROMETHEUS, headers={"Cache-Control": "no-store"})
+    checks = health.response("prometheus")
+    body = checks.body + render_metrics()
+    return Response(body, content_type=checks.content_type, headers={"Cache-Control": "no-store"})
 
 
 @api.get("/error-test", summary="Fail on purpose", responses={500: Problem, 429: Problem})
 @public
 def trigger_test_error() -> Response:
     """Raises, so that error tracking can be proven. Five times a minute from one address."""
-    key, now = f"error-test:{request.remote_addr}", utc_now()
+    key, now = f"error-test:{request.remote_addr}", request_time()
     with transaction() as session:
         seconds = rate_limits.seconds_until_allowed(session, key, ERROR_TESTS, ERROR_WINDOW, now)
         if not seconds:

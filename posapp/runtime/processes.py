@@ -8,8 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from healthkit._config.loader import load
-from healthkit._plugins import PluginManager
+from healthkit import load_settings
 from posapp.runtime.dev_secret import development_secret
 from posapp.runtime.errors import CommandError
 from posapp.settings import Settings
@@ -63,7 +62,7 @@ def validate_health_config(settings: Settings, environ: Mapping[str, str]) -> No
     """Raises healthkit's ConfigError for mistakes in healthkit.toml: before anything is started,
     and once rather than in each worker."""
     url = environ.get("DATABASE_URL") or "postgresql:///embedded"
-    load(health_config_path(settings), PluginManager(), {**environ, "DATABASE_URL": url})
+    load_settings(health_config_path(settings), environ={**environ, "DATABASE_URL": url})
 
 
 def health_config_path(settings: Settings) -> Path:

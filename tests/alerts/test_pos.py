@@ -1,12 +1,14 @@
 """The POS itself: its database is stopped, and its people are told, once."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 
 import psutil
@@ -14,21 +16,23 @@ import pytest
 import requests
 from sqlalchemy import create_engine, text
 
-from healthkit import Status
-from healthkit._alerts import records
-from healthkit._config.loader import load
-from healthkit._plugins import PluginManager
-from healthkit._store import incidents
-from healthkit._store.database import Store
+from healthkit import Health, ServiceSettings, Status, StoreSettings, load_settings
+from healthkit import Settings as HealthSettings
 from healthkit.testing import HttpSink, wait_until
 from posapp.database.schema import upgrade
-from posapp.operations.health import Backup, Books
+from posapp.operations.health import Books, PosBackupFreshness
 from posapp.runtime import processes
 from posapp.runtime.postgres import use_server
 from posapp.settings import Settings
 
 INTERVAL, FAIL_AFTER = 0.5, 3
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
+
+
+def health_on(path):
+    """A Health that reads the store in a file."""
+    store = StoreSettings(url=f"sqlite:///{path}")
+    return Health(HealthSettings(service=ServiceSettings(name="test"), store=store))
 
 
 class Pos:
@@ -50,7 +54,8 @@ class Pos:
         environ |= {"BACKUP_DIR": str(folder / "backups"), "POS_DATA_DIR": str(folder)}
         environ = processes.child_environment(environ, settings, postgres.url)
         self.environ = environ | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
-        self.store = Store(f"sqlite:///{folder}/healthkit.db")
+        self.store = health_on(folder / "healthkit.db")
+        self.store.outbox_status(_now())  # makes its tables, which the watcher would soon
         self.parts = []
         self.frozen = []
         self.backend = self.start("gunicorn", processes.gunicorn_command())
@@ -71,13 +76,17 @@ class Pos:
         self.watcher = self.watch()
 
     def state(self):
-        with self.store.reading() as connection:
-            stored = incidents.load_states(connection).get("database")
-        return stored and records.load_state(stored.state)
+        return self.states().get("database")
+
+    def states(self):
+        """What the watcher has stored of each check."""
+        with closing(sqlite3.connect(self.folder / "healthkit.db")) as database:
+            rows = database.execute("SELECT check_name, state FROM healthkit_states")
+            return {name: json.loads(state) for name, state in rows}
 
     def seen(self, failing):
         state = self.state()
-        return state is not None and state.down is not None and state.down.reached is failing
+        return bool(state and state["down"]) and state["down"]["reached"] is failing
 
     def signal(self, number):
         for process in self.frozen:
@@ -97,7 +106,7 @@ class Pos:
             part.terminate()
         for part in self.parts:
             part.wait(20)
-        self.store.close()
+        self.store.stop()
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +132,7 @@ def pos(running):
     running.signal(signal.SIGCONT)
     if running.watcher.poll() is not None:
         running.watcher = running.watch()
-    wait_until(lambda: running.seen(failing=False) and running.state().told == 0, 20)
+    wait_until(lambda: running.seen(failing=False) and running.state()["told"] == 0, 20)
     running.sink.requests.clear()
     return running
 
@@ -142,7 +151,7 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
         assert time.monotonic() - began <= FAIL_AFTER * INTERVAL + 5, "the contract's bound"
     if killed:
         # Before the delivery is written down a message may double: at least once, not at most.
-        wait_until(lambda: pos.store.backlog(_now()).oldest_due is None)
+        wait_until(lambda: pos.store.outbox_status(_now()).oldest_due is None)
         pos.kill_watcher()
     down = pos.sink.requests[0].json()["message"].splitlines()
     assert down[0].startswith("URL: postgresql://")
@@ -158,7 +167,7 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
     wait_until(lambda: len(pos.titles()) > 1, 20)
     lasted = pos.sink.requests[1].json()["message"].splitlines()[1]
     assert lasted.startswith("Downtime: ")
-    wait_until(lambda: pos.store.backlog(_now()).oldest_due is None)
+    wait_until(lambda: pos.store.outbox_status(_now()).oldest_due is None)
     assert pos.titles() == [DOWN, UP]
 
 
@@ -180,8 +189,7 @@ def test_the_health_of_the_pos_knows_its_watcher_and_does_not_cry_on_its_first_d
     assert checks["backup"]["message"] == "waiting for the first backup: posapp backup daily"
     assert {"books", "migrations", "disk"} < set(checks)
     assert "backend" not in checks, "only the watcher asks for it"
-    with pos.store.reading() as connection:
-        assert "backend" in incidents.load_states(connection)
+    assert "backend" in pos.states()
     pos.watcher.kill()
     wait_until(lambda: "no watcher runs" in health()["checks"]["alerting"].get("error", ""), 20)
     assert health()["status"] == "degraded"
@@ -201,7 +209,7 @@ def test_the_configuration_of_the_pos_is_the_runbooks_table_of_severities():
         "EMAIL_URL": "json://b",
         "CALL_URL": "json://c",
     }
-    settings = load(processes.ROOT / "healthkit.toml", PluginManager(), environ)
+    settings = load_settings(processes.ROOT / "healthkit.toml", environ=environ)
     table = {name.value: route.channels for name, route in settings.routes.items()}
     assert table == {
         "critical": ("telegram", "email", "call"),
@@ -217,9 +225,8 @@ def test_the_configuration_of_the_pos_is_the_runbooks_table_of_severities():
 
 def test_without_addresses_every_channel_is_off_and_apprise_is_not_loaded():
     code = (
-        "import sys; from healthkit import Health; from healthkit._config.loader import load;"
-        "from healthkit._plugins import PluginManager;"
-        "Health.from_file('healthkit.toml'); load('healthkit.toml', PluginManager());"
+        "import sys; from healthkit import Health, load_settings;"
+        "Health.from_file('healthkit.toml'); load_settings('healthkit.toml');"
         "print('apprise' in sys.modules)"
     )
     environ = {**os.environ, "DATABASE_URL": "postgresql:///x"}
@@ -268,8 +275,8 @@ def test_books_that_do_not_add_up_are_told(database, run_check):
 
 
 def test_the_first_backup_is_waited_for_and_missed_when_it_does_not_come(tmp_path, run_check):
-    store = Store(f"sqlite:///{tmp_path}/store.db")
-    check = Backup(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")
+    store = health_on(tmp_path / "store.db")
+    check = PosBackupFreshness(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")
 
     def judged(hours):
         now = _now() + timedelta(hours=hours)
@@ -280,4 +287,4 @@ def test_the_first_backup_is_waited_for_and_missed_when_it_does_not_come(tmp_pat
     assert judged(27).status is Status.UNHEALTHY
     (tmp_path / "daily").mkdir()
     assert judged(27).message == "there is no backup"
-    store.close()
+    store.stop()

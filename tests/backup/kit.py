@@ -124,7 +124,7 @@ def context_on(
         settings,
         log.now,
         log,
-        Notifications(settings, {}, log.write, log.now),
+        Notifications(settings, {}, log.write),
         FolderStorage(folder),
         bucket,
         recipient,

@@ -3,15 +3,14 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
 
-from healthkit._store.database import Store
-from healthkit._store.tables import silences
 from posapp.backup import context
 from posapp.backup.context import RunLog, utc_now
 from posapp.backup.listing import format_age
@@ -165,15 +164,12 @@ def test_a_restore_is_silenced_for_the_swap_alone(posapp, tmp_path):
     done = posapp("restore", "latest", "--skip-confirm")
     assert done.returncode == 0, done.stderr
     assert "healthkit was not reached" not in done.stdout
-    store = Store(f"sqlite:///{tmp_path}/store.db")
-    try:
-        with store.reading() as connection:
-            (silence,) = connection.execute(select(silences)).all()
-    finally:
-        store.close()
-    assert silence.reason == "a restore"
-    assert silence.until < datetime.now(UTC)
-    assert silence.until - silence.made_at < timedelta(seconds=30)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as store:
+        ((reason, *times),) = store.execute("SELECT reason, until, made_at FROM healthkit_silences")
+    until, made_at = (datetime.fromisoformat(time).replace(tzinfo=UTC) for time in times)
+    assert reason == "a restore"
+    assert until < datetime.now(UTC)
+    assert until - made_at < timedelta(seconds=30)
 
 
 def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, tmp_path, s3):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pyrage
 import pytest
 
-from healthkit._store.database import Store
+from healthkit import Health
 from posapp.backup.drill import drill, validate_foreign_keys
 from posapp.backup.drill_report import file_name, report
 from posapp.backup.postgres.client import PostgresClient
@@ -66,12 +66,12 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
     backup = find_backup(f"s3://{s3.name}", settings_of(tmp_path / "backups", **s3.environ))
     assert backup.manifest.restored_at > before
     assert json.loads(webhook.received[0][1])["event"] == "drill-succeeded"
-    store = Store(f"sqlite:///{tmp_path}/store.db")
+    health = Health.from_file(tmp_path / "healthkit.toml")
     try:
-        assert store.last_beat("backup-daily") > before
-        assert store.last_beat("backup-drill") > before
+        assert health.last_beat("backup-daily") > before
+        assert health.last_beat("backup-drill") > before
     finally:
-        store.close()
+        health.stop()
     assert list((tmp_path / "backups").glob("steak*")) == []
 
 

@@ -21,7 +21,7 @@ from posapp.backup.model.backup import (
     parse_stamp,
 )
 from posapp.backup.model.manifest import Manifest, carried_timestamps
-from posapp.backup.model.retention import USUAL_FROM, USUAL_OF, size_problem
+from posapp.backup.model.retention import USUAL_FROM, USUAL_OF, usual_size_if_too_small
 from posapp.backup.postgres.databases import sibling_name
 from posapp.backup.restore import compare_row_counts
 from posapp.backup.storage.lookup import _compare_with_manifest
@@ -222,31 +222,28 @@ def earlier(*sizes, kind="daily", **changes):
 
 
 def test_half_of_the_usual_size_is_large_enough_and_less_is_not():
-    assert size_problem(a_backup(size=50), earlier(100, 100, 100)) == ""
-    problem = size_problem(a_backup(size=49), earlier(100, 100, 100))
-    assert problem == (
-        f"{NAME} is too small: 49 B, usual are 100 B; it is kept, and nothing is removed for it"
-    )
+    assert usual_size_if_too_small(a_backup(size=50), earlier(100, 100, 100)) is None
+    assert usual_size_if_too_small(a_backup(size=49), earlier(100, 100, 100)) == 100
 
 
 def test_it_takes_three_backups_to_know_what_is_usual():
     assert USUAL_FROM == 3
-    assert size_problem(a_backup(size=1), earlier(100, 100)) == ""
-    assert size_problem(a_backup(size=1), earlier(100, 100, 100))
+    assert usual_size_if_too_small(a_backup(size=1), earlier(100, 100)) is None
+    assert usual_size_if_too_small(a_backup(size=1), earlier(100, 100, 100)) == 100
 
 
 def test_the_usual_size_is_the_median_of_the_last_seven():
     assert USUAL_OF == 7
     grown = earlier(1, 1, 1, 1, 100, 100, 100, 100)  # the first is too long ago
-    assert size_problem(a_backup(size=49), grown)
+    assert usual_size_if_too_small(a_backup(size=49), grown) == 100
     not_yet = earlier(1, 1, 1, 1, 1, 100, 100, 100)
-    assert size_problem(a_backup(size=49), not_yet) == ""
+    assert usual_size_if_too_small(a_backup(size=49), not_yet) is None
 
 
 def test_other_kinds_and_broken_backups_say_nothing_about_the_usual_size():
     small = a_backup(size=1)
-    assert size_problem(small, earlier(100, 100, 100, kind="weekly")) == ""
-    assert size_problem(small, earlier(100, 100, 100, verified_at=None)) == ""
+    assert usual_size_if_too_small(small, earlier(100, 100, 100, kind="weekly")) is None
+    assert usual_size_if_too_small(small, earlier(100, 100, 100, verified_at=None)) is None
 
 
 # Comparing

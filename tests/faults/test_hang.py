@@ -13,9 +13,10 @@ import psutil
 import pytest
 import requests
 
+from healthkit import SYSTEM_CLOCK
 from healthkit.fields import parse_duration
 from healthkit.testing import wait_until
-from posapp.database.engine import open_session, utc_now
+from posapp.database.engine import open_session
 from posapp.database.schema import upgrade
 from posapp.features.seed import seed_demo_data
 from posapp.runtime import processes
@@ -43,7 +44,7 @@ class Pos:
         settings = Settings.from_env({"POS_DATA_DIR": str(folder)})
         upgrade(postgres.url)
         with open_session(postgres.url, settings) as session:
-            seed_demo_data(session, utc_now())
+            seed_demo_data(session, SYSTEM_CLOCK.now())
         environ = processes.child_environment(os.environ, settings, postgres.url)
         environ |= {"PORT": str(port), "WEB_CONCURRENCY": "1", "GRACEFUL_TIMEOUT": "1"}
         environ["HEALTHKIT_STORE"] = f"sqlite:///{folder}/healthkit.db"

@@ -1,38 +1,136 @@
-"""Health checks answered from memory, and alerts that people can trust."""
+"""Health checks served from memory, and alerts that people can trust.
 
-from healthkit._check import Check, CheckContext
-from healthkit._config.settings import Settings
-from healthkit._health import Health
-from healthkit._hookspecs import hookimpl
-from healthkit._model.checks import (
-    CheckInfo,
-    Event,
-    EventKind,
-    Outcome,
-    Report,
-    Result,
-    Role,
-    Severity,
-    Status,
-)
-from healthkit.errors import ConfigError, HealthkitError, StoreError
+The names below are loaded when they are first used, as pydantic does it: a plugin that needs
+`Check` loads no configuration, and no name loads SQLAlchemy, Jinja2, requests or Apprise.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from healthkit._check import Check, CheckContext
+    from healthkit._clock import SYSTEM_CLOCK, Clock, SystemClock
+    from healthkit._config.checks import configure_check
+    from healthkit._config.settings import (
+        AlertSettings,
+        ChannelSettings,
+        ConfiguredCheck,
+        MaintenanceSettings,
+        MessageSettings,
+        MessageTemplate,
+        RouteSettings,
+        ServiceSettings,
+        Settings,
+        StoreSettings,
+        WatchSettings,
+    )
+    from healthkit._health import Health, load_settings
+    from healthkit._hookspecs import hookimpl
+    from healthkit._model.alerts import Event, EventKind
+    from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Role, Severity, Status
+    from healthkit._rendering import RenderedResponse, health_body
+    from healthkit.errors import ConfigError, HealthkitError, StoreError
 
 __all__ = [
+    "SYSTEM_CLOCK",
+    "AlertSettings",
+    "ChannelSettings",
     "Check",
     "CheckContext",
     "CheckInfo",
+    "Clock",
     "ConfigError",
+    "ConfiguredCheck",
     "Event",
     "EventKind",
     "Health",
     "HealthkitError",
+    "MaintenanceSettings",
+    "MessageSettings",
+    "MessageTemplate",
     "Outcome",
+    "RenderedResponse",
     "Report",
     "Result",
     "Role",
+    "RouteSettings",
+    "ServiceSettings",
     "Settings",
     "Severity",
     "Status",
     "StoreError",
+    "StoreSettings",
+    "SystemClock",
+    "WatchSettings",
+    "configure_check",
+    "health_body",
     "hookimpl",
+    "load_settings",
 ]
+
+_MODULES = {
+    "healthkit._check": (
+        "Check",
+        "CheckContext",
+    ),
+    "healthkit._clock": (
+        "Clock",
+        "SYSTEM_CLOCK",
+        "SystemClock",
+    ),
+    "healthkit._config.checks": ("configure_check",),
+    "healthkit._config.settings": (
+        "AlertSettings",
+        "ChannelSettings",
+        "ConfiguredCheck",
+        "MaintenanceSettings",
+        "MessageSettings",
+        "MessageTemplate",
+        "RouteSettings",
+        "ServiceSettings",
+        "Settings",
+        "StoreSettings",
+        "WatchSettings",
+    ),
+    "healthkit._health": (
+        "Health",
+        "load_settings",
+    ),
+    "healthkit._hookspecs": ("hookimpl",),
+    "healthkit._model.alerts": (
+        "Event",
+        "EventKind",
+    ),
+    "healthkit._model.checks": (
+        "CheckInfo",
+        "Outcome",
+        "Report",
+        "Result",
+        "Role",
+        "Severity",
+        "Status",
+    ),
+    "healthkit._rendering": (
+        "RenderedResponse",
+        "health_body",
+    ),
+    "healthkit.errors": (
+        "ConfigError",
+        "HealthkitError",
+        "StoreError",
+    ),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

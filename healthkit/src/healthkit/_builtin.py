@@ -1,4 +1,4 @@
-"""What the core offers through its own hooks: the heartbeat, and the check of the alerts."""
+"""The core's own plugin: the checks `heartbeat` and `alerting`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from healthkit._check import Backlog, Check, CheckContext
+from healthkit._check import Check, CheckContext
 from healthkit._hookspecs import hookimpl
+from healthkit._model.alerts import OutboxStatus
 from healthkit._model.checks import Outcome
 from healthkit.fields import Duration, PositiveDuration, format_duration
 
@@ -17,7 +18,7 @@ from healthkit.fields import Duration, PositiveDuration, format_duration
 class Heartbeat(Check):
     """Waits for `healthkit beat NAME`, or a POST to `/health/beat/TOKEN`, every so often.
 
-    A job that has never run is given one whole period from when it was first waited for.
+    A job that has never run has one whole period from when it was first expected.
     """
 
     every: PositiveDuration
@@ -26,16 +27,17 @@ class Heartbeat(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         if context.heartbeats is None:
-            return Outcome.unhealthy("there is no store to hear heartbeats from")
+            return Outcome.unhealthy("there is no store to read heartbeats from")
         last = context.heartbeats.last_beat(context.name)
         since = last or context.heartbeats.waiting_since(context.name, context.now)
-        return judge(last, since, context.now, self.every, self.grace)
+        return evaluate_heartbeat(last, since, context.now, self.every, self.grace)
 
 
-def judge(
+def evaluate_heartbeat(
     last: datetime | None, since: datetime, now: datetime, every: timedelta, grace: timedelta
 ) -> Outcome:
-    """Whether a heartbeat is in time. One from the future (a clock that jumped) counts as now."""
+    """Returns whether a heartbeat is in time. One from the future (a clock that jumped) counts as
+    now."""
     age = max(timedelta(0), now - since)
     details = {"last_beat": last} if last else {}
     if age <= every:
@@ -58,27 +60,28 @@ class Alerting(Check):
     def run(self, context: CheckContext) -> Outcome:
         if context.outbox is None:
             return Outcome.unhealthy("there is no store that a watcher could share")
-        return judge_alerts(context.outbox.backlog(context.now), context.now, self.late_after)
+        status = context.outbox.outbox_status(context.now)
+        return evaluate_outbox(status, context.now, self.late_after)
 
 
-def judge_alerts(backlog: Backlog, now: datetime, late_after: timedelta) -> Outcome:
-    """Whether people would hear of a fault. Given-up messages degrade until they are sent again."""
+def evaluate_outbox(outbox: OutboxStatus, now: datetime, late_after: timedelta) -> Outcome:
+    """Returns whether a fault would reach people. Dead letters degrade until they are resent."""
     faults = []
-    if backlog.watcher is None:
+    if outbox.watcher is None:
         faults.append("no watcher runs: healthkit watch")
-    faults += [f"channel {name} fails: {error}" for name, error in backlog.failing.items()]
-    age = now - backlog.oldest_due if backlog.oldest_due else timedelta(0)
+    faults += [f"channel {name} fails: {error}" for name, error in outbox.failing.items()]
+    age = now - outbox.oldest_due if outbox.oldest_due else timedelta(0)
     if age > late_after:
         faults.append(f"the oldest message has waited for {format_duration(age)}")
     details: dict[str, Any] = {
-        "watcher": backlog.watcher,
-        "waiting": backlog.waiting,
-        "given_up": backlog.dead,
+        "watcher": outbox.watcher,
+        "waiting": outbox.waiting,
+        "given_up": outbox.dead,
     }
     if faults:
         return Outcome.unhealthy("; ".join(faults), **details)
-    if backlog.dead:
-        what = f"{backlog.dead} messages were given up: healthkit alert retry"
+    if outbox.dead:
+        what = f"{outbox.dead} messages were given up: healthkit alert retry"
         return Outcome.degraded(what, **details)
     return Outcome.healthy(**details)
 

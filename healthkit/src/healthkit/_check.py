@@ -16,43 +16,28 @@ in `[checks.NAME]` of healthkit.toml is validated by the model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from healthkit._model.alerts import OutboxStatus
     from healthkit._model.checks import Outcome
 
 
-class Heartbeats(Protocol):
-    """When a heartbeat was last heard, and since when it has been waited for."""
+class HeartbeatReader(Protocol):
+    """When a heartbeat last came in, and since when it has been expected."""
 
     def last_beat(self, name: str) -> datetime | None: ...
     def waiting_since(self, name: str, now: datetime) -> datetime: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How the alerts fare: who sends them, what is late, and what does not get through."""
+class OutboxReader(Protocol):
+    """The state of the outbox, of its channels and of the watcher."""
 
-    watcher: str | None = None
-    """The process that leads; None when nobody sends alerts."""
-    oldest_due: datetime | None = None
-    waiting: int = 0
-    """Messages that are owed and have not been sent yet."""
-    dead: int = 0
-    """Messages that were given up."""
-    failing: Mapping[str, str] = field(default_factory=dict)
-    """Channels whose circuit is open, each with its last error."""
-
-
-class Outbox(Protocol):
-    """What is owed to people, and by whom."""
-
-    def backlog(self, now: datetime) -> Backlog: ...
+    def outbox_status(self, now: datetime) -> OutboxStatus: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +47,8 @@ class CheckContext:
     name: str
     now: datetime
     timeout: float
-    heartbeats: Heartbeats | None = None
-    outbox: Outbox | None = None
+    heartbeats: HeartbeatReader | None = None
+    outbox: OutboxReader | None = None
 
 
 class Check(BaseModel):

@@ -1,50 +1,92 @@
-"""Health: the one object that a user holds."""
+"""Health: the one object that a service holds."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from healthkit import _rendering
 from healthkit._builtin import Heartbeat
-from healthkit._check import Backlog
+from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
 from healthkit._config.settings import Settings
 from healthkit._model.checks import Report, Role, Status
 from healthkit._plugins import PluginManager
-from healthkit._rendering import Page, View
+from healthkit._rendering import RenderedResponse, Renderer
 from healthkit._runner import Runner
-from healthkit._store.database import Store
+from healthkit.errors import ConfigProblem
 
-Pages = Mapping[str, Page]
+if TYPE_CHECKING:
+    from healthkit._model.alerts import OutboxStatus
+    from healthkit._store.database import Store
+
+Responses = Mapping[str, RenderedResponse]
+
+
+def load_settings(
+    source: str | os.PathLike[str] | Mapping[str, Any] = loader.DEFAULT_FILE,
+    *,
+    environ: Mapping[str, str] | None = None,
+    resources: Mapping[str, Mapping[str, Any]] | None = None,
+    plugins: Iterable[Any] = (),
+    plugins_dir: Path | None = None,
+) -> Settings:
+    """Returns the settings of a file, or of a document as TOML would give it, validated to the
+    last template and channel URL.
+
+    `environ` fills `${NAME}` (default: the process's environment); `resources` hands objects to
+    checks by name: `{"database": {"engine": engine}}`. Raises ConfigError with every mistake.
+    """
+    return read_settings(source, PluginManager(plugins, plugins_dir), environ, resources)
+
+
+def read_settings(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    plugins: PluginManager,
+    environ: Mapping[str, str] | None = None,
+    resources: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """Does the same as `load_settings`, with plugins that are loaded already."""
+    from healthkit._alerts.validation import alert_problems
+
+    validator = partial(alert_problems, plugins=plugins)
+    return loader.load(source, plugins, environ, resources, validator=validator)
 
 
 class Health:
-    """Runs the checks of `settings` in the background and hands out what they found.
+    """Runs the checks of `settings` in the background and hands out their results.
 
         health = Health.from_file("healthkit.toml")
         with health:
             health.report().status
 
-    `views` adds pages of one's own to `_rendering.VIEWS`: each turns a report into bytes, on the
-    runner's thread, once for each publication.
+    `renderers` adds responses to the built-in ones: each turns a report into bytes, on the runner's
+    thread, once for each publication.
     """
 
-    def __init__(self, settings: Settings, views: Mapping[str, View] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        renderers: Mapping[str, Renderer] | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.settings = settings
-        self._views: Mapping[str, View] = {**_rendering.VIEWS, **(views or {})}
+        self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
+        self._clock = clock
         self._store: Store | None = None
-        self._runner: Runner[Pages] = Runner(
+        self._runner: Runner[Responses] = Runner(
             settings.service.service(),
             [(check.info, check.check) for check in settings.checks],
             self._render,
             heartbeats=self,
             outbox=self,
+            clock=clock,
         )
 
     @classmethod
@@ -53,21 +95,21 @@ class Health:
         path: str | os.PathLike[str] = loader.DEFAULT_FILE,
         *,
         environ: Mapping[str, str] | None = None,
-        live: Mapping[str, Mapping[str, Any]] | None = None,
+        resources: Mapping[str, Mapping[str, Any]] | None = None,
         plugins: Iterable[Any] = (),
         plugins_dir: Path | None = None,
-        views: Mapping[str, View] | None = None,
+        renderers: Mapping[str, Renderer] | None = None,
     ) -> Self:
         """Reads healthkit.toml for a process that serves. Raises ConfigError with every mistake in
-        it, but for addresses of channels: nothing is sent from here, so they are left to the
-        watcher, as are the checks that are `watch_only`.
+        it, but for channel URLs: nothing is sent from here, so they are left to the watcher, as are
+        the checks that are `watch_only`.
 
-        `live` hands objects to checks by name: `{"database": {"engine": engine}}`.
+        `resources` hands objects to checks by name: `{"database": {"engine": engine}}`.
         """
         manager = PluginManager(plugins, plugins_dir)
-        settings = loader.load(path, manager, environ, live, addresses=False)
+        settings = loader.load(path, manager, environ, resources, validator=_template_problems)
         ours = tuple(check for check in settings.checks if not check.watch_only)
-        return cls(settings.model_copy(update={"checks": ours}), views)
+        return cls(settings.model_copy(update={"checks": ours}), renderers)
 
     # Running
 
@@ -80,9 +122,9 @@ class Health:
         """Starts the checks, once in each process; waits up to `wait` seconds for the first results
         of those that are required: an advisory one may take its time."""
         self._runner.start()
-        until = time.monotonic() + wait
-        while time.monotonic() < until and self._waits_for_results():
-            time.sleep(0.01)
+        until = self._clock.monotonic() + wait
+        while self._clock.monotonic() < until and self._waits_for_results():
+            self._clock.sleep(0.01)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Stops the checks; those that hang end when they can."""
@@ -112,45 +154,85 @@ class Health:
     # Reading
 
     def report(self) -> Report:
-        """The last report, from memory; how old it is its `at` tells."""
+        """Returns the last report, from memory; `at` is its time."""
         return self._runner.snapshot.report
 
-    def page(self, view: str) -> Page:
-        """A page made in advance, or its stale form when the runner has gone silent.
+    def response(self, renderer: str = "json") -> RenderedResponse:
+        """Returns a response made in advance, or its stale form when the runner has stopped.
 
-        Raises KeyError for an unknown view.
+        Built in are json, health+json, plain, prometheus, live, ready, startup. Raises KeyError for
+        an unknown renderer.
         """
-        return self._runner.snapshot.current()[view]
+        return self._runner.snapshot.current(self._clock.monotonic())[renderer]
 
     def check_once(self) -> Report:
-        """Runs every check once and returns what they found."""
+        """Runs every check once and returns the results."""
         return self._runner.run_once()
 
-    def _render(self, report: Report) -> Pages:
-        return {name: _guarded(view, report) for name, view in self._views.items()}
+    def _render(self, report: Report) -> Responses:
+        return {name: _guarded(renderer, report) for name, renderer in self._renderers.items()}
 
-    # Heartbeats
+    # The store
 
     @property
     def store(self) -> Store:
         """The store, opened when first needed. Raises StoreError."""
         if self._store is None:
+            from healthkit._store.database import Store
+
             self._store = Store(self.settings.store.url.get_secret_value())
         return self._store
 
     def beat(self, name: str) -> None:
-        """Notes a heartbeat. Raises KeyError for a name that no heartbeat check has."""
+        """Records a heartbeat. Raises KeyError for a name that no heartbeat check has, and
+        StoreError."""
         if name not in self.heartbeat_names():
             raise KeyError(name)
-        self.store.beat(name, datetime.now(UTC))
+        from healthkit._store import heartbeats
+
+        with self.store.transaction() as connection:
+            heartbeats.record(connection, name, self._clock.now())
+
+    def silence(
+        self,
+        duration: timedelta,
+        *,
+        checks: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        reason: str = "",
+        by: str = "",
+    ) -> int:
+        """Mutes new faults of the checks of these names or tags (none given: of every check) for so
+        long. Returns the silence's number. Raises KeyError for an unknown check or tag, and
+        StoreError."""
+        names = {check.info.name for check in self.settings.checks}
+        known_tags = {tag for check in self.settings.checks for tag in check.info.tags}
+        for unknown in (*(set(checks) - names), *(set(tags) - known_tags)):
+            raise KeyError(unknown)
+        from healthkit._store import incidents
+
+        now = self._clock.now()
+        with self.store.transaction() as connection:
+            return incidents.add_silence(
+                connection, now + duration, now, reason=reason, checks=checks, tags=tags, by=by
+            )
+
+    def end_silence(self, number: int) -> bool:
+        """Ends a silence. Returns False when none of that number is in force. Raises StoreError."""
+        from healthkit._store import incidents
+
+        with self.store.transaction() as connection:
+            return incidents.end_silence(connection, number, self._clock.now())
 
     def heartbeat_names(self) -> dict[str, str | None]:
-        """Names of the heartbeat checks, each with its token for `POST /health/beat/TOKEN`."""
+        """Returns the heartbeat checks, each with its token for `POST /health/beat/TOKEN`."""
         return {
             check.info.name: check.check.token.get_secret_value() if check.check.token else None
             for check in self.settings.checks
             if isinstance(check.check, Heartbeat)
         }
+
+    # The protocols HeartbeatReader and OutboxReader, for checks
 
     def last_beat(self, name: str) -> datetime | None:
         return self.store.last_beat(name)
@@ -158,18 +240,27 @@ class Health:
     def waiting_since(self, name: str, now: datetime) -> datetime:
         return self.store.waiting_since(name, now)
 
-    def backlog(self, now: datetime) -> Backlog:
-        """How the alerts fare. Raises StoreError."""
-        return self.store.backlog(now)
+    def outbox_status(self, now: datetime) -> OutboxStatus:
+        """Returns the state of the alerts. Raises StoreError."""
+        return self.store.outbox_status(now)
 
 
-def _guarded(view: View, report: Report) -> Page:
-    """A view that raises makes its own page a 503, and no other."""
+def _guarded(renderer: Renderer, report: Report) -> RenderedResponse:
+    """A renderer that raises makes its own response a 503, and no other."""
     try:
-        return view(report)
-    except Exception as error:  # noqa: BLE001  a view may be anybody's
+        return renderer(report)
+    except Exception as error:  # noqa: BLE001  a renderer may be anybody's
         body = {
             "status": "unhealthy",
-            "error": f"the page could not be made: {type(error).__name__}",
+            "error": f"the response could not be rendered: {type(error).__name__}",
         }
-        return _rendering.page(503, _rendering.JSON, _rendering.dump(body))
+        return _rendering.response(503, _rendering.JSON, _rendering.dump(body))
+
+
+def _template_problems(settings: Settings) -> Iterable[ConfigProblem]:
+    """Compiles templates where there are any: Jinja2 is loaded for nothing else here."""
+    if not settings.messages.templates():
+        return ()
+    from healthkit._alerts.messages import template_problems
+
+    return template_problems(settings.messages)

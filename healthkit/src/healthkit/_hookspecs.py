@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import click
 
     from healthkit._check import Check
-    from healthkit._model.checks import CheckInfo, Event
+    from healthkit._model.alerts import Event
+    from healthkit._model.checks import CheckInfo
 
 NAMESPACE = "healthkit"
 hookspec = pluggy.HookspecMarker(NAMESPACE)

@@ -1,4 +1,4 @@
-"""Finds plugins, validates what they offer, and keeps one that fails from harming the rest."""
+"""Finds plugins, validates what they return, and keeps one that fails from harming the rest."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from functools import partial
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import pluggy
 
 from healthkit import _builtin, _hookspecs
-from healthkit.errors import ConfigError, Problem
+from healthkit.errors import ConfigError, ConfigProblem
 from healthkit.masking import one_line
 
 log = logging.getLogger("healthkit")
 
 ENTRY_POINTS = "healthkit"
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +62,40 @@ class PluginManager:
         if directory is not None:
             self._load_directory(directory)
 
-    # What it offers
+    # Results of hooks
 
     def check_types(self) -> dict[str, type[Any]]:
-        """Every type name with its class; of two of one name, the first registered."""
+        """Returns the class of each type name; of two with one name, the first registered."""
         types: dict[str, type[Any]] = {}
-        for plugin, answer in self._ask("healthkit_check_types"):
-            if not isinstance(answer, Mapping):
+        for plugin, result in self._call("healthkit_check_types"):
+            if not isinstance(result, Mapping):
                 self._fail(plugin, "healthkit_check_types did not return a mapping")
                 continue
-            for name, cls in answer.items():
+            for name, cls in result.items():
                 if not (isinstance(cls, type) and callable(getattr(cls, "run", None))):
                     self._fail(plugin, f"check type {name!r} is not a class with run()")
                 else:
                     types.setdefault(str(name), cls)
         return types
 
-    def each(self, hook: str, **arguments: Any) -> list[Any]:
-        """What each plugin answers to a hook, in order of registration; None left out."""
-        return [answer for _, answer in self._ask(hook, **arguments) if answer is not None]
+    def call_all(self, hook: str, **arguments: Any) -> list[Any]:
+        """Returns the results of a hook in order of registration; None is left out."""
+        return [result for _, result in self._call(hook, **arguments) if result is not None]
 
-    def answers(self, hook: str) -> bool:
+    def implements(self, hook: str) -> bool:
         """Whether any plugin implements a hook."""
         return bool(self._implementations(hook))
 
-    def hand(self, hook: str, take: Callable[[Any], None]) -> None:
-        """Hands each plugin's answer to `take`, and names the plugin whose answer it refuses."""
-        for plugin, answer in self._ask(hook):
+    def register_each(self, hook: str, register: Callable[[Any], None]) -> None:
+        """Calls `register` with each plugin's result, and names the plugin for which it raises."""
+        for plugin, result in self._call(hook):
             try:
-                take(answer)
-            except Exception as error:  # noqa: BLE001  a plugin may answer anything
+                register(result)
+            except Exception as error:  # noqa: BLE001  a plugin may return anything
                 self._fail(plugin, f"{hook}: {type(error).__name__}: {error}")
 
-    def listing(self) -> list[PluginInfo]:
-        """Every plugin, with those that failed and why."""
+    def list_plugins(self) -> list[PluginInfo]:
+        """Returns all plugins, with those that failed and why."""
         found = []
         for name, plugin in self._manager.list_name_plugin():
             if plugin is not None:
@@ -114,22 +113,22 @@ class PluginManager:
 
     @property
     def failures(self) -> Mapping[str, str]:
-        """Plugins that raised or answered nonsense, with what went wrong."""
+        """Plugins that raised or returned nonsense, with the error."""
         return dict(self._failed)
 
-    # How it gets there
+    # Calls and registration
 
-    def _ask(self, hook: str, **arguments: Any) -> Sequence[tuple[str, Any]]:
+    def _call(self, hook: str, **arguments: Any) -> Sequence[tuple[str, Any]]:
         """Calls each implementation by itself, so that one that raises stops no other."""
-        answers = []
+        results = []
         for implementation in self._implementations(hook):
             name = implementation.plugin_name
             wanted = {key: arguments[key] for key in implementation.argnames if key in arguments}
             try:
-                answers.append((name, implementation.function(**wanted)))
+                results.append((name, implementation.function(**wanted)))
             except Exception as error:  # noqa: BLE001  a plugin may raise anything
                 self._fail(name, f"{hook} raised {type(error).__name__}: {error}")
-        return answers
+        return results
 
     def _implementations(self, hook: str) -> list[Any]:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
@@ -161,7 +160,7 @@ class PluginManager:
 
     def _load_directory(self, directory: Path) -> None:
         if not directory.is_dir():
-            problem = Problem("--plugins-dir", f"{directory} is not a directory")
+            problem = ConfigProblem("--plugins-dir", f"{directory} is not a directory")
             raise ConfigError("command line", [problem])
         for path in sorted(directory.glob("*.py")):
             self._load(path.stem, f"file {path.name}", partial(_import_file, path))

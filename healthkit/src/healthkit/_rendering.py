@@ -1,6 +1,6 @@
-"""A report as bytes: the runbook's JSON, the IETF draft's, Prometheus' and plain text.
+"""Renders a report to bytes: the runbook's JSON, the IETF draft's, Prometheus' and plain text.
 
-Everything is a pure function of the report; the runner calls them, readers only hand out bytes.
+Each renderer is a pure function of the report. The runner calls them; readers hand out bytes.
 """
 
 from __future__ import annotations
@@ -21,33 +21,44 @@ HEALTH_JSON = "application/health+json"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
 
-PROCESS = "api"
+PROCESS_ENTRY = "api"
 """The report's entry for the process itself, beside the checks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """An HTTP answer made in advance. `headers` stand ready for WSGI; copy, never change them."""
+class RenderedResponse:
+    """An HTTP response made in advance. `headers` stand ready for WSGI; copy, never change them."""
 
     status: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    @classmethod
+    def json(cls, code: int, value: Any) -> RenderedResponse:
+        """Renders a value as JSON; what JSON lacks becomes text."""
+        return response(code, JSON, dump(value))
+
     @property
     def code(self) -> int:
+        """The status code, like 503."""
         return int(self.status[:3])
 
+    @property
+    def content_type(self) -> str:
+        return dict(self.headers)["Content-Type"]
 
-View = Callable[[Report], Page]
+
+Renderer = Callable[[Report], RenderedResponse]
 
 
-def page(code: int, content_type: str, body: bytes) -> Page:
+def response(code: int, content_type: str, body: bytes) -> RenderedResponse:
+    """Returns a response with a status code, a content type and a body."""
     headers = (
         ("Content-Type", content_type),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
     )
-    return Page(f"{code} {HTTPStatus(code).phrase}", headers, body)
+    return RenderedResponse(f"{code} {HTTPStatus(code).phrase}", headers, body)
 
 
 def timestamp(moment: datetime) -> str:
@@ -56,12 +67,12 @@ def timestamp(moment: datetime) -> str:
 
 
 def http_status(report: Report) -> int:
-    """503 for an unhealthy whole, 200 for a healthy or a degraded one."""
+    """Returns 503 for an unhealthy whole, 200 for a healthy or a degraded one."""
     return 503 if report.status is Status.UNHEALTHY else 200
 
 
 def dump(value: Any) -> bytes:
-    """JSON of whatever a plugin may have put into its details: what JSON lacks becomes text."""
+    """Returns JSON of a plugin's details, whatever they are: what JSON lacks becomes text."""
     return json.dumps(_plain(value), ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -87,7 +98,7 @@ def response_time(result: Result) -> str | None:
 
 
 def check_entry(result: Result) -> dict[str, Any]:
-    """One check of the runbook's body. Details never hide what the core says."""
+    """Returns one check of the body. Details never replace the core's own keys."""
     outcome = result.outcome
     entry: dict[str, Any] = {"status": outcome.status.value}
     if (took := response_time(result)) is not None:
@@ -99,11 +110,11 @@ def check_entry(result: Result) -> dict[str, Any]:
     return {**entry, **{k: v for k, v in outcome.details.items() if k not in entry}}
 
 
-def runbook(report: Report) -> dict[str, Any]:
-    """The body of `GET /health`."""
+def health_body(report: Report) -> dict[str, Any]:
+    """Returns the body of `GET /health`."""
     status = report.status
     checks = {result.check.name: check_entry(result) for result in report.results}
-    checks[PROCESS] = {"status": "healthy", "uptime": format_duration(report.uptime)}
+    checks[PROCESS_ENTRY] = {"status": "healthy", "uptime": format_duration(report.uptime)}
     return {
         "status": status.value,
         "timestamp": timestamp(report.at),
@@ -113,8 +124,9 @@ def runbook(report: Report) -> dict[str, Any]:
     }
 
 
-def runbook_page(report: Report) -> Page:
-    return page(http_status(report), JSON, dump(runbook(report)))
+def render_json(report: Report) -> RenderedResponse:
+    """Renders the body of `GET /health`."""
+    return response(http_status(report), JSON, dump(health_body(report)))
 
 
 _IETF = {
@@ -125,8 +137,8 @@ _IETF = {
 }
 
 
-def health_json_page(report: Report) -> Page:
-    """The form of draft-inadarei-api-health-check-06."""
+def render_health_json(report: Report) -> RenderedResponse:
+    """Renders the form of draft-inadarei-api-health-check-06."""
     checks: dict[str, list[dict[str, Any]]] = {}
     for result in report.results:
         entry: dict[str, Any] = {
@@ -156,11 +168,11 @@ def health_json_page(report: Report) -> Page:
         "serviceId": report.service.name,
         "checks": checks,
     }
-    return page(http_status(report), HEALTH_JSON, dump(body))
+    return response(http_status(report), HEALTH_JSON, dump(body))
 
 
 def plain_text(report: Report) -> str:
-    """A line for each check, for a terminal or `curl`."""
+    """Returns a line for each check, for a terminal or `curl`."""
     lines = [f"{report.service.name}: {report.status.value}"]
     width = max((len(result.check.name) for result in report.results), default=0)
     for result in report.results:
@@ -171,12 +183,12 @@ def plain_text(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plain_page(report: Report) -> Page:
-    return page(http_status(report), PLAIN, plain_text(report).encode())
+def render_plain(report: Report) -> RenderedResponse:
+    return response(http_status(report), PLAIN, plain_text(report).encode())
 
 
 def prometheus_text(report: Report) -> str:
-    """Gauges for each check and the whole, in Prometheus' text format 0.0.4."""
+    """Returns gauges for each check and the whole, in Prometheus' text format 0.0.4."""
     metrics: list[tuple[str, str, list[tuple[str, float]]]] = [
         ("healthkit_up", "Whether the service is not unhealthy.", []),
         ("healthkit_uptime_seconds", "Time since the process began to check.", []),
@@ -208,7 +220,7 @@ def prometheus_text(report: Report) -> str:
 
 
 def _numbers(details: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """The finite numbers of a check's details, one level deep: `connection_pool.in_use`."""
+    """Yields the finite numbers of a check's details, one level deep: `connection_pool.in_use`."""
     for key, value in details.items():
         if isinstance(value, bool):
             continue
@@ -222,43 +234,43 @@ def _label(value: str) -> str:
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def prometheus_page(report: Report) -> Page:
-    """Always 200: a scrape that fails would hide why the service is down."""
-    return page(200, PROMETHEUS, prometheus_text(report).encode())
+def render_prometheus(report: Report) -> RenderedResponse:
+    """Renders gauges, always with 200: a scrape that fails would hide why the service is down."""
+    return response(200, PROMETHEUS, prometheus_text(report).encode())
 
 
-def _probe(report: Report, passed: bool) -> Page:
+def _probe(report: Report, passed: bool) -> RenderedResponse:
     body = {
         "status": "pass" if passed else "fail",
         "checks": {r.check.name: r.outcome.status.value for r in report.results},
     }
-    return page(200 if passed else 503, JSON, dump(body))
+    return response(200 if passed else 503, JSON, dump(body))
 
 
-def ready_page(report: Report) -> Page:
-    """Kubernetes' readiness: no required check fails."""
+def render_ready(report: Report) -> RenderedResponse:
+    """Renders Kubernetes' readiness: no required check fails."""
     required = tuple(r for r in report.results if r.check.role is Role.REQUIRED)
     failed = any(r.outcome.status in (Status.UNHEALTHY, Status.UNKNOWN) for r in required)
     return _probe(report, not failed)
 
 
-def startup_page(report: Report) -> Page:
-    """Kubernetes' start-up: every check has run once."""
+def render_startup(report: Report) -> RenderedResponse:
+    """Renders Kubernetes' start-up: every check has run once."""
     return _probe(report, all(r.outcome.status is not Status.UNKNOWN for r in report.results))
 
 
-def live_page(report: Report) -> Page:
-    """Kubernetes' liveness: the process answers, so it passes. A database that is down must not
-    have every replica restarted."""
-    return page(200, JSON, dump({"status": "pass", "uptime": format_duration(report.uptime)}))
+def render_live(report: Report) -> RenderedResponse:
+    """Renders Kubernetes' liveness: the process responds, so it passes. A database that is down
+    must not have every replica restarted."""
+    return response(200, JSON, dump({"status": "pass", "uptime": format_duration(report.uptime)}))
 
 
-VIEWS: Mapping[str, View] = {
-    "runbook": runbook_page,
-    "health+json": health_json_page,
-    "plain": plain_page,
-    "prometheus": prometheus_page,
-    "live": live_page,
-    "ready": ready_page,
-    "startup": startup_page,
+RENDERERS: Mapping[str, Renderer] = {
+    "json": render_json,
+    "health+json": render_health_json,
+    "plain": render_plain,
+    "prometheus": render_prometheus,
+    "live": render_live,
+    "ready": render_ready,
+    "startup": render_startup,
 }

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from queue import Empty
 from typing import Any, Generic, TypeVar
 
 from healthkit import _threads
-from healthkit._check import CheckContext, Heartbeats, Outbox
+from healthkit._check import CheckContext, HeartbeatReader, OutboxReader
+from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Service, Status
 from healthkit.fields import format_duration
 from healthkit.masking import one_line
@@ -34,17 +34,17 @@ TICK = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Rendered]):
-    """What a reader gets: both answers made in advance, and until when the first is true."""
+    """A report with its two renderings, and until when the fresh one is true."""
 
     report: Report
     fresh_until: float
-    """On time.monotonic()'s clock, in seconds."""
+    """In seconds of the clock's `monotonic`."""
     fresh: Rendered
     stale: Rendered
 
-    def current(self) -> Rendered:
-        """The rendered report, or its stale form once the runner has gone silent."""
-        return self.fresh if time.monotonic() < self.fresh_until else self.stale
+    def current(self, monotonic: float) -> Rendered:
+        """Returns the rendered report, or its stale form when nothing has renewed it."""
+        return self.fresh if monotonic < self.fresh_until else self.stale
 
 
 @dataclass(slots=True)
@@ -81,16 +81,18 @@ class Runner(Generic[Rendered]):
         service: Service,
         checks: Sequence[tuple[CheckInfo, Any]],
         render: Callable[[Report], Rendered],
-        heartbeats: Heartbeats | None = None,
-        outbox: Outbox | None = None,
+        heartbeats: HeartbeatReader | None = None,
+        outbox: OutboxReader | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._service = service
         self._checks = tuple(checks)
         self._render = render
         self._heartbeats = heartbeats
         self._outbox = outbox
+        self._clock = clock
         self._listeners: list[Callable[[Result], None]] = []
-        self._born = time.monotonic()
+        self._born = clock.monotonic()
         shortest = min((info.interval.total_seconds() for info, _ in checks), default=TICK)
         self._fresh_for = STALE_AFTER_INTERVALS * max(shortest, 0.1)
         self._tick = min(TICK, self._fresh_for / STALE_AFTER_INTERVALS)
@@ -98,7 +100,7 @@ class Runner(Generic[Rendered]):
         self.needs_start = True
         """True until somebody has started or stopped the runner in this process; a fork of a
         running one makes it true again, for threads do not cross a fork."""
-        self._guard = _threads.original("_thread", "allocate_lock")()
+        self._guard = _threads.unpatched("_thread", "allocate_lock")()
         self._inbox: Any = None
         self._tasks: Any = None
         self._stopped: Any = None
@@ -118,11 +120,11 @@ class Runner(Generic[Rendered]):
             self.needs_start = False
             if self._running:
                 return
-            self._inbox = _threads.original("queue", "SimpleQueue")()
-            self._tasks = _threads.original("queue", "SimpleQueue")()
-            self._stopped = _threads.original("_thread", "allocate_lock")()
+            self._inbox = _threads.unpatched("queue", "SimpleQueue")()
+            self._tasks = _threads.unpatched("queue", "SimpleQueue")()
+            self._stopped = _threads.unpatched("_thread", "allocate_lock")()
             self._stopped.acquire()
-            _threads.start_thread(_Loop(self).run)
+            _threads.start_native_thread(_Loop(self).run)
             self._running = True
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -138,13 +140,13 @@ class Runner(Generic[Rendered]):
     def run_once(self) -> Report:
         """Runs every check once, side by side, and returns when all have ended or overrun."""
         waiting = {info.name for info, _ in self._checks}
-        results: Any = _threads.original("queue", "SimpleQueue")()
+        results: Any = _threads.unpatched("queue", "SimpleQueue")()
         self.subscribe(results.put)
         self.start()
         try:
             while waiting:
                 waiting.discard(results.get().check.name)
-            # The loop publishes after it has told its listeners; its stop publishes as well.
+            # The loop publishes after it has called its listeners; its stop publishes as well.
         finally:
             self.stop()
             self._listeners.remove(results.put)
@@ -153,20 +155,19 @@ class Runner(Generic[Rendered]):
     def _after_fork(self) -> None:
         """In the child: the parent's threads are not here, and its locks may be held for ever.
         The parent's last snapshot still serves until it is stale."""
-        self._guard = _threads.original("_thread", "allocate_lock")()
+        self._guard = _threads.unpatched("_thread", "allocate_lock")()
         self.needs_start = self.needs_start or self._running
         self._running = False
 
     # What the loop calls
 
     def context(self, info: CheckInfo) -> CheckContext:
-        """What a run of a check is given now."""
+        """Returns the context of a run that starts now."""
         timeout = info.timeout.total_seconds()
-        return CheckContext(info.name, datetime.now(UTC), timeout, self._heartbeats, self._outbox)
+        return CheckContext(info.name, self._clock.now(), timeout, self._heartbeats, self._outbox)
 
     def _publish(self, jobs: Sequence[_Job]) -> Snapshot[Rendered]:
-        now = datetime.now(UTC)
-        monotonic = time.monotonic()
+        now, monotonic = self._clock.now(), self._clock.monotonic()
         report = Report(
             service=self._service,
             at=now,
@@ -188,7 +189,7 @@ def _not_yet(info: CheckInfo, now: datetime) -> Result:
 
 
 def _as_stale(report: Report) -> Report:
-    """The report when nobody has renewed it: every check is unknown territory, so unhealthy."""
+    """Returns the report for when nobody renews it: no check is known to be healthy."""
     since = report.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     outcome = Outcome.unhealthy(f"stale: the checks have not reported since {since}")
     results = tuple(replace(result, outcome=outcome, timed_out=True) for result in report.results)
@@ -207,9 +208,10 @@ class _Loop:
         self._busy = 0
         self._dirty = False
         self._publish_from = 0.0
-        now = time.monotonic()
+        self._clock = runner._clock
+        now = self._clock.monotonic()
         self._jobs = [
-            _Job(info, check, _not_yet(info, datetime.now(UTC)), due=now)
+            _Job(info, check, _not_yet(info, self._clock.now()), due=now)
             for info, check in runner._checks
         ]
         self._over = False
@@ -223,15 +225,15 @@ class _Loop:
             self._end()
 
     def _step(self) -> bool:
-        """One round: start what is due, publish, wait, take what has ended."""
-        now = time.monotonic()
+        """Starts what is due, publishes, waits, and takes what has ended."""
+        now = self._clock.monotonic()
         self._dirty |= self._time_passes(now)
         if self._dirty:
             self._publish(now)
         wake = min((job.deadline or job.due for job in self._jobs), default=now + TICK)
         wake = min(wake, self._publish_from if self._dirty else now + self._runner._tick)
         try:
-            message = self._inbox.get(timeout=max(0.0, wake - time.monotonic()))
+            message = self._clock.receive(self._inbox, max(0.0, wake - self._clock.monotonic()))
         except Empty:
             self._dirty = True
             return True
@@ -242,11 +244,11 @@ class _Loop:
             except Empty:
                 return True
         self._publish_from = 0.0
-        self._publish(time.monotonic())
+        self._publish(self._clock.monotonic())
         return False
 
     def _time_passes(self, now: float) -> bool:
-        """Starts what is due and reports what has overrun; tells whether a result changed."""
+        """Starts what is due and reports what has overrun. Returns whether a result changed."""
         changed = False
         for job in self._jobs:
             if job.started is None and job.due <= now:
@@ -257,11 +259,11 @@ class _Loop:
         return changed
 
     def _dispatch(self, job: _Job, now: float) -> bool:
-        """Hands a check to a thread; tells whether that failed, which is a result."""
+        """Hands a check to a thread. Returns whether that failed, which is a result."""
         job.due = now + job.info.interval.total_seconds()
         try:
             if self._busy >= self._threads:
-                _threads.start_thread(self._work)
+                _threads.start_native_thread(self._work)
                 self._threads += 1
         except RuntimeError as error:
             self._record(job, Outcome.unhealthy(f"not run: {error}"), None)
@@ -283,7 +285,7 @@ class _Loop:
         job.deadline = now + job.info.interval.total_seconds()
 
     def _take(self, done: _Done) -> None:
-        """A run has ended. One that had been reported as overrun is only cleared away: its
+        """Records a run that has ended. One that was reported as overrun is only cleared away: its
         check runs again when it is due, which is mostly at once."""
         job, self._busy = done.job, self._busy - 1
         took = done.ended - (job.started if job.started is not None else done.ended)
@@ -298,7 +300,7 @@ class _Loop:
     def _record(
         self, job: _Job, outcome: Outcome, took: float | None, *, timed_out: bool = False
     ) -> None:
-        job.last = Result(job.info, outcome, datetime.now(UTC), took, timed_out)
+        job.last = Result(job.info, outcome, self._clock.now(), took, timed_out)
         for listener in tuple(self._runner._listeners):
             try:
                 listener(job.last)
@@ -315,14 +317,14 @@ class _Loop:
         except Exception:
             # Readers then see the old snapshot grow stale, which is a fault, not a lie.
             log.exception("the report could not be published")
-        ended = time.monotonic()
+        ended = self._clock.monotonic()
         self._publish_from = ended + 9 * (ended - now)
 
     def _work(self) -> None:
         """A worker thread: checks from the queue, one after another, until None."""
         while (job := self._tasks.get()) is not None:
             outcome = _run_check(job.info, job.check, self._runner.context(job.info))
-            self._inbox.put(_Done(job, outcome, time.monotonic()))
+            self._inbox.put(_Done(job, outcome, self._clock.monotonic()))
             if self._over:
                 self._close(job)
             del job
@@ -347,7 +349,7 @@ class _Loop:
 
 
 def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
-    """The outcome of one run, whatever the check does."""
+    """Returns the outcome of one run, whatever the check does."""
     try:
         outcome = check.run(context)
     except BaseException as error:  # a plugin may raise anything, gevent.Timeout too

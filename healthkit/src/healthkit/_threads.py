@@ -1,8 +1,8 @@
-"""Threads and queues of the operating system, also where gevent has replaced them.
+"""Provides threads and queues of the operating system, also where gevent has replaced them.
 
 Under `gevent.monkey.patch_all()` a `threading.Thread` is a greenlet: one blocking call in C (a
-database driver waiting for a server that hangs) then stops every request of the process. What is
-here always blocks its own thread alone.
+database driver waiting for a server that hangs) then stops every request of the process. A thread
+from here always blocks alone.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-def original(module: str, name: str) -> Any:
-    """`module.name` as it was before gevent patched it."""
+def unpatched(module: str, name: str) -> Any:
+    """Returns `module.name` as it was before gevent patched it."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None:
         return monkey.get_original(module, name)
     return getattr(importlib.import_module(module), name)
 
 
-def start_thread(target: Callable[[], None]) -> None:
+def start_native_thread(target: Callable[[], None]) -> None:
     """Runs `target` on a new native thread, which does not keep the process alive.
 
     Raises RuntimeError when the system has no thread left to give.
     """
     try:
-        original("_thread", "start_new_thread")(_run, (target,))
+        unpatched("_thread", "start_new_thread")(_run, (target,))
     except OSError as error:
         raise RuntimeError("no thread could be started") from error
 
 
-class Limiter:
+class TimeLimiter:
     """Runs calls on threads of their own, each within a limit. One that overruns goes on by itself;
-    while `most` of those hang no further call is begun."""
+    while `most` of those hang no further call is started."""
 
     def __init__(self, most: int = 3) -> None:
         self.hanging = 0
         self._most = most
-        self._lock = original("_thread", "allocate_lock")()
+        self._lock = unpatched("_thread", "allocate_lock")()
 
     def call(self, function: Callable[[], Result], seconds: float) -> Result:
-        """What the function returns or raises. Raises TimeoutError after `seconds`."""
+        """Returns or raises what the function does. Raises TimeoutError after `seconds`."""
         if self.hanging >= self._most:
             raise TimeoutError(f"{self.hanging} that overran still hang")
-        answers: Any = original("queue", "SimpleQueue")()
-        start_thread(lambda: answers.put(_outcome(function)))
+        answers: Any = unpatched("queue", "SimpleQueue")()
+        start_native_thread(lambda: answers.put(_outcome(function)))
         try:
             ended, value = answers.get(timeout=seconds)
-        except original("queue", "Empty"):
+        except unpatched("queue", "Empty"):
             self._abandon(answers)
             raise TimeoutError(f"no answer within {seconds:g}s") from None
         if not ended:
@@ -62,7 +62,7 @@ class Limiter:
     def _abandon(self, answers: Any) -> None:
         with self._lock:
             self.hanging += 1
-        start_thread(lambda: self._await(answers))
+        start_native_thread(lambda: self._await(answers))
 
     def _await(self, answers: Any) -> None:
         answers.get()

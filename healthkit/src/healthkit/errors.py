@@ -2,7 +2,7 @@
 
 HealthkitError
 ├── ConfigError       mistakes in the configuration, all of them at once
-└── StoreError        the store cannot be opened or is not ours
+└── StoreError        the store cannot be opened, or is unknown to this version
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 
 class HealthkitError(Exception):
-    """What a user can mend: commands print it as one line each and exit with 2."""
+    """A mistake that the user can correct: commands print its lines and exit with 2."""
 
     def lines(self) -> list[str]:
+        """Returns the message, one mistake a line."""
         return [str(self)]
 
 
@@ -24,7 +25,7 @@ class StoreError(HealthkitError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One mistake: the key's path, its line in the file (0 when unknown), and what to do."""
 
     key: str
@@ -37,9 +38,9 @@ class Problem:
 
 
 class ConfigError(HealthkitError):
-    """Every mistake in the configuration. Nothing has been started."""
+    """All mistakes in the configuration. Nothing has been started."""
 
-    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+    def __init__(self, source: str, problems: Iterable[ConfigProblem]) -> None:
         self.source = source
         self.problems = tuple(problems)
         super().__init__("\n".join(self.lines()))
@@ -48,8 +49,8 @@ class ConfigError(HealthkitError):
         return [f"{self.source}: {problem}" for problem in self.problems]
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """`"; did you mean interval?"`, or what there is, or nothing."""
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Returns `"; did you mean interval?"`, or a list of the known names, or nothing."""
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:

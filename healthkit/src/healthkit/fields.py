@@ -1,4 +1,4 @@
-"""Durations, sizes and shares as people write them in healthkit.toml, and back again.
+"""Durations, sizes, shares and more as people write them in healthkit.toml, and back again.
 
 Each is an annotated type for pydantic models: `interval: Duration`, `min_size: Size`.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -18,7 +23,7 @@ _LONGEST = timedelta(days=3660)
 
 
 def parse_duration(value: Any) -> timedelta:
-    """`"1h30m"`, `"500ms"`, `"0s"` or a timedelta. Raises ValueError for anything else."""
+    """Returns `"1h30m"`, `"500ms"`, `"0s"` or a timedelta as timedelta. Raises ValueError."""
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
@@ -32,7 +37,7 @@ def parse_duration(value: Any) -> timedelta:
 
 
 def parse_size(value: Any) -> int:
-    """`"1MB"` (10^6), `"1MiB"` (2^20) or a whole number of bytes. Raises ValueError."""
+    """Returns `"1MB"` (10^6), `"1MiB"` (2^20) or a number of bytes as bytes. Raises ValueError."""
     if isinstance(value, bool) or (isinstance(value, int) and value < 0):
         raise ValueError(f"{value!r} is not a size; write it like 500KB, 1MB or 2GiB")
     if isinstance(value, int):
@@ -49,11 +54,17 @@ def parse_size(value: Any) -> int:
 
 
 def parse_percent(value: Any) -> float:
-    """`"80%"` as 80.0. Raises ValueError outside 0 to 100."""
+    """Returns `"80%"` as 80.0. Raises ValueError outside 0 to 100."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value.strip()) if isinstance(value, str) else None
     if not match or float(match[1]) > 100:
         raise ValueError(f"{value!r} is not a share; write it like 80%")
     return float(match[1])
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; write it like Asia/Jakarta")
+    return name
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -66,10 +77,11 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_positive)]
 Size = Annotated[int, BeforeValidator(parse_size)]
 Percent = Annotated[float, BeforeValidator(parse_percent)]
+TimeZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 def format_duration(value: timedelta) -> str:
-    """`72h15m30s`: the largest parts first, whole seconds, as the runbook writes uptimes."""
+    """Returns `72h15m30s`: the largest parts first, whole seconds, as in the runbook."""
     seconds = max(0, int(value.total_seconds()))
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
@@ -79,9 +91,41 @@ def format_duration(value: timedelta) -> str:
 
 
 def format_size(value: float) -> str:
-    """`5.2 MB`, in powers of 1000."""
+    """Returns `5.2 MB`, in powers of 1000."""
     for unit in ("B", "KB", "MB", "GB"):
         if value < 1000:
             return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def parse_database_url(text: str) -> URL:
+    """Returns a database URL whose driver is installed.
+
+    `postgres://` becomes `postgresql://`, and with no driver named the installed one is taken.
+    Raises ValueError, whose text has nothing of the URL but its scheme.
+    """
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    try:
+        url = make_url(text)
+        if url.drivername in ("postgres", "postgresql"):
+            url = url.set(drivername=_postgresql())
+        dialect = url.get_dialect()
+        dialect.import_dbapi()
+    except NoSuchModuleError:
+        raise ValueError(f"no database is known as {url.drivername!r}") from None
+    except (ArgumentError, ValueError):
+        hint = "write it like postgresql://user:password@host/name"
+        raise ValueError(f"not a database URL; {hint}") from None
+    except ImportError as error:
+        extra = ": pip install 'healthkit-core[postgres]'" if error.name == "psycopg2" else ""
+        raise ValueError(f"its driver {error.name!r} is not installed{extra}") from None
+    return url
+
+
+def _postgresql() -> str:
+    """SQLAlchemy's own choice depends on its version, not on what is installed."""
+    found = [name for name in ("psycopg2", "psycopg") if find_spec(name)]
+    return f"postgresql+{found[0] if found else 'psycopg2'}"

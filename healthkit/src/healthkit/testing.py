@@ -12,29 +12,34 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from queue import Empty
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from pydantic import Field, SecretStr
 
-from healthkit._check import Check, CheckContext, Heartbeats, Outbox
+from healthkit import _threads
+from healthkit._check import Check, CheckContext, HeartbeatReader, OutboxReader
 from healthkit._config.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
 from healthkit._health import Health
 from healthkit._model.checks import CheckInfo, Outcome
+
+if TYPE_CHECKING:
+    from healthkit._alerts.send_result import SendResult
 
 Value = TypeVar("Value")
 
 
 class ScriptedCheck(Check):
-    """Answers what `says()` returns, and notes the native thread of each run in `runs`."""
+    """Returns what `outcome()` returns, and keeps the native thread of each run in `runs`."""
 
-    says: Callable[[], Any] = Outcome.healthy
+    outcome: Callable[[], Any] = Outcome.healthy
     runs: list[int] = Field(default_factory=list)
 
     def run(self, context: CheckContext) -> Outcome:
         self.runs.append(threading.get_native_id())
-        outcome: Outcome = self.says()
-        return outcome
+        found: Outcome = self.outcome()
+        return found
 
 
 def configured(name: str, check: Any, **info: Any) -> ConfiguredCheck:
@@ -75,8 +80,8 @@ def run_check() -> Callable[..., Outcome]:
         name: str = "check",
         timeout: float = 5.0,
         now: datetime | None = None,
-        heartbeats: Heartbeats | None = None,
-        outbox: Outbox | None = None,
+        heartbeats: HeartbeatReader | None = None,
+        outbox: OutboxReader | None = None,
     ) -> Outcome:
         moment = now or datetime.now(UTC)
         return check.run(CheckContext(name, moment, timeout, heartbeats, outbox))
@@ -103,12 +108,72 @@ def until() -> Callable[..., Any]:
     return wait_until
 
 
+class ManualClock:
+    """A `healthkit.Clock` that stands still until `advance` moves it.
+
+    Threads that wait by it are woken when their time has come, and by items of their queues.
+    """
+
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = now
+        self._elapsed = 0.0
+        self._lock = _threads.unpatched("_thread", "allocate_lock")()
+        self._waiting: list[tuple[float, Any]] = []
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        with suppress(Empty):
+            self.receive(_threads.unpatched("queue", "SimpleQueue")(), seconds)
+
+    def receive(self, queue: Any, timeout: float) -> Any:
+        with self._lock:
+            entry = (self._elapsed + timeout, queue)
+            if timeout > 0:
+                self._waiting.append(entry)
+        try:
+            item = queue.get() if timeout > 0 else queue.get_nowait()
+        finally:
+            with self._lock, suppress(ValueError):
+                self._waiting.remove(entry)
+        if item is _WAKE:
+            raise Empty
+        return item
+
+    def waiting(self) -> int:
+        """Returns how many threads wait by this clock."""
+        return len(self._waiting)
+
+    def advance(self, seconds: float) -> None:
+        """Moves both times on and wakes whoever has waited for long enough."""
+        with self._lock:
+            self._elapsed += seconds
+            self._now += timedelta(seconds=seconds)
+            due = [entry for entry in self._waiting if entry[0] <= self._elapsed]
+            for entry in due:
+                self._waiting.remove(entry)
+                entry[1].put(_WAKE)
+
+
+_WAKE = object()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until the test moves it."""
+    return ManualClock()
+
+
 # A service on loopback
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a sink was sent."""
+    """A request that an `HttpSink` got."""
 
     path: str
     headers: Mapping[str, str]
@@ -119,8 +184,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a sink says."""
+class StubResponse:
+    """A response of an `HttpSink`."""
 
     status: int = 200
     body: bytes = b""
@@ -128,11 +193,11 @@ class Answer:
 
 
 class HttpSink:
-    """An HTTP service on loopback that keeps what it is sent and answers as it is told."""
+    """An HTTP service on loopback that keeps its requests and responds as a test wants."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self._answer: Callable[[Request], Answer] = lambda request: Answer()
+        self._respond: Callable[[Request], StubResponse] = lambda request: StubResponse()
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -140,16 +205,16 @@ class HttpSink:
                 length = int(self.headers.get("Content-Length") or 0)
                 request = Request(self.path, dict(self.headers), self.rfile.read(length))
                 sink.requests.append(request)
-                answer = sink._answer(request)
-                self.send_response(answer.status)
+                response = sink._respond(request)
+                self.send_response(response.status)
                 for name, value in {
-                    **answer.headers,
-                    "Content-Length": str(len(answer.body)),
+                    **response.headers,
+                    "Content-Length": str(len(response.body)),
                 }.items():
                     self.send_header(name, value)
                 self.end_headers()
                 with suppress(OSError):  # the client may have gone
-                    self.wfile.write(answer.body)
+                    self.wfile.write(response.body)
 
             do_GET = do_POST
 
@@ -168,13 +233,13 @@ class HttpSink:
     def answers(
         self, status: int = 200, body: object = b"", headers: Mapping[str, str] | None = None
     ) -> None:
-        """Answers everything so from now on; a body that is no bytes goes out as JSON."""
+        """Responds so to everything from now on; a body that is no bytes goes out as JSON."""
         encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers_by(lambda request: Answer(status, encoded, headers or {}))
+        self.respond_with(lambda request: StubResponse(status, encoded, headers or {}))
 
-    def answers_by(self, answer: Callable[[Request], Answer]) -> None:
-        """Answers what the function says, on the thread of the request: it may block."""
-        self._answer = answer
+    def respond_with(self, respond: Callable[[Request], StubResponse]) -> None:
+        """Responds as the function returns, on the thread of the request: it may block."""
+        self._respond = respond
 
     def stop(self) -> None:
         """From now on the port refuses connections."""
@@ -190,6 +255,25 @@ def http_sink() -> Iterator[HttpSink]:
     sink = HttpSink()
     yield sink
     sink.stop()
+
+
+@pytest.fixture
+def send_message() -> Callable[..., SendResult]:
+    """Sends a message as a watcher does: `send_message(url, "Title", "line", …)`.
+
+    Channel types of installed plugins are known. The result has `status` ("sent", "refused", "not
+    reached", "timed out"), `reason`, `retry_after` and `permanent`.
+    """
+    from healthkit._alerts import apprise_client
+    from healthkit._alerts.messages import Message
+    from healthkit._plugins import PluginManager
+
+    PluginManager().register_each("healthkit_channel_types", apprise_client.register)
+
+    def send(url: str, title: str, *lines: str) -> SendResult:
+        return apprise_client.send(url, Message(title, lines))
+
+    return send
 
 
 TELEGRAM = "tgram://123456789:AABBCCDDEEFFGGHHIIJJKKLLMMNNOOPPQQR/987654321"

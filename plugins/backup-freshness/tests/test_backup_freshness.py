@@ -10,9 +10,7 @@ import requests
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
-from healthkit import Status
-from healthkit._config.loader import parse
-from healthkit._plugins import PluginManager
+from healthkit import Status, load_settings
 from healthkit_backup_freshness import BackupFreshness
 
 NOW = datetime(2025, 12, 26, 3, 0, tzinfo=UTC)
@@ -256,6 +254,6 @@ def test_the_installed_plugin_answers_for_its_type():
         "secret_key": "${SECRET:-}",
     }
     document = {"service": {"name": "x"}, "checks": {"backup": table}}
-    (configured,) = parse(document, PluginManager(), {"BUCKET": "steak"}).checks
+    (configured,) = load_settings(document, environ={"BUCKET": "steak"}).checks
     assert isinstance(configured.check, BackupFreshness)
     assert configured.info.target == "s3://steak/daily"

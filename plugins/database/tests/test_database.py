@@ -10,12 +10,10 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from healthkit import ConfigError, Status
-from healthkit._config.loader import parse
-from healthkit._plugins import PluginManager
-from healthkit._store.addresses import parse_url
+from healthkit import ConfigError, Status, load_settings
+from healthkit.fields import parse_database_url
 from healthkit_database import Database
-from healthkit_database.addresses import connect_args
+from healthkit_database.urls import connect_args
 
 
 @pytest.fixture
@@ -248,7 +246,7 @@ def test_a_mistake_names_its_key_and_shows_no_secret(keys, key, message):
 
 def test_a_url_without_a_driver_takes_the_one_that_is_installed():
     for scheme in ("postgres", "postgresql"):
-        url = parse_url(f"{scheme}://pos:sesame@db.example/steak")
+        url = parse_database_url(f"{scheme}://pos:sesame@db.example/steak")
         assert url.drivername == "postgresql+psycopg2"
         assert url.password == "sesame"
 
@@ -272,10 +270,10 @@ def test_an_engine_is_handed_in_by_the_name_of_its_check():
     document = {"service": {"name": "x"}, "checks": {"database": {"type": "database"}}}
     engine = create_engine("sqlite://")
     live = {"database": {"engine": engine}}
-    (configured,) = parse(document, PluginManager(), {}, live).checks
+    (configured,) = load_settings(document, environ={}, resources=live).checks
     assert configured.check.engine is engine
     with pytest.raises(ConfigError, match=r"checks\.database\.url: missing"):
-        parse(document, PluginManager(), {})
+        load_settings(document, environ={})
     engine.dispose()
 
 

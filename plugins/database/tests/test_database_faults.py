@@ -41,7 +41,7 @@ def test_a_frozen_server_is_unhealthy_until_it_thaws_and_after_it_is_replaced(
     postgres.freeze()
     try:
         until(lambda: (outcome(health).message or "").startswith("no answer within 0.3s"))
-        assert health.page("runbook").code == 503
+        assert health.response("json").code == 503
     finally:
         postgres.thaw()
     until(lambda: healthy(health))
@@ -60,8 +60,7 @@ UNDER_GEVENT = """
     from datetime import timedelta
     import gevent
     from healthkit.testing import configured
-    from healthkit import Health, Settings, Status
-    from healthkit._config.settings import ServiceSettings
+    from healthkit import Health, ServiceSettings, Settings, Status
     from healthkit_database import Database
     from sqlalchemy import create_engine, text
 
@@ -108,7 +107,7 @@ UNDER_GEVENT = """
     assert last > 10
     assert longest < 100, f"the hub stood still for {longest} ticks of another thread"
     await_(lambda: (outcome().message or "").startswith("no answer within"))
-    assert health.page("runbook").code == 503
+    assert health.response("json").code == 503
     tell("thaw")
     await_(lambda: outcome().status is Status.HEALTHY)
     tell("restart")

@@ -3,10 +3,8 @@ import subprocess
 import pytest
 from pydantic import ValidationError
 
-from healthkit import Status
-from healthkit._config.loader import parse
-from healthkit._plugins import PluginManager
-from healthkit_disk import Disk, Usage, judge, measure
+from healthkit import Status, load_settings
+from healthkit_disk import Disk, Usage, evaluate, measure
 
 GB = 10**9
 
@@ -30,22 +28,22 @@ def usage(used=50.0, free=10 * GB, inodes=10.0):
     ],
 )
 def test_a_disk_is_judged_by_bytes_and_inodes(found, status, message):
-    outcome = judge(found, Disk(path="/"))
+    outcome = evaluate(found, Disk(path="/"))
     assert (outcome.status, outcome.message) == (status, message)
 
 
 def test_inodes_are_told_but_not_judged_when_they_are_switched_off():
-    outcome = judge(usage(inodes=99.0), Disk(path="/", inodes=False))
+    outcome = evaluate(usage(inodes=99.0), Disk(path="/", inodes=False))
     assert outcome.status is Status.HEALTHY
     assert outcome.details["inodes_used_percent"] == 99.0
 
 
 def test_less_free_than_min_free_is_unhealthy_at_any_share():
     limits = Disk(path="/", min_free="2GB")
-    outcome = judge(usage(10.0, free=1_500_000_000), limits)
+    outcome = evaluate(usage(10.0, free=1_500_000_000), limits)
     assert outcome.status is Status.UNHEALTHY
     assert outcome.message == "1.5 GB free, less than 2.0 GB"
-    assert judge(usage(10.0, free=2 * GB), limits).status is Status.HEALTHY
+    assert evaluate(usage(10.0, free=2 * GB), limits).status is Status.HEALTHY
 
 
 def test_a_real_file_system_is_measured_as_df_measures_it(tmp_path):
@@ -95,6 +93,6 @@ def test_a_mistake_names_its_key(keys, key, message):
 
 def test_the_installed_plugin_answers_for_its_type():
     document = {"service": {"name": "x"}, "checks": {"disk": {"type": "disk", "path": "/"}}}
-    (configured,) = parse(document, PluginManager(), {}).checks
+    (configured,) = load_settings(document, environ={}).checks
     assert isinstance(configured.check, Disk)
     assert configured.info.target == "/"

@@ -10,11 +10,9 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
-from healthkit import ConfigError, Status
-from healthkit._config.loader import parse
-from healthkit._plugins import PluginManager
+from healthkit import ConfigError, Status, load_settings
 from healthkit_http import Http
-from healthkit_http.judging import Answer, Expected, judge
+from healthkit_http.evaluation import Expected, HttpResponse, evaluate
 
 HEALTH = {"status": "healthy", "ok": True, "checks": [{"name": "a", "up": 1}, {"name": "b"}]}
 
@@ -233,11 +231,11 @@ def test_json_is_as_expected_or_told_with_its_path(found, path, json_path, value
 
 
 def test_an_answer_that_took_too_long_is_slow_and_a_wrong_one_is_wrong_however_late():
-    late = Answer(status=200, text="", seconds=2.34)
-    outcome = judge(late, Expected(slow_after=2.0))
+    late = HttpResponse(status=200, text="", seconds=2.34)
+    outcome = evaluate(late, Expected(slow_after=2.0))
     assert (outcome.status, outcome.message) == (Status.DEGRADED, "slow: 2.3s")
-    assert judge(late, Expected(slow_after=3.0)).status is Status.HEALTHY
-    assert judge(late, Expected(text="x", slow_after=2.0)).status is Status.UNHEALTHY
+    assert evaluate(late, Expected(slow_after=3.0)).status is Status.HEALTHY
+    assert evaluate(late, Expected(text="x", slow_after=2.0)).status is Status.UNHEALTHY
 
 
 def test_slowness_is_measured(found):
@@ -245,8 +243,10 @@ def test_slowness_is_measured(found):
 
 
 def test_what_a_faulty_answer_says_is_told_without_its_secrets():
-    answer = Answer(200, json.dumps({"e": "password=sesame at postgres://u:sesame@h\nmore"}), 0.1)
-    message = judge(answer, Expected(json={"$.e": "x"})).message
+    answer = HttpResponse(
+        200, json.dumps({"e": "password=sesame at postgres://u:sesame@h\nmore"}), 0.1
+    )
+    message = evaluate(answer, Expected(json={"$.e": "x"})).message
     assert "sesame" not in message
     assert "\n" not in message
 
@@ -375,6 +375,6 @@ def test_the_installed_plugin_answers_for_its_type():
     table = {"type": "http", "url": "https://x/", "expect_json": {"$.[": 1}}
     document = {"service": {"name": "x"}, "checks": {"web": table}}
     with pytest.raises(ConfigError, match=r"checks\.web\.expect_json: '\$\.\[' is not a JSON path"):
-        parse(document, PluginManager(), {})
+        load_settings(document, environ={})
     del table["expect_json"]
-    assert parse(document, PluginManager(), {}).checks[0].info.target == "https://x/"
+    assert load_settings(document, environ={}).checks[0].info.target == "https://x/"

@@ -15,11 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
-from healthkit import Status
-from healthkit._config.loader import parse
-from healthkit._plugins import PluginManager
+from healthkit import Status, load_settings
 from healthkit_ssl_expiry import SslExpiry
-from healthkit_ssl_expiry.judging import Certificate, Refusal, Seen, judge
+from healthkit_ssl_expiry.evaluation import Certificate, Refusal, ServedChain, evaluate
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 DAY = dt.timedelta(days=1)
@@ -143,7 +141,7 @@ def test_a_certificate_with_time_left_is_healthy_and_told_with_its_dates(seen):
 )
 def test_days_left_decide_at_their_limits(left, status, days):
     chain = (Certificate("CN=a", "CN=b", "a", NOW - DAY, NOW + left),)
-    outcome = judge(Seen(chain), "a", NOW, 30 * DAY, 7 * DAY)
+    outcome = evaluate(ServedChain(chain), "a", NOW, 30 * DAY, 7 * DAY)
     assert (outcome.status, outcome.details["days_left"]) == (status, days)
 
 
@@ -270,7 +268,9 @@ def test_a_self_signed_certificate_is_told_as_that(tmp_path, keys, run_check):
 
 
 def test_a_refusal_that_has_no_words_of_ours_is_told_in_openssls():
-    outcome = judge(Seen((), Refusal(23, "certificate revoked.")), "a", NOW, 30 * DAY, 7 * DAY)
+    outcome = evaluate(
+        ServedChain((), Refusal(23, "certificate revoked.")), "a", NOW, 30 * DAY, 7 * DAY
+    )
     assert outcome.status is Status.UNHEALTHY
     assert outcome.message == "the certificate is refused: certificate revoked"
 
@@ -431,6 +431,6 @@ def test_a_mistake_names_its_key(keys, key, message):
 def test_the_installed_plugin_answers_for_its_type():
     table = {"type": "ssl-expiry", "host": "your-domain.com:443", "warn": "30d", "fail": "7d"}
     document = {"service": {"name": "x"}, "checks": {"certificate": table}}
-    (configured,) = parse(document, PluginManager(), {}).checks
+    (configured,) = load_settings(document, environ={}).checks
     assert isinstance(configured.check, SslExpiry)
     assert configured.info.target == "your-domain.com"

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from healthkit.fields import format_size
 from posapp import JAKARTA
 from posapp.backup.model.backup import KINDS, Backup, BackupName
 
@@ -35,16 +34,14 @@ def expired(intact: Mapping[BackupName, bool], now: datetime) -> list[BackupName
     )
 
 
-def size_problem(backup: Backup, earlier: Iterable[Backup]) -> str:
-    """Returns why no backup may be removed for this new one: it is less than half as large as its
-    kind usually is; "" where it is not. `earlier` are all others, by time."""
-    usual = [one.size for one in earlier if one.kind == backup.kind and one.intact]
-    if len(usual) < USUAL_FROM or backup.size >= median(usual[-USUAL_OF:]) / 2:
-        return ""
-    return (
-        f"{backup.name} is too small: {format_size(backup.size)}, usual are"
-        f" {format_size(median(usual[-USUAL_OF:]))}; it is kept, and nothing is removed for it"
-    )
+def usual_size_if_too_small(backup: Backup, earlier: Iterable[Backup]) -> int | None:
+    """Returns the usual size of a backup's kind in bytes where this one has less than half of it:
+    no backup may be removed for it. None otherwise. `earlier` are all others, by time."""
+    sizes = [one.size for one in earlier if one.kind == backup.kind and one.intact]
+    if len(sizes) < USUAL_FROM:
+        return None
+    usual = median(sizes[-USUAL_OF:])
+    return int(usual) if backup.size < usual / 2 else None
 
 
 def _expired_of_kind(kind: str, names: list[BackupName], now: datetime) -> list[BackupName]:

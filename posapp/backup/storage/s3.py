@@ -16,7 +16,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from healthkit.fields import format_size
-from healthkit_backup_freshness.bucket import connect, words
+from healthkit_backup_freshness.s3 import describe_error, s3_client
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import Manifest
@@ -155,7 +155,7 @@ class S3Storage:
 
     @cached_property
     def _client(self) -> S3Client:
-        return connect(self.endpoint, self.keys, self.timeout, self.attempts)
+        return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
 
     @contextmanager
     def _translate_errors(self, location: str) -> Iterator[None]:
@@ -163,11 +163,11 @@ class S3Storage:
         try:
             yield
         except (BotoCoreError, ClientError) as error:
-            raise BackupError(f"{location}: {words(error, self.timeout)}") from error
+            raise BackupError(f"{location}: {describe_error(error, self.timeout)}") from error
         except Boto3Error as error:  # of the transfers; it wraps the others
             cause = error.__context__
             known = isinstance(cause, BotoCoreError | ClientError)
-            text = words(cause, self.timeout) if known else str(error)  # type: ignore[arg-type]
+            text = describe_error(cause, self.timeout) if known else str(error)  # type: ignore[arg-type]
             raise BackupError(f"{location}: {text}") from error
 
     def _put(self, key: str, body: bytes) -> None:

@@ -8,7 +8,8 @@ import sys
 import click
 from pydantic import ValidationError
 
-from posapp.database.engine import open_session, utc_now
+from healthkit import SYSTEM_CLOCK
+from posapp.database.engine import open_session
 from posapp.database.schema import require_schema
 from posapp.features.auth import service
 from posapp.features.auth.schemas import NewUser
@@ -43,7 +44,7 @@ def add(name: str, role: str, full_name: str, password_stdin: bool) -> None:
         require_schema(url, settings)
         try:
             with open_session(url, settings) as session:
-                service.create_user(session, new, created_by=None, now=utc_now())
+                service.create_user(session, new, created_by=None, now=SYSTEM_CLOCK.now())
         except Conflict as error:
             raise UserError(error.detail) from None
     click.echo(f"{new.username} is added, as {role}")

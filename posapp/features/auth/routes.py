@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response, current_app, request
 
-from posapp.database.engine import utc_now
 from posapp.features.auth import service, tokens
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
@@ -21,6 +20,7 @@ from posapp.features.auth.schemas import (
 from posapp.http.access import current_user, public, require_roles
 from posapp.http.errors import NotFound, Unauthorized
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.request_time import request_time
 from posapp.http.responses import model_response
 from posapp.http.roles import STAFF_ROLES
 from posapp.http.transactions import transaction
@@ -37,7 +37,7 @@ def login(body: LoginRequest) -> Response:
     """Five wrong passwords for one name within five minutes, and it is 429 for a while."""
     with transaction() as session:
         address = request.remote_addr or ""
-        issued = service.log_in(session, body.username, body.password, address, utc_now())
+        issued = service.log_in(session, body.username, body.password, address, request_time())
     if issued is None:
         raise Unauthorized("The user name or the password is wrong.")
     return _sign_in_response(issued)
@@ -52,7 +52,7 @@ def refresh_tokens(body: RefreshRequest) -> Response:
     gives the same pair; later, or once its successor was used, it ends the whole sign-in."""
     jti = tokens.verify_refresh_token()
     with transaction() as session:
-        issued = service.refresh(session, jti, utc_now())
+        issued = service.refresh(session, jti, request_time())
     if issued is None:
         raise Unauthorized("The sign-in has ended; sign in again.")
     return _sign_in_response(issued)
@@ -65,7 +65,7 @@ def logout(body: RefreshRequest) -> Response:
     family = tokens.family_of(body.refresh_token)
     if family is not None:
         with transaction() as session:
-            service.log_out(session, family, utc_now())
+            service.log_out(session, family, request_time())
     return Response(status=204)
 
 
@@ -99,7 +99,7 @@ def list_users() -> Response:
 @require_roles("admin")
 def create_user(body: NewUser) -> Response:
     with transaction() as session:
-        member = _member(service.create_user(session, body, current_user().id, utc_now()))
+        member = _member(service.create_user(session, body, current_user().id, request_time()))
     return model_response(member, 201)
 
 

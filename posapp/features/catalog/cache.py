@@ -7,7 +7,6 @@ served older: `/api/v1/public/menu` is also how operators see that the API reach
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,21 +27,22 @@ class CachedMenu:
 
 
 class MenuCache:
-    """`read(language)` gives the bytes when those at hand are too old."""
+    """`read(language)` gives the bytes when those at hand are too old by the clock `monotonic`."""
 
-    def __init__(self, read: Callable[[Language], bytes]) -> None:
+    def __init__(self, read: Callable[[Language], bytes], monotonic: Callable[[], float]) -> None:
         self._read = read
+        self._monotonic = monotonic
         self._pages: dict[Language, CachedMenu] = {}
 
     def get_if_fresh(self, language: Language) -> CachedMenu | None:
         """The page at hand, unless it is too old."""
         page = self._pages.get(language)
-        return page if page is not None and time.monotonic() < page.fresh_until else None
+        return page if page is not None and self._monotonic() < page.fresh_until else None
 
     def get(self, language: Language) -> CachedMenu:
         """The page at hand, read again when it is too old."""
         if (page := self.get_if_fresh(language)) is None:
-            began = time.monotonic()
+            began = self._monotonic()
             body = self._read(language)
             etag = hashlib.sha256(body).hexdigest()[:20]
             page = self._pages[language] = CachedMenu(body, etag, began + MAX_AGE)

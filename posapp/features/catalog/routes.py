@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Response, current_app, request
 
 from posapp.features.catalog import service
@@ -31,12 +33,12 @@ def get_menu(query: MenuQuery) -> Response:
     return Response(page.body, headers=headers, content_type="application/json")
 
 
-def install(app: Flask) -> MenuCache:
-    """Gives the application its menu cache, and returns it."""
+def install(app: Flask, monotonic: Callable[[], float]) -> MenuCache:
+    """Gives the application its menu cache on the clock `monotonic`, and returns it."""
 
     def read(language: Language) -> bytes:
         with transaction() as session:
             return service.menu(session, language).model_dump_json().encode()
 
-    cache = app.extensions[_CACHE] = MenuCache(read)
+    cache = app.extensions[_CACHE] = MenuCache(read, monotonic)
     return cache

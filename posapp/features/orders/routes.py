@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response
 
-from posapp.database.engine import utc_now
 from posapp.features.floor import service as floor
 from posapp.features.floor.schemas import FloorPlan
 from posapp.features.idempotency.service import IdempotencyHeader, execute_once
@@ -19,6 +18,7 @@ from posapp.features.orders.schemas import (
 )
 from posapp.http.access import current_user, require_roles
 from posapp.http.openapi import api_blueprint
+from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response, model_response
 from posapp.http.roles import STAFF_ROLES
 from posapp.http.transactions import transaction
@@ -32,7 +32,7 @@ tables_api = api_blueprint("tables", "Tables")
 @require_roles(*states.CREATE.roles)
 def create_order(header: IdempotencyHeader, body: NewOrder) -> Response:
     """The same key and body again: the same order, once, with `Idempotency-Replayed: true`."""
-    now, user_id = utc_now(), current_user().id
+    now, user_id = request_time(), current_user().id
     with transaction() as session:
         done = execute_once(
             session,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response
 
-from posapp.database.engine import utc_now
 from posapp.features.idempotency.service import IdempotencyHeader, execute_once
 from posapp.features.orders import states
 from posapp.features.orders.schemas import OrderPath
@@ -12,6 +11,7 @@ from posapp.features.payments import service
 from posapp.features.payments.schemas import NewPayment, PaymentView
 from posapp.http.access import current_user, require_roles
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import REVENUE
@@ -25,7 +25,7 @@ api = api_blueprint("payments", "Payments")
 @require_roles(*states.PAY.roles)
 def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
     """Never more than the bill, but for cash, which comes with its change."""
-    now, user_id = utc_now(), current_user().id
+    now, user_id = request_time(), current_user().id
     taken: list[PaymentView] = []
 
     def act() -> PaymentView:

@@ -6,7 +6,8 @@ import os
 
 import click
 
-from posapp.database.engine import open_session, utc_now
+from healthkit import SYSTEM_CLOCK
+from posapp.database.engine import open_session
 from posapp.database.schema import require_schema
 from posapp.features.seed.service import seed_demo_data
 from posapp.runtime import postgres
@@ -22,7 +23,7 @@ def write_demo_data() -> None:
     with postgres.use_database(settings) as url:
         require_schema(url, settings)
         with open_session(url, settings) as session:
-            wrote = seed_demo_data(session, utc_now())
+            wrote = seed_demo_data(session, SYSTEM_CLOCK.now())
     click.echo("the demo is written" if wrote else "there is a menu already; it is left as it is")
 
 

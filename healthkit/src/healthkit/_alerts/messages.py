@@ -1,4 +1,4 @@
-"""Event to message: the words, and their form for a channel. Pure, but for plugins' own words."""
+"""Composes the message of an event and formats it for a channel. Pure, but for plugins' texts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from typing import Any, Literal
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
-from healthkit._alerts.templates import ENGLISH, LANGUAGES
+from healthkit._alerts.templates import LANGUAGES
 from healthkit._config.settings import MessageSettings, Settings
-from healthkit._model.checks import Event, EventKind, Status
-from healthkit.errors import Problem
+from healthkit._model.alerts import Event, EventKind
+from healthkit._model.checks import Status
+from healthkit.errors import ConfigProblem
 from healthkit.fields import format_duration
 from healthkit.masking import mask, one_line
 
@@ -27,7 +28,7 @@ DIGEST_LINES = 20
 """How many events a digest names; the rest are counted."""
 
 _REASON = 300
-"""Characters of a check's own words in a message."""
+"""Characters of a check's own message in a notification."""
 
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -50,17 +51,17 @@ class Message:
 Override = Callable[[Event, str], tuple[str, str] | None]
 
 
-def word(event: Event, settings: Settings, override: Override | None = None) -> Message:
-    """The message of an event.
+def compose(event: Event, settings: Settings, override: Override | None = None) -> Message:
+    """Returns the message of an event.
 
-    A plugin's words come first, then the configured template, then the built-in one. Words that
-    fail are named in the message that takes their place: an alert is never lost to its wording.
+    A plugin's text comes first, then the configured template, then the built-in one. A text that
+    fails is named in the message that takes its place: an alert is never lost to its wording.
     """
     try:
         if override is not None:
             own = override(event, settings.messages.language)
             if own is not None:
-                return _own_words(own)
+                return _plugin_text(own)
         return _not_empty(_render(_template(event, settings.messages), _variables(event, settings)))
     except Exception as error:  # noqa: BLE001  templates and plugins may raise anything
         reason = one_line(f"{type(error).__name__}: {error}", 120)
@@ -69,13 +70,13 @@ def word(event: Event, settings: Settings, override: Override | None = None) -> 
 
 
 def plain(event: Event, settings: Settings, reason: str) -> Message:
-    """The built-in message, with a note of why the configured words are not used."""
+    """Returns the built-in message, with a note on why the configured wording is not used."""
     builtin = LANGUAGES[settings.messages.language][_kind(event)]
     message = Message.parse(_render(builtin, _variables(event, settings)))
     return Message(message.title, (*message.lines, f"(The configured wording failed: {reason})"))
 
 
-def _own_words(own: object) -> Message:
+def _plugin_text(own: object) -> Message:
     if not (isinstance(own, tuple) and len(own) == 2 and all(isinstance(o, str) for o in own)):
         raise TypeError("healthkit_message must return (title, body)")
     return _not_empty("\n".join(own))
@@ -90,9 +91,9 @@ def _not_empty(text: str) -> Message:
 def digest(
     events: Sequence[Event], settings: Settings, total: int, now: datetime, *, storm: bool = False
 ) -> Message:
-    """One message for many events: a line for each of the first, and how many more there are.
+    """Returns one message for many events: a line for each of the first, the number of the rest.
 
-    `storm` says that they were not meant for a digest, but came too many at once.
+    `storm`: they were not meant for a digest, but came too many at once.
     """
     lines = [_digest_line(event, settings) for event in events[:DIGEST_LINES]]
     template = LANGUAGES[settings.messages.language]["digest"]
@@ -108,7 +109,7 @@ def digest(
 
 
 def test_message(settings: Settings, now: datetime) -> Message:
-    """What `healthkit alert test` sends."""
+    """Returns the message that `healthkit alert test` sends."""
     variables = {"service": settings.service.name, "time": local(now, settings)}
     return Message.parse(_render(LANGUAGES[settings.messages.language]["test"], variables))
 
@@ -118,17 +119,15 @@ def local(moment: datetime, settings: Settings) -> str:
     return moment.astimezone(settings.service.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def template_problems(messages: MessageSettings) -> list[Problem]:
-    """Configured templates that do not compile."""
+def template_problems(messages: MessageSettings) -> list[ConfigProblem]:
+    """Returns the configured templates that do not compile."""
     problems = []
-    for kind in ENGLISH:
-        template = getattr(messages, kind, None)
-        if template is not None:
-            try:
-                _ENVIRONMENT.from_string(template.template)
-            except TemplateError as error:
-                reason = f"the template does not compile: {one_line(str(error))}"
-                problems.append(Problem(f"messages.{kind}.template", reason))
+    for kind, template in messages.templates().items():
+        try:
+            _ENVIRONMENT.from_string(template)
+        except TemplateError as error:
+            reason = f"the template does not compile: {one_line(str(error))}"
+            problems.append(ConfigProblem(f"messages.{kind}.template", reason))
     return problems
 
 
@@ -137,7 +136,7 @@ def _render(template: str, variables: dict[str, Any]) -> str:
 
 
 def _kind(event: Event) -> str:
-    """The template of an event: a certificate that runs out has one of its own."""
+    """Returns the template's name: a certificate that expires has one of its own."""
     expires = "days_left" in event.outcome.details and "expires_at" in event.outcome.details
     if event.kind is EventKind.DEGRADED and expires:
         return "certificate"
@@ -165,7 +164,8 @@ def _variables(event: Event, settings: Settings) -> dict[str, Any]:
         "duration": format_duration(event.lasted),
         "days": outcome.details.get("days_left", ""),
         "expiry_date": _date(expires, settings) if expires else "",
-        "hides": ", ".join(event.hides),
+        "inhibits": (inhibits := ", ".join(event.inhibits)),
+        "hides": inhibits,  # the name in version 1.0, for templates that were written for it
         "runbook": _runbook(check.runbook, settings.service.runbook),
         "count": event.count,
         "incident": event.incident if event.incident is not None else "",
@@ -187,7 +187,7 @@ def _date(value: object, settings: Settings) -> str:
 
 
 def _runbook(own: str | None, base: str | None) -> str:
-    """A check's own page; an anchor or a path is taken as part of the service's runbook."""
+    """Returns a check's own page; an anchor or a path becomes part of the service's runbook."""
     if own is None:
         return ""
     if base is None or "://" in own:
@@ -196,18 +196,20 @@ def _runbook(own: str | None, base: str | None) -> str:
 
 
 def _digest_line(event: Event, settings: Settings) -> str:
-    message = word(event, settings)
+    message = compose(event, settings)
     moment = event.at.astimezone(settings.service.zone).strftime("%d %b %H:%M")
     reason = one_line(event.outcome.message or "", 120)
     bad = event.kind not in (EventKind.UP, EventKind.RESTORED, EventKind.STEADY)
     return f"{moment} {message.title}" + (f": {reason}" if bad and reason else "")
 
 
-# The form for a channel
+# The format of a channel
 
 
-def form(message: Message, kind: Format, limit: int, title_limit: int) -> tuple[str, str]:
-    """(title, body) in a channel's format and within its limits, in characters of the result.
+def format_for_channel(
+    message: Message, kind: Format, limit: int, title_limit: int
+) -> tuple[str, str]:
+    """Returns (title, body) in a channel's format and within its limits, in characters.
 
     A channel without titles (`title_limit` 0) gets the title as the body's first line; where there
     are titles they count as part of the body, for some services put them there (Discord). What is
@@ -232,7 +234,7 @@ def _fit(text: str, title: str | None, kind: Format, limit: int) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters, cut between words and closed with `…`."""
+    """Returns at most `limit` characters, cut between words and closed with `…`."""
     if len(text) <= limit:
         return text
     if limit < 2:

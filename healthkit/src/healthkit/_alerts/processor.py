@@ -1,4 +1,4 @@
-"""Results in, events and what they owe out: one round is one transaction."""
+"""Takes results in and writes events with their deliveries out: one round is one transaction."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from healthkit._alerts import policy, records, routing
-from healthkit._alerts.policy import Decision, Level, Rules, State
+from healthkit._alerts import policy, routing
+from healthkit._alerts.policy import Rules
 from healthkit._config.settings import Settings
-from healthkit._model.checks import CheckInfo, Event, EventKind, Outcome, Result, Status
-from healthkit._store import history, incidents, outbox, silences
+from healthkit._model.alerts import Decision, Event, EventKind, Level, Silence, State
+from healthkit._model.checks import CheckInfo, Outcome, Result, Status
+from healthkit._store import history, incidents, outbox
 from healthkit._store.incidents import StoredState
-from healthkit._store.silences import Silence
 
 log = logging.getLogger("healthkit")
 
 _BAD = frozenset({EventKind.DOWN, EventKind.DEGRADED, EventKind.REMINDER, EventKind.ESCALATION})
-_HIDING = frozenset({EventKind.DOWN, EventKind.REMINDER, EventKind.ESCALATION})
+_INHIBITING = frozenset({EventKind.DOWN, EventKind.REMINDER, EventKind.ESCALATION})
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
-    """A result with its number within the epoch, by which none is taken in twice."""
+class SequencedResult:
+    """A result with its number within the epoch, by which none is processed twice."""
 
     number: int
     result: Result
 
 
 @dataclass(slots=True)
-class _Entry:
+class _CheckRecord:
     info: CheckInfo
     rules: Rules
     state: State = field(default_factory=State)
     incident: int | None = None
     number: int = 0
     last: Outcome | None = None
-    """None until the check has been seen in this epoch: nothing is decided on old news."""
+    """None until the check has been seen in this epoch: nothing is decided on old results."""
     last_bad: Outcome | None = None
     stored: StoredState | None = None
 
 
-class Ledger:
-    """What the leader of an epoch knows of every check.
+class ResultProcessor:
+    """The states of all checks, as the leader of an epoch knows them.
 
-    It is as the store has it after `load`, and after each `round` whose transaction was committed;
-    when one was not, load it again.
+    They equal the store's after `load`, and after each `process` whose transaction was committed;
+    when one was not, load them again.
     """
 
     def __init__(self, settings: Settings, epoch: int) -> None:
@@ -57,144 +57,139 @@ class Ledger:
         infos = [check.info for check in settings.checks]
         self._above = routing.ancestors(infos)
         self._order = sorted(infos, key=lambda info: len(self._above[info.name]))
-        self._entries: dict[str, _Entry] = {}
+        self._records: dict[str, _CheckRecord] = {}
 
     def load(self, connection: Connection) -> None:
-        """Takes over what the store knows; what was last seen is kept."""
+        """Reads the states from the store; the last outcomes are kept."""
         stored = incidents.load_states(connection)
-        before, self._entries = self._entries, {}
+        before, self._records = self._records, {}
         for info in self._order:
-            entry = _Entry(info, rules(info, self._settings))
+            record = _CheckRecord(info, rules(info, self._settings))
             if (known := stored.get(info.name)) is not None:
-                entry.state, entry.incident = records.load_state(known.state), known.incident
-                entry.number = known.number if known.epoch == self._epoch else 0
-                entry.stored = known
+                record.state, record.incident = known.state, known.incident
+                record.number = known.number if known.epoch == self._epoch else 0
+                record.stored = known
             if (old := before.get(info.name)) is not None:
-                entry.last, entry.last_bad = old.last, old.last_bad
-            self._entries[info.name] = entry
+                record.last, record.last_bad = old.last, old.last_bad
+            self._records[info.name] = record
 
-    def round(
-        self, connection: Connection, results: Sequence[Numbered], now: datetime
+    def process(
+        self, connection: Connection, results: Sequence[SequencedResult], now: datetime
     ) -> list[Event]:
-        """Takes results in, and writes down what people are owed now. Returns the new events."""
-        by_check: dict[str, list[Numbered]] = {}
-        for numbered in results:
-            by_check.setdefault(numbered.result.check.name, []).append(numbered)
-        silenced = silences.active(connection, now)
+        """Takes results in, and stores the notifications that are due. Returns the new events."""
+        by_check: dict[str, list[SequencedResult]] = {}
+        for one in results:
+            by_check.setdefault(one.result.check.name, []).append(one)
+        silences = incidents.active_silences(connection, now)
         acknowledged = incidents.acknowledged(connection)
         events: list[Event] = []
         for info in self._order:
-            entry = self._entries[info.name]
-            if entry.incident in acknowledged and not entry.state.acknowledged:
-                entry.state = policy.acknowledge(entry.state)
-            new = [n for n in by_check.get(info.name, ()) if n.number > entry.number]
+            record = self._records[info.name]
+            if record.incident in acknowledged and not record.state.acknowledged:
+                record.state = policy.acknowledge(record.state)
+            new = [n for n in by_check.get(info.name, ()) if n.number > record.number]
             history.add(connection, map(_row, new))
-            for numbered in new:
-                self._observe(connection, entry, numbered)
-                events += self._decide(connection, entry, silenced, now)
-            if not new and entry.last is not None:
-                events += self._decide(connection, entry, silenced, now)
-            self._save(connection, entry, now)
+            for one in new:
+                self._observe(connection, record, one)
+                events += self._decide(connection, record, silences, now)
+            if not new and record.last is not None:
+                events += self._decide(connection, record, silences, now)
+            self._save(connection, record, now)
         return events
 
-    def _observe(self, connection: Connection, entry: _Entry, numbered: Numbered) -> None:
-        result, before = numbered.result, entry.state
-        entry.number, entry.last = numbered.number, result.outcome
+    def _observe(self, connection: Connection, record: _CheckRecord, one: SequencedResult) -> None:
+        result, before = one.result, record.state
+        record.number, record.last = one.number, result.outcome
         if result.outcome.status is not Status.HEALTHY:
-            entry.last_bad = result.outcome
-        state = policy.observe(before, result.outcome.status, result.at, entry.rules)
-        entry.state = state
+            record.last_bad = result.outcome
+        state = policy.observe(before, result.outcome.status, result.at, record.rules)
+        record.state = state
         error = result.outcome.message or ""
         if state.level > before.level:
             if before.level is Level.HEALTHY:
-                entry.incident = self._begin(connection, entry, error, result.at)
-            elif entry.incident is not None:
-                incidents.worsen(connection, entry.incident, int(state.level), error)
-        elif state.level is Level.HEALTHY < before.level and entry.incident is not None:
-            incidents.finish(connection, entry.incident, state.until or result.at)
-
-    @staticmethod
-    def _begin(connection: Connection, entry: _Entry, error: str, at: datetime) -> int:
-        began = entry.state.degraded.since if entry.state.degraded else at
-        info, level = entry.info, int(entry.state.level)
-        return incidents.begin(
-            connection, info.name, info.label, info.severity.value, level, error, began
-        )
+                began = state.degraded.since if state.degraded else result.at
+                record.incident = incidents.open_incident(
+                    connection, record.info, state.level, error, began
+                )
+            elif record.incident is not None:
+                incidents.raise_level(connection, record.incident, state.level, error)
+        elif state.level is Level.HEALTHY < before.level and record.incident is not None:
+            incidents.close_incident(connection, record.incident, state.until or result.at)
 
     def _decide(
-        self, connection: Connection, entry: _Entry, silenced: Iterable[Silence], now: datetime
+        self,
+        connection: Connection,
+        record: _CheckRecord,
+        silences: Iterable[Silence],
+        now: datetime,
     ) -> list[Event]:
         zone = self._settings.service.zone
         windows = self._settings.maintenance
-        entry.state, decisions = policy.decide(
-            entry.state,
+        record.state, decisions = policy.decide(
+            record.state,
             now,
-            entry.rules,
-            muted=routing.mute(entry.info, now, silenced, windows, zone) is not None,
-            explained=any(self._fails(name) for name in self._above[entry.info.name]),
+            record.rules,
+            muted=routing.mute_reason(record.info, now, silences, windows, zone) is not None,
+            inhibited=any(self._fails(name) for name in self._above[record.info.name]),
         )
-        return [self._tell(connection, entry, decision, now) for decision in decisions]
+        return [self._record_event(connection, record, decision, now) for decision in decisions]
 
     def _fails(self, name: str) -> bool:
         """Whether a check is down, or has just failed and may turn out to be: what depends on it
         waits for that."""
-        entry = self._entries.get(name)
-        return entry is not None and (entry.state.failing or entry.state.level is Level.DOWN)
+        record = self._records.get(name)
+        return record is not None and (record.state.failing or record.state.level is Level.DOWN)
 
-    def _tell(
-        self, connection: Connection, entry: _Entry, decision: Decision, now: datetime
+    def _record_event(
+        self, connection: Connection, record: _CheckRecord, decision: Decision, now: datetime
     ) -> Event:
-        """Writes an event and what it owes to whom."""
+        """Stores an event and its deliveries."""
         event = Event(
             kind=decision.kind,
-            check=entry.info,
+            check=record.info,
             at=now,
-            outcome=self._outcome(entry, decision.kind),
+            outcome=self._outcome(record, decision.kind),
             since=decision.since,
             until=decision.until,
-            incident=entry.incident,
-            hides=self._hides(entry.info.name) if decision.kind in _HIDING else (),
+            incident=record.incident,
+            inhibits=self._inhibits(record.info.name) if decision.kind in _INHIBITING else (),
             count=decision.count,
         )
-        told = incidents.told(connection, entry.incident) if event.kind in routing.ENDS else ()
+        ends = event.kind in routing.RECOVERY_KINDS
+        notified = incidents.notified_channels(connection, record.incident) if ends else ()
         settings = self._settings
-        deliveries = routing.plan(
+        deliveries = routing.plan_deliveries(
             event,
             settings.routes,
             settings.channels,
             settings.service.zone,
             settings.alerts.digest_at,
-            told,
+            notified,
         )
-        rank = records.RANKS[entry.info.severity]
-        body = records.dump_event(event)
-        number = incidents.add_event(connection, entry.incident, rank, now, body)
+        number = incidents.add_event(connection, event)
         for delivery in deliveries:
-            outbox.owe(
-                connection, number, delivery.channel, delivery.due, now, digest=delivery.digest
-            )
+            outbox.enqueue(connection, number, delivery, now)
         return event
 
     @staticmethod
-    def _outcome(entry: _Entry, kind: EventKind) -> Outcome:
-        chosen = entry.last_bad if kind in _BAD else None
-        return chosen or entry.last or Outcome(Status.UNKNOWN)
+    def _outcome(record: _CheckRecord, kind: EventKind) -> Outcome:
+        chosen = record.last_bad if kind in _BAD else None
+        return chosen or record.last or Outcome(Status.UNKNOWN)
 
-    def _hides(self, name: str) -> tuple[str, ...]:
-        hidden = routing.dependents(name, self._above)
-        return tuple(self._entries[other].info.label for other in hidden)
+    def _inhibits(self, name: str) -> tuple[str, ...]:
+        dependents = routing.dependents(name, self._above)
+        return tuple(self._records[other].info.label for other in dependents)
 
-    def _save(self, connection: Connection, entry: _Entry, now: datetime) -> None:
-        text = records.dump_state(entry.state)
-        stored = StoredState(text, entry.incident, self._epoch, entry.number)
-        before = entry.stored and replace(entry.stored, epoch=self._epoch)
+    def _save(self, connection: Connection, record: _CheckRecord, now: datetime) -> None:
+        stored = StoredState(record.state, record.incident, self._epoch, record.number)
+        before = record.stored and replace(record.stored, epoch=self._epoch)
         if stored != before:
-            incidents.save_state(connection, entry.info.name, stored, now)
-            entry.stored = stored
+            incidents.save_state(connection, record.info.name, stored, now)
+            record.stored = stored
 
 
 def rules(info: CheckInfo, settings: Settings) -> Rules:
-    """The settings of a check and of its route, as the policy needs them."""
+    """Returns the settings of a check and of its route, as the policy needs them."""
     route, alerts = settings.routes.get(info.severity), settings.alerts
     return Rules(
         fail_after=info.fail_after,
@@ -207,6 +202,6 @@ def rules(info: CheckInfo, settings: Settings) -> Rules:
     )
 
 
-def _row(numbered: Numbered) -> history.Row:
-    result = numbered.result
+def _row(one: SequencedResult) -> history.Row:
+    result = one.result
     return history.Row(result.check.name, result.at, result.outcome.status.value, result.duration)

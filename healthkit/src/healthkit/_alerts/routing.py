@@ -1,9 +1,8 @@
-"""Who is told, and when: pure functions of an event, the settings and the time."""
+"""Plans who is notified, and when: pure functions of an event, the settings and the time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,41 +12,32 @@ from healthkit._config.settings import (
     QuietHours,
     RouteSettings,
 )
-from healthkit._model.checks import CheckInfo, Event, EventKind, Severity
-from healthkit._store.silences import Silence
+from healthkit._model.alerts import Delivery, Event, EventKind, Silence
+from healthkit._model.checks import CheckInfo, Severity
 
 _EPOCH = date(1970, 1, 1)
-ENDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})
-"""Events that end what has been told before."""
+RECOVERY_KINDS = frozenset({EventKind.UP, EventKind.RESTORED, EventKind.STEADY})
+"""Events that end a fault or the flapping of a check."""
 
 _NO_ROUTE = RouteSettings()
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One event owed to one channel: at `due`, by itself or in a digest."""
-
-    channel: str
-    due: datetime
-    digest: bool = False
-
-
 def matches(check: CheckInfo, checks: Sequence[str], tags: Sequence[str]) -> bool:
-    """Whether a silence or a maintenance window speaks of a check."""
+    """Whether a silence or a maintenance window covers a check."""
     if not checks and not tags:
         return True
     return check.name in checks or any(tag in check.tags for tag in tags)
 
 
-def mute(
+def mute_reason(
     check: CheckInfo,
     now: datetime,
     silences: Iterable[Silence],
     windows: Mapping[str, MaintenanceSettings],
     zone: ZoneInfo,
 ) -> str | None:
-    """Why nobody is told of a new fault of this check now, or None."""
+    """Returns why a new fault of this check sends no notification now, or None."""
     for silence in silences:
         if now < silence.until and matches(check, silence.checks, silence.tags):
             return f"silence {silence.id}"
@@ -73,8 +63,8 @@ def in_window(window: MaintenanceSettings, now: datetime, zone: ZoneInfo) -> boo
 
 
 def ancestors(checks: Iterable[CheckInfo]) -> dict[str, frozenset[str]]:
-    """All that each check depends on, directly or not. The graph has no circle: the configuration
-    was refused otherwise."""
+    """Returns all that each check depends on, directly or not. The graph has no cycle: the
+    configuration was refused otherwise."""
     direct = {check.name: check.depends_on for check in checks}
     found: dict[str, frozenset[str]] = {}
 
@@ -90,27 +80,27 @@ def ancestors(checks: Iterable[CheckInfo]) -> dict[str, frozenset[str]]:
 
 
 def dependents(name: str, reached: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """The checks that are quiet while `name` is down."""
+    """Returns the checks that are inhibited while `name` is down."""
     return tuple(sorted(other for other, above in reached.items() if name in above))
 
 
-def plan(
+def plan_deliveries(
     event: Event,
     routes: Mapping[Severity, RouteSettings],
     channels: Mapping[str, ChannelSettings],
     zone: ZoneInfo,
     digest_at: time,
-    told: Sequence[str] = (),
+    notified: Sequence[str] = (),
 ) -> tuple[Delivery, ...]:
-    """To whom an event goes. Channels that are off get nothing; a channel with tags gets only
-    checks that share one. `told` are channels that have heard of the same incident: they hear of
-    its end too, whatever has become of the route."""
+    """Returns the deliveries of an event. Channels that are off get none; a channel with tags gets
+    only checks that share one. `notified` are the channels that had messages of the same incident:
+    they get its end too, whatever the route says by now."""
     route = routes.get(event.check.severity, _NO_ROUTE)
     escalating = event.kind is EventKind.ESCALATION
     names = [*(route.escalate_to if escalating else route.channels)]
-    wanted = [name for name in names if _listens(channels.get(name), event.check)]
-    if event.kind in ENDS:
-        wanted += [name for name in told if name in channels and channels[name].enabled]
+    wanted = [name for name in names if _accepts(channels.get(name), event.check)]
+    if event.kind in RECOVERY_KINDS:
+        wanted += [name for name in notified if name in channels and channels[name].enabled]
     due, digest = event.at, False
     if route.digest is not None and not escalating:
         due, digest = next_digest(event.at, route.digest, zone, digest_at), True
@@ -120,16 +110,16 @@ def plan(
     return tuple(Delivery(name, due, digest) for name in dict.fromkeys(wanted))
 
 
-def _listens(channel: ChannelSettings | None, check: CheckInfo) -> bool:
+def _accepts(channel: ChannelSettings | None, check: CheckInfo) -> bool:
     if channel is None or not channel.enabled:
         return False
     return not channel.tags or bool(set(channel.tags) & set(check.tags))
 
 
 def next_digest(now: datetime, every: timedelta, zone: ZoneInfo, at: time) -> datetime:
-    """The next moment of a digest: every so many whole days at `at` by the wall clock, or, for
-    less than a day, at whole multiples since midnight. Never more than `every` away (an hour more
-    or less where summer time changes)."""
+    """Returns when the next digest is sent: every so many whole days at `at` by the wall clock, or,
+    for less than a day, at whole multiples since midnight. Never more than `every` away (an hour
+    more or less where summer time changes)."""
     local = now.astimezone(zone)
     days = every // timedelta(days=1)
     if days < 1:
@@ -146,7 +136,7 @@ def next_digest(now: datetime, every: timedelta, zone: ZoneInfo, at: time) -> da
 
 
 def quiet_until(now: datetime, quiet: QuietHours, zone: ZoneInfo) -> datetime | None:
-    """When the quiet hours that `now` lies in end, or None outside them."""
+    """Returns when the quiet hours around `now` end, or None outside them."""
     today = now.astimezone(zone).date()
     for day in (today - timedelta(days=1), today):
         start = datetime.combine(day, quiet.start, zone).astimezone(UTC)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _TAIL_EN = """
-{%- if hides %}
-Quiet while it lasts: {{ hides }}{% endif %}
+{%- if inhibits %}
+Quiet while it lasts: {{ inhibits }}{% endif %}
 {%- if runbook %}
 Runbook: {{ runbook }}{% endif %}"""
 
 _TAIL_ID = """
-{%- if hides %}
-Tidak dikabarkan selama ini: {{ hides }}{% endif %}
+{%- if inhibits %}
+Tidak dikabarkan selama ini: {{ inhibits }}{% endif %}
 {%- if runbook %}
 Panduan: {{ runbook }}{% endif %}"""
 

@@ -1,4 +1,4 @@
-"""healthkit.toml as types. Every key that a user can write stands here, with its default."""
+"""Defines healthkit.toml as types: every key that a user can write, with its default."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -14,32 +14,32 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     SecretStr,
+    ValidationError,
     model_validator,
 )
 
+from healthkit._config.references import Links, reference_problems
+from healthkit._config.validation import explain
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
-from healthkit.fields import Duration, Percent, PositiveDuration, parse_duration
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is not a time zone; write it like Asia/Jakarta")
-    return name
-
+from healthkit.errors import ConfigError, ConfigProblem
+from healthkit.fields import Duration, Percent, PositiveDuration, TimeZoneName, parse_duration
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
 
-def parse_clock(value: Any) -> time:
-    """`"08:00"` as a time of day. Raises ValueError."""
+def parse_time_of_day(value: Any) -> time:
+    """Returns `"08:00"` as a time of day. Raises ValueError."""
+    if isinstance(value, time):
+        return value
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
     if not match:
         raise ValueError(f"{value!r} is not a time of day; write it like 08:00")
     return time(int(match[1]), int(match[2]))
 
 
-Clock = Annotated[time, BeforeValidator(parse_clock)]
+TimeOfDay = Annotated[time, BeforeValidator(parse_time_of_day)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -52,13 +52,13 @@ class QuietHours:
 
 
 def parse_quiet_hours(value: Any) -> QuietHours:
-    """`"22:00-07:00"`. Raises ValueError."""
+    """Returns `"22:00-07:00"` as quiet hours. Raises ValueError."""
     if isinstance(value, QuietHours):
         return value
     start, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
     if not dash or start.strip() == end.strip():
         raise ValueError(f"{value!r} are not quiet hours; write them like 22:00-07:00")
-    return QuietHours(parse_clock(start.strip()), parse_clock(end.strip()))
+    return QuietHours(parse_time_of_day(start.strip()), parse_time_of_day(end.strip()))
 
 
 def _window(value: timedelta) -> timedelta:
@@ -73,23 +73,25 @@ def _lease(value: timedelta) -> timedelta:
     return value
 
 
-class Table(BaseModel):
+class ConfigTable(BaseModel):
     """A table of the file: frozen, and any key it does not know is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
 
 
-class ServiceSettings(Table):
+class ServiceSettings(ConfigTable):
     """`[service]`: whose health it is."""
 
     name: str = Field(min_length=1)
     version: str = "0.0.0"
     environment: str = "development"
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: TimeZoneName = "UTC"
     url: str | None = None
-    """Where people find the service; a check without a target of its own is shown with it."""
+    """URL of the service for people; shown with a check that has no target of its own."""
     runbook: str | None = None
-    """Address of the runbook; a check's `runbook` may be relative to it."""
+    """URL of the runbook; a check's `runbook` may be relative to it."""
 
     def service(self) -> Service:
         return Service(self.name, self.version, self.environment, self.timezone)
@@ -99,18 +101,18 @@ class ServiceSettings(Table):
         return ZoneInfo(self.timezone)
 
 
-class StoreSettings(Table):
+class StoreSettings(ConfigTable):
     """`[store]`: SQLite by default; one PostgreSQL when several instances share one state."""
 
     url: SecretStr = SecretStr("sqlite:///var/healthkit.db")
 
 
-class CheckSettings(Table):
+class CheckSettings(ConfigTable):
     """The keys of `[checks.NAME]` that every type has."""
 
     type: str
     label: str | None = None
-    """What people call it; the name with capitals when left out."""
+    """The name for people; the check's name with capitals when left out."""
     severity: Severity = Severity.HIGH
     role: Role = Role.REQUIRED
     interval: PositiveDuration = timedelta(seconds=30)
@@ -133,14 +135,14 @@ class CheckSettings(Table):
         )
 
 
-class ChannelSettings(Table):
+class ChannelSettings(ConfigTable):
     """`[channels.NAME]`: where messages go. An empty url switches the channel off."""
 
     url: SecretStr
     fallback: str | None = None
     """The channel that takes over when this one stays dead."""
     tags: tuple[str, ...] = ()
-    """With tags, it hears only of checks that share one."""
+    """With tags, it gets only messages of checks that share one."""
     timeout: PositiveDuration = timedelta(seconds=20)
     """The longest that one message may take."""
     give_up_after: PositiveDuration | None = None
@@ -157,8 +159,8 @@ class ChannelSettings(Table):
         return bool(self.url.get_secret_value().strip())
 
 
-class RouteSettings(Table):
-    """`[routes.SEVERITY]`: who is told of faults of that severity, and how often."""
+class RouteSettings(ConfigTable):
+    """`[routes.SEVERITY]`: who is notified of faults of that severity, and how often."""
 
     channels: tuple[str, ...] = ()
     remind_every: PositiveDuration | None = None
@@ -176,10 +178,10 @@ class RouteSettings(Table):
         return self
 
 
-class MaintenanceSettings(Table):
-    """`[maintenance.NAME]`: a window that comes back, in which no new fault is told."""
+class MaintenanceSettings(ConfigTable):
+    """`[maintenance.NAME]`: a recurring window without notifications of new faults."""
 
-    start: Clock
+    start: TimeOfDay
     duration: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_window)]
     days: tuple[Weekday, ...] = ()
     """Days on which it starts; every day when left out."""
@@ -187,13 +189,13 @@ class MaintenanceSettings(Table):
     tags: tuple[str, ...] = ()
 
 
-class AlertSettings(Table):
+class AlertSettings(ConfigTable):
     """`[alerts]`: what holds for every check."""
 
     flap_window: Annotated[int, Field(ge=0, le=200)] = 20
     flap_start: Percent = 50.0
     flap_end: Percent = 25.0
-    digest_at: Clock = time(8, 0)
+    digest_at: TimeOfDay = time(8, 0)
     burst: Count = 5
     """The most messages that a channel gets within `burst_window`; what is more comes as one."""
     burst_window: PositiveDuration = timedelta(seconds=10)
@@ -205,14 +207,14 @@ class AlertSettings(Table):
         return self
 
 
-class MessageTemplate(Table):
-    """`[messages.KIND]`: other words, in Jinja2. The first line is the title."""
+class MessageTemplate(ConfigTable):
+    """`[messages.KIND]`: a template in Jinja2. The first line is the title."""
 
     template: Annotated[str, Field(min_length=1)]
 
 
-class MessageSettings(Table):
-    """`[messages]`: the language, and other words for what the runbook's templates say."""
+class MessageSettings(ConfigTable):
+    """`[messages]`: the language, and templates in place of the built-in ones."""
 
     language: Literal["en", "id"] = "en"
     down: MessageTemplate | None = None
@@ -225,6 +227,11 @@ class MessageSettings(Table):
     steady: MessageTemplate | None = None
     certificate: MessageTemplate | None = None
 
+    def templates(self) -> dict[str, str]:
+        """Returns the configured templates by kind."""
+        found = {kind: getattr(self, kind) for kind in type(self).model_fields}
+        return {k: t.template for k, t in found.items() if isinstance(t, MessageTemplate)}
+
 
 def _web_address(value: SecretStr) -> SecretStr:
     address = value.get_secret_value().strip()
@@ -233,22 +240,22 @@ def _web_address(value: SecretStr) -> SecretStr:
     return SecretStr(address)
 
 
-class WatchSettings(Table):
+class WatchSettings(ConfigTable):
     """`[watch]`: the alerter itself."""
 
     heartbeat: Annotated[SecretStr, AfterValidator(_web_address)] = SecretStr("")
-    """Address that the watcher calls to show that it lives; none when empty."""
+    """URL that the watcher calls to show that it works; none when empty."""
     heartbeat_every: PositiveDuration = timedelta(seconds=60)
     lease: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_lease)] = (
         timedelta(seconds=10)
     )
-    """How long a watcher leads without renewing: another takes over after this."""
+    """Time after which another watcher takes over from one that does not renew it."""
 
 
 class ConfiguredCheck(BaseModel):
     """A check with its core settings and the object that runs."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, defer_build=True)
     info: CheckInfo
     type: str
     check: Any
@@ -256,9 +263,15 @@ class ConfiguredCheck(BaseModel):
 
 
 class Settings(BaseModel):
-    """The whole configuration, validated. Read from a file, or made by hand."""
+    """The whole configuration, read from healthkit.toml or made in Python.
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    Made in Python it is validated like the file, but for templates and channel URLs, at which only
+    a watcher looks. Raises ConfigError with every mistake.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
 
     service: ServiceSettings
     store: StoreSettings = StoreSettings()
@@ -269,4 +282,41 @@ class Settings(BaseModel):
     alerts: AlertSettings = AlertSettings()
     messages: MessageSettings = MessageSettings()
     maintenance: dict[str, MaintenanceSettings] = {}
-    source: Literal["python"] | str = "python"
+    source: str = "settings"
+    """The file that it was read from, for messages."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _validate(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            settings = handler(data)
+        except ValidationError as error:
+            raise ConfigError("settings", explain(error, "", cls.model_fields)) from None
+        if problems := settings._problems():
+            raise ConfigError(settings.source, problems)
+        return settings
+
+    def _problems(self) -> list[ConfigProblem]:
+        """Returns checks of one name, references to what does not exist, and cycles."""
+        names = [check.info.name for check in self.checks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        links: Links = {
+            "checks": {
+                check.info.name: {"depends_on": check.info.depends_on} for check in self.checks
+            },
+            "channels": {
+                name: {"fallback": (channel.fallback,) if channel.fallback else ()}
+                for name, channel in self.channels.items()
+            },
+            "routes": {
+                severity.value: {"channels": route.channels, "escalate_to": route.escalate_to}
+                for severity, route in self.routes.items()
+            },
+            "maintenance": {
+                name: {"checks": window.checks} for name, window in self.maintenance.items()
+            },
+        }
+        return [
+            *(ConfigProblem(f"checks.{name}", "two checks have this name") for name in twice),
+            *reference_problems(links, set(names), set(self.channels)),
+        ]

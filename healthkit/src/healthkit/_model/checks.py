@@ -1,4 +1,4 @@
-"""The words of the library: frozen values, no I/O."""
+"""The values of checks and reports."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Report:
 
     @property
     def status(self) -> Status:
-        return overall(self.results)
+        return overall_status(self.results)
 
     def result(self, name: str) -> Result:
         """The result of one check. Raises KeyError for a name that is not there."""
@@ -124,7 +124,7 @@ class Report:
         raise KeyError(name)
 
 
-def overall(results: tuple[Result, ...]) -> Status:
+def overall_status(results: tuple[Result, ...]) -> Status:
     """The status of the whole: a required check that fails (or has not run) fails it, anything
     else that is not healthy degrades it."""
     worst = Status.HEALTHY
@@ -138,44 +138,3 @@ def overall(results: tuple[Result, ...]) -> Status:
         if status is not Status.UNKNOWN:
             worst = Status.DEGRADED
     return worst
-
-
-class EventKind(StrEnum):
-    """What an alert tells."""
-
-    DOWN = "down"
-    DEGRADED = "degraded"
-    UP = "up"
-    RESTORED = "restored"
-    """A degraded check is healthy again."""
-    REMINDER = "reminder"
-    ESCALATION = "escalation"
-    FLAPPING = "flapping"
-    STEADY = "steady"
-    """The end of flapping."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A change of a check that is worth telling, and what the message needs to tell it.
-
-    `since` and `until` are when the fault began and ended (or now, while it lasts); `hides` names
-    the checks whose own messages this one stands for, because they depend on it.
-    """
-
-    kind: EventKind
-    check: CheckInfo
-    at: datetime
-    outcome: Outcome
-    since: datetime | None = None
-    until: datetime | None = None
-    incident: int | None = None
-    hides: tuple[str, ...] = ()
-    count: int = 0
-    """The how-manieth reminder it is, or the changes that made it flap."""
-
-    @property
-    def lasted(self) -> timedelta:
-        """How long the fault has lasted, or did."""
-        until = self.until or self.at
-        return max(timedelta(0), until - self.since) if self.since else timedelta(0)

@@ -1,44 +1,24 @@
-"""The circuit of each channel: how it fares, and until when it is left alone."""
+"""The circuit breaker of each channel: failures in a row, and when the channel is tried next."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from healthkit._model.alerts import ChannelState
 from healthkit._store.tables import channels
 
-OPEN_AFTER = 3
-"""Failures in a row."""
+
+def get_state(connection: Connection, name: str) -> ChannelState:
+    return all_states(connection).get(name, ChannelState(name))
 
 
-@dataclass(frozen=True, slots=True)
-class Circuit:
-    """How a channel fares: its failures in a row, since when, and when it is tried again."""
-
-    name: str
-    failures: int = 0
-    failing_since: datetime | None = None
-    retry_at: datetime | None = None
-    error: str = ""
-    last_sent_at: datetime | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it counts as failing: one lost message may be chance."""
-        return self.failures >= OPEN_AFTER
-
-
-def of(connection: Connection, name: str) -> Circuit:
-    return every(connection).get(name, Circuit(name))
-
-
-def every(connection: Connection) -> dict[str, Circuit]:
-    """The circuits of channels that have been tried."""
+def all_states(connection: Connection) -> dict[str, ChannelState]:
+    """Returns the states of the channels that have been tried."""
     return {
-        row.name: Circuit(
+        row.name: ChannelState(
             row.name,
             row.failures,
             row.failing_since,
@@ -53,8 +33,8 @@ def every(connection: Connection) -> dict[str, Circuit]:
 def count_failure(
     connection: Connection, name: str, now: datetime, error: str, retry_at: datetime
 ) -> None:
-    """One more failure in a row; the channel is left alone until `retry_at`."""
-    before = of(connection, name)
+    """Counts one more failure in a row; the channel is not tried before `retry_at`."""
+    before = get_state(connection, name)
     _save(
         connection,
         name,
@@ -66,12 +46,12 @@ def count_failure(
 
 
 def close(connection: Connection, name: str, **also: Any) -> None:
-    """The channel works."""
+    """Resets the failures of a channel that works."""
     _save(connection, name, failures=0, failing_since=None, retry_at=None, error=None, **also)
 
 
-def try_now(connection: Connection) -> None:
-    """Every channel may be tried at once: what was wrong with it may be mended."""
+def reset_retry_times(connection: Connection) -> None:
+    """Lets every channel be tried at once: its fault may be repaired."""
     connection.execute(update(channels).values(retry_at=None))
 
 

@@ -1,30 +1,48 @@
-"""What outlives the process: SQLAlchemy Core on SQLite, or on PostgreSQL when shared.
+"""The store: SQLAlchemy Core on SQLite, or on PostgreSQL when shared.
 
-`Store` opens it and hands out transactions; what can be done in one stands in the modules beside
-this one (lease, incidents, outbox, silences, history), as functions of a connection, so that
-several of them are one transaction.
+`Store` opens it and hands out transactions. The modules beside this one (lease, incidents, outbox,
+history …) are functions of a connection, so that several of them make one transaction.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, inspect, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
-from healthkit._check import Backlog
-from healthkit._store import circuit_breakers, lease, outbox, outbox_status
-from healthkit._store.engine import READING, make_engine
-from healthkit._store.tables import MIGRATIONS, heartbeats, schema_version
+from healthkit._model.alerts import OutboxStatus
+from healthkit._store import heartbeats, outbox_status
+from healthkit._store.tables import MIGRATIONS, schema_version
 from healthkit.errors import StoreError
+from healthkit.fields import parse_database_url
 from healthkit.masking import one_line
-
-__all__ = ["Store"]
 
 _LOCK = 7_233_015
 """PostgreSQL's advisory lock under which one process at a time migrates."""
+
+WAIT = 5
+"""Seconds that a statement waits: for a lock, a connection, or a server that hangs."""
+
+READING = "healthkit_reading"
+"""Execution option of a transaction that only reads: on SQLite it waits for no writer."""
 
 
 class Store:
@@ -54,59 +72,19 @@ class Store:
         with _as_store_error("read"), self.engine.connect() as connection:
             yield connection.execution_options(**{READING: True})
 
-    # Heartbeats
-
-    def beat(self, name: str, now: datetime) -> None:
-        """A heartbeat has come in."""
-        with self.transaction() as connection:
-            self._wait_for(connection, name, now)
-            connection.execute(
-                update(heartbeats).where(heartbeats.c.name == name).values(last_at=now)
-            )
+    # The protocols HeartbeatReader and OutboxReader
 
     def last_beat(self, name: str) -> datetime | None:
         with self.reading() as connection:
-            query = select(heartbeats.c.last_at).where(heartbeats.c.name == name)
-            return connection.execute(query).scalar_one_or_none()
+            return heartbeats.last_beat(connection, name)
 
     def waiting_since(self, name: str, now: datetime) -> datetime:
-        """Since when a heartbeat has been waited for: now, the first time that it is asked."""
         with self.transaction() as connection:
-            self._wait_for(connection, name, now)
-            query = select(heartbeats.c.waiting_since).where(heartbeats.c.name == name)
-            moment: datetime = connection.execute(query).scalar_one()
-            return moment
+            return heartbeats.waiting_since(connection, name, now)
 
-    @staticmethod
-    def _wait_for(connection: Connection, name: str, now: datetime) -> None:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(heartbeats).values(name=name, waiting_since=now))
-        except IntegrityError:
-            pass  # it is waited for already
-
-    # Alerts
-
-    def backlog(self, now: datetime) -> Backlog:
-        """How the alerts fare."""
+    def outbox_status(self, now: datetime) -> OutboxStatus:
         with self.reading() as connection:
-            leader = lease.leader(connection, now)
-            counts = outbox_status.counts(connection)
-            return Backlog(
-                watcher=leader.name if leader else None,
-                oldest_due=outbox_status.oldest_due(connection, now),
-                waiting=sum(
-                    n
-                    for (_, state), n in counts.items()
-                    if state in (outbox.WAITING, outbox.SENDING)
-                ),
-                dead=sum(n for (_, state), n in counts.items() if state == outbox.DEAD),
-                failing={
-                    circuit.name: circuit.error
-                    for circuit in circuit_breakers.every(connection).values()
-                    if circuit.is_open
-                },
-            )
+            return outbox_status.read(connection, now)
 
     # Schema
 
@@ -141,3 +119,68 @@ def _as_store_error(what: str) -> Iterator[None]:
     except SQLAlchemyError as error:
         reason = one_line(str(getattr(error, "orig", None) or error))
         raise StoreError(f"the store cannot be {what}: {reason}") from error
+
+
+# Engines, bounded so that a store that hangs is an error and no end
+
+
+def make_engine(url: str) -> Engine:
+    """Raises StoreError."""
+    try:
+        parsed = parse_database_url(url)
+    except ValueError as error:
+        raise StoreError(f"store.url: {error}") from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    try:
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_size=2,
+            max_overflow=20,
+            pool_timeout=WAIT,
+            connect_args=_bounds(parsed),
+        )
+    except (SQLAlchemyError, ImportError, TypeError) as error:
+        raise StoreError(f"store.url: {one_line(str(error))}") from None
+
+
+def _bounds(url: URL) -> dict[str, object]:
+    """libpq's own ("Parameter Key Words"); the URL's options win."""
+    if url.get_driver_name() not in ("psycopg2", "psycopg"):
+        return {}
+    given: dict[str, object] = {
+        "application_name": "healthkit",
+        "connect_timeout": WAIT,
+        "keepalives_idle": WAIT,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": WAIT * 1000,
+        # A watcher that is frozen in the middle of a transaction must not keep its locks.
+        "options": f"-c statement_timeout={WAIT}s -c idle_in_transaction_session_timeout={WAIT}s",
+    }
+    return {key: value for key, value in given.items() if key not in url.query}
+
+
+def _sqlite(url: URL) -> Engine:
+    """SQLite that several processes may write: WAL, each transaction taking its lock at once."""
+    if url.database and url.database != ":memory:":
+        try:
+            Path(os.path.expanduser(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the store's folder cannot be made: {error.strerror}") from None
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": WAIT})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection, _record):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        connection.isolation_level = None  # pysqlite's own BEGIN comes too late
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(READING)
+        connection.execute(text("BEGIN" if reading else "BEGIN IMMEDIATE"))
+
+    return engine

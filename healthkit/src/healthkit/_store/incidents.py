@@ -1,57 +1,60 @@
-"""What is known of each check, the incidents that came of it, and the events that tell of them."""
+"""States of checks, incidents, events and silences: values in, values out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from healthkit._store.tables import deliveries, events, incidents, states
+from healthkit._model.alerts import Event, Incident, Level, Silence, State
+from healthkit._model.checks import CheckInfo, Outcome, Severity
+from healthkit._store.tables import deliveries, events, incidents, silences, states
 
 ACKNOWLEDGED, ENDED, UNKNOWN = "acknowledged", "ended", "unknown"
+
+_STATE = TypeAdapter(State)
+_EVENT = TypeAdapter(Event)
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+"""0 for critical, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """The policy's state of a check as text, its last incident, and the last result in it."""
+    """The state of a check, its last incident, and the last result in it."""
 
-    state: str
+    state: State
     incident: int | None
     epoch: int
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """A check that was not healthy for a while; `level` is the worst that it came to."""
-
-    id: int
-    check: str
-    label: str
-    severity: str
-    level: int
-    error: str
-    began_at: datetime
-    ended_at: datetime | None
-    acknowledged_at: datetime | None
-    acknowledged_by: str
+def _insert(connection: Connection, table: Table, **values: object) -> int:
+    """Returns the number of the new row."""
+    key = connection.execute(insert(table).values(**values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 # States
 
 
 def load_states(connection: Connection) -> dict[str, StoredState]:
+    """Returns the state of each check. Keys that a later version added are left out."""
     return {
-        row.check_name: StoredState(row.state, row.incident, row.epoch, row.number)
+        row.check_name: StoredState(
+            _STATE.validate_json(row.state), row.incident, row.epoch, row.number
+        )
         for row in connection.execute(select(states))
     }
 
 
 def save_state(connection: Connection, check: str, stored: StoredState, now: datetime) -> None:
     values = {
-        "state": stored.state,
+        "state": _STATE.dump_json(stored.state, by_alias=True).decode(),
         "incident": stored.incident,
         "epoch": stored.epoch,
         "number": stored.number,
@@ -63,8 +66,12 @@ def save_state(connection: Connection, check: str, stored: StoredState, now: dat
 
 
 def forget_checks(connection: Connection, known: Collection[str], now: datetime) -> list[str]:
-    """Drops the states of checks that are no longer configured and ends their incidents."""
-    gone = [name for name in load_states(connection) if name not in known]
+    """Drops the states of checks that are no longer configured and ends their incidents.
+
+    Returns the names of these checks.
+    """
+    names = connection.execute(select(states.c.check_name)).scalars()
+    gone = [name for name in names if name not in known]
     for name in gone:
         connection.execute(delete(states).where(states.c.check_name == name))
         open_ones = (incidents.c.check_name == name) & incidents.c.ended_at.is_(None)
@@ -75,40 +82,33 @@ def forget_checks(connection: Connection, known: Collection[str], now: datetime)
 # Incidents
 
 
-def begin(
-    connection: Connection,
-    check: str,
-    label: str,
-    severity: str,
-    level: int,
-    error: str,
-    began_at: datetime,
+def open_incident(
+    connection: Connection, check: CheckInfo, level: Level, error: str, began_at: datetime
 ) -> int:
-    """The number of a new incident."""
-    values = {
-        "check_name": check,
-        "label": label,
-        "severity": severity,
-        "level": level,
-        "error": error,
-        "began_at": began_at,
-    }
-    key = connection.execute(insert(incidents).values(**values)).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    """Returns the number of a new incident."""
+    return _insert(
+        connection,
+        incidents,
+        check_name=check.name,
+        label=check.label,
+        severity=check.severity.value,
+        level=int(level),
+        error=error,
+        began_at=began_at,
+    )
 
 
-def worsen(connection: Connection, number: int, level: int, error: str) -> None:
-    worse = (incidents.c.id == number) & (incidents.c.level < level)
-    connection.execute(update(incidents).where(worse).values(level=level, error=error))
+def raise_level(connection: Connection, number: int, level: Level, error: str) -> None:
+    worse = (incidents.c.id == number) & (incidents.c.level < int(level))
+    connection.execute(update(incidents).where(worse).values(level=int(level), error=error))
 
 
-def finish(connection: Connection, number: int, at: datetime) -> None:
+def close_incident(connection: Connection, number: int, at: datetime) -> None:
     connection.execute(update(incidents).where(incidents.c.id == number).values(ended_at=at))
 
 
 def acknowledge(connection: Connection, number: int, by: str, now: datetime) -> str:
-    """ACKNOWLEDGED, or why not: ENDED, UNKNOWN. A second word changes nothing of the first."""
+    """Returns ACKNOWLEDGED, or why not: ENDED, UNKNOWN. The first acknowledgement stands."""
     row = connection.execute(select(incidents).where(incidents.c.id == number)).one_or_none()
     if row is None:
         return UNKNOWN
@@ -121,15 +121,15 @@ def acknowledge(connection: Connection, number: int, by: str, now: datetime) -> 
 
 
 def acknowledged(connection: Connection) -> set[int]:
-    """Open incidents that somebody is on."""
+    """Returns the open incidents that somebody has acknowledged."""
     query = select(incidents.c.id).where(
         incidents.c.ended_at.is_(None), incidents.c.acknowledged_at.is_not(None)
     )
     return set(connection.execute(query).scalars())
 
 
-def newest(connection: Connection, limit: int, *, only_open: bool = False) -> list[Incident]:
-    """Incidents, the latest first."""
+def latest(connection: Connection, limit: int, *, only_open: bool = False) -> list[Incident]:
+    """Returns incidents, the latest first."""
     query = select(incidents).order_by(incidents.c.id.desc()).limit(limit)
     if only_open:
         query = query.where(incidents.c.ended_at.is_(None))
@@ -139,7 +139,7 @@ def newest(connection: Connection, limit: int, *, only_open: bool = False) -> li
             row.check_name,
             row.label,
             row.severity,
-            row.level,
+            Level(row.level),
             row.error or "",
             row.began_at,
             row.ended_at,
@@ -153,18 +153,35 @@ def newest(connection: Connection, limit: int, *, only_open: bool = False) -> li
 # Events
 
 
-def add_event(
-    connection: Connection, incident: int | None, rank: int, at: datetime, body: str
-) -> int:
-    """The number of a new event, which deliveries refer to."""
-    values = {"incident": incident, "rank": rank, "at": at, "body": body}
-    key = connection.execute(insert(events).values(**values)).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+def add_event(connection: Connection, event: Event) -> int:
+    """Returns the number of a new event, which deliveries refer to."""
+    return _insert(
+        connection,
+        events,
+        incident=event.incident,
+        rank=_RANKS[event.check.severity],
+        at=event.at,
+        body=_dump_event(event),
+    )
 
 
-def told(connection: Connection, incident: int | None) -> list[str]:
-    """The channels that are owed, or have got, a message of an incident."""
+def _dump_event(event: Event) -> str:
+    """Turns details that JSON lacks into text, and leaves out those that cannot even be that: they
+    are a plugin's, and no alert is lost to them."""
+    try:
+        return _EVENT.dump_json(event, by_alias=True, fallback=str, warnings=False).decode()
+    except Exception:  # noqa: BLE001  a plugin's objects may raise anything
+        bare = replace(event, outcome=Outcome(event.outcome.status, event.outcome.message))
+        return _EVENT.dump_json(bare, by_alias=True, warnings=False).decode()
+
+
+def load_event(body: str) -> Event:
+    """Reads an event from its row. Keys that a later version added are left out."""
+    return _EVENT.validate_json(body)
+
+
+def notified_channels(connection: Connection, incident: int | None) -> list[str]:
+    """Returns the channels that have, or will get, a message of an incident."""
     if incident is None:
         return []
     query = (
@@ -175,3 +192,51 @@ def told(connection: Connection, incident: int | None) -> list[str]:
         .order_by(deliveries.c.channel)
     )
     return list(connection.execute(query).scalars())
+
+
+# Silences
+
+
+def add_silence(
+    connection: Connection,
+    until: datetime,
+    now: datetime,
+    *,
+    reason: str = "",
+    checks: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    by: str = "",
+) -> int:
+    """Returns the number of a new silence."""
+    return _insert(
+        connection,
+        silences,
+        until=until,
+        reason=reason,
+        checks=json.dumps(list(checks)),
+        tags=json.dumps(list(tags)),
+        made_by=by,
+        made_at=now,
+    )
+
+
+def active_silences(connection: Connection, now: datetime) -> list[Silence]:
+    """Returns the silences in force, the first to end first."""
+    query = select(silences).where(silences.c.until > now).order_by(silences.c.until)
+    return [
+        Silence(
+            row.id,
+            row.until,
+            row.reason,
+            tuple(json.loads(row.checks)),
+            tuple(json.loads(row.tags)),
+            row.made_by,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def end_silence(connection: Connection, number: int, now: datetime) -> bool:
+    """Ends a silence now. Returns False when none of that number is in force."""
+    this = (silences.c.id == number) & (silences.c.until > now)
+    return connection.execute(update(silences).where(this).values(until=now)).rowcount == 1

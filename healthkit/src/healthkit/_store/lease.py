@@ -1,6 +1,6 @@
 """The lease: of N watchers on one store exactly one leads, and a former leader cannot write.
 
-Each change of the leader raises the epoch. Whatever a leader writes stands behind `hold`, in the
+Each change of the leader raises the epoch. Whatever a leader writes stands behind `fence`, in the
 same transaction, so that one that was frozen, or cut off, finds that its epoch is over before it
 has changed anything (Kleppmann, "How to do distributed locking": fencing tokens).
 """
@@ -25,7 +25,7 @@ class FencedError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """Who leads: a name for people, since when, and until when unless it renews."""
+    """The watcher that leads: a name for people, since when, and until when unless it renews."""
 
     name: str
     epoch: int
@@ -33,12 +33,12 @@ class Leader:
     until: datetime
 
 
-def take(connection: Connection, me: str, length: timedelta, now: datetime) -> int | None:
-    """The epoch in which `me` leads, renewed or newly begun; None while another does.
+def acquire(connection: Connection, me: str, length: timedelta, now: datetime) -> int | None:
+    """Returns the epoch in which `me` leads, renewed or newly begun; None while another leads.
 
     On PostgreSQL the server's clock counts, whatever `now` is: watchers' clocks may differ.
     """
-    now = _clock(connection, now)
+    now = _database_time(connection, now)
     row = connection.execute(select(lease).with_for_update()).one()
     if row.holder == me:
         values = {"until": now + length}
@@ -53,51 +53,52 @@ def take(connection: Connection, me: str, length: timedelta, now: datetime) -> i
     return epoch
 
 
-def hold(connection: Connection, epoch: int, now: datetime | None = None) -> None:
+def fence(connection: Connection, epoch: int, now: datetime | None = None) -> None:
     """Keeps the epoch from changing until the transaction ends.
 
-    With `now` the lease must not have run out either. Raises FencedError.
+    With `now` the lease must not have expired either. Raises FencedError.
     """
     row = connection.execute(select(lease).with_for_update(read=True)).one()
     if row.epoch != epoch or not row.holder:
         raise FencedError("another watcher leads")
-    if now is not None and row.until <= _clock(connection, now):
-        raise FencedError("the lease has run out")
+    if now is not None and row.until <= _database_time(connection, now):
+        raise FencedError("the lease has expired")
 
 
 def release(connection: Connection, epoch: int) -> None:
-    """Lets another watcher take over at once."""
+    """Ends the lease, so that another watcher takes over at once."""
     ended = update(lease).where(lease.c.epoch == epoch).values(holder="", until=None)
     connection.execute(ended)
 
 
 def leader(connection: Connection, now: datetime) -> Leader | None:
-    """Who leads, or None when nobody does."""
+    """Returns the watcher that leads, or None."""
     row = connection.execute(select(lease).where(lease.c.name == WATCH)).one()
-    if not row.holder or row.until is None or row.until <= _clock(connection, now):
+    if not row.holder or row.until is None or row.until <= _database_time(connection, now):
         return None
     return Leader(row.holder.partition(" ")[2], row.epoch, row.since, row.until)
 
 
-def _clock(connection: Connection, now: datetime) -> datetime:
+def _database_time(connection: Connection, now: datetime) -> datetime:
     if connection.dialect.name != "postgresql":
         return now
     moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
     return moment
 
 
-# Who is who
+# The identity of a watcher
 
 
-def identity() -> str:
-    """This process: a mark that tells whether it still lives, and a name for people."""
+def holder_identity() -> str:
+    """Returns a mark of this process, which shows whether it still lives, and a name for people."""
     pid = os.getpid()
     return f"{_machine()}/{pid}/{_started(pid)} {socket.gethostname()} process {pid}"
 
 
 def _is_dead(holder: str) -> bool:
     """Whether a holder is known to be dead: it was a process of this very machine that is gone.
-    So a watcher that was killed is followed at once where it can be, and not after its lease."""
+    So another takes over from a watcher that was killed at once where possible, and not only when
+    the lease expires."""
     machine, pid, started = [*holder.partition(" ")[0].rsplit("/", 2), "", ""][:3]
     if not machine or machine != _machine() or not pid.isdigit():
         return False
@@ -105,8 +106,8 @@ def _is_dead(holder: str) -> bool:
 
 
 def _machine() -> str:
-    """This boot of this kernel, and the namespace that process numbers count in; empty where the
-    system does not say."""
+    """Returns this boot of the kernel and the namespace of process numbers; empty where the system
+    does not show them."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
@@ -115,7 +116,8 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in the kernel's ticks; empty when it is gone or a zombie."""
+    """Returns when a process was started, in the kernel's ticks; empty when it is gone or a
+    zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:

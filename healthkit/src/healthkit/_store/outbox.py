@@ -1,4 +1,4 @@
-"""The outbox: what is owed to which channel.
+"""The outbox: the deliveries of each channel.
 
     waiting ──claim──▶ sending ──▶ sent
        ▲                  │
@@ -12,7 +12,6 @@ the two lies the only place where a message can double: a process that is killed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,52 +29,24 @@ from sqlalchemy import (
     update,
 )
 
+from healthkit._model.alerts import Batch, Delivery
 from healthkit._store import circuit_breakers
+from healthkit._store.incidents import load_event
 from healthkit._store.tables import Name, Utc, channels, deliveries, events
 
 WAITING, SENDING, SENT, MOVED, DEAD = "waiting", "sending", "sent", "moved", "dead"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one message is to tell: `total` events, of which the first `bodies` are named.
-
-    A `single` event has a message of its own; others share a digest, `storm` when they were not
-    meant to.
-    """
-
-    batch: int
-    channel: str
-    bodies: tuple[str, ...]
-    total: int
-    attempts: int
-    digest: bool = False
-    storm: bool = False
-    origins: tuple[str, ...] = ()
-
-    @property
-    def single(self) -> bool:
-        return self.total == 1 and not self.digest
-
-
-def owe(
-    connection: Connection,
-    event: int,
-    channel: str,
-    due: datetime,
-    now: datetime,
-    *,
-    digest: bool = False,
-) -> None:
-    """Writes down that an event is owed to a channel; in the transaction that made the event."""
-    values = {"event": event, "channel": channel, "due": due, "digest": digest}
+def enqueue(connection: Connection, event: int, delivery: Delivery, now: datetime) -> None:
+    """Adds a delivery of an event; in the transaction that made the event."""
+    values = {"channel": delivery.channel, "due": delivery.due, "digest": delivery.digest}
     connection.execute(
-        insert(deliveries).values(**values, state=WAITING, attempts=0, changed_at=now)
+        insert(deliveries).values(event=event, **values, state=WAITING, attempts=0, changed_at=now)
     )
 
 
 def due_channels(connection: Connection, now: datetime) -> set[str]:
-    """Channels for which something can be sent now."""
+    """Returns the channels that have something to send now."""
     query = (
         select(deliveries.c.channel)
         .outerjoin(channels, channels.c.name == deliveries.c.channel)
@@ -97,15 +68,15 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 # Sending
 
 
-def claim(
+def claim_batch(
     connection: Connection, channel: str, now: datetime, *, burst: int, named: int
-) -> Claim | None:
+) -> Batch | None:
     """Takes the next message of a channel: its oldest event, or many of them in one.
 
-    Digests are made of all that is due; more than `burst` waiting events go together as well. None
-    when nothing is due, or the channel is to be left alone.
+    A digest covers all deliveries that are due; more than `burst` waiting ones share a message as
+    well. Returns None when nothing is due, or the channel is not to be tried yet.
     """
-    state = circuit_breakers.of(connection, channel)
+    state = circuit_breakers.get_state(connection, channel)
     if state.retry_at is not None and state.retry_at > now:
         return None
     due = and_(_is_due(now), deliveries.c.channel == channel)
@@ -122,15 +93,15 @@ def claim(
     return _claimed(connection, channel, head, named, storm)
 
 
-def _claimed(connection: Connection, channel: str, head: Any, named: int, storm: bool) -> Claim:
+def _claimed(connection: Connection, channel: str, head: Any, named: int, storm: bool) -> Batch:
     mine = and_(deliveries.c.state == SENDING, deliveries.c.batch == head.id)
     joined = select(events.c.body).join(deliveries, deliveries.c.event == events.c.id).where(mine)
     bodies = connection.execute(joined.order_by(events.c.rank, events.c.id).limit(named))
     origins = select(deliveries.c.origin).where(mine, deliveries.c.origin.is_not(None)).distinct()
-    return Claim(
-        batch=head.id,
+    return Batch(
+        id=head.id,
         channel=channel,
-        bodies=tuple(bodies.scalars()),
+        events=tuple(map(load_event, bodies.scalars())),
         total=_count(connection, mine),
         attempts=head.attempts + 1,
         digest=head.digest or storm,
@@ -139,40 +110,41 @@ def _claimed(connection: Connection, channel: str, head: Any, named: int, storm:
     )
 
 
-def sent(connection: Connection, claim: Claim, now: datetime) -> None:
-    """The service has accepted it; the circuit closes."""
-    _conclude(connection, claim, now, SENT)
-    circuit_breakers.close(connection, claim.channel, last_sent_at=now)
+def sent(connection: Connection, batch: Batch, now: datetime) -> None:
+    """Records that the service has accepted the message; the circuit breaker closes."""
+    _set_state(connection, batch, now, SENT)
+    circuit_breakers.close(connection, batch.channel, last_sent_at=now)
 
 
 def failed(
-    connection: Connection, claim: Claim, now: datetime, error: str, retry_at: datetime
+    connection: Connection, batch: Batch, now: datetime, error: str, retry_at: datetime
 ) -> None:
-    """It waits again, at the head of its channel, which is left alone until `retry_at`."""
-    _conclude(connection, claim, now, WAITING, error)
-    circuit_breakers.count_failure(connection, claim.channel, now, error, retry_at)
+    """Returns the batch to the head of its channel, which is not tried before `retry_at`."""
+    _set_state(connection, batch, now, WAITING, error)
+    circuit_breakers.count_failure(connection, batch.channel, now, error, retry_at)
 
 
-def put_back(connection: Connection, claim: Claim, now: datetime) -> None:
-    """It was not sent after all and waits again, without blame on its channel."""
-    _conclude(connection, claim, now, WAITING)
+def requeue(connection: Connection, batch: Batch, now: datetime) -> None:
+    """Returns a batch that was not sent to the queue; its channel did not fail."""
+    _set_state(connection, batch, now, WAITING)
 
 
-def drop(
-    connection: Connection, claim: Claim, now: datetime, error: str, fallback: str | None
+def reject(
+    connection: Connection, batch: Batch, now: datetime, error: str, fallback: str | None
 ) -> None:
-    """The service will never take this message: it goes to the fallback, or is dead."""
-    mine = _of(claim)
-    _pass_on(connection, mine, now, error, fallback)
-    circuit_breakers.close(connection, claim.channel)
+    """Moves a message that the service refuses for ever to the fallback, or makes it dead."""
+    _move_to_fallback(connection, _of(batch), now, error, fallback)
+    circuit_breakers.close(connection, batch.channel)
 
 
-def give_up(
+def expire(
     connection: Connection, channel: str, now: datetime, patience: timedelta, fallback: str | None
 ) -> int:
-    """Moves what has waited longer than `patience` for a channel that has failed for as long; the
-    number of what was moved. The fallback gets nothing twice that it has been owed already."""
-    state = circuit_breakers.of(connection, channel)
+    """Moves what has waited longer than `patience` for a channel that has failed for as long.
+
+    Returns how many deliveries were moved. The fallback gets no event twice.
+    """
+    state = circuit_breakers.get_state(connection, channel)
     if state.failing_since is None or now - state.failing_since < patience:
         return 0
     late = and_(
@@ -180,32 +152,33 @@ def give_up(
         deliveries.c.state == WAITING,
         deliveries.c.due <= now - patience,
     )
-    return _pass_on(connection, late, now, state.error, fallback)
+    return _move_to_fallback(connection, late, now, state.error, fallback)
 
 
-def abandon(connection: Connection, known: set[str], now: datetime) -> int:
-    """What waits for channels that are no longer configured, or off, is dead."""
+def expire_unconfigured(connection: Connection, known: set[str], now: datetime) -> int:
+    """Makes deliveries for channels dead that are no longer configured, or off."""
     lost = and_(deliveries.c.state == WAITING, deliveries.c.channel.not_in(known))
-    return _pass_on(connection, lost, now, "the channel is no longer configured, or off", None)
+    why = "the channel is no longer configured, or off"
+    return _move_to_fallback(connection, lost, now, why, None)
 
 
 def recover(connection: Connection, now: datetime) -> int:
-    """What a former leader was sending waits again: it may have arrived, which nobody can know."""
+    """Requeues what a former leader was sending: it may have arrived, which nobody can know."""
     was = "its sender ended before the answer; it may have arrived"
     again = update(deliveries).where(deliveries.c.state == SENDING)
     return connection.execute(again.values(state=WAITING, error=was, changed_at=now)).rowcount
 
 
 def retry(connection: Connection, now: datetime, known: set[str]) -> int:
-    """Sends the dead letters of known channels again, and tries every channel at once."""
+    """Requeues the dead letters of known channels, and lets every channel be tried at once."""
     dead = and_(deliveries.c.state == DEAD, deliveries.c.channel.in_(known))
     values = {"state": WAITING, "due": now, "attempts": 0, "changed_at": now}
     count = connection.execute(update(deliveries).where(dead).values(**values)).rowcount
-    circuit_breakers.try_now(connection)
+    circuit_breakers.reset_retry_times(connection)
     return count
 
 
-def _pass_on(
+def _move_to_fallback(
     connection: Connection,
     which: ColumnElement[bool],
     now: datetime,
@@ -213,7 +186,7 @@ def _pass_on(
     fallback: str | None,
 ) -> int:
     if fallback is not None:
-        told = select(deliveries.c.event).where(deliveries.c.channel == fallback)
+        known = select(deliveries.c.event).where(deliveries.c.channel == fallback)
         moved = select(
             deliveries.c.event,
             literal(fallback, Name),
@@ -223,7 +196,7 @@ def _pass_on(
             literal(0),
             deliveries.c.channel,
             literal(now, Utc),
-        ).where(which, deliveries.c.event.not_in(told))
+        ).where(which, deliveries.c.event.not_in(known))
         names = ["event", "channel", "due", "digest", "state", "attempts", "origin", "changed_at"]
         connection.execute(insert(deliveries).from_select(names, moved.order_by(deliveries.c.id)))
     state = MOVED if fallback is not None else DEAD
@@ -231,19 +204,19 @@ def _pass_on(
     return connection.execute(update(deliveries).where(which).values(**values)).rowcount
 
 
-def _of(claim: Claim) -> ColumnElement[bool]:
+def _of(batch: Batch) -> ColumnElement[bool]:
     return and_(
         deliveries.c.state == SENDING,
-        deliveries.c.channel == claim.channel,
-        deliveries.c.batch == claim.batch,
+        deliveries.c.channel == batch.channel,
+        deliveries.c.batch == batch.id,
     )
 
 
-def _conclude(
-    connection: Connection, claim: Claim, now: datetime, state: str, error: str | None = None
+def _set_state(
+    connection: Connection, batch: Batch, now: datetime, state: str, error: str | None = None
 ) -> None:
     values = {"state": state, "error": error, "changed_at": now}
-    connection.execute(update(deliveries).where(_of(claim)).values(**values))
+    connection.execute(update(deliveries).where(_of(batch)).values(**values))
 
 
 def _count(connection: Connection, which: ColumnElement[bool]) -> int:
@@ -253,9 +226,9 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
 
 
 def forget(connection: Connection, before: datetime) -> None:
-    """Drops what was over before a moment, and the events that nobody is owed any more."""
+    """Deletes deliveries that were over before a moment, and events without deliveries."""
     over = and_(deliveries.c.state.in_((SENT, MOVED)), deliveries.c.changed_at < before)
     connection.execute(delete(deliveries).where(over))
-    owed = select(deliveries.c.event)
-    old = and_(events.c.at < before, events.c.id.not_in(owed))
+    pending = select(deliveries.c.event)
+    old = and_(events.c.at < before, events.c.id.not_in(pending))
     connection.execute(delete(events).where(old))

@@ -1,30 +1,37 @@
-"""What is still owed, and what was given up, as people and checks look at it."""
+"""Queries on pending deliveries and dead letters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select
 
+from healthkit._model.alerts import DeadLetter, OutboxStatus
+from healthkit._store import circuit_breakers, lease
+from healthkit._store.incidents import load_event
 from healthkit._store.outbox import DEAD, SENDING, WAITING
 from healthkit._store.tables import deliveries, events
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A delivery as people look at it."""
+def read(connection: Connection, now: datetime) -> OutboxStatus:
+    """Returns the state of sending as the check `alerting` needs it."""
+    leader = lease.leader(connection, now)
+    counts = count_by_channel(connection)
+    return OutboxStatus(
+        watcher=leader.name if leader else None,
+        oldest_due=oldest_due(connection, now),
+        waiting=sum(n for (_, state), n in counts.items() if state in (WAITING, SENDING)),
+        dead=sum(n for (_, state), n in counts.items() if state == DEAD),
+        failing={
+            channel.name: channel.error
+            for channel in circuit_breakers.all_states(connection).values()
+            if channel.is_open
+        },
+    )
 
-    id: int
-    channel: str
-    body: str
-    error: str
-    attempts: int
-    changed_at: datetime
 
-
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many deliveries there are for each (channel, state) of those that are not over."""
+def count_by_channel(connection: Connection) -> dict[tuple[str, str], int]:
+    """Returns the number of deliveries for each (channel, state) of those that are not over."""
     query = (
         select(deliveries.c.channel, deliveries.c.state, func.count())
         .where(deliveries.c.state.in_((WAITING, SENDING, DEAD)))
@@ -34,7 +41,7 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 
 def oldest_due(connection: Connection, now: datetime) -> datetime | None:
-    """Since when the oldest of what should have been sent waits."""
+    """Returns when the oldest delivery that should have been sent was due."""
     late = and_(deliveries.c.state.in_((WAITING, SENDING)), deliveries.c.due <= now)
     moment: datetime | None = connection.execute(
         select(func.min(deliveries.c.due)).where(late)
@@ -42,8 +49,8 @@ def oldest_due(connection: Connection, now: datetime) -> datetime | None:
     return moment
 
 
-def dead(connection: Connection, limit: int) -> list[Letter]:
-    """Dead letters, the latest first."""
+def dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
+    """Returns dead letters, the latest first."""
     query = (
         select(deliveries, events.c.body)
         .join(events, events.c.id == deliveries.c.event)
@@ -52,6 +59,13 @@ def dead(connection: Connection, limit: int) -> list[Letter]:
         .limit(limit)
     )
     return [
-        Letter(row.id, row.channel, row.body, row.error or "", row.attempts, row.changed_at)
+        DeadLetter(
+            row.id,
+            row.channel,
+            load_event(row.body),
+            row.error or "",
+            row.attempts,
+            row.changed_at,
+        )
         for row in connection.execute(query)
     ]

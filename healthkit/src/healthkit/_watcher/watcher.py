@@ -1,31 +1,30 @@
-"""The watcher's loop: hold the lease, lead while it is held, stand by while it is not."""
+"""Runs the watcher: holds the lease, leads while it is held, stands by while it is not."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from queue import Empty
 from typing import Any
 
 from healthkit import _threads
+from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import Settings
 from healthkit._plugins import PluginManager
 from healthkit._store import lease
 from healthkit._store.database import Store
 from healthkit._store.lease import FencedError
-from healthkit._watcher.heartbeat import Heart
-from healthkit._watcher.leadership import Term
-from healthkit.errors import ConfigError, HealthkitError, Problem, StoreError
+from healthkit._watcher.heartbeat import HeartbeatSender
+from healthkit._watcher.leadership import Leadership
+from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, StoreError
 
 log = logging.getLogger("healthkit")
 
 TICK = 0.5
-"""Seconds after which a leader looks what has come due, and a standby whether it is to lead."""
+"""Seconds between two looks of a leader for what is due, and of a standby for the lease."""
 DRAIN = 8.0
 """Seconds that messages in hand have to end when the watcher is told to."""
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""It runs on while the process is stopped, and where it can while the machine sleeps."""
 
 Load = Callable[[], tuple[Settings, PluginManager]]
 
@@ -33,24 +32,26 @@ Load = Callable[[], tuple[Settings, PluginManager]]
 class Watcher:
     """Runs on the calling thread from `run` until `stop`; `reload` reads the configuration again.
 
-    `load()` gives the configuration and may raise ConfigError. Raises it, or StoreError, when made.
+    `load()` returns the configuration and may raise ConfigError. The constructor raises what it
+    raises, and StoreError.
     `stop` and `reload` may be called from signal handlers and other threads.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, clock: Clock = SYSTEM_CLOCK) -> None:
         self._load = load
+        self._clock = clock
         self._settings, self._plugins = load()
         self._store = Store(self._settings.store.url.get_secret_value())
-        self._me = lease.identity()
-        self._inbox: Any = _threads.original("queue", "SimpleQueue")()
-        self._term: Term | None = None
+        self._me = lease.holder_identity()
+        self._inbox: Any = _threads.unpatched("queue", "SimpleQueue")()
+        self._leadership: Leadership | None = None
         self._stopping = False
         self._reload = False
         self._renewed = 0.0
         self._lease = (0, 0.0)
-        """The epoch that it leads in, and until when."""
+        """The epoch that it leads in, and when that expires."""
         self._fault = ""
-        self._heart: Heart | None = None
+        self._heartbeat: HeartbeatSender | None = None
 
     # From anywhere
 
@@ -60,160 +61,161 @@ class Watcher:
         self._inbox.put(None)
 
     def reload(self) -> None:
-        """Reads the configuration again; one with mistakes is refused and the old one goes on."""
+        """Reads the configuration again; one with mistakes is refused and the old one stays."""
         self._reload = True
         self._inbox.put(None)
 
     def leads(self, epoch: int) -> bool:
-        """Whether it holds the lease of an epoch, by a clock that runs on while it is frozen."""
+        """Whether it holds the lease of an epoch; the clock runs on while the process is frozen."""
         held, until = self._lease
-        return held == epoch and time.clock_gettime(_CLOCK) < until
+        return held == epoch and self._clock.monotonic() < until
 
     # The loop
 
     def run(self) -> None:
-        self._start_heart()
+        self._start_heartbeat()
         log.info("watching %d checks", len(self._settings.checks))
         try:
             while not self._stopping:
-                self._turn()
+                self._tick()
                 self._wait()
         finally:
             self._end()
 
-    def _turn(self) -> None:
+    def _tick(self) -> None:
         if self._reload:
             self._reload = False
-            self._read_again()
+            self._reload_settings()
         try:
             self._keep_lease()
-            if self._term is not None:
-                self._term.round()
-            self._say("")
+            if self._leadership is not None:
+                self._leadership.tick()
+            self._report_fault("")
         except FencedError:
             self._step_down("another watcher leads")
         except StoreError as error:
-            self._say(str(error))
+            self._report_fault(str(error))
         except Exception as error:  # whatever it is, the watcher must not end by it
-            log.exception("a round failed")
-            self._say(f"a round failed: {type(error).__name__}")
-            if self._term is not None:
-                self._term.forget_results()
+            log.exception("processing results failed")
+            self._report_fault(f"processing results failed: {type(error).__name__}")
+            if self._leadership is not None:
+                self._leadership.discard_pending()
 
     def _wait(self) -> None:
-        """For results, an order, or the next tick."""
-        try:
-            self._inbox.get(timeout=TICK)
+        """Waits for results, an order, or the next tick."""
+        with suppress(Empty):
+            self._clock.receive(self._inbox, TICK)
             while not self._inbox.empty():
                 self._inbox.get()
-        except _threads.original("queue", "Empty"):
-            pass
 
-    def _say(self, fault: str) -> None:
-        """What is wrong now, into the log and the heartbeat, when it changes."""
+    def _report_fault(self, fault: str) -> None:
+        """Logs a change of the fault, and sends it with the heartbeat."""
         if fault == self._fault:
             return
         if fault:
-            log.error("%s; results are kept and written when it can be", fault)
+            log.error("%s; results are queued until the store is writable", fault)
         else:
-            log.info("all is well again")
+            log.info("the watcher works again")
         self._fault = fault
-        if self._heart is not None and self._term is not None:
-            self._heart.beat()
+        if self._heartbeat is not None and self._leadership is not None:
+            self._heartbeat.send_now()
 
     # The lease
 
     def _keep_lease(self) -> None:
         length = self._settings.watch.lease
-        asked = time.clock_gettime(_CLOCK)
-        if self._term is not None and asked - self._renewed < length.total_seconds() / 4:
+        asked = self._clock.monotonic()
+        if self._leadership is not None and asked - self._renewed < length.total_seconds() / 4:
             return
         with self._store.transaction() as connection:
-            epoch = lease.take(connection, self._me, length, datetime.now(UTC))
+            epoch = lease.acquire(connection, self._me, length, self._clock.now())
         if epoch is None:
             self._step_down("another watcher leads")
             return
         self._renewed, self._lease = asked, (epoch, asked + length.total_seconds())
-        if self._term is not None and self._term.epoch != epoch:
-            self._stop_term(0.0)
-        if self._term is None:
+        if self._leadership is not None and self._leadership.epoch != epoch:
+            self._stop_leadership(0.0)
+        if self._leadership is None:
             self._lead(epoch)
 
     def _lead(self, epoch: int) -> None:
-        term = Term(
+        leadership = Leadership(
             self._settings,
             self._plugins,
             self._store,
             epoch,
-            allowed=lambda: self.leads(epoch),
+            may_send=lambda: self.leads(epoch),
             wake=lambda: self._inbox.put(None),
+            clock=self._clock,
         )
-        term.start()
-        self._term = term
+        leadership.start()
+        self._leadership = leadership
         log.info("leading, epoch %d", epoch)
-        if self._heart is not None:
-            self._heart.beat()
+        if self._heartbeat is not None:
+            self._heartbeat.send_now()
 
     def _step_down(self, why: str) -> None:
-        if self._term is not None:
+        if self._leadership is not None:
             log.warning("no longer leading: %s", why)
-            self._term.stop(0.0)
-            self._term = None
+            self._leadership.stop(0.0)
+            self._leadership = None
         self._lease = (0, 0.0)
 
     # The configuration
 
-    def _read_again(self) -> None:
+    def _reload_settings(self) -> None:
         try:
             settings, plugins = self._load()
             self._refuse_other_store(settings)
         except HealthkitError as error:
             for line in error.lines():
                 log.error("%s", line)
-            log.error("the new configuration is refused; the old one goes on")
+            log.error("the new configuration is refused; the old one stays in force")
             return
-        epoch = self._stop_term(DRAIN)
+        epoch = self._stop_leadership(DRAIN)
         self._settings, self._plugins = settings, plugins
-        self._start_heart()
+        self._start_heartbeat()
         log.info("the configuration was read again")
         if epoch is not None:
             try:
                 self._lead(epoch)
-            except StoreError as error:  # the next turn takes the lease again, and leads
+            except StoreError as error:  # the next tick takes the lease again, and leads
                 log.error("%s", error)
 
     def _refuse_other_store(self, settings: Settings) -> None:
         if settings.store != self._settings.store:
             why = "cannot change while the watcher runs: restart it"
-            raise ConfigError(settings.source, [Problem("store.url", why)])
+            raise ConfigError(settings.source, [ConfigProblem("store.url", why)])
 
-    def _start_heart(self) -> None:
-        if self._heart is not None:
-            self._heart.stop()
-            self._heart = None
+    def _start_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat = None
         watch = self._settings.watch
         if url := watch.heartbeat.get_secret_value():
-            self._heart = Heart(url, watch.heartbeat_every, self._vital_sign)
-            self._heart.start()
+            self._heartbeat = HeartbeatSender(
+                url, watch.heartbeat_every, self._heartbeat_fault, self._clock
+            )
+            self._heartbeat.start()
 
-    def _vital_sign(self) -> str | None:
-        """For the heart: None unless it leads, or fails to write what it leads."""
-        return self._fault if self._term is not None else None
+    def _heartbeat_fault(self) -> str | None:
+        """Returns the fault for the heartbeat, or None while another watcher leads."""
+        return self._fault if self._leadership is not None else None
 
     # The end
 
-    def _stop_term(self, seconds: float) -> int | None:
-        term, self._term = self._term, None
-        if term is None:
+    def _stop_leadership(self, seconds: float) -> int | None:
+        leadership, self._leadership = self._leadership, None
+        if leadership is None:
             return None
-        if not term.stop(seconds):
+        if not leadership.stop(seconds):
             log.warning("a message was still being sent: it may have arrived, and is sent again")
-        return term.epoch
+        return leadership.epoch
 
     def _end(self) -> None:
-        epoch = self._stop_term(DRAIN)
-        if self._heart is not None:
-            self._heart.stop()
+        epoch = self._stop_leadership(DRAIN)
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         try:
             if epoch is not None:
                 with self._store.transaction() as connection:

@@ -1,6 +1,6 @@
 """The command `healthkit`, and what a command beside it can use."""
 
 from healthkit.cli._main import main
-from healthkit.cli._options import HandledErrors, table
+from healthkit.cli._options import HandledErrors, format_table
 
-__all__ = ["HandledErrors", "main", "table"]
+__all__ = ["HandledErrors", "format_table", "main"]

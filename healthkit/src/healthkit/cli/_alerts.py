@@ -17,18 +17,18 @@ import click
 
 from healthkit import _threads
 from healthkit._alerts import apprise_client, messages
-from healthkit._alerts.send_result import Answer, Verdict
-from healthkit._config.loader import load
+from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._config.settings import ChannelSettings, Settings
+from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.cli._options import Place, table, with_place
-from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
+from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 
 
 def user() -> str:
-    """Who gives the command."""
+    """Returns the name of the person at the keyboard."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -46,8 +46,8 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 
 @click.command()
-@with_place
-def watch(place: Place) -> None:
+@with_config_options
+def watch(options: ConfigOptions) -> None:
     """Run the checks for ever and send the alerts.
 
     SIGHUP reads the configuration again, SIGTERM ends it after the messages in hand. Several may
@@ -56,10 +56,10 @@ def watch(place: Place) -> None:
     from healthkit._watcher.watcher import Watcher
 
     def read() -> tuple[Settings, PluginManager]:
-        plugins = place.plugins()
-        return load(place.config, plugins), plugins
+        plugins = options.plugins()
+        return read_settings(options.config, plugins), plugins
 
-    if not any(place.plugins().each("healthkit_logging")):
+    if not any(options.plugins().call_all("healthkit_logging")):
         _log_to_stderr()
     watcher = Watcher(read)
     signal.signal(signal.SIGTERM, lambda *_: watcher.stop())
@@ -69,7 +69,7 @@ def watch(place: Place) -> None:
 
 
 def _log_to_stderr() -> None:
-    """Only healthkit's own lines from INFO on: those of libraries tell of each request."""
+    """Logs only healthkit's own lines from INFO on: those of libraries name each request."""
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     form.converter = time.gmtime
     handler = logging.StreamHandler()
@@ -81,12 +81,12 @@ def _log_to_stderr() -> None:
 @click.command("incidents")
 @click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@with_place
-def incidents_command(place: Place, only_open: bool, limit: int) -> None:
+@with_config_options
+def incidents_command(options: ConfigOptions, only_open: bool, limit: int) -> None:
     """List incidents, the latest first."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     with opened(settings) as store, store.reading() as connection:
-        found = incidents.newest(connection, limit, only_open=only_open)
+        found = incidents.latest(connection, limit, only_open=only_open)
     if not found:
         click.echo("no open incident" if only_open else "no incident")
         return
@@ -97,28 +97,28 @@ def incidents_command(place: Place, only_open: bool, limit: int) -> None:
                 str(incident.id),
                 incident.check,
                 incident.severity,
-                "down" if incident.level > 1 else "degraded",
+                incident.level.name.lower(),
                 messages.local(incident.began_at, settings),
                 messages.local(incident.ended_at, settings) if incident.ended_at else "-",
                 incident.acknowledged_by or ("yes" if incident.acknowledged_at else "-"),
                 incident.error,
             )
         )
-    click.echo(table(rows))
+    click.echo(format_table(rows))
 
 
 @click.command()
 @click.argument("number", metavar="ID", type=int)
-@click.option("--by", help="Who is on it (default: who gives the command).")
-@with_place
-def ack(place: Place, number: int, by: str | None) -> None:
-    """Say that somebody is on incident ID: no more reminders, no escalation."""
-    settings = load(place.config, place.plugins())
+@click.option("--by", help="Who works on it (default: the user of the command).")
+@with_config_options
+def ack(options: ConfigOptions, number: int, by: str | None) -> None:
+    """Acknowledge incident ID: no more reminders, no escalation."""
+    settings = options.settings()
     with opened(settings) as store, store.transaction() as connection:
-        verdict = incidents.acknowledge(connection, number, by or user(), datetime.now(UTC))
-    if verdict == incidents.UNKNOWN:
+        found = incidents.acknowledge(connection, number, by or user(), datetime.now(UTC))
+    if found == incidents.UNKNOWN:
         raise HealthkitError(f"there is no incident {number}; see: healthkit incidents --open")
-    if verdict == incidents.ENDED:
+    if found == incidents.ENDED:
         raise HealthkitError(f"incident {number} has ended; there is nothing to acknowledge")
     click.echo(f"incident {number} is acknowledged: no more reminders, no escalation")
 
@@ -130,54 +130,59 @@ def alert() -> None:
 
 @alert.command("test")
 @click.option("--channel", metavar="NAME", help="Only this channel (default: every one).")
-@with_place
-def alert_test(place: Place, channel: str | None) -> None:
+@with_config_options
+def alert_test(options: ConfigOptions, channel: str | None) -> None:
     """Send a test message; exit 1 when one did not arrive."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     chosen = _chosen(settings, channel)
     tried = {name: c for name, c in chosen.items() if c.enabled}
     message = messages.test_message(settings, datetime.now(UTC))
     with ThreadPoolExecutor(max(1, len(tried))) as threads:
         futures = {name: threads.submit(_try, c, message) for name, c in tried.items()}
-        answers = {name: future.result() for name, future in futures.items()}
+        results = {name: future.result() for name, future in futures.items()}
     rows = [("CHANNEL", "RESULT", "ADDRESS")]
     for name, one in chosen.items():
-        address = apprise_client.shown(one.url.get_secret_value()) if one.enabled else "-"
-        result = _told(answers[name]) if one.enabled else "off: its url is empty"
+        address = apprise_client.masked_url(one.url.get_secret_value()) if one.enabled else "-"
+        result = _describe(results[name]) if one.enabled else "off: its url is empty"
         rows.append((name, result, address))
-    click.echo(table(rows))
-    arrived = [answer.verdict is Verdict.SENT for answer in answers.values()]
+    click.echo(format_table(rows))
+    arrived = [one.status is SendStatus.SENT for one in results.values()]
     sys.exit(0 if arrived and all(arrived) else 1)
 
 
 def _chosen(settings: Settings, name: str | None) -> dict[str, ChannelSettings]:
     if not settings.channels:
-        raise ConfigError(settings.source, [Problem("channels", "there is no channel to test")])
+        raise ConfigError(
+            settings.source, [ConfigProblem("channels", "there is no channel to test")]
+        )
     if name is None:
         return settings.channels
     if name not in settings.channels:
-        hint = nearest(name, settings.channels)
-        raise ConfigError(settings.source, [Problem("", f"no channel is named {name!r}{hint}")])
+        hint = did_you_mean(name, settings.channels)
+        raise ConfigError(
+            settings.source, [ConfigProblem("", f"no channel is named {name!r}{hint}")]
+        )
     return {name: settings.channels[name]}
 
 
-def _try(channel: ChannelSettings, message: messages.Message) -> Answer:
+def _try(channel: ChannelSettings, message: messages.Message) -> SendResult:
     url, limit = channel.url.get_secret_value(), channel.timeout.total_seconds()
     try:
-        return _threads.Limiter().call(lambda: apprise_client.send(url, message), limit)
+        return _threads.TimeLimiter().call(lambda: apprise_client.send(url, message), limit)
     except TimeoutError as error:
-        return Answer(Verdict.TIMED_OUT, str(error))
+        return SendResult(SendStatus.TIMED_OUT, str(error))
 
 
-def _told(answer: Answer) -> str:
-    return f"{answer.verdict.value}: {answer.words}" if answer.words else answer.verdict.value
+def _describe(result: SendResult) -> str:
+    status = result.status.value
+    return f"{status}: {result.reason}" if result.reason else status
 
 
 @alert.command("retry")
-@with_place
-def alert_retry(place: Place) -> None:
+@with_config_options
+def alert_retry(options: ConfigOptions) -> None:
     """Send again what was given up."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     known = {name for name, channel in settings.channels.items() if channel.enabled}
     now = datetime.now(UTC)
     with opened(settings) as store, store.transaction() as connection:

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from healthkit import _rendering
-from healthkit._config.loader import DEFAULT_FILE, load
+from healthkit._config.loader import DEFAULT_FILE
+from healthkit._health import Health
 from healthkit._model.checks import Report, Status
-from healthkit.cli._options import Place, table, with_place
-from healthkit.errors import ConfigError, Problem, nearest
+from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.errors import ConfigError, ConfigProblem, did_you_mean
 
 _COLOURS = {
     Status.HEALTHY: "green",
@@ -52,12 +53,12 @@ role = "advisory"
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The report as `GET /health` gives it.")
-@with_place
-def check(place: Place, as_json: bool) -> None:
+@with_config_options
+def check(options: ConfigOptions, as_json: bool) -> None:
     """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file."""
-    report = place.health().check_once()
+    report = Health(options.settings()).check_once()
     if as_json:
-        click.echo(_rendering.dump(_rendering.runbook(report)).decode())
+        click.echo(_rendering.dump(_rendering.health_body(report)).decode())
     else:
         click.echo(_table(report))
     sys.exit(1 if report.status is Status.UNHEALTHY else 0)
@@ -75,43 +76,43 @@ def _table(report: Report) -> str:
                 result.outcome.message or result.check.target or "",
             )
         )
-    lines = table(rows).splitlines()
+    lines = format_table(rows).splitlines()
     for i, result in enumerate(report.results, start=1):
         lines[i] = click.style(lines[i], fg=_COLOURS[result.outcome.status])
     return "\n".join([*lines, f"{report.service.name} is {report.status.value}"])
 
 
 @click.command()
-@with_place
-def plugins(place: Place) -> None:
+@with_config_options
+def plugins(options: ConfigOptions) -> None:
     """List the plugins that were found, what they offer, and why one is not in use."""
-    manager = place.plugins()
+    manager = options.plugins()
     types = ", ".join(sorted(manager.check_types()))
     rows = [("PLUGIN", "FROM", "OFFERS", "")]
-    for info in manager.listing():
+    for info in manager.list_plugins():
         broken = f"failed: {info.error}" if info.error else ""
         rows.append((info.name, info.version or "healthkit-core", ", ".join(info.offers), broken))
-    click.echo(table(rows))
+    click.echo(format_table(rows))
     click.echo(f"check types: {types}")
 
 
 @click.command()
-@with_place
-def init(place: Place) -> None:
+@with_config_options
+def init(options: ConfigOptions) -> None:
     """Write a first configuration, never over one that is there."""
-    path = Path(place.config)
+    path = Path(options.config)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(EXAMPLE)
     except FileExistsError:
         raise ConfigError(
-            str(path), [Problem("", "is there already; it is left as it is")]
+            str(path), [ConfigProblem("", "is there already; it is left as it is")]
         ) from None
     except OSError as error:
         raise ConfigError(
-            str(path), [Problem("", f"cannot be written: {error.strerror}")]
+            str(path), [ConfigProblem("", f"cannot be written: {error.strerror}")]
         ) from None
-    option = "" if place.config == DEFAULT_FILE else f" --config {path}"
+    option = "" if options.config == DEFAULT_FILE else f" --config {path}"
     click.echo(f"{path} written; try it with: healthkit check{option}")
 
 
@@ -121,29 +122,29 @@ def config_group() -> None:
 
 
 @config_group.command("check")
-@with_place
-def config_check(place: Place) -> None:
+@with_config_options
+def config_check(options: ConfigOptions) -> None:
     """Validate the file and name every mistake; nothing is started."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     off = [name for name, channel in settings.channels.items() if not channel.enabled]
     click.echo(
-        f"{place.config}: {len(settings.checks)} checks, {len(settings.channels)} channels,"
+        f"{options.config}: {len(settings.checks)} checks, {len(settings.channels)} channels,"
         f" {len(settings.routes)} routes: all right"
     )
     for name in off:
-        click.echo(f"{place.config}: channels.{name} has an empty url and is off")
+        click.echo(f"{options.config}: channels.{name} has an empty url and is off")
 
 
 @click.command()
 @click.argument("name")
-@with_place
-def beat(place: Place, name: str) -> None:
-    """Tell the heartbeat check NAME that its job has run."""
-    health = place.health()
+@with_config_options
+def beat(options: ConfigOptions, name: str) -> None:
+    """Record a heartbeat of the check NAME: its job has run."""
+    health = Health(options.settings())
     try:
         health.beat(name)
     except KeyError:
-        hint = nearest(name, health.heartbeat_names())
-        problem = Problem("", f"no heartbeat check is named {name!r}{hint}")
-        raise ConfigError(place.config, [problem]) from None
-    click.echo(f"{name}: heard")
+        hint = did_you_mean(name, health.heartbeat_names())
+        problem = ConfigProblem("", f"no heartbeat check is named {name!r}{hint}")
+        raise ConfigError(options.config, [problem]) from None
+    click.echo(f"{name}: recorded")

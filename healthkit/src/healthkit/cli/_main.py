@@ -8,7 +8,7 @@ import click
 
 from healthkit._plugins import PluginManager
 from healthkit.cli import _alerts, _checks, _silences, _status
-from healthkit.cli._options import HandledErrors, place_options
+from healthkit.cli._options import HandledErrors, config_options
 
 
 class _WithPluginCommands(HandledErrors):
@@ -23,13 +23,15 @@ class _WithPluginCommands(HandledErrors):
     @staticmethod
     def _from_plugins(ctx: click.Context) -> dict[str, click.Command]:
         folder: Path | None = ctx.params.get("plugins_dir")
-        answers = PluginManager(directory=folder).each("healthkit_commands")
-        return {command.name: command for answer in answers for command in answer if command.name}
+        offered = PluginManager(directory=folder).call_all("healthkit_commands")
+        return {
+            command.name: command for commands in offered for command in commands if command.name
+        }
 
 
 @click.group(cls=_WithPluginCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="healthkit-core", prog_name="healthkit")
-@place_options
+@config_options
 def main(config_file: str | None, plugins_dir: Path | None) -> None:
     """Health checks, and alerts that people can trust."""
 

@@ -1,4 +1,4 @@
-"""What every command needs: the configuration's place, and errors as one line each."""
+"""Options and errors that all commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from healthkit._config import loader
-from healthkit._health import Health
+from healthkit._config.settings import Settings
+from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit.errors import HealthkitError
 
@@ -19,8 +20,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the configuration and further plugins are."""
+class ConfigOptions:
+    """The options `--config` and `--plugins-dir`."""
 
     config: str
     plugins_dir: Path | None
@@ -28,12 +29,12 @@ class Place:
     def plugins(self) -> PluginManager:
         return PluginManager(directory=self.plugins_dir)
 
-    def health(self) -> Health:
-        """Raises ConfigError."""
-        return Health(loader.load(self.config, self.plugins()))
+    def settings(self) -> Settings:
+        """Reads and validates the configuration. Raises ConfigError."""
+        return read_settings(self.config, self.plugins())
 
 
-def place_options(command: Command) -> Command:
+def config_options(command: Command) -> Command:
     """`--config` and `--plugins-dir`, before or after the command's name."""
     command = click.option(
         "--config",
@@ -49,31 +50,31 @@ def place_options(command: Command) -> Command:
     )(command)
 
 
-def with_place(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command whose first argument is its `Place`."""
+def with_config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a command whose first argument is its `ConfigOptions`."""
 
     @click.pass_context
     def wrapped(
         context: click.Context, /, config_file: str | None, plugins_dir: Path | None, **options: Any
     ) -> Any:
         outer: dict[str, Any] = context.find_root().params
-        place = Place(
+        given = ConfigOptions(
             config_file
             or outer.get("config_file")
             or os.environ.get("HEALTHKIT_CONFIG")
             or loader.DEFAULT_FILE,
             plugins_dir or outer.get("plugins_dir"),
         )
-        return command(place, **options)
+        return command(given, **options)
 
     wrapped.__name__ = command.__name__
     wrapped.__doc__ = command.__doc__
-    return place_options(wrapped)
+    return config_options(wrapped)
 
 
 class HandledErrors(click.Group):
-    """A group where what a user can mend is one line on stderr and exit code 2, while a bug keeps
-    its traceback."""
+    """A group where a user's mistake is one line on stderr and exit code 2, while a bug keeps its
+    traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -87,8 +88,8 @@ class HandledErrors(click.Group):
             raise SystemExit(0) from None
 
 
-def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows in columns of equal width; the first row is the heading."""
+def format_table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Returns rows in columns of equal width; the first row is the heading."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)

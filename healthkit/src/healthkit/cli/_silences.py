@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from healthkit._alerts import messages
-from healthkit._config.loader import load
 from healthkit._config.settings import Settings
-from healthkit._store import silences
+from healthkit._model.alerts import Silence
+from healthkit._store import incidents
 from healthkit.cli._alerts import opened, user
-from healthkit.cli._options import Place, table, with_place
-from healthkit.errors import ConfigError, HealthkitError, Problem, nearest
+from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 from healthkit.fields import parse_duration
 
 
@@ -39,9 +39,9 @@ def silence() -> None:
     "--for", "length", required=True, metavar="TIME", callback=_duration, help="2h, 30m …"
 )
 @click.option("--reason", default="", help="For whoever wonders.")
-@with_place
+@with_config_options
 def add(
-    place: Place,
+    options: ConfigOptions,
     checks: tuple[str, ...],
     tags: tuple[str, ...],
     every: bool,
@@ -49,11 +49,11 @@ def add(
     reason: str,
 ) -> None:
     """Silence checks for a while."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     _refuse(settings, checks, tags, every)
     now = datetime.now(UTC)
     with opened(settings) as store, store.transaction() as connection:
-        number = silences.add(
+        number = incidents.add_silence(
             connection, now + length, now, reason=reason, checks=checks, tags=tags, by=user()
         )
     what = ", ".join([*checks, *(f"tag {tag}" for tag in tags)]) or "every check"
@@ -68,46 +68,50 @@ def _refuse(
 ) -> None:
     problems = []
     if every is bool(checks or tags):
-        problems.append(Problem("", "name checks or tags, or give --all"))
+        problems.append(ConfigProblem("", "name checks or tags, or give --all"))
     names = [check.info.name for check in settings.checks]
     for name in checks:
         if name not in names:
-            problems.append(Problem("", f"no check is named {name!r}{nearest(name, names)}"))
+            problems.append(
+                ConfigProblem("", f"no check is named {name!r}{did_you_mean(name, names)}")
+            )
     known = {tag for check in settings.checks for tag in check.info.tags}
     for tag in tags:
         if tag not in known:
-            problems.append(Problem("", f"no check has the tag {tag!r}{nearest(tag, known)}"))
+            problems.append(
+                ConfigProblem("", f"no check has the tag {tag!r}{did_you_mean(tag, known)}")
+            )
     if problems:
         raise ConfigError(settings.source, problems)
 
 
 @silence.command("list")
-@with_place
-def list_silences(place: Place) -> None:
+@with_config_options
+def list_silences(options: ConfigOptions) -> None:
     """List the silences that hold."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     with opened(settings) as store, store.reading() as connection:
-        found = silences.active(connection, datetime.now(UTC))
+        found = incidents.active_silences(connection, datetime.now(UTC))
     click.echo(silence_table(found, settings) if found else "no silence")
 
 
-def silence_table(found: list[silences.Silence], settings: Settings) -> str:
+def silence_table(found: list[Silence], settings: Settings) -> str:
     """Silences as people read them."""
     rows = [("SILENCE", "WHAT", "UNTIL", "BY", "REASON")]
     for one in found:
         what = ", ".join([*one.checks, *(f"tag {tag}" for tag in one.tags)]) or "every check"
         until = messages.local(one.until, settings)
         rows.append((str(one.id), what, until, one.by, one.reason))
-    return table(rows)
+    return format_table(rows)
 
 
 @silence.command("end")
 @click.argument("number", metavar="ID", type=int)
-@with_place
-def end(place: Place, number: int) -> None:
+@with_config_options
+def end(options: ConfigOptions, number: int) -> None:
     """End a silence now."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     with opened(settings) as store, store.transaction() as connection:
-        if not silences.end(connection, number, datetime.now(UTC)):
+        if not incidents.end_silence(connection, number, datetime.now(UTC)):
             raise HealthkitError(f"no silence {number} holds; see: healthkit silence list")
     click.echo(f"silence {number} has ended")

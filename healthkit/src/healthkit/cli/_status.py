@@ -1,4 +1,4 @@
-"""`healthkit status`: how everything stands, as the watcher last saw it."""
+"""The command `healthkit status`: checks, channels and messages, as the watcher last saw them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,13 @@ from datetime import UTC, datetime, timedelta
 import click
 from sqlalchemy import Connection
 
-from healthkit._alerts import messages, records
-from healthkit._alerts.policy import Level, State
-from healthkit._config.loader import load
+from healthkit._alerts import messages
 from healthkit._config.settings import Settings
-from healthkit._store import (
-    circuit_breakers,
-    history,
-    incidents,
-    lease,
-    outbox,
-    outbox_status,
-    silences,
-)
-from healthkit._store.circuit_breakers import Circuit
+from healthkit._model.alerts import ChannelState, Incident, Level, State
+from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
 from healthkit._store.history import Uptime
-from healthkit._store.incidents import Incident
 from healthkit.cli._alerts import opened
-from healthkit.cli._options import Place, table, with_place
+from healthkit.cli._options import ConfigOptions, format_table, with_config_options
 from healthkit.cli._silences import silence_table
 
 _DAY = timedelta(days=1)
@@ -34,8 +23,8 @@ _LETTERS = 10
 
 
 @dataclass(frozen=True)
-class _View:
-    """One look into the store."""
+class _Snapshot:
+    """One reading of the store."""
 
     connection: Connection
     settings: Settings
@@ -46,50 +35,56 @@ class _View:
 
 
 @click.command()
-@with_place
-def status(place: Place) -> None:
+@with_config_options
+def status(options: ConfigOptions) -> None:
     """Show how the checks, the channels and the messages stand, as the watcher last saw them."""
-    settings = load(place.config, place.plugins())
+    settings = options.settings()
     with opened(settings) as store, store.reading() as connection:
-        view = _View(connection, settings, datetime.now(UTC))
-        parts = [_watcher(view), _checks(view), _channels(view), _letters(view), _silences(view)]
+        snapshot = _Snapshot(connection, settings, datetime.now(UTC))
+        parts = [
+            _watcher(snapshot),
+            _checks(snapshot),
+            _channels(snapshot),
+            _letters(snapshot),
+            _silences(snapshot),
+        ]
     click.echo("\n\n".join(part for part in parts if part))
 
 
-def _watcher(view: _View) -> str:
-    leader = lease.leader(view.connection, view.now)
-    name = view.settings.service.name
+def _watcher(snapshot: _Snapshot) -> str:
+    leader = lease.leader(snapshot.connection, snapshot.now)
+    name = snapshot.settings.service.name
     if leader is None:
         return f"{name}: no watcher runs; start one with: healthkit watch"
-    return f"{name}: watched by {leader.name}, since {view.local(leader.since)}"
+    return f"{name}: watched by {leader.name}, since {snapshot.local(leader.since)}"
 
 
-def _checks(view: _View) -> str:
-    stored = incidents.load_states(view.connection)
-    day = history.uptime(view.connection, view.now, _DAY)
-    month = history.uptime(view.connection, view.now, 30 * _DAY)
-    open_ones = {i.id: i for i in incidents.newest(view.connection, 1000, only_open=True)}
+def _checks(snapshot: _Snapshot) -> str:
+    stored = incidents.load_states(snapshot.connection)
+    day = history.uptime(snapshot.connection, snapshot.now, _DAY)
+    month = history.uptime(snapshot.connection, snapshot.now, 30 * _DAY)
+    open_ones = {i.id: i for i in incidents.latest(snapshot.connection, 1000, only_open=True)}
     rows = [("CHECK", "STATE", "SINCE", "24 H", "30 D", "INCIDENT")]
-    for check in view.settings.checks:
+    for check in snapshot.settings.checks:
         name = check.info.name
         known = stored.get(name)
-        state = records.load_state(known.state) if known else None
+        state = known.state if known else None
         incident = open_ones.get(known.incident) if known and known.incident else None
         rows.append(
             (
                 name,
                 _word(state),
-                view.local(incident.began_at if incident else None),
+                snapshot.local(incident.began_at if incident else None),
                 _share(day.get(name)),
                 _share(month.get(name)),
                 _incident(incident) if incident else "-",
             )
         )
-    return table(rows)
+    return format_table(rows)
 
 
 def _incident(incident: Incident) -> str:
-    by = f", {incident.acknowledged_by} is on it" if incident.acknowledged_at else ""
+    by = f", acknowledged by {incident.acknowledged_by}" if incident.acknowledged_at else ""
     return f"{incident.id}{by}: {incident.error}"
 
 
@@ -105,46 +100,46 @@ def _share(uptime: Uptime | None) -> str:
     return "-" if share is None else f"{share:.2%}"
 
 
-def _channels(view: _View) -> str:
-    if not view.settings.channels:
-        return "no channel: nobody is told of anything"
-    counts = outbox_status.counts(view.connection)
-    known = circuit_breakers.every(view.connection)
+def _channels(snapshot: _Snapshot) -> str:
+    if not snapshot.settings.channels:
+        return "no channel: nobody is notified"
+    counts = outbox_status.count_by_channel(snapshot.connection)
+    known = circuit_breakers.all_states(snapshot.connection)
     rows = [("CHANNEL", "STATE", "WAITING", "GIVEN UP", "LAST SENT")]
-    for name, channel in view.settings.channels.items():
-        circuit = known.get(name, Circuit(name))
+    for name, channel in snapshot.settings.channels.items():
+        channel_state = known.get(name, ChannelState(name))
         waiting = counts.get((name, outbox.WAITING), 0) + counts.get((name, outbox.SENDING), 0)
         rows.append(
             (
                 name,
-                _fares(circuit, view) if channel.enabled else "off",
+                _describe_channel(channel_state, snapshot) if channel.enabled else "off",
                 str(waiting),
                 str(counts.get((name, outbox.DEAD), 0)),
-                view.local(circuit.last_sent_at),
+                snapshot.local(channel_state.last_sent_at),
             )
         )
-    return table(rows)
+    return format_table(rows)
 
 
-def _fares(circuit: Circuit, view: _View) -> str:
-    if not circuit.failures:
-        return "works" if circuit.last_sent_at else "not used yet"
-    since = view.local(circuit.failing_since)
-    return f"fails since {since}: {circuit.error}; tried again {view.local(circuit.retry_at)}"
+def _describe_channel(channel_state: ChannelState, snapshot: _Snapshot) -> str:
+    if not channel_state.failures:
+        return "works" if channel_state.last_sent_at else "not used yet"
+    since, retry = map(snapshot.local, (channel_state.failing_since, channel_state.retry_at))
+    return f"fails since {since}: {channel_state.error}; tried again {retry}"
 
 
-def _letters(view: _View) -> str:
-    letters = outbox_status.dead(view.connection, _LETTERS)
+def _letters(snapshot: _Snapshot) -> str:
+    letters = outbox_status.dead_letters(snapshot.connection, _LETTERS)
     if not letters:
         return ""
     rows = [("GIVEN UP", "CHANNEL", "TRIES", "MESSAGE", "WHY")]
     for letter in letters:
-        title = messages.word(records.load_event(letter.body), view.settings).title
-        when = view.local(letter.changed_at)
+        title = messages.compose(letter.event, snapshot.settings).title
+        when = snapshot.local(letter.changed_at)
         rows.append((when, letter.channel, str(letter.attempts), title, letter.error))
-    return table(rows) + "\nsend them again with: healthkit alert retry"
+    return format_table(rows) + "\nsend them again with: healthkit alert retry"
 
 
-def _silences(view: _View) -> str:
-    found = silences.active(view.connection, view.now)
-    return silence_table(found, view.settings) if found else ""
+def _silences(snapshot: _Snapshot) -> str:
+    found = incidents.active_silences(snapshot.connection, snapshot.now)
+    return silence_table(found, snapshot.settings) if found else ""

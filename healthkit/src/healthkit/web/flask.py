@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Flask
-
 from healthkit._health import Health
 from healthkit.web.wsgi import HealthMiddleware
+
+try:
+    from flask import Flask
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "healthkit.web.flask needs Flask: pip install 'healthkit-core[flask]'"
+    ) from error
 
 EXTENSION = "healthkit"
 
 
 def mount(app: Flask, health: Health, paths: Mapping[str, str] | None = None) -> None:
-    """Answers the health paths in front of `app`; `app.extensions["healthkit"]` is `health`.
+    """Serves the health paths in front of `app`; `app.extensions["healthkit"]` is `health`.
 
     The checks start with the first request of each process, or earlier by `health.start()`.
     Raises RuntimeError when a Health is mounted already.

@@ -1,9 +1,9 @@
-"""The mount for WSGI: answers before the application is asked.
+"""The mount for WSGI: responds before the application is called.
 
     application = HealthMiddleware(application, health)
 
-An answer costs a dictionary look-up and the bytes that the runner made; it takes no lock, runs no
-check, and so goes on while the database hangs.
+A response costs a dictionary look-up and the bytes that the runner made; it takes no lock, runs no
+check, and so works while the database hangs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from healthkit import _rendering
 from healthkit._health import Health
-from healthkit._rendering import Page
+from healthkit._rendering import RenderedResponse
 from healthkit.errors import StoreError
 
 Environ = dict[str, Any]
@@ -24,17 +24,17 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 PATHS: Mapping[str, str] = {
-    "/health": "runbook",
+    "/health": "json",
     "/livez": "live",
     "/readyz": "ready",
     "/startupz": "startup",
     "/metrics": "prometheus",
 }
-"""Which view each path shows."""
+"""The renderer of each path."""
 
 BEAT = "/health/beat/"
 FIRST_RESULTS = 1.0
-"""Seconds that the first reader in a process waits for the first results."""
+"""Seconds that the first request in a process waits for the first results."""
 
 _FORMATS = {"health+json": "health+json", "prometheus": "prometheus", "text": "plain"}
 _ACCEPTED = {_rendering.HEALTH_JSON: "health+json", "text/plain": "plain"}
@@ -42,7 +42,10 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class HealthMiddleware:
-    """`paths` maps a path to a view of `health` (default: `PATHS`)."""
+    """`paths` maps a path to a renderer of `health` (default: `PATHS`).
+
+    Raises KeyError for a renderer that `health` does not have.
+    """
 
     def __init__(
         self, app: Application, health: Health, paths: Mapping[str, str] | None = None
@@ -50,24 +53,26 @@ class HealthMiddleware:
         self._app = app
         self._health = health
         self._paths = dict(PATHS if paths is None else paths)
+        for renderer in self._paths.values():
+            health.response(renderer)  # a wrong name is found at the start
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         health = self._health
         if health.needs_start:
             health.start(wait=FIRST_RESULTS)
         path = environ.get("PATH_INFO", "")
-        view = self._paths.get(path)
-        if view is None:
+        renderer = self._paths.get(path)
+        if renderer is None:
             if path.startswith(BEAT):
                 return self._beat(path[len(BEAT) :], environ, start_response)
             return self._app(environ, start_response)
-        if view == "runbook" and (environ.get("QUERY_STRING") or "HTTP_ACCEPT" in environ):
-            view = _negotiate(environ)
+        if renderer == "json" and (environ.get("QUERY_STRING") or "HTTP_ACCEPT" in environ):
+            renderer = _negotiate(environ)
         method = environ["REQUEST_METHOD"]
         if method == "GET":
-            return _send(health.page(view), environ, start_response)
+            return _send(health.response(renderer), environ, start_response)
         if method == "HEAD":
-            _send(health.page(view), environ, start_response)
+            _send(health.response(renderer), environ, start_response)
             return []
         return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "GET, HEAD"))
 
@@ -81,7 +86,7 @@ class HealthMiddleware:
                     self._health.beat(name)
                 except (StoreError, OSError, _database_error()):
                     return _send(_NOT_STORED, environ, start_response)
-                return _send(_BEAT_HEARD, environ, start_response)
+                return _send(_BEAT_RECORDED, environ, start_response)
         return _send(_NO_SUCH_BEAT, environ, start_response)
 
 
@@ -92,45 +97,45 @@ def _database_error() -> type[Exception]:
 
 
 def _negotiate(environ: Environ) -> str:
-    """The view that `?format=` or `Accept` asks for; JSON as in the runbook otherwise."""
+    """Returns the renderer that `?format=` or `Accept` asks for; `json` otherwise."""
     for part in environ.get("QUERY_STRING", "").split("&"):
         if part.startswith("format="):
             wanted = part[len("format=") :].replace("%2B", "+").replace("%2b", "+")
-            return _FORMATS.get(wanted, "runbook")
+            return _FORMATS.get(wanted, "json")
     for part in environ.get("HTTP_ACCEPT", "").split(","):
         media = part.partition(";")[0].strip()
         if media in _ACCEPTED:
             return _ACCEPTED[media]
         if media in (_rendering.JSON, "*/*", "application/*"):
             break
-    return "runbook"
+    return "json"
 
 
 def _send(
-    page: Page,
+    rendered: RenderedResponse,
     environ: Environ,
     start_response: StartResponse,
     *more: tuple[str, str],
 ) -> list[bytes]:
-    headers = [*page.headers, ("X-Request-ID", request_id(environ)), *more]
-    start_response(page.status, headers)
-    return [page.body]
+    headers = [*rendered.headers, ("X-Request-ID", request_id(environ)), *more]
+    start_response(rendered.status, headers)
+    return [rendered.body]
 
 
 def request_id(environ: Mapping[str, Any]) -> str:
-    """The caller's `X-Request-ID` where it is a sane one, else one made here."""
+    """Returns the caller's `X-Request-ID` where it is a sane one, else a new one."""
     given = environ.get("HTTP_X_REQUEST_ID")
     if given and _SANE_ID.fullmatch(given):
         return str(given)
     return os.urandom(16).hex()
 
 
-def _problem(code: int, title: str) -> Page:
+def _problem(code: int, title: str) -> RenderedResponse:
     body = {"type": "about:blank", "title": title, "status": code}
-    return _rendering.page(code, "application/problem+json", _rendering.dump(body))
+    return _rendering.response(code, "application/problem+json", _rendering.dump(body))
 
 
 _METHOD_NOT_ALLOWED = _problem(405, "Method Not Allowed")
 _NO_SUCH_BEAT = _problem(404, "No heartbeat has this token")
 _NOT_STORED = _problem(503, "The heartbeat could not be stored; send it again")
-_BEAT_HEARD = _rendering.page(200, _rendering.JSON, b'{"status": "ok"}')
+_BEAT_RECORDED = _rendering.response(200, _rendering.JSON, b'{"status": "ok"}')

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationIn
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import PositiveDuration, Size
+from healthkit_backup_freshness.catalogue import BackupSource, SourceError
+from healthkit_backup_freshness.evaluation import FreshnessRules, evaluate
 from healthkit_backup_freshness.folder import Folder
-from healthkit_backup_freshness.judging import Rules, judge
-from healthkit_backup_freshness.places import Place, PlaceError
 
 S3 = "s3://"
 
@@ -59,7 +59,7 @@ class BackupFreshness(Check):
     endpoint: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
     access_key: SecretStr | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
-    _place: Place | None = PrivateAttr(default=None)
+    _place: BackupSource | None = PrivateAttr(default=None)
 
     @field_validator("secret_key", mode="after")
     @classmethod
@@ -74,10 +74,10 @@ class BackupFreshness(Check):
         place = self._place = self._place or self._open(context.timeout)
         try:
             backups = place.backups(self.pattern, ZoneInfo(self.timezone))
-        except PlaceError as error:
+        except SourceError as error:
             return Outcome.unhealthy(str(error))
-        rules = Rules(self.max_age, self.min_size, self.max_restore_age)
-        return judge(backups, context.now, rules)
+        rules = FreshnessRules(self.max_age, self.min_size, self.max_restore_age)
+        return evaluate(backups, context.now, rules)
 
     def target(self) -> str:
         return self.location
@@ -87,11 +87,11 @@ class BackupFreshness(Check):
             self._place.close()
             self._place = None
 
-    def _open(self, timeout: float) -> Place:
+    def _open(self, timeout: float) -> BackupSource:
         if not self.location.startswith(S3):
             return Folder(self.location)
         # boto3 takes half a second to import: only a configured bucket pays for it.
-        from healthkit_backup_freshness.bucket import Bucket
+        from healthkit_backup_freshness.s3 import Bucket
 
         bucket, _, prefix = self.location.removeprefix(S3).partition("/")
         keys = (_text(self.access_key), _text(self.secret_key))

@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from healthkit_backup_freshness.places import MANIFEST, Backup, PlaceError, backup, is_backup
+from healthkit_backup_freshness.catalogue import (
+    MANIFEST,
+    BackupFile,
+    SourceError,
+    backup,
+    is_backup,
+)
 
 
 class Folder:
@@ -17,21 +23,21 @@ class Folder:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
 
-    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[Backup]:
+    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[BackupFile]:
         try:
             with os.scandir(self._path) as entries:
                 names = [entry.name for entry in entries if is_backup(entry.name, pattern)]
             found = [self._backup(name, zone) for name in names]
         except FileNotFoundError:
-            raise PlaceError(f"the folder {self._path} does not exist") from None
+            raise SourceError(f"the folder {self._path} does not exist") from None
         except OSError as error:
-            raise PlaceError(f"{self._path} cannot be read: {error.strerror}") from None
+            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from None
         return [one for one in found if one is not None]
 
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _backup(self, name: str, zone: ZoneInfo) -> Backup | None:
+    def _backup(self, name: str, zone: ZoneInfo) -> BackupFile | None:
         """None for a file that a rotation has taken away meanwhile, and for a folder."""
         path = self._path / name
         try:

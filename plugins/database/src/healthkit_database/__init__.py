@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
-from healthkit._store.addresses import parse_url
-from healthkit.fields import Percent
-from healthkit_database.addresses import place
-from healthkit_database.faults import words
-from healthkit_database.pinging import Pinger
-from healthkit_database.pools import PoolFigures, figures
+from healthkit.fields import Percent, parse_database_url
+from healthkit_database.errors import describe_error
+from healthkit_database.pool_stats import PoolStats, pool_stats
+from healthkit_database.probe import DatabaseProbe
+from healthkit_database.urls import display_url
+
+__all__ = ["Database", "describe_error"]
 
 
 class Database(Check):
@@ -30,47 +31,47 @@ class Database(Check):
     url: SecretStr | None = Field(default=None, validate_default=True)
     query: str = Field(default="SELECT 1", min_length=1)
     warn_pool: Percent | None = None
-    _pinger: Pinger = PrivateAttr()
+    _probe: DatabaseProbe = PrivateAttr()
 
     @field_validator("url", mode="after")
     @classmethod
     def _usable(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         text = url.get_secret_value().strip() if url is not None else ""
         if text:
-            parse_url(text)
+            parse_database_url(text)
         elif "engine" in info.data and info.data["engine"] is None:
             raise ValueError("missing; write it like postgresql://user:password@host/name")
         return url
 
     def model_post_init(self, context: Any) -> None:
         if self.engine is not None:
-            self._pinger = Pinger(self.engine.url)
+            self._probe = DatabaseProbe(self.engine.url)
         elif self.url is not None:
-            self._pinger = Pinger(parse_url(self.url.get_secret_value()))
+            self._probe = DatabaseProbe(parse_database_url(self.url.get_secret_value()))
 
     def run(self, context: CheckContext) -> Outcome:
         try:
-            self._pinger.ping(self.query, context.timeout)
+            self._probe.run(self.query, context.timeout)
         except (SQLAlchemyError, OSError) as error:
-            return Outcome.unhealthy(words(error), **self._pool(PoolFigures(0, 0, 0)))
-        details = self._pool(PoolFigures(open=1, in_use=0, idle=1))
+            return Outcome.unhealthy(describe_error(error), **self._pool(PoolStats(0, 0, 0)))
+        details = self._pool(PoolStats(open=1, in_use=0, idle=1))
         if (warning := self._pool_warning()) is not None:
             return Outcome.degraded(warning, **details)
         return Outcome.healthy(**details)
 
     def target(self) -> str:
-        return place(self._pinger.url)
+        return display_url(self._probe.url)
 
     def close(self) -> None:
-        self._pinger.close()
+        self._probe.close()
 
-    def _pool(self, own: PoolFigures) -> dict[str, Any]:
+    def _pool(self, own: PoolStats) -> dict[str, Any]:
         """The application's pool when it is handed in, else the check's own connection."""
-        found = figures(self.engine.pool) if self.engine is not None else own
+        found = pool_stats(self.engine.pool) if self.engine is not None else own
         return {"connection_pool": found.as_dict()} if found is not None else {}
 
     def _pool_warning(self) -> str | None:
-        found = figures(self.engine.pool) if self.engine is not None else None
+        found = pool_stats(self.engine.pool) if self.engine is not None else None
         if self.warn_pool is None or found is None or found.capacity is None:
             return None
         if 100 * found.in_use < self.warn_pool * found.capacity:

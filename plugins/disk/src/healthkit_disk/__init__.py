@@ -49,7 +49,7 @@ class Disk(Check):
         except OSError as error:
             reason = "does not exist" if isinstance(error, FileNotFoundError) else error.strerror
             return Outcome.unhealthy(f"{self.path}: {reason}")
-        return judge(usage, self)
+        return evaluate(usage, self)
 
     def target(self) -> str:
         return str(self.path)
@@ -72,7 +72,7 @@ def _share(used: int, available: int) -> float | None:
     return round(100 * used / whole, 1) if whole else None
 
 
-def judge(usage: Usage, limits: Disk) -> Outcome:
+def evaluate(usage: Usage, limits: Disk) -> Outcome:
     """Whether there is room, by bytes, by inodes where they count, and by `min_free`."""
     details: dict[str, Any] = {
         "used_percent": usage.used_percent,

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import PositiveDuration
-from healthkit_http.judging import Answer, Expected, compiled, judge
+from healthkit_http.evaluation import Expected, HttpResponse, compiled, evaluate
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
@@ -63,7 +63,7 @@ def _trust(value: Any) -> bool | Path:
     raise ValueError(f"{str(value)!r} is neither true, false nor the file of a CA")
 
 
-Status = Annotated[str, BeforeValidator(_status)]
+StatusPattern = Annotated[str, BeforeValidator(_status)]
 
 
 class Http(Check):
@@ -71,7 +71,7 @@ class Http(Check):
 
     url: Annotated[str, AfterValidator(_address)] = Field(repr=False)
     expect_status: Annotated[
-        tuple[Status, ...], BeforeValidator(_statuses), Field(min_length=1)
+        tuple[StatusPattern, ...], BeforeValidator(_statuses), Field(min_length=1)
     ] = ("200",)
     expect_text: str | None = Field(default=None, min_length=1)
     expect_json: Annotated[dict[str, Any], AfterValidator(_paths)] = Field(default={})
@@ -84,15 +84,15 @@ class Http(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         # requests takes 70 ms to import: only a configured check pays for it.
-        from healthkit_http.fetching import FETCH_ERRORS, fetch, words
+        from healthkit_http.client import FETCH_ERRORS, describe_error, fetch
 
         try:
-            answer: Answer = fetch(self, context.timeout)
+            answer: HttpResponse = fetch(self, context.timeout)
         except FETCH_ERRORS as error:
-            return Outcome.unhealthy(words(error, context.timeout))
+            return Outcome.unhealthy(describe_error(error, context.timeout))
         slow_after = self.slow_after.total_seconds() if self.slow_after else None
         expected = Expected(self.expect_status, self.expect_text, self.expect_json, slow_after)
-        return judge(answer, expected)
+        return evaluate(answer, expected)
 
     def target(self) -> str:
         """The address without credentials, query and fragment, where secrets may stand."""

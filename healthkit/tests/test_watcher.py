@@ -1,0 +1,418 @@
+"""A whole watcher: what people are told of what the checks find."""
+
+import sqlite3
+import threading
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import text
+
+from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
+from healthkit._builtin import Alerting
+from healthkit._model.alerts import Delivery
+from healthkit._store import database, incidents, outbox
+from healthkit.testing import HttpSink, StubResponse, wait_until
+
+DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
+HOUR = timedelta(hours=1)
+
+
+def check(site, name, depends_on="", severity="critical"):
+    """A table of healthkit.toml for a check that reads a file of its own."""
+    (site.folder / name).write_text("healthy")
+    return f"""
+    [checks.{name}]
+    type = "from-file"
+    file = "{site.folder}/{name}"
+    severity = "{severity}"
+    interval = "100ms"
+    fail_after = 2
+    recover_after = 1
+    {depends_on and f'depends_on = ["{depends_on}"]'}
+    """
+
+
+def test_one_message_for_a_fault_and_one_for_its_end_in_the_runbooks_words(site):
+    site.write().thread()
+    wait_until(lambda: site.leader())
+    site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    site.outcome("healthy")
+    site.told(DOWN, UP)
+    down, up = (message.splitlines() for message in site.messages())
+    assert down[1:3] == ["URL: https://your-domain.com/health", "Error: connection refused"]
+    assert down[3].startswith("Time: 20")
+    assert down[3].endswith(" WIB")
+    assert down[4].startswith("Duration: ")
+    assert down[5:] == ["Action: Check logs immediately"]
+    assert [line.partition(": ")[0] for line in up[1:]] == ["URL", "Downtime", "Recovered"]
+    (incident,) = site.incidents()
+    assert incident.ended_at > incident.began_at
+
+
+def test_a_restart_repeats_nothing_and_forgets_nothing(site):
+    watcher = site.write().thread()
+    site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    site.end(watcher)
+    site.thread()
+    site.outcome("healthy")
+    site.told(DOWN, UP)
+
+
+def test_one_message_in_place_of_many_when_a_dependency_explains_the_rest(site):
+    names = [f"part{i}" for i in range(10)]
+    site.write("".join(check(site, name, "database") for name in names)).thread()
+    wait_until(lambda: site.leader())
+    site.outcome("unhealthy connection refused")
+    for name in names:
+        (site.folder / name).write_text("unhealthy no database")
+    site.told(DOWN)
+    hidden = ", ".join(f"Part{i}" for i in range(10))
+    assert site.messages()[0].splitlines()[-1] == f"Quiet while it lasts: {hidden}"
+    for name in names[1:]:
+        (site.folder / name).write_text("healthy")
+    wait_until(lambda: len([i for i in site.incidents() if i.ended_at is None]) == 2)
+    site.outcome("healthy")
+    # What outlives the dependency is told of then.
+    site.told(DOWN, UP, "🔴 Part0 is DOWN")
+
+
+def test_a_silenced_fault_is_told_when_the_silence_ends_and_it_is_still_there(site):
+    now = datetime.now(UTC)
+    with site.store.transaction() as connection:
+        silence = incidents.add_silence(connection, now + HOUR, now, checks=["database"])
+    site.write().thread()
+    site.outcome("unhealthy connection refused")
+    wait_until(site.incidents)
+    assert site.messages() == []
+    with site.store.transaction() as connection:
+        incidents.end_silence(connection, silence, datetime.now(UTC))
+    site.told(DOWN)
+
+
+def test_reminders_and_the_escalation_come_until_somebody_acknowledges(site):
+    route = 'remind_every = "500ms"\nescalate_after = "1s"\nescalate_to = ["telegram"]'
+    site.write(route=route).thread()
+    site.outcome("unhealthy connection refused")
+    wait_until(lambda: len(site.messages()) >= 4, 20)
+    with site.store.transaction() as connection:
+        (incident,) = incidents.latest(connection, 1)
+        incidents.acknowledge(connection, incident.id, "ani", datetime.now(UTC))
+    titles = [message.splitlines()[0] for message in site.messages()]
+    assert titles[0] == DOWN
+    assert "🚨 Database is DOWN and nobody has acknowledged it" in titles
+    assert "🔴 Database is still DOWN (reminder 1)" in titles
+    assert any(f"healthkit ack {incident.id}" in message for message in site.messages())
+    wait_until(lambda: not site.counts())
+    before = len(site.messages())
+    site.outcome("healthy")
+    wait_until(lambda: site.messages()[-1].startswith(UP))
+    assert len(site.messages()) <= before + 2
+
+
+def test_a_storm_of_five_hundred_is_a_handful_of_messages_and_one_says_how_many(site):
+    names = [f"c{i:03}" for i in range(500)]
+    more = "".join(check(site, name).replace('"100ms"', '"2s"') for name in names)
+    site.write(more, alerts="").config.write_text(
+        site.config.read_text().replace("burst = 100", "burst = 5")
+    )
+    site.thread()
+    for name in names:
+        (site.folder / name).write_text("unhealthy no network")
+    wait_until(lambda: len(site.incidents()) == 500 and not site.counts(), 60)
+    messages = site.messages()
+    assert len(messages) <= 12
+    assert any("So many came at once" in message for message in messages)
+    told = 0
+    for message in messages:
+        title = message.splitlines()[0]
+        told += int(title.split(": ")[1].split()[0]) if title.startswith("📋") else 1
+    assert told == 500
+
+
+def test_flapping_is_told_once_at_its_start_and_once_at_its_end(site):
+    site.write(alerts="flap_window = 6").thread()
+    titles = ["🟠 Database is FLAPPING", "🟢 Database is steady again"]
+    for i in range(400):
+        if any(message.startswith(titles[0]) for message in site.messages()):
+            break
+        site.outcome("healthy" if i % 2 else "unhealthy x")
+        seen = len(rows(site))
+        wait_until(lambda seen=seen: len(rows(site)) > seen)
+    site.outcome("healthy")
+    wait_until(lambda: any(message.startswith(titles[1]) for message in site.messages()))
+    told = [message.splitlines()[0] for message in site.messages()]
+    assert [told.count(title) for title in titles] == [1, 1]
+    assert 0 <= told.count(DOWN) - told.count(UP) <= 1
+
+
+def rows(site):
+    with site.store.reading() as connection:
+        return connection.execute(text("SELECT id FROM healthkit_history")).all()
+
+
+def test_a_degraded_check_is_told_as_such(site):
+    site.write().thread()
+    site.outcome("degraded 85 % full")
+    site.told("⚠️ Database is DEGRADED")
+    site.outcome("healthy")
+    site.told("⚠️ Database is DEGRADED", "✅ Database is healthy again")
+
+
+# Plugins
+
+
+class Hanging:
+    def __init__(self):
+        self.release = threading.Event()
+
+    @hookimpl
+    def healthkit_event(self, event):
+        self.release.wait(20)
+
+
+def test_a_plugin_that_hangs_on_an_event_delays_no_alert(site):
+    plugin = Hanging()
+    site.write().thread(plugin)
+    site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    site.outcome("healthy")
+    site.told(DOWN, UP)
+    plugin.release.set()
+
+
+class Hearing:
+    def __init__(self):
+        self.events = []
+
+    @hookimpl
+    def healthkit_event(self, event):
+        self.events.append(event.kind.value)
+
+    @hookimpl
+    def healthkit_message(self, event, language):
+        return (f"{event.check.label}: {event.kind}", "in my own words")
+
+
+def test_plugins_observe_every_event_and_may_word_it(site):
+    plugin = Hearing()
+    site.write().thread(plugin)
+    site.outcome("unhealthy connection refused")
+    site.told("Database: down")
+    assert site.messages() == ["Database: down\nin my own words"]
+    wait_until(lambda: plugin.events == ["down"])
+
+
+# The configuration, read again
+
+
+def test_a_new_configuration_is_taken_without_losing_what_was_told(site):
+    watcher = site.write().thread()
+    site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    site.write(check(site, "oven"))
+    (site.folder / "oven").write_text("unhealthy cold")
+    watcher.reload()
+    site.told(DOWN, "🔴 Oven is DOWN")
+    site.outcome("healthy")
+    site.told(DOWN, "🔴 Oven is DOWN", UP)
+
+
+def test_a_new_configuration_with_mistakes_is_refused_with_its_lines_and_the_old_goes_on(
+    site, caplog
+):
+    caplog.set_level("INFO")
+    watcher = site.write().thread()
+    wait_until(lambda: site.leader())
+    site.write('[channels.sms]\nurl = "nonsense://x"\nfallback = "sm"\n')
+    watcher.reload()
+    wait_until(lambda: "the new configuration is refused" in caplog.text)
+    assert "channels.sms.url: no Apprise address: 'nonsense'" in caplog.text
+    assert "channels.sms.fallback: unknown channel 'sm'" in caplog.text
+    site.url = "sqlite:///elsewhere.db"
+    site.write()
+    watcher.reload()
+    wait_until(lambda: "store.url: cannot change while the watcher runs" in caplog.text)
+    site.outcome("unhealthy connection refused")
+    site.url = f"sqlite:///{site.folder}/store.db"
+    site.told(DOWN)
+
+
+def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site):
+    gone = '[channels.sms]\nurl = "json://127.0.0.1:9/x"\n'
+    watcher = site.write(gone, route="").thread()
+    site.config.write_text(site.config.read_text().replace('["telegram"]', '["telegram", "sms"]'))
+    watcher.reload()
+    site.outcome("unhealthy connection refused")
+    wait_until(lambda: len(site.messages()) == 1 and ("sms", "waiting") in site.counts())
+    site.write()
+    watcher.reload()
+    wait_until(lambda: site.counts() == {("sms", "dead"): 1})
+
+
+# The heartbeat to the outside
+
+
+@pytest.fixture
+def kuma():
+    sink = HttpSink()
+    yield sink
+    sink.stop()
+
+
+def beats(kuma):
+    found = [parse_qs(urlsplit(request.path).query) for request in list(kuma.requests)]
+    return [(beat["status"][0], beat["msg"][0]) for beat in found]
+
+
+def with_heart(site, kuma):
+    url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
+    site.write()
+    lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
+    site.config.write_text(site.config.read_text().replace('lease = "3s"', lines))
+    return site
+
+
+def test_it_beats_outward_while_it_leads_and_a_standby_does_not(site, kuma):
+    first = with_heart(site, kuma).thread()
+    wait_until(lambda: len(beats(kuma)) > 2)
+    assert set(beats(kuma)) == {("up", "OK")}
+    assert kuma.requests[0].path.startswith("/api/push/TOKEN?")
+    site.end(first)
+    count = len(kuma.requests)
+    site.thread()
+    wait_until(lambda: len(kuma.requests) > count)
+
+
+def test_a_watcher_that_cannot_work_says_so_in_its_heartbeat(site, kuma, monkeypatch):
+    monkeypatch.setattr(database, "WAIT", 0.2)
+    with_heart(site, kuma).thread()
+    wait_until(lambda: beats(kuma))
+    with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
+        blocker.execute("BEGIN IMMEDIATE")
+        said = wait_until(lambda: (b := beats(kuma)[-1])[0] == "down" and b)
+        assert "locked" in said[1]
+    wait_until(lambda: beats(kuma)[-1] == ("up", "OK"))
+
+
+def test_a_heartbeat_that_nobody_takes_is_logged_without_its_token(site, kuma, caplog):
+    with_heart(site, kuma).thread()
+    wait_until(lambda: beats(kuma))
+    kuma.answers(404)
+    wait_until(lambda: "failed: 404" in caplog.text)
+    assert "TOKEN" not in caplog.text
+
+
+# The store
+
+
+def test_while_the_store_is_locked_nothing_is_lost_and_afterwards_nothing_doubled(
+    site, monkeypatch, caplog
+):
+    monkeypatch.setattr(database, "WAIT", 0.2)
+    site.write().thread()
+    wait_until(lambda: site.leader())
+    with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
+        blocker.execute("BEGIN IMMEDIATE")
+        site.outcome("unhealthy connection refused")
+        wait_until(lambda: "results are queued" in caplog.text)
+        assert site.messages() == []
+    site.told(DOWN)
+    site.outcome("healthy")
+    site.told(DOWN, UP)
+
+
+def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(
+    site, small_disk, caplog
+):
+    disk = small_disk(2)
+    site.url = f"sqlite:///{disk}/store.db"
+    watcher = site.write().thread()
+    wait_until(lambda: site.leader())
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        with suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+        site.outcome("unhealthy connection refused")
+        wait_until(lambda: "results are queued" in caplog.text)
+    filler.unlink()
+    site.told(DOWN)
+    site.outcome("healthy")
+    site.told(DOWN, UP)
+    site.end(watcher)  # before the disk goes
+
+
+def test_while_the_store_is_gone_nothing_is_lost_and_afterwards_nothing_doubled(
+    shared_site, postgres, caplog
+):
+    site = shared_site.write()
+    site.thread()
+    wait_until(lambda: site.leader())
+    name = urlsplit(site.url).path.lstrip("/")
+    postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    postgres.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+    site.outcome("unhealthy connection refused")
+    wait_until(lambda: "results are queued" in caplog.text)
+    postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    site.told(DOWN)
+    site.outcome("healthy")
+    site.told(DOWN, UP)
+
+
+def test_history_is_written_with_every_result(site):
+    site.write().thread()
+    query = text("SELECT status, count(*) FROM healthkit_history GROUP BY status")
+
+    def seen():
+        with site.store.reading() as connection:
+            return dict(connection.execute(query).all())
+
+    wait_until(lambda: seen().get("healthy", 0) > 3)
+    site.outcome("unhealthy gone")
+    wait_until(lambda: seen().get("unhealthy", 0) > 3)
+
+
+# The check of the alerts
+
+
+def test_the_check_of_the_alerts_knows_watchers_channels_and_the_age_of_the_outbox(site, run_check):
+    def judged(later=timedelta(0), **settings):
+        now = datetime.now(UTC) + later
+        return run_check(Alerting(**settings), now=now, outbox=site.store)
+
+    assert judged().message == "no watcher runs: healthkit watch"
+    watcher = site.write().thread()
+    wait_until(lambda: judged().status is Status.HEALTHY)
+    assert "process" in judged().details["watcher"]
+    site.sink.respond_with(lambda request: StubResponse(500, b"on fire"))
+    site.outcome("unhealthy connection refused")
+    late = {"late_after": timedelta(milliseconds=1)}
+    wait_until(lambda: "the oldest message has waited" in (judged(**late).message or ""))
+    failing = "channel telegram fails: refused: HTTP 500: on fire"
+    assert wait_until(lambda: judged().message, 20) == failing
+    with site.store.transaction() as connection:
+        connection.execute(text("DELETE FROM healthkit_deliveries"))
+    site.sink.answers(200)
+    site.outcome("healthy")
+    wait_until(lambda: judged().status is Status.HEALTHY, 20)
+    site.end(watcher)
+    assert judged().status is Status.UNHEALTHY
+
+
+def test_given_up_messages_degrade_the_check_until_they_are_sent_again(site, run_check):
+    with site.store.transaction() as connection:
+        now = datetime.now(UTC)
+        lost = Event(EventKind.DOWN, CheckInfo("x", "X"), now, Outcome.unhealthy("gone"))
+        event = incidents.add_event(connection, lost)
+        outbox.enqueue(connection, event, Delivery("gone", now), now)
+    site.write().thread()
+    wait_until(lambda: site.leader() and site.counts() == {("gone", "dead"): 1})
+    outcome = run_check(Alerting(), outbox=site.store)
+    assert outcome.status is Status.DEGRADED
+    assert outcome.message == "1 messages were given up: healthkit alert retry"

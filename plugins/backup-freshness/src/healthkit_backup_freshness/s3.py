@@ -1,0 +1,158 @@
+"""Backups in an S3 bucket, or in what speaks like one (R2, MinIO)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from healthkit_backup_freshness.catalogue import (
+    MANIFEST,
+    BackupFile,
+    SourceError,
+    backup,
+    is_backup,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_REFUSED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+
+
+class _Object(NamedTuple):
+    key: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+class Bucket:
+    """The objects right under a prefix. `keys` are the access key and its secret; empty
+    ones leave the credentials to boto3; `timeout`, in
+    seconds, bounds each connect and each read."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str,
+        endpoint: str | None,
+        keys: tuple[str, str],
+        timeout: float,
+    ) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._endpoint = endpoint
+        self._keys = keys
+        self._timeout = timeout
+        self._client: S3Client | None = None
+        self._manifests: dict[tuple[str, str], bytes] = {}
+        """By key and ETag: a manifest is fetched once for each of its versions."""
+
+    def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[BackupFile]:
+        try:
+            client = self._client = self._client or s3_client(
+                self._endpoint, self._keys, self._timeout
+            )
+            objects = {item.key: item for item in self._list(client)}
+            self._fetch_manifests(client, objects)
+        except (BotoCoreError, ClientError) as error:
+            raise SourceError(describe_error(error, self._timeout)) from None
+        found = []
+        for key, item in objects.items():
+            name = key.removeprefix(self._prefix)
+            if is_backup(name, pattern):
+                beside = objects.get(key + MANIFEST)
+                found.append(self._backup(name, item, beside, zone))
+        return found
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _list(self, client: S3Client) -> Iterator[_Object]:
+        pages = client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+        )
+        for page in pages:
+            for item in page.get("Contents", ()):
+                yield _Object(item["Key"], item["ETag"], item["Size"], item["LastModified"])
+
+    def _fetch_manifests(self, client: S3Client, objects: Mapping[str, _Object]) -> None:
+        """Fetches what is new and forgets what is gone."""
+        wanted = {(o.key, o.etag) for o in objects.values() if o.key.endswith(MANIFEST)}
+        for version in wanted - self._manifests.keys():
+            try:
+                body = client.get_object(Bucket=self._bucket, Key=version[0])["Body"].read()
+            except client.exceptions.NoSuchKey:
+                continue  # a rotation has taken it away meanwhile
+            self._manifests[version] = body
+        for version in self._manifests.keys() - wanted:
+            del self._manifests[version]
+
+    def _backup(
+        self, name: str, item: _Object, beside: _Object | None, zone: ZoneInfo
+    ) -> BackupFile:
+        """A manifest was written before the upload; that the object is here is the upload."""
+        body = self._manifests.get((beside.key, beside.etag)) if beside else None
+        found = backup(name, item.size, item.modified, body, zone)
+        if found.manifest is None or found.manifest.uploaded_at is not None:
+            return found
+        manifest = found.manifest.model_copy(update={"uploaded_at": item.modified})
+        return replace(found, manifest=manifest)
+
+
+def s3_client(
+    endpoint: str | None, keys: tuple[str, str], timeout: float, attempts: int = 1
+) -> S3Client:
+    """A client for S3, or for the endpoint that speaks like it. Empty keys leave the credentials
+    to boto3; `timeout`, in seconds, bounds each connect and each read."""
+    session = boto3.session.Session(keys[0] or None, keys[1] or None)
+    config = Config(
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        # R2 and MinIO know a bucket by its path under any name of the server.
+        s3={"addressing_style": "path"} if endpoint else {},
+        # Not all that speak like S3 know its newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    # A region is needed to sign; AWS says where to go when it is another.
+    region = session.region_name or "us-east-1"
+    return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+
+
+def describe_error(error: Exception, timeout: float) -> str:
+    """Why S3 gave no answer, without its address and keys."""
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", "an error"))
+        if code in ("NoSuchBucket", "404"):
+            return "the bucket does not exist"
+        return f"S3 refuses the credentials ({code})" if code in _REFUSED else f"S3: {code}"
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return "there are no credentials for S3"
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return f"S3 gave no answer within {timeout:g}s"
+    if isinstance(error, SSLError):
+        return "S3's certificate is not trusted"
+    if isinstance(error, EndpointConnectionError | HTTPClientError):
+        return "S3 cannot be reached"
+    return f"S3: {type(error).__name__}"

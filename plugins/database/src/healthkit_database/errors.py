@@ -1,0 +1,48 @@
+"""Why a database did not answer, in words that name no host, user, database or password."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = (
+    # What the server says comes before what the network says: where a name has several
+    # addresses, libpq tells of each.
+    (r"password authentication failed|no password supplied", "password authentication failed"),
+    (r"too many (clients|connections)|remaining connection slots", "too many clients"),
+    (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "the server does not admit this client"),
+    (r'role ".*" does not exist', "the user does not exist"),
+    (r'database ".*" does not exist', "the database does not exist"),
+    (r'relation ".*" does not exist|no such table', "the table of the query does not exist"),
+    (r"system is starting up|recovery mode|not yet accepting", "the server is starting up"),
+    (r"system is shutting down|administrator command", "the server is shutting down"),
+    (r"statement timeout", "timeout: the query took too long"),
+    (r"permission denied for", "permission denied"),
+    (r"does not support ssl", "the server does not support TLS"),
+    (r"certificate", "the server's certificate is not trusted"),
+    (r"file is not a database", "the file is not a database"),
+    (r"disk image is malformed", "the file is damaged"),
+    (r"database is locked", "the database is locked"),
+    (r"unable to open database file", "the file cannot be opened"),
+    (
+        r"server closed the connection|connection (was )?(reset|closed|lost)|ssl syscall",
+        "connection lost",
+    ),
+    (r"timeout expired|timed out|timeout", "timeout"),
+    (r"could not translate host name|name or service not known", "host name not known"),
+    (r"no route to host|network is unreachable", "host unreachable"),
+    (r"connection refused|can't connect", "connection refused"),
+    (r"no such file or directory", "no server listens at its socket"),
+)
+
+
+def describe_error(error: Exception) -> str:
+    """A short text for people. What the table does not know is named by its kind alone, because
+    a driver's own text tells strangers where the database is and who reads it."""
+    if isinstance(error, FileNotFoundError):
+        return "the file does not exist"
+    cause = getattr(error, "orig", None) or error
+    text = str(cause).lower()
+    for pattern, said in _WORDS:
+        if re.search(pattern, text):
+            return said
+    return f"failed: {type(cause).__name__}"
