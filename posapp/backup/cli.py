@@ -6,11 +6,12 @@ import os
 
 import click
 
+from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_size
 from posapp.backup import point_in_time
 from posapp.backup import schedule as scheduling
 from posapp.backup.cli_restore import drill, restore
-from posapp.backup.context import BackupContext, open_context, utc_now
+from posapp.backup.context import BackupContext, open_context
 from posapp.backup.create import create_backup, expired_backups
 from posapp.backup.errors import BackupError
 from posapp.backup.listing import listing
@@ -31,11 +32,11 @@ def _create_command(kind: str, kept: str) -> click.Command:
     @click.option("--dry-run", is_flag=True, help="Only show what the retention would remove.")
     def command(dry_run: bool) -> None:
         if dry_run:
-            with open_context(os.environ, utc_now) as context:
+            with open_context(os.environ, SYSTEM_CLOCK) as context:
                 _show_expired(context)
             return
         with (
-            open_context(os.environ, utc_now, run=f"Backup ({kind})") as context,
+            open_context(os.environ, SYSTEM_CLOCK, run=f"Backup ({kind})") as context,
             context.storage.lock() as lock,
         ):
             backup = create_backup(kind, context, lock)
@@ -58,7 +59,9 @@ for _kind, _kept in (
 def _show_expired(context: BackupContext) -> None:
     """As of now; a backup that is created first would only add to what is kept."""
     expired = [
-        name for storage in context.storages for name in expired_backups(storage, context.now())
+        name
+        for storage in context.storages
+        for name in expired_backups(storage, context.clock.now())
     ]
     for name in expired:
         click.echo(context.log.line(f"Would remove {name.key}: kept its time"))
@@ -69,8 +72,8 @@ def _show_expired(context: BackupContext) -> None:
 @backup_commands.command("list")
 def show() -> None:
     """Show the backups here and in S3, newest first."""
-    with open_context(os.environ, utc_now) as context:
-        click.echo(listing(list_all(context.storages), context.now()))
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
+        click.echo(listing(list_all(context.storages), context.clock.now()))
 
 
 @backup_commands.command("schedule")
@@ -81,9 +84,9 @@ def run_schedule() -> None:
     drill on Sundays at 05:00 and on the first at 06:00, its report in BACKUP_DIR/drills. Jobs that
     were missed while this was off run at the start.
     """
-    with open_context(os.environ, utc_now) as context:
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
         jobs = scheduling.timetable(str(context.storage.root / "drills"))
-        missed = scheduling.missed_jobs(jobs, context.storage.list_backups(), context.now())
+        missed = scheduling.missed_jobs(jobs, context.storage.list_backups(), context.clock.now())
         scheduling.Schedule(jobs, context.log.write).run(missed)
 
 
@@ -91,7 +94,7 @@ def run_schedule() -> None:
 def base() -> None:
     """Copy the whole server, to recover any moment from then on: posapp restore --at TIME."""
     with (
-        open_context(os.environ, utc_now, run="Base backup") as context,
+        open_context(os.environ, SYSTEM_CLOCK, run="Base backup") as context,
         context.storage.lock() as lock,
     ):
         created = point_in_time.create_base_backup(context, lock)
@@ -102,7 +105,7 @@ def base() -> None:
 @backup_commands.command("receive-wal")
 def receive_wal() -> None:
     """Receive all that is written to the server, until SIGTERM: what a base backup needs."""
-    with open_context(os.environ, utc_now) as context:
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
         context.log.write(f"Receiving WAL into {context.storage.root / 'wal'}")
         code = point_in_time.receive_wal(context)
     if code:
@@ -121,7 +124,7 @@ def verify_command(file: str) -> None:
 
     FILE is a path, an s3:// address, or `latest` (the default). Exits 1 when it is not whole.
     """
-    with open_context(os.environ, utc_now) as context:
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
         backup = find_backup(file, context.settings)
         verify(backup, context.settings, context.load_identity)
     click.echo(f"✅ {backup.location}: whole, {format_size(backup.size)}")

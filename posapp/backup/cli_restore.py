@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
+from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_duration
 from posapp.backup import drill as drilling
 from posapp.backup import drill_report, point_in_time
 from posapp.backup import restore as restoring
-from posapp.backup.context import BackupContext, open_context, utc_now
+from posapp.backup.context import BackupContext, open_context
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
@@ -61,12 +62,12 @@ def restore(
     point leaves the live one as it was. The old one is kept under another name.
     """
     if file is None and at is None:
-        with open_context(os.environ, utc_now) as context:
-            click.echo(listing(list_all(context.storages), context.now()))
+        with open_context(os.environ, SYSTEM_CLOCK) as context:
+            click.echo(listing(list_all(context.storages), context.clock.now()))
         click.echo("\nTo restore one: posapp restore FILE")
         return
     with (
-        open_context(os.environ, utc_now, run="Restore", attended=True) as context,
+        open_context(os.environ, SYSTEM_CLOCK, run="Restore", attended=True) as context,
         context.storage.lock() as lock,
         _selected_backup(file, at, context, lock) as (backup, path),
     ):
@@ -132,7 +133,7 @@ def drill(file: str, folder: Path) -> None:
     much was written since. Writes disaster-recovery-drill-YYYYMMDD.md; exits 1 when there are
     issues.
     """
-    with open_context(os.environ, utc_now, run="Drill") as context:
+    with open_context(os.environ, SYSTEM_CLOCK, run="Drill") as context:
         backup = find_backup(file, context.settings)
         result = drilling.drill(backup, context)
         result.data_loss = _rows_since(backup, context)

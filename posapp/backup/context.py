@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -18,6 +16,7 @@ from typing import NoReturn
 import click
 from pyrage import x25519
 
+from healthkit import Clock
 from healthkit.fields import format_size
 from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
@@ -35,13 +34,6 @@ from posapp.settings import Settings
 
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")
 
-Now = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The clock of the commands: they hand it in, and nothing below reads another."""
-    return datetime.now(UTC)
-
 
 @dataclass
 class RunLog:
@@ -49,18 +41,18 @@ class RunLog:
     on a terminal also the progress."""
 
     path: Path
-    now: Now
-    _shown: float = field(default=0.0, init=False)
-    _began: float = field(default_factory=time.monotonic, init=False)
+    clock: Clock
+    _shown: float | None = field(default=None, init=False)
+    _began: float = field(default=0.0, init=False)
 
     @classmethod
-    def from_settings(cls, settings: Settings, now: Now) -> RunLog:
+    def from_settings(cls, settings: Settings, clock: Clock) -> RunLog:
         """Writes to BACKUP_LOG; by default to /var/log/steak-kenangan/backup.log where that folder
         can be written, else to backup.log in BACKUP_DIR."""
         if settings.backup_log is not None:
-            return cls(settings.backup_log, now)
+            return cls(settings.backup_log, clock)
         system = SYSTEM_LOGS.is_dir() and os.access(SYSTEM_LOGS, os.W_OK)
-        return cls((SYSTEM_LOGS if system else settings.backup_dir) / "backup.log", now)
+        return cls((SYSTEM_LOGS if system else settings.backup_dir) / "backup.log", clock)
 
     def write(self, text: str) -> None:
         line = self.line(text)
@@ -73,14 +65,14 @@ class RunLog:
             click.echo(f"{self.path}: {error.strerror}; this line is not in it", err=True)
 
     def line(self, text: str) -> str:
-        return f"[{format_local(self.now())}] {text}"
+        return f"[{format_local(self.clock.now())}] {text}"
 
     def progress(self, done: int) -> None:
         """Shows the bytes of SQL so far, twice a second, and to people alone."""
-        now = time.monotonic()
-        if now - self._shown < 0.5 or not sys.stderr.isatty():
+        now = self.clock.monotonic()
+        if not sys.stderr.isatty() or (self._shown is not None and now - self._shown < 0.5):
             return
-        if not self._shown:
+        if self._shown is None:
             self._began = now
         self._shown = now
         rate = done / max(0.5, now - self._began)
@@ -88,9 +80,9 @@ class RunLog:
         click.echo(text, err=True, nl=False)
 
     def _clear_progress(self) -> None:
-        if self._shown:
+        if self._shown is not None:
             click.echo("\r\x1b[K", err=True, nl=False)
-            self._shown = 0.0
+            self._shown = None
 
 
 @dataclass(eq=False)
@@ -99,7 +91,7 @@ class BackupContext:
     the context."""
 
     settings: Settings
-    now: Now
+    clock: Clock
     log: RunLog
     notifications: Notifications
     storage: FolderStorage
@@ -130,7 +122,7 @@ class BackupContext:
 
 @contextmanager
 def open_context(
-    environ: Mapping[str, str], now: Now, run: str | None = None, attended: bool = False
+    environ: Mapping[str, str], clock: Clock, run: str | None = None, attended: bool = False
 ) -> Iterator[BackupContext]:
     """Opens the context of a command; the failure of a named `run` is notified.
 
@@ -138,7 +130,7 @@ def open_context(
     SettingsError, and Refused for a BACKUP_AGE_RECIPIENT that is no key.
     """
     settings = Settings.from_env(environ)
-    log = RunLog.from_settings(settings, now)
+    log = RunLog.from_settings(settings, clock)
     notifications = Notifications(settings, environ, log.write)
     with ExitStack() as stack:
         if run is not None:
@@ -149,7 +141,7 @@ def open_context(
         if bucket is not None:
             stack.callback(bucket.close)
         storage = FolderStorage.from_settings(settings)
-        yield BackupContext(settings, now, log, notifications, storage, bucket, recipient, stack)
+        yield BackupContext(settings, clock, log, notifications, storage, bucket, recipient, stack)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
 
 def apply_retention(storage: Storage, context: BackupContext) -> None:
     """Removes the backups that have been kept for their time."""
-    for name in expired_backups(storage, context.now()):
+    for name in expired_backups(storage, context.clock.now()):
         storage.remove(name)
         context.log.write(f"Removed {name.key}: kept its time")
 
@@ -110,7 +110,7 @@ def _dump_with_retry(kind: str, context: BackupContext, earlier: list[Backup]) -
 
 def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
     """Dumps, verifies and publishes. Raises BackupError, OSError."""
-    storage, began = context.storage, context.now()
+    storage, began = context.storage, context.clock.now()
     encrypted = context.recipient is not None
     name = _unused_name(BackupName(began.replace(microsecond=0), kind, encrypted), storage)
     part = storage.path(name, str(name) + PARTIAL_SUFFIX)
@@ -123,7 +123,7 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
             os.fsync(file.fileno())
         manifest = _manifest(name, began, context, sink, result, earlier)
         _verify_written(part, name, manifest, context)
-        manifest = manifest.with_timestamps(verified_at=context.now())
+        manifest = manifest.with_timestamps(verified_at=context.clock.now())
         write_atomically(storage.path(name, name.globals), _dump_roles(context.client))
         write_atomically(storage.path(name, name.manifest), manifest.dump())
         part.rename(storage.path(name))  # last: under its final name it is whole, and proven
@@ -234,10 +234,10 @@ def _upload_pending(context: BackupContext) -> str:
     storage, bucket = context.storage, context.bucket
     assert bucket is not None
     try:
-        bucket.abort_stale_uploads(context.now())
+        bucket.abort_stale_uploads(context.clock.now())
         for backup in reversed(storage.list_backups()):
             if backup.manifest is not None and backup.upload_pending:
-                manifest = backup.manifest.with_timestamps(uploaded_at=context.now())
+                manifest = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
                 sent = bucket.upload(backup, manifest)
                 storage.write_manifest(backup, manifest)
                 context.log.write(f"Uploaded and verified {sent.location}")

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from urllib.error import HTTPError
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
+from healthkit import Clock
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import Backup
@@ -62,6 +62,7 @@ class DrillResult:
 
     backup: Backup
     began: datetime
+    clock: Clock
     seconds: dict[str, float] = field(default_factory=dict)
     rows: int = 0
     tables: int = 0
@@ -81,11 +82,11 @@ class DrillResult:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
+        began = self.clock.monotonic()
         try:
             yield
         finally:
-            self.seconds[name] = time.monotonic() - began
+            self.seconds[name] = self.clock.monotonic() - began
 
 
 def drill(backup: Backup, context: BackupContext) -> DrillResult:
@@ -93,7 +94,7 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
 
     Whatever goes wrong is a finding of the result; everything is stopped and removed.
     """
-    result = DrillResult(backup, context.now())
+    result = DrillResult(backup, context.clock.now(), context.clock)
     folder = Path(tempfile.mkdtemp(prefix="posapp-drill-"))
     try:
         with storage_of(backup, context.settings).local_copy(backup, folder) as path:
@@ -110,9 +111,9 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
 def _restore(path: Path, folder: Path, result: DrillResult, context: BackupContext) -> None:
     backup, log = result.backup, context.log
     log.write(f"Drill: restoring {backup.name} on a server of its own")
-    began = time.monotonic()
+    began = context.clock.monotonic()
     with postgres.use_embedded_database(folder / "server") as url:
-        result.seconds["start a server"] = time.monotonic() - began
+        result.seconds["start a server"] = context.clock.monotonic() - began
         client = PostgresClient(url)
         with client.connect() as connection:
             _create_roles(connection, backup)
@@ -126,7 +127,7 @@ def _restore(path: Path, folder: Path, result: DrillResult, context: BackupConte
             migrate_if_older(client)
         result.tables = len(count_rows(client))
         with result.step("start the POS and ask its health"):
-            result.health = _check_health(url, folder)
+            result.health = _check_health(url, folder, context.clock)
 
 
 def _create_roles(connection: Connection, backup: Backup) -> None:
@@ -163,7 +164,7 @@ def validate_foreign_keys(client: PostgresClient) -> int:
     return len(keys)
 
 
-def _check_health(url: URL, folder: Path) -> str:
+def _check_health(url: URL, folder: Path, clock: Clock) -> str:
     """Starts the POS and waits until it is healthy. Returns the message of its health.
 
     Raises BackupError.
@@ -188,15 +189,15 @@ def _check_health(url: URL, folder: Path) -> str:
         program = child_command(processes.gunicorn_command(), signal.SIGTERM)
         process = subprocess.Popen(program, env=environ, stdout=output, stderr=output)
         try:
-            return _wait(process, f"http://{processes.HOST}:{port}{HEALTH}", log)
+            return _wait(process, f"http://{processes.HOST}:{port}{HEALTH}", log, clock)
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> str:
-    until, state = time.monotonic() + _START_LIMIT, "no answer"
-    while time.monotonic() < until and process.poll() is None:
+def _wait(process: subprocess.Popen[bytes], address: str, log: Path, clock: Clock) -> str:
+    until, state = clock.monotonic() + _START_LIMIT, "no answer"
+    while clock.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  our own
                 body = json.load(answer)
@@ -207,7 +208,7 @@ def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> str:
             state = f"{error.code} {error.reason}"
         except OSError as error:
             state = str(error)
-        time.sleep(0.1)
+        clock.sleep(0.1)
     tail = log.read_text(errors="replace").splitlines()[-1:]
     raise BackupError(f"the POS did not become healthy on it: {state} {' '.join(tail)}".strip())
 

@@ -81,7 +81,7 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
         if others := [p.name for p in part.glob("*.tar.gz") if p.stem[:-4].isdigit()]:
             raise Refused(f"tablespaces of one's own are not supported: {', '.join(others)}")
         _verify(part)
-        ended = context.now().replace(microsecond=0) + timedelta(seconds=1)
+        ended = context.clock.now().replace(microsecond=0) + timedelta(seconds=1)
         path = part.rename(root / f"base_{format_stamp(ended)}")
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -112,7 +112,7 @@ def receive_wal(context: BackupContext) -> int:
 def backup_as_of(at: str, context: BackupContext, scratch: FolderStorage) -> Backup:
     """Creates a backup of the database as it was at a moment, in the scratch folder. It is restored
     as any other backup. Raises Refused and BackupError."""
-    target = parse_target_time(at, context.now())
+    target = parse_target_time(at, context.clock.now())
     base = choose_base(list_base_backups(context.storage), target)
     with recovered(base, context.storage, target, context.log) as server:
         on_scratch = context.scratch(server.on(context.client.database), scratch)

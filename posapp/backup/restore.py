@@ -5,7 +5,6 @@ A restore that fails, or is killed, at any point leaves the live database as it 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -56,9 +55,9 @@ def restore(
     holds during the cut-over: what happens then is no fault. Raises Refused before anything is
     touched, BackupError after.
     """
-    began = time.monotonic()
+    began = context.clock.monotonic()
     lock.require(context.storage)
-    live, now = context.client.database, context.now()
+    live, now = context.client.database, context.clock.now()
     server = context.client.on(MAINTENANCE)
     with server.connect() as connection:
         if blockers := databases.restore_blockers(connection, live, backup.manifest):
@@ -79,7 +78,7 @@ def restore(
         with suppress(BackupError), server.connect() as connection:
             databases.drop(connection, new_database)
         raise
-    took = timedelta(seconds=time.monotonic() - began)
+    took = timedelta(seconds=context.clock.monotonic() - began)
     return RestoreResult(live, old_database if live_exists else None, rows, took)
 
 

@@ -31,7 +31,7 @@ from posapp.backup import restore as restoring
 from posapp.backup.context import RunLog
 from posapp.backup.storage.lookup import find_backup, verify_checksum
 from posapp.backup.storage.s3 import S3Storage
-from tests.backup.kit import context_on, make
+from tests.backup.kit import Clock, context_on, make
 
 PRODUCT = str(Path(posapp.__file__).parent)
 LOG = sys.modules[RunLog.__module__].__file__
@@ -109,7 +109,7 @@ def context_of(job):
     if job.get("bucket"):
         bucket = S3Storage(job["bucket"], job["endpoint"], ("key", "secret"), 5)
     folder = Path(job["folder"])
-    log = RunLog(folder / "backup.log", lambda: datetime.fromisoformat(job["now"]))
+    log = RunLog(folder / "backup.log", Clock(datetime.fromisoformat(job["now"])))
     return context_on(make_url(job["url"]), folder, log, bucket)
 
 

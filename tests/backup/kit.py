@@ -64,13 +64,21 @@ def address(url: URL) -> str:
 
 @dataclass
 class Clock:
-    now: datetime = NOON
+    """A time of day that a test moves, forward and back; waiting takes its real time."""
 
-    def __call__(self) -> datetime:
-        return self.now
+    moment: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def forward(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
+        self.moment += timedelta(**delta)
 
 
 @dataclass
@@ -122,7 +130,7 @@ def context_on(
     settings = settings_of(folder, **({"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}))
     context = BackupContext(
         settings,
-        log.now,
+        log.clock,
         log,
         Notifications(settings, {}, log.write),
         FolderStorage(folder),

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
+from healthkit import SYSTEM_CLOCK
 from posapp.backup import context
-from posapp.backup.context import RunLog, utc_now
+from posapp.backup.context import RunLog
 from posapp.backup.listing import format_age
 from posapp.backup.model.backup import BackupName
 from posapp.backup.storage.folder import FolderStorage
@@ -248,7 +249,7 @@ def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
 
 def test_the_log_lies_in_backup_dir_unless_a_folder_for_logs_is_there(tmp_path, monkeypatch):
     def path(**settings):
-        return RunLog.from_settings(Settings(**settings), utc_now).path
+        return RunLog.from_settings(Settings(**settings), SYSTEM_CLOCK).path
 
     monkeypatch.setattr(context, "SYSTEM_LOGS", tmp_path / "nowhere")
     assert path(backup_dir=tmp_path) == tmp_path / "backup.log"

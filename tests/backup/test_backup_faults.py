@@ -94,7 +94,7 @@ def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_
     settings = settings_of(folder, **s3.environ)
 
     def job():
-        return {"do": "backup", "now": clock().isoformat(), **jobs(small, folder, s3)}
+        return {"do": "backup", "now": clock.now().isoformat(), **jobs(small, folder, s3)}
 
     for _ in range(2):
         assert killable.run(**job()) == 0
@@ -102,11 +102,11 @@ def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_
     clock.forward(days=8)
     state = State(folder, s3)
     before = newest_intact(FolderStorage(folder).list_backups())
-    night, steps = clock(), killable.steps(**job())
+    night, steps = clock.now(), killable.steps(**job())
     assert [name for name in steps if "rename" in name or "PutObject" in name or "remove" in name]
     for step in chosen(steps, every):
         state.restore()
-        clock.now = night
+        clock.moment = night
         assert killable.run(**job(), die_at=step) == -signal.SIGKILL, step
         found = FolderStorage(folder).list_backups()
         assert all(backup.intact for backup in found), step
@@ -128,7 +128,7 @@ def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
     small, postgres, tmp_path, killable, clock, every
 ):
     """It has the rows of before or those of the backup, all of them, after each kill."""
-    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path)) == 0
+    assert killable.run(do="backup", now=clock.now().isoformat(), **jobs(small, tmp_path)) == 0
     state = (
         "SELECT (SELECT count(*) FROM guests), count(*), count(*) FILTER (WHERE total = 7)"
         " FROM bills"
@@ -136,7 +136,12 @@ def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
 
     def job():
         clock.forward(minutes=1)
-        return {"do": "restore", "now": clock().isoformat(), **jobs(small, tmp_path), "what": made}
+        return {
+            "do": "restore",
+            "now": clock.now().isoformat(),
+            **jobs(small, tmp_path),
+            "what": made,
+        }
 
     made = str(FolderStorage(tmp_path).list_backups()[0].location)
     run_sql(small, "UPDATE bills SET total = 7")
@@ -167,7 +172,7 @@ def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
     )
     with holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE bills IN ACCESS EXCLUSIVE MODE")
-        pid = killable.start(do="backup", now=clock().isoformat(), **jobs(small, tmp_path))
+        pid = killable.start(do="backup", now=clock.now().isoformat(), **jobs(small, tmp_path))
         wait_until(lambda: run_sql(small, waiting))
         started = psutil.Process(pid).children(recursive=True)
         assert any("pg_dump" in " ".join(process.cmdline()) for process in started)
@@ -312,7 +317,7 @@ def test_a_file_that_has_changed_since_it_was_verified_is_not_uploaded(
     clock.forward(days=1)
     with pytest.raises(BackupError, match="is no longer what was verified"):
         make("daily", context_on(small, tmp_path, log, s3.bucket()))
-    assert [found.name.at for found in s3.bucket().list_backups()] == [clock()]
+    assert [found.name.at for found in s3.bucket().list_backups()] == [clock.now()]
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_what_a_killed_run_has_left_is_removed(small, tmp_path, log):
 def test_a_proof_outlives_the_backup_that_gave_it(small, tmp_path, log, clock):
     context = context_on(small, tmp_path, log)
     first = make("daily", context)
-    proven = first.manifest.with_timestamps(restored_at=clock())
+    proven = first.manifest.with_timestamps(restored_at=clock.now())
     context.storage.write_manifest(first, proven)
     for _ in range(12):
         clock.forward(days=1)
@@ -385,7 +385,7 @@ def test_those_before_restores_stay_at_home(small, tmp_path, log, s3):
 def test_strange_keys_in_the_bucket_are_left_alone(small, tmp_path, log, clock, s3):
     for key in ("daily/../../x", "daily/notes.txt", f"weekly/{NAME}", f"daily/deep/{NAME}"):
         s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
-    clock.now = datetime(2030, 1, 1, tzinfo=UTC)
+    clock.moment = datetime(2030, 1, 1, tzinfo=UTC)
     make("daily", context_on(small, tmp_path, log, s3.bucket()))
     assert len(s3.keys()) == 7
 
@@ -394,8 +394,8 @@ def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(small, tmp_pa
     ours, other = f"daily/{NAME}", "photos/steak.jpg"
     for key in (ours, other):
         s3.client.create_multipart_upload(Bucket=s3.name, Key=key)
-    clock.now = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
-    assert s3.bucket().abort_stale_uploads(clock()) == 0
+    clock.moment = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
+    assert s3.bucket().abort_stale_uploads(clock.now()) == 0
     clock.forward(days=2)
     make("daily", context_on(small, tmp_path, log, s3.bucket()))
     left = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"]

@@ -48,7 +48,7 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
         # The schedule is started anew each night, after the hour of its last job.
         starts = night + timedelta(hours=4, minutes=choose.randrange(1, 50))
         for job in missed_jobs(JOBS, FolderStorage(tmp_path).list_backups(), starts):
-            kind, clock.now = job.name, starts
+            kind, clock.moment = job.name, starts
             if fault == "clock back":
                 clock.forward(days=-2)
             a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, log, clock, choose)
@@ -56,7 +56,7 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
             nights.setdefault(backup.name, night)
     assert seen == {*FAULTS, None}
     proxy.cut_after = None
-    now = clock.now = datetime(2026, 1, 1, 1, 0, tzinfo=JAKARTA)
+    now = clock.moment = datetime(2026, 1, 1, 1, 0, tzinfo=JAKARTA)
     local, remote = FolderStorage(tmp_path).list_backups(), s3.bucket().list_backups()
     settings = settings_of(tmp_path, **s3.environ)
     for kind in ("daily", "weekly", "monthly"):
@@ -80,7 +80,7 @@ def job_of(small, folder, s3, clock):
         "do": "backup",
         "url": address(small),
         "folder": str(folder),
-        "now": clock().isoformat(),
+        "now": clock.now().isoformat(),
         "bucket": s3.name,
         "endpoint": s3.endpoint,
     }
