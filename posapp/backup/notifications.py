@@ -21,7 +21,7 @@ from posapp.runtime import processes
 from posapp.settings import Settings
 
 Log = Callable[[str], None]
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 _WEBHOOK_TIMEOUT = 10.0
 """Seconds."""
@@ -78,7 +78,7 @@ class Notifications:
             if number is not None:
                 self._with_health(lambda health: health.end_silence(number))
 
-    def _with_health(self, act: Callable[[Health], Result]) -> Result | None:
+    def _with_health(self, act: Callable[[Health], T]) -> T | None:
         """Returns None, and logs why, where healthkit is not configured as it should be."""
         environ = processes.with_health_store(
             {"DATABASE_URL": "postgresql:///embedded", **self.environ}, self.settings
