@@ -41,7 +41,7 @@ from parso.python.tree import Keyword
 
 ROOT = Path(__file__).resolve().parent.parent
 WANTED = 0.95
-LIMIT = 60
+LIMIT = 100
 """Mutants of one module; of more, every second, third… is taken."""
 MINIMUM_TIMEOUT = 60.0
 """Seconds. Who runs ten times as long as unbroken, and as long as this, is in an endless loop."""
