@@ -19,7 +19,7 @@ class Category(Base):
 
 class Product(Base):
     __tablename__ = "products"
-    __table_args__ = (CheckConstraint("price > 0", name="price"),)
+    __table_args__ = (CheckConstraint("price >= 0", name="price"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"), index=True)
@@ -39,7 +39,7 @@ class Variant(Base):
     """A size or a cut: the product at another price. One with variants is sold in one of them."""
 
     __tablename__ = "product_variants"
-    __table_args__ = (CheckConstraint("price > 0", name="price"),)
+    __table_args__ = (CheckConstraint("price >= 0", name="price"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True)

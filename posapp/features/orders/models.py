@@ -82,7 +82,7 @@ class OrderLine(Base):
     __tablename__ = "order_lines"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("unit_price > 0 AND modifiers_price >= 0", name="price"),
+        CheckConstraint("unit_price >= 0 AND modifiers_price >= 0", name="price"),
         CheckConstraint("total = (unit_price + modifiers_price) * quantity", name="total"),
     )
 

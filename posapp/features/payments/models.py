@@ -24,7 +24,7 @@ class Payment(Base):
     __table_args__ = (
         UniqueConstraint("business_date", "receipt_number"),
         CheckConstraint("method IN ('cash', 'qris', 'card')", name="method"),
-        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("amount > 0 OR (amount = 0 AND method = 'cash')", name="amount"),
         CheckConstraint("change = tendered - amount AND change >= 0", name="change"),
         CheckConstraint("method = 'cash' OR change = 0", name="cash_change"),
     )

@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt
 from posapp.http.schemas import ApiModel
 
 Method = Literal["cash", "qris", "card"]
-Amount = Annotated[StrictInt, Field(ge=1, le=10**12)]
+Amount = Annotated[StrictInt, Field(ge=0, le=10**12)]
 
 
 class NewPayment(ApiModel):

@@ -19,26 +19,37 @@ class Tender:
 
 
 def tender(due: int, method: str, amount: int, tendered: int | None, step: int) -> Tender:
-    """Takes `amount` of a bill of which `due` > 0 is open.
+    """Takes `amount` of a bill of which `due` >= 0 is open.
 
-    Cash settles a bill at `due` rounded to `step`, or at `due` itself when the till asks for
-    exactly that; cash beyond it is change. Any other method pays at most what is due, exactly.
-    Raises Invalid.
+    Cash settles a bill at `due` rounded to `step`, also where that is nothing, or at `due` itself
+    when the till asks for exactly that; cash beyond it is change. Parts in cash are coins that
+    exist: multiples of `step`. Any other method pays at most what is due, exactly. Raises Invalid.
     """
     if method != "cash":
-        if amount > due:
-            raise Invalid("amount", f"is more than is due ({due})")
-        if tendered not in (None, amount):
-            raise Invalid("tendered", "is for cash only")
-        return Tender(amount, amount, 0)
+        return _exact(due, amount, tendered)
     given = amount if tendered is None else tendered
     if given < amount:
         raise Invalid("tendered", "is less than the amount")
-    rounded = round_to_cash(due, step)
-    if amount < min(due, rounded) or amount == due:
+    if amount == due:
         return Tender(amount, given, given - amount)
-    # A bill under half a step rounds to nothing; it is paid as it is.
-    settled = rounded or due
+    settled = round_to_cash(due, step)
+    for field, value in (("amount", amount), ("tendered", given)):
+        if value % step:
+            raise Invalid(field, f"is no sum of coins; in cash it is a multiple of {step}")
+    if amount < min(due, settled):
+        if amount == 0:
+            raise Invalid("amount", f"is nothing; {settled} is due in cash")
+        return Tender(amount, given, given - amount)
     if given < settled:
         raise Invalid("tendered", f"is less than is due in cash ({settled})")
     return Tender(settled, given, given - settled, settled - due)
+
+
+def _exact(due: int, amount: int, tendered: int | None) -> Tender:
+    if amount > due:
+        raise Invalid("amount", f"is more than is due ({due})")
+    if amount == 0:
+        raise Invalid("amount", "is nothing; only cash settles a rest that rounds to nothing")
+    if tendered not in (None, amount):
+        raise Invalid("tendered", "is for cash only")
+    return Tender(amount, amount, 0)

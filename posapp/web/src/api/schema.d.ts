@@ -597,7 +597,7 @@ export interface components {
         };
         /**
          * Quote
-         * @description What an order would cost now; nothing is stored.
+         * @description The price of an order at this moment; nothing is stored.
          */
         Quote: {
             /** Discount */

@@ -31,7 +31,7 @@ export function PayPage() {
     );
   }
   // A payment without a response yet is asked for first: it knows the change.
-  const paidBefore = order.data.due <= 0 && !pay.waiting;
+  const paidBefore = order.data.status !== "open" && !pay.waiting;
   return (
     <div className={classes.page}>
       <section className={classes.order}>
