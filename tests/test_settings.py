@@ -183,6 +183,12 @@ def test_an_error_shows_no_secret():
     assert "hush" not in text
 
 
+def test_pydantics_own_words_show_no_value_either():
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"port": "hush"})
+    assert "hush" not in str(refused.value)
+
+
 def test_the_parts_of_the_database_make_its_url():
     url = Settings.from_env(
         {"DB_HOST": "db", "DB_USER": "pos", "DB_PASSWORD": "p@ss/word"}

@@ -234,7 +234,9 @@ def work_in_copy(root: Path, folder: Path) -> None:
 
 
 def command(rule: Rule) -> str:
-    plugins = "-p no:cacheprovider -p pytest_timeout -p _hypothesis_pytestplugin"
+    plugins = (
+        "-p no:cacheprovider -p pytest_timeout -p healthkit.testing -p _hypothesis_pytestplugin"
+    )
     alone = "" if rule.fixtures else "--noconftest"
     return shlex.join([sys.executable, *f"-m pytest -x -q {plugins} {alone}".split(), *rule.tests])
 

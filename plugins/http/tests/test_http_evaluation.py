@@ -8,8 +8,8 @@ from healthkit import Status
 from healthkit_http.evaluation import Expected, HttpResponse, compiled, evaluate
 
 
-def answer(status=200, text="", seconds=0.1, whole=True):
-    return HttpResponse(status, text, seconds, whole)
+def answer(status=200, text="", seconds=0.1, **cut):
+    return HttpResponse(status, text, seconds, **cut)
 
 
 def fault(found, **expected):
@@ -104,3 +104,15 @@ def test_what_is_quoted_stays_in_its_own_letters():
 def test_what_is_no_path_is_refused_in_words(path):
     with pytest.raises(ValueError, match="is not a JSON path"):
         compiled(path)
+
+
+def test_why_a_path_is_none_is_told_in_a_hundred_characters():
+    with pytest.raises(ValueError) as refused:
+        compiled("$.a " + "b" * 300)
+    assert len(str(refused.value).partition(" is not a JSON path: ")[2]) == 100
+
+
+@pytest.mark.parametrize("pattern", ["2x", "200x", ""])
+def test_a_pattern_that_has_not_three_characters_fits_no_status_silently(pattern):
+    with pytest.raises(ValueError):
+        evaluate(answer(), Expected(statuses=(pattern,)))

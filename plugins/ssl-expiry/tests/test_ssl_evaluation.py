@@ -37,6 +37,19 @@ def test_the_time_left_is_told_in_whole_days(left, words):
     assert found(certificate(left)).message == f"the certificate {words}"
 
 
+@pytest.mark.parametrize(
+    ("left", "status"),
+    [
+        (30 * DAY, Status.HEALTHY),
+        (30 * DAY - SECOND, Status.DEGRADED),
+        (7 * DAY, Status.DEGRADED),
+        (7 * DAY - SECOND, Status.UNHEALTHY),
+    ],
+)
+def test_exactly_the_days_of_a_limit_are_enough(left, status):
+    assert found(certificate(left)).status is status
+
+
 def test_what_ends_first_counts_wherever_it_stands_in_the_chain():
     leaf, middle = certificate(90 * DAY), certificate(12 * DAY, "Middle")
     outcome = found(leaf, middle, certificate(500 * DAY, "Root", issuer="Root"))
@@ -71,7 +84,8 @@ def test_a_certificate_from_tomorrow_is_told_with_the_day_it_begins():
     early = certificate(since=DAY)
     assert found(early, code=9).message == "the certificate is not valid before 2026-11-26"
     middle = certificate(name="Middle", since=2 * DAY)
-    assert found(certificate(), middle, code=9).message == (
+    root = certificate(name="Root", since=3 * DAY)
+    assert found(certificate(), middle, root, code=9).message == (
         "the intermediate Middle is not valid before 2026-11-27"
     )
 
@@ -105,7 +119,8 @@ def test_a_chain_without_a_trusted_end_is_told_as_that(code):
 @pytest.mark.parametrize("code", [62, 64])
 def test_a_certificate_of_somebody_else_names_up_to_three_of_its_hosts(code):
     of_others = certificate(names=("a.id", "b.id", "c.id", "d.id"))
-    assert found(of_others, code=code).message == (
+    middle = certificate(name="Middle", names=("ca.id",))
+    assert found(of_others, middle, code=code).message == (
         "the certificate is for a.id, b.id, c.id, not for pos.example"
     )
     nameless = certificate()

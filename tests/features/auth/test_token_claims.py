@@ -6,6 +6,7 @@ from uuid import UUID
 import jwt
 import pytest
 from flask import Flask
+from flask_jwt_extended.exceptions import WrongTokenError
 from jwt import ExpiredSignatureError
 
 from posapp.features.auth import tokens
@@ -133,3 +134,34 @@ def test_clocks_of_two_servers_may_differ_by_half_a_minute(app, seconds, accepte
         refused(app, f"Bearer {early}")
     # What is accepted goes on to the database, which is not here.
     assert isinstance(raised.value, RuntimeError) is accepted
+
+
+def test_the_library_answers_in_the_words_and_the_form_of_the_api(app):
+    app.add_url_rule("/me", view_func=tokens.authenticate)
+    pair = tokens.encode(issued(LONG_AGO))
+    for token, detail in (
+        (pair.access_token, "The access token has expired; refresh it."),
+        ("a.b.c", "The access token is not valid; sign in again."),
+    ):
+        answer = app.test_client().get("/me", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401
+        assert answer.content_type == "application/problem+json"
+        assert answer.json["detail"] == detail
+
+
+def test_only_a_refresh_token_refreshes(app):
+    pair = tokens.encode(issued(datetime.now(UTC)))
+    with app.test_request_context(method="POST", json={"refresh_token": pair.access_token}):
+        with pytest.raises(WrongTokenError):
+            tokens.verify_refresh_token()
+    with app.test_request_context(method="POST", json={"refresh_token": pair.refresh_token}):
+        with pytest.raises(RuntimeError):  # it goes on to the database, which is not here
+            tokens.verify_refresh_token()
+
+
+def test_no_method_passes_without_a_look_at_its_token(app):
+    """Flask-JWT-Extended lets OPTIONS pass unseen."""
+    header = {"Authorization": f"Bearer {tokens.encode(issued(LONG_AGO)).access_token}"}
+    with app.test_request_context(method="OPTIONS", headers=header):
+        with pytest.raises(Unauthorized, match="Sign in first"):
+            tokens.authenticate()
