@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.measure import Missing
 
-NAMES = ("health", "menu", "orders", "logs", "backup")
+NAMES = ("imports", "health", "menu", "orders", "logs", "backup")
 
 
 def main(names: list[str]) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy.engine import URL
 
-from posapp.backup.postgres.client import Access
+from posapp.backup.postgres.client import PostgresClient
 from posapp.runtime.postgres import BIN_DIR, use_embedded_database
 
 FILL = """
@@ -70,7 +70,7 @@ def run(command: str, output: Path | None, environ: dict[str, str]) -> Result:
 
 def fill(url: URL, megabytes: int) -> None:
     orders = megabytes * 1_000_000 // BYTES_FOR_AN_ORDER
-    with Access(url).connect() as session, session.cursor() as cursor:
+    with PostgresClient(url).connect() as connection, connection.cursor() as cursor:
         for statement in FILL.format(orders=orders).split(";\n"):
             if statement.strip():
                 cursor.execute(statement)
@@ -107,17 +107,17 @@ def dumps(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> dict[
 
 def restores(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> dict[str, Result]:
     (made,) = (folder / "backups" / "daily").glob("*.dump.gz")
-    with Access(url).connect("postgres") as session, session.cursor() as cursor:
+    with PostgresClient(url).connect("postgres") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE beside")
     target = _dsn(url.set(database="beside"))
     psql = f"{BIN_DIR}/psql --quiet --set=ON_ERROR_STOP=1 --dbname='{target}'"
     plain = run(f"zcat {made} | {psql}", None, environ)
-    command = f"{posapp} restore {made} --skip-confirm --no-backup-first"
+    command = f"{posapp} restore {made} --skip-confirm --no-pre-restore-backup"
     return {"zcat | psql": plain, "posapp restore": run(command, None, environ)}
 
 
 def _dsn(url: URL) -> str:
-    return psycopg2.extensions.make_dsn(dbname=url.database, **Access(url).parameters)
+    return psycopg2.extensions.make_dsn(dbname=url.database, **PostgresClient(url).parameters)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
 from posapp.http import access, cors, frontend, openapi, problems, request_time, transactions
-from posapp.http.body import MAX_BODY_BYTES, validate_json_body
+from posapp.http.body import MAX_BODY_BYTES, refuse_doubled_key, validate_json_body
 from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
@@ -116,6 +116,7 @@ def create_api(settings: Settings) -> OpenAPI:
         settings.jwt_expiration,
     )
     access.install(app, tokens.authenticate)
+    app.before_request(refuse_doubled_key)
     app.before_request(validate_json_body)
     if settings.cors_allowed_origins:
         cors.install(app, settings.cors_allowed_origins)

@@ -180,6 +180,7 @@ class Site:
             return read_settings(self.config, manager), manager
 
         watcher = Watcher(read)
+        _ = self.store  # opened before there are writers: that waits for none
         thread = threading.Thread(target=watcher.run)
         thread.start()
         self.watchers.append((watcher, thread))

@@ -16,24 +16,29 @@ from healthkit._store.database import Store
 from healthkit.testing import TELEGRAM, HttpSink, StubResponse, wait_until
 
 SECOND = timedelta(seconds=1)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+"""Where a `ManualClock` begins."""
 
 
 def event(number, severity=Severity.HIGH, kind=EventKind.DOWN):
     check = CheckInfo(f"c{number}", f"Check {number}", severity=severity, target="x")
-    return Event(kind, check, datetime.now(UTC), Outcome.unhealthy("gone"))
+    return Event(kind, check, NOW, Outcome.unhealthy("gone"))
 
 
 class Post:
-    """An outbox that this process leads, and couriers of the channels that it is given."""
+    """An outbox that this process leads, and couriers of the channels that it is given.
 
-    def __init__(self, folder, sinks):
+    Its clock moves while a test waits: a second each time that `until` looks.
+    """
+
+    def __init__(self, folder, clock):
+        self.clock = clock
         self.store = Store(f"sqlite:///{folder}/store.db")
         self.courier_may = lambda: True
-        self.sinks = sinks
         self.couriers = {}
         with self.store.transaction() as connection:
             me = "x/1/2 test"
-            now = datetime.now(UTC)
+            now = clock.now()
             self.epoch = lease.acquire(connection, me, timedelta(hours=1), now)
 
     def open(self, override=None, alerts=None, **channels):
@@ -48,7 +53,8 @@ class Post:
         )
         for name in channels:
             courier = Courier(
-                name, self.settings, self.store, self.epoch, lambda: self.courier_may(), override
+                *(name, self.settings, self.store, self.epoch),
+                *(lambda: self.courier_may(), override, self.clock),
             )
             courier.start()
             self.couriers[name] = courier
@@ -64,12 +70,13 @@ class Post:
     def tick(self):
         """What the watcher does twice a second."""
         with self.store.reading() as connection:
-            due = outbox.due_channels(connection, datetime.now(UTC))
+            due = outbox.due_channels(connection, self.clock.now())
         for name in due:
             self.couriers[name].wake()
 
     def until(self, condition):
         def holds():
+            self.clock.advance(1.0)
             self.tick()
             return condition()
 
@@ -91,8 +98,8 @@ class Post:
 
 
 @pytest.fixture
-def post(tmp_path):
-    post = Post(tmp_path, [])
+def post(tmp_path, clock):
+    post = Post(tmp_path, clock)
     yield post
     post.close()
 
@@ -155,9 +162,7 @@ def test_a_channel_that_hangs_delays_no_other_and_its_message_is_tried_again(
     assert len(http_sink.requests) == 2, "once unknown, and once more"
 
 
-def test_no_more_than_three_sends_hang_at_once(post, http_sink, monkeypatch):
-    monkeypatch.setattr(delivery, "FIRST_BACKOFF", timedelta(milliseconds=10))
-    monkeypatch.setattr(delivery, "LONGEST_BACKOFF", timedelta(milliseconds=10))
+def test_no_more_than_three_sends_hang_at_once(post, http_sink):
     release = threading.Event()
     http_sink.respond_with(blocking(release))
     post.open(a={"url": http_sink.url("/a?rto=20", "json"), "timeout": 0.05 * SECOND})
@@ -178,21 +183,18 @@ def test_retry_after_is_respected(post, telegram):
     telegram.answers(200, {"ok": True})
     post.until(lambda: post.counts() == {})
     assert len(telegram.requests) == 2
-    assert datetime.now(UTC) >= circuit.retry_at
+    assert post.clock.now() >= circuit.retry_at
 
 
-def test_the_circuit_opens_after_three_failures_and_closes_with_the_first_success(
-    post, http_sink, monkeypatch
-):
-    monkeypatch.setattr(delivery, "FIRST_BACKOFF", timedelta(milliseconds=20))
+def test_the_circuit_opens_after_three_failures_and_closes_with_the_first_success(post, http_sink):
     http_sink.answers(500)
     post.open(a={"url": http_sink.url("/a", "json")})
     post.owe("a", event(0))
     post.until(lambda: post.circuit("a").is_open)
-    assert post.store.outbox_status(datetime.now(UTC)).failing == {"a": "refused: HTTP 500"}
+    assert post.store.outbox_status(post.clock.now()).failing == {"a": "refused: HTTP 500"}
     http_sink.answers(200)
     post.until(lambda: not post.circuit("a").is_open)
-    assert post.store.outbox_status(datetime.now(UTC)).failing == {}
+    assert post.store.outbox_status(post.clock.now()).failing == {}
 
 
 def test_a_channel_that_stays_dead_past_its_patience_hands_over_to_its_fallback(
@@ -217,9 +219,8 @@ def test_a_channel_that_stays_dead_past_its_patience_hands_over_to_its_fallback(
 
 
 def test_a_message_that_the_service_will_never_take_is_a_dead_letter_and_blocks_no_other(
-    post, http_sink, monkeypatch
+    post, http_sink
 ):
-    monkeypatch.setattr(delivery, "FIRST_BACKOFF", timedelta(milliseconds=20))
 
     def refuse_the_first(request):
         return StubResponse(400 if "Check 0" in request.json()["title"] else 200)
@@ -231,7 +232,7 @@ def test_a_message_that_the_service_will_never_take_is_a_dead_letter_and_blocks_
     assert titles(http_sink) == ["🔴 Check 0 is DOWN"] * 3 + ["🔴 Check 1 is DOWN"]
     http_sink.answers(200)
     with post.store.transaction() as connection:
-        assert outbox.retry(connection, datetime.now(UTC), {"a"}) == 1
+        assert outbox.retry(connection, post.clock.now(), {"a"}) == 1
     post.until(lambda: post.counts() == {})
     assert titles(http_sink)[-1] == "🔴 Check 0 is DOWN"
 
@@ -244,7 +245,7 @@ def test_five_hundred_events_are_few_messages_of_which_one_says_so(post, http_si
     body = request.json()
     assert body["title"] == "📋 Till: 500 alerts"
     lines = body["message"].splitlines()
-    assert lines[0] == "So many came at once that they are told in one message."
+    assert lines[0] == "So many came at once that they share one message."
     assert "Check 0 is DOWN" in lines[1], "the gravest comes first"
     assert lines[-1] == "… and 480 more, see: healthkit incidents"
 
@@ -269,7 +270,7 @@ def test_a_digest_comes_when_it_is_due_and_not_before(post, http_sink):
             number = incidents.add_event(connection, soon)
             outbox.enqueue(connection, number, Delivery("a", due, digest=True), soon.at)
     post.until(lambda: http_sink.requests)
-    assert datetime.now(UTC) >= soon.at + SECOND
+    assert post.clock.now() >= soon.at + SECOND
     assert titles(http_sink) == ["📋 Till: 2 alerts"]
     post.until(lambda: post.counts() == {("a", "waiting"): 1})
 
@@ -303,7 +304,7 @@ def test_who_has_been_followed_by_another_claims_nothing(post, http_sink, caplog
     caplog.set_level("INFO")
     with post.store.transaction() as connection:
         lease.release(connection, post.epoch)
-        lease.acquire(connection, "y/1/2 other", timedelta(hours=1), datetime.now(UTC))
+        lease.acquire(connection, "y/1/2 other", timedelta(hours=1), post.clock.now())
     post.open(a={"url": http_sink.url("/a", "json")})
     post.owe("a", event(0))
     wait_until(lambda: "nothing is sent: another watcher leads" in caplog.text)
@@ -336,7 +337,7 @@ def test_details_that_json_lacks_lose_no_alert(tmp_path):
     for detail in (object(), Odd(), float("nan"), {1: {2: object()}}):
         strange = Outcome.unhealthy("gone", detail=detail)
         check = CheckInfo("c", "C")
-        told = Event(EventKind.DOWN, check, datetime.now(UTC), strange)
+        told = Event(EventKind.DOWN, check, NOW, strange)
         back = stored_and_read(told)
         assert (back.outcome.message, back.check) == ("gone", check)
     store.close()

@@ -86,6 +86,13 @@ def test_a_message_names_what_it_hides_and_links_the_runbook_of_its_check():
     ]
 
 
+@pytest.mark.parametrize("variable", ["inhibits", "hides"])
+def test_a_template_names_the_inhibited_checks_also_by_the_variable_of_version_1_0(variable):
+    inhibiting = Event(**{**_fields(event()), "inhibits": ("api", "frontend")})
+    own = settings(down=f"Down. Quiet: {{{{ {variable} }}}}")
+    assert text(inhibiting, own) == "Down. Quiet: api, frontend"
+
+
 def _fields(event):
     return {name: getattr(event, name) for name in event.__dataclass_fields__}
 
@@ -160,7 +167,7 @@ def test_a_digest_names_the_first_events_and_counts_the_rest():
     events = [event() for _ in range(500)]
     message = messages.digest(events, settings(), 500, AT, storm=True)
     assert message.title == "📋 Steak Kenangan POS: 500 alerts"
-    assert message.lines[0] == "So many came at once that they are told in one message."
+    assert message.lines[0] == "So many came at once that they share one message."
     assert message.lines[1] == "26 Dec 10:30 🔴 Backend Health is DOWN: Connection timeout"
     assert len(message.lines) == 1 + messages.DIGEST_LINES + 1
     assert message.lines[-1] == "… and 480 more, see: healthkit incidents"

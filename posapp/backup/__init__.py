@@ -1,8 +1,7 @@
 """Backups of the database that are proven by restoring them.
 
-names, retention, manifest    its name, how long it stays, what stands beside it: pure
-catalogue, bucket             where backups lie: a folder, an S3 bucket; both answer alike
-postgres, snapshot, stream    the database's programs, a moment of it, and the way of its bytes
-make, restore, swap, drill    what is done with them
-schedule, archive             every night; and every second
+model       one backup, its name, its manifest, and how long it stays: pure
+storage     where backups lie: a folder and an S3 bucket, which answer alike
+postgres    the client and its programs, snapshots, dumps, the cut-over
+create, restore, point_in_time, drill, schedule    the acts
 """

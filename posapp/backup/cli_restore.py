@@ -6,28 +6,29 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import click
 
+from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_duration
 from posapp.backup import drill as drilling
-from posapp.backup import drill_report, encryption, point_in_time
+from posapp.backup import drill_report, point_in_time
 from posapp.backup import restore as restoring
-from posapp.backup.context import alarmed, folder_of, journal_of, now, work_of
-from posapp.backup.create import Work
+from posapp.backup.context import BackupContext, open_context
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.journal import Journal
 from posapp.backup.listing import listing
-from posapp.backup.model.backup import clock_time
-from posapp.backup.notifications import beat, call_webhook, silenced
+from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.postgres.snapshot import count_rows
-from posapp.backup.storage.folder import Entry, Folder
-from posapp.backup.storage.lookup import at_hand, everything, fetched, find, place_of, verify_bytes
-from posapp.backup.storage.s3 import Bucket
+from posapp.backup.storage.folder import BackupLock, FolderStorage
+from posapp.backup.storage.lookup import (
+    download_folder,
+    find_backup,
+    list_all,
+    storage_of,
+    verify_checksum,
+)
 from posapp.runtime.postgres import EmbeddedPostgresError
-from posapp.settings import Settings
 
 
 @click.command()
@@ -37,9 +38,12 @@ from posapp.settings import Settings
 )
 @click.option("--skip-confirm", is_flag=True, help="Do not ask; for scripts.")
 @click.option(
-    "--no-backup-first",
+    "--no-pre-restore-backup",
     is_flag=True,
-    help="Make no pre-restore backup: where the live database is lost anyway.",
+    help="Create no pre-restore backup: where the live database is lost anyway.",
+)
+@click.option(  # its name in version 1.0
+    "--no-backup-first", "no_pre_restore_backup", is_flag=True, hidden=True
 )
 @click.option(
     "--without-manifest", is_flag=True, help="Restore what has none; its rows are not compared."
@@ -48,62 +52,59 @@ def restore(
     file: str | None,
     at: str | None,
     skip_confirm: bool,
-    no_backup_first: bool,
+    no_pre_restore_backup: bool,
     without_manifest: bool,
 ) -> None:
-    """Put a backup in the place of the live database; alone, list what there is.
+    """Replace the live database by a backup; alone, list the backups.
 
     FILE is a path, an s3:// address, or `latest`. The live database is backed up first; the backup
-    is restored beside it and compared, and only then their names are swapped: whatever fails
-    leaves the live one as it was. The old one is kept under another name.
+    is restored beside it and compared, and only then their names are swapped: a failure at any
+    point leaves the live one as it was. The old one is kept under another name.
     """
-    settings = Settings.from_env(os.environ)
     if file is None and at is None:
-        entries = everything(folder_of(settings), Bucket.of(settings))
-        click.echo(listing(entries, now()))
+        with open_context(os.environ, SYSTEM_CLOCK) as context:
+            click.echo(listing(list_all(context.storages), context.clock.now()))
         click.echo("\nTo restore one: posapp restore FILE")
         return
-    journal = journal_of(settings)
     with (
-        alarmed(settings, journal, "Restore", attended=True),
-        work_of(settings) as work,
-        work.folder.locked(),
-        _wanted(file, at, settings, work, journal) as (entry, path),
+        open_context(os.environ, SYSTEM_CLOCK, run="Restore", attended=True) as context,
+        context.storage.lock() as lock,
+        _selected_backup(file, at, context, lock) as (backup, path),
     ):
-        if not (without_manifest and entry.manifest is None):
-            verify_bytes(entry, path)
-        done = restoring.restore(
-            entry,
+        if not (without_manifest and backup.manifest is None):
+            verify_checksum(backup, path)
+        result = restoring.restore(
+            backup,
             path,
-            work,
-            journal,
+            context,
+            lock,
             (lambda question: None) if skip_confirm else _confirm,
-            partial(silenced, settings, os.environ, journal.line),
-            backup_first=not no_backup_first,
+            context.notifications.silence_alerts,
+            pre_restore_backup=not no_pre_restore_backup,
         )
-    for line in restoring.summary(done):
-        journal.line(line)
-    journal.line("✅ Restore completed successfully!")
+    for line in restoring.summary(result):
+        context.log.write(line)
+    context.log.write("✅ Restore completed successfully!")
 
 
 @contextmanager
-def _wanted(
-    file: str | None, at: str | None, settings: Settings, work: Work, journal: Journal
-) -> Iterator[tuple[Entry, Path]]:
-    """What is to be restored, as a file of this machine. Raises Refused."""
+def _selected_backup(
+    file: str | None, at: str | None, context: BackupContext, lock: BackupLock
+) -> Iterator[tuple[Backup, Path]]:
+    """Gives the backup to restore, and its dump as a file of this machine. Raises Refused."""
     if file is not None and at is not None:
         raise Refused("name a FILE or --at, not both")
-    scratch = fetched(work.folder)
+    scratch = download_folder(context.storage, lock)
     if file is not None:
-        entry = find(file, settings)
-        with at_hand(entry, settings, scratch) as path:
-            yield entry, path
+        backup = find_backup(file, context.settings)
+        with storage_of(backup, context.settings).local_copy(backup, scratch) as path:
+            yield backup, path
         return
-    entry = point_in_time.as_backup(at or "", work, Folder(scratch), journal)
+    backup = point_in_time.backup_as_of(at or "", context, FolderStorage(scratch))
     try:
-        yield entry, Path(entry.where)
+        yield backup, Path(backup.location)
     finally:
-        fetched(work.folder)
+        download_folder(context.storage, lock)
 
 
 def _confirm(question: str) -> None:
@@ -113,7 +114,7 @@ def _confirm(question: str) -> None:
     except click.Abort:
         agreed = False
     if not agreed:
-        raise Refused("not confirmed, so nothing was touched; scripts say --skip-confirm")
+        raise Refused("not confirmed, so nothing was touched; scripts use --skip-confirm")
 
 
 @click.command()
@@ -132,56 +133,47 @@ def drill(file: str, folder: Path) -> None:
     much was written since. Writes disaster-recovery-drill-YYYYMMDD.md; exits 1 when there are
     issues.
     """
-    settings = Settings.from_env(os.environ)
-    journal = journal_of(settings)
-    with alarmed(settings, journal, "Drill"):
-        entry = find(file, settings)
-        found = drilling.drill(
-            entry,
-            lambda scratch: at_hand(entry, settings, scratch),
-            lambda path: verify_bytes(entry, path),
-            lambda: encryption.identity(settings.backup_age_identity),
-            journal,
-        )
-        found.lost = _written_since(entry, settings)
-        path = _write_report(found, folder)
-        journal.line(f"Report: {path}")
-        if found.issue:
-            raise BackupError(f"{entry.name}: {found.issue}")
-        _remember(entry, settings, found.began)
-    beat(settings, os.environ, journal.line, "backup-drill")
-    text = f"✅ Drill of {entry.name} completed successfully: {format_duration(found.took)}"
-    call_webhook(settings, journal.line, "drill-succeeded", text)
-    journal.line(text)
+    with open_context(os.environ, SYSTEM_CLOCK, run="Drill") as context:
+        backup = find_backup(file, context.settings)
+        result = drilling.drill(backup, context)
+        result.data_loss = _rows_since(backup, context)
+        path = _write_report(result, folder)
+        context.log.write(f"Report: {path}")
+        if result.issue:
+            raise BackupError(f"{backup.name}: {result.issue}")
+        _mark_restored(backup, context, result.began)
+    context.notifications.send_heartbeat("backup-drill")
+    text = f"✅ Drill of {backup.name} completed successfully: {format_duration(result.took)}"
+    context.notifications.send_webhook("drill-succeeded", text)
+    context.log.write(text)
 
 
-def _write_report(found: drilling.Findings, folder: Path) -> Path:
-    path = folder / drill_report.file_name(found.began)
+def _write_report(result: drilling.DrillResult, folder: Path) -> Path:
+    path = folder / drill_report.file_name(result.began)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(drill_report.report(found))
+        path.write_text(drill_report.report(result))
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None
     return path
 
 
-def _written_since(entry: Entry, settings: Settings) -> str:
-    """How many rows the live database has that the backup has not: what a disaster would cost."""
-    if entry.manifest is None:
+def _rows_since(backup: Backup, context: BackupContext) -> str:
+    """Returns how many rows the live database has more than the backup: what a disaster costs."""
+    if backup.manifest is None:
         return "not known: the backup has no manifest"
     try:
-        with work_of(settings) as work:
-            now = sum(count_rows(work.access).values())
+        rows = sum(count_rows(context.client).values())
     except (BackupError, EmbeddedPostgresError) as error:
         return f"not known, the live database does not answer: {error}"
-    more = now - entry.manifest.rows
-    return f"what was written since {clock_time(entry.name.at)}, {more:+d} rows by now"
+    more = rows - backup.manifest.rows
+    return f"what was written since {format_local(backup.at)}, {more:+d} rows by now"
 
 
-def _remember(entry: Entry, settings: Settings, now: datetime) -> None:
-    """Marks the backup as restored, unless it has been rotated away meanwhile."""
-    with folder_of(settings).locked(wait=True):
-        place = place_of(entry, settings)
-        again = next((one for one in place.entries() if one.name == entry.name), None)
-        if again is not None and again.manifest is not None:
-            place.write_manifest(again, again.manifest.stating(restored_at=now))
+def _mark_restored(backup: Backup, context: BackupContext, restored_at: datetime) -> None:
+    """Marks the backup as restored, unless a rotation has removed it meanwhile."""
+    with context.storage.lock(wait=True):
+        storage = storage_of(backup, context.settings)
+        found = next((one for one in storage.list_backups() if one.name == backup.name), None)
+        if found is not None and found.manifest is not None:
+            storage.write_manifest(found, found.manifest.with_timestamps(restored_at=restored_at))

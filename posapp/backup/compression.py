@@ -1,4 +1,4 @@
-"""From SQL to the bytes of a backup, and back: gzip, age, SHA-256, a block at a time."""
+"""Compresses and encrypts SQL, and reads it back: gzip, age, SHA-256, a block at a time."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from posapp.backup.model.backup import BackupName
 
 BLOCK = 1 << 20
 """Bytes."""
-COMPLETE = b"-- PostgreSQL database dump complete"
+DUMP_TRAILER = b"-- PostgreSQL database dump complete"
 """pg_dump's closing line."""
 _LEVEL = 1
-"""Of igzip's 0 to 3; the higher ones are slower and hardly smaller."""
-TAIL = 4096
-"""Bytes at the end of a dump, in which its closing line has to stand."""
+"""Of igzip's 0 to 3; higher levels are slower and hardly smaller."""
+TRAILER_WINDOW = 4096
+"""Bytes at the end of a dump that have to contain its closing line."""
 _THREADS = 2
 
 _Isal = cast("type[Exception]", isal_zlib.error)  # its stub says it is an instance
 _igzip: Callable[..., Any] = igzip_threaded.open
 
-Identity = Callable[[], x25519.Identity]
-"""Asked for only where something is encrypted."""
+LoadIdentity = Callable[[], x25519.Identity]
+"""Called only where something is encrypted."""
 
 
-class Hashed:
-    """A file that is written, and its SHA-256. Keeps the error that it has met: what lies between
-    may wrap it."""
+class HashingWriter:
+    """A file that is written, and its SHA-256. Keeps the first error of the file: the compressor
+    above may wrap it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -60,9 +60,25 @@ class Hashed:
         return self._hash.hexdigest()
 
 
-class _Helper(threading.Thread):
-    """A step of the way that wants a thread of its own. Its end of the pipe is closed when it has
-    ended, and its error is known by then: nobody waits for a reader or writer that has failed."""
+class TrailerCheck:
+    """Watches a dump go by, and knows whether it ended with pg_dump's closing line."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._tail = b""
+
+    def add(self, block: bytes) -> None:
+        self.size += len(block)
+        self._tail = (self._tail + block[-TRAILER_WINDOW:])[-TRAILER_WINDOW:]
+
+    @property
+    def complete(self) -> bool:
+        return DUMP_TRAILER in self._tail
+
+
+class _PipeThread(threading.Thread):
+    """One end of a pipe in a thread of its own. That end is closed when the step has ended, and its
+    error is known by then: nobody waits for a reader or writer that has failed."""
 
     def __init__(self, step: Callable[[], None], end: IO[bytes]) -> None:
         super().__init__(daemon=True)
@@ -84,21 +100,21 @@ class _Helper(threading.Thread):
             raise self._error
 
     def finish(self) -> None:
-        """Waits for its end. Raises what it met."""
+        """Waits for the end of the step. Raises its error."""
         self.join()
         self.raise_error()
 
 
 @contextmanager
-def packed(sink: Hashed, key: x25519.Recipient | None) -> Iterator[BinaryIO]:
-    """What is written here arrives in `sink` as gzip, encrypted where there is a key."""
-    if key is None:
+def compressed(sink: HashingWriter, recipient: x25519.Recipient | None) -> Iterator[BinaryIO]:
+    """Writes into `sink` as gzip, encrypted where there is a recipient."""
+    if recipient is None:
         with _gzip(sink) as gzip:
             yield gzip
         return
     out, into = os.pipe()
     source = open(out, "rb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
-    helper = _Helper(lambda: pyrage.encrypt_io(source, sink, [key]), source)
+    helper = _PipeThread(lambda: pyrage.encrypt_io(source, sink, [recipient]), source)
     try:
         with open(into, "wb", buffering=0) as pipe, _gzip(pipe) as gzip:
             yield gzip
@@ -112,19 +128,21 @@ def _gzip(sink: Any) -> BinaryIO:
 
 
 @contextmanager
-def unpacked(source: BinaryIO, name: BackupName, identity: Identity) -> Iterator[BinaryIO]:
-    """The SQL of a backup. Raises BackupError where the bytes are not what they were."""
+def decompressed(
+    source: BinaryIO, name: BackupName, load_identity: LoadIdentity
+) -> Iterator[BinaryIO]:
+    """Reads the SQL of a backup. Raises BackupError where the bytes are damaged."""
     try:
         if not name.encrypted:
             with _igzip(source, "rb", threads=1, block_size=BLOCK) as sql:
                 yield cast(BinaryIO, sql)
             return
-        with _decrypted(source, identity()) as sql:
+        with _decrypted(source, load_identity()) as sql:
             yield sql
     except (_Isal, EOFError, pyrage.DecryptError) as error:
         raise _broken(name, error) from None
     except OSError as error:
-        if error.errno is not None:  # a disk that does not read is another matter
+        if error.errno is not None:  # of the file itself, not of its content
             raise
         raise _broken(name, error) from None
 
@@ -139,7 +157,7 @@ def _broken(name: BackupName, error: Exception) -> BackupError:
 def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
     out, into = os.pipe()
     pipe = open(into, "wb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
-    helper = _Helper(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
+    helper = _PipeThread(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
     with open(out, "rb", buffering=0) as compressed:
         try:
             with _igzip(compressed, "rb", threads=1, block_size=BLOCK) as sql:
@@ -150,25 +168,26 @@ def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
     helper.finish()
 
 
-def measure(source: BinaryIO, name: BackupName, identity: Identity) -> tuple[str, int, int]:
-    """Reads a backup to its end: SHA-256 and bytes of the file, and the bytes of its SQL.
+def read_to_end(
+    source: BinaryIO, name: BackupName, load_identity: LoadIdentity
+) -> tuple[str, int, int]:
+    """Reads a backup to its end. Returns SHA-256 and bytes of the file, and the bytes of its SQL.
 
-    Raises BackupError for broken gzip, and for SQL that does not end as pg_dump ends it.
+    Raises BackupError for damaged gzip, and for SQL without pg_dump's closing line at its end.
     """
-    hashed = _HashedSource(source)
-    size, tail = 0, b""
-    with unpacked(cast(BinaryIO, hashed), name, identity) as sql:
+    hashed = _HashingReader(source)
+    trailer = TrailerCheck()
+    with decompressed(cast(BinaryIO, hashed), name, load_identity) as sql:
         while block := sql.read(BLOCK):
-            size += len(block)
-            tail = (tail[-TAIL:] + block[-TAIL:])[-TAIL:]
-    while hashed.read(BLOCK):  # what a decoder did not ask for counts too
+            trailer.add(block)
+    while hashed.read(BLOCK):  # bytes after the gzip stream count too
         pass
-    if COMPLETE not in tail:
+    if not trailer.complete:
         raise BackupError(f"{name}: not whole: pg_dump's closing line is missing")
-    return hashed.hexdigest(), hashed.size, size
+    return hashed.hexdigest(), hashed.size, trailer.size
 
 
-class _HashedSource:
+class _HashingReader:
     """A file that is read, and its SHA-256."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -192,8 +211,8 @@ class _HashedSource:
 
 
 def checksum(source: BinaryIO) -> tuple[str, int]:
-    """SHA-256 and bytes of a file."""
-    hashed = _HashedSource(source)
+    """Returns SHA-256 and bytes of a file."""
+    hashed = _HashingReader(source)
     while hashed.read(BLOCK):
         pass
     return hashed.hexdigest(), hashed.size

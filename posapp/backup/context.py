@@ -1,79 +1,173 @@
-"""What every command on backups has around it: settings, journal, database, and who is told."""
+"""The context of a backup command: settings, run log, storage, database and notifications."""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from posapp.backup import encryption
-from posapp.backup.create import Work
+import click
+from pyrage import x25519
+
+from healthkit import Clock
+from healthkit.fields import format_size
+from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
-from posapp.backup.journal import Journal, log_file
-from posapp.backup.notifications import call_webhook
-from posapp.backup.postgres.client import Access
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.s3 import Bucket
+from posapp.backup.model.backup import format_local
+from posapp.backup.notifications import Notifications
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.storage import Storage
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.s3 import S3Storage
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
+from posapp.runtime.files import open_rotated
 from posapp.runtime.postgres import EmbeddedPostgresError
 from posapp.settings import Settings
 
-
-def now() -> datetime:
-    return datetime.now(UTC)
+SYSTEM_LOGS = Path("/var/log/steak-kenangan")
 
 
-def folder_of(settings: Settings) -> Folder:
-    return Folder(settings.backup_dir.resolve())
+@dataclass
+class RunLog:
+    """The lines of one run, with Jakarta's time before them: on the standard output and in a file;
+    on a terminal also the progress."""
+
+    path: Path
+    clock: Clock
+    _shown: float | None = field(default=None, init=False)
+    _began: float = field(default=0.0, init=False)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, clock: Clock) -> RunLog:
+        """Writes to BACKUP_LOG; by default to /var/log/steak-kenangan/backup.log where that folder
+        can be written, else to backup.log in BACKUP_DIR."""
+        if settings.backup_log is not None:
+            return cls(settings.backup_log, clock)
+        system = SYSTEM_LOGS.is_dir() and os.access(SYSTEM_LOGS, os.W_OK)
+        return cls((SYSTEM_LOGS if system else settings.backup_dir) / "backup.log", clock)
+
+    def write(self, text: str) -> None:
+        line = self.line(text)
+        self._clear_progress()
+        click.echo(line)
+        try:
+            with open_rotated(self.path) as file:
+                file.write(f"{line}\n".encode())
+        except OSError as error:
+            click.echo(f"{self.path}: {error.strerror}; this line is not in it", err=True)
+
+    def line(self, text: str) -> str:
+        return f"[{format_local(self.clock.now())}] {text}"
+
+    def progress(self, done: int) -> None:
+        """Shows the bytes of SQL so far, twice a second, and to people alone."""
+        now = self.clock.monotonic()
+        if not sys.stderr.isatty() or (self._shown is not None and now - self._shown < 0.5):
+            return
+        if self._shown is None:
+            self._began = now
+        self._shown = now
+        rate = done / max(0.5, now - self._began)
+        text = f"\r  {format_size(done)}, {format_size(rate)}/s\x1b[K"
+        click.echo(text, err=True, nl=False)
+
+    def _clear_progress(self) -> None:
+        if self._shown is not None:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._shown = None
 
 
-def journal_of(settings: Settings) -> Journal:
-    return Journal(log_file(settings), now)
+@dataclass(eq=False)
+class BackupContext:
+    """All that a run works with. The database is opened when first used, and all is closed with
+    the context."""
+
+    settings: Settings
+    clock: Clock
+    log: RunLog
+    notifications: Notifications
+    storage: FolderStorage
+    bucket: S3Storage | None
+    recipient: x25519.Recipient | None
+    """The key that backups are encrypted for, if any."""
+    _resources: ExitStack
+
+    @cached_property
+    def client(self) -> PostgresClient:
+        """The database; the embedded server is started for it. Raises EmbeddedPostgresError."""
+        return PostgresClient(self._resources.enter_context(postgres.use_database(self.settings)))
+
+    @property
+    def storages(self) -> list[Storage]:
+        return [self.storage, self.bucket] if self.bucket else [self.storage]
+
+    def load_identity(self) -> x25519.Identity:
+        """Returns the key that opens encrypted backups. Raises Refused."""
+        return load_identity(self.settings.backup_age_identity)
+
+    def scratch(self, client: PostgresClient, storage: FolderStorage) -> BackupContext:
+        """Returns the same run on another database and folder, unencrypted and without S3."""
+        other = replace(self, storage=storage, bucket=None, recipient=None)
+        other.client = client
+        return other
 
 
 @contextmanager
-def work_of(settings: Settings) -> Iterator[Work]:
-    """Raises EmbeddedPostgresError, and Refused for keys that are none."""
-    key = encryption.recipient(settings.backup_age_recipient)
-    with postgres.use_database(settings) as url:
-        yield Work(
-            Access(url),
-            folder_of(settings),
-            Bucket.of(settings),
-            key,
-            lambda: encryption.identity(settings.backup_age_identity),
-        )
+def open_context(
+    environ: Mapping[str, str], clock: Clock, run: str | None = None, attended: bool = False
+) -> Iterator[BackupContext]:
+    """Opens the context of a command; the failure of a named `run` is notified.
+
+    `attended` runs are watched by whoever started them: a refusal is not notified. Raises
+    SettingsError, and Refused for a BACKUP_AGE_RECIPIENT that is no key.
+    """
+    settings = Settings.from_env(environ)
+    log = RunLog.from_settings(settings, clock)
+    notifications = Notifications(settings, environ, log.write)
+    with ExitStack() as stack:
+        if run is not None:
+            stack.enter_context(_notify_on_failure(run, log, notifications, attended))
+        key = settings.backup_age_recipient
+        recipient = load_recipient(key) if key else None
+        bucket = S3Storage.from_settings(settings)
+        if bucket is not None:
+            stack.callback(bucket.close)
+        storage = FolderStorage.from_settings(settings)
+        yield BackupContext(settings, clock, log, notifications, storage, bucket, recipient, stack)
 
 
 @contextmanager
-def alarmed(
-    settings: Settings, journal: Journal, what: str, attended: bool = False
+def _notify_on_failure(
+    run: str, log: RunLog, notifications: Notifications, attended: bool
 ) -> Iterator[None]:
-    """Tells the log and ALERT_WEBHOOK of a failure; a refusal only where nobody is looking.
+    """Writes a failure to the log and sends it to ALERT_WEBHOOK.
 
     SIGTERM is a failure too, so that whatever was begun is cleaned up.
     """
-    before = signal.signal(signal.SIGTERM, _terminated)
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
     except Busy as busy:
-        journal.line(str(busy))
+        log.write(str(busy))
         raise
     except (BackupError, EmbeddedPostgresError, DatabaseError) as error:
         if attended and isinstance(error, Refused):
             raise
-        journal.line(f"❌ {what} failed: {error}")
-        name = what.split()[0].lower()
-        text = f"❌ {what} failed: {error}"
-        call_webhook(settings, journal.line, f"{name}-failed", text)
+        text = f"❌ {run} failed: {error}"
+        log.write(text)
+        notifications.send_webhook(f"{run.split()[0].lower()}-failed", text)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    raise BackupError("it was told to end (SIGTERM)")
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise BackupError("stopped by SIGTERM")

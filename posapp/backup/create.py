@@ -1,4 +1,4 @@
-"""Makes a backup: dumped, verified, put in its place, uploaded; only then the old ones go."""
+"""Creates a backup: dumped, verified, published, uploaded; only then old ones are removed."""
 
 from __future__ import annotations
 
@@ -6,229 +6,241 @@ import errno
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
-
-from pyrage import x25519
 
 import posapp
 from healthkit.fields import format_size
 from posapp.backup import compression
+from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
-from posapp.backup.journal import Journal
 from posapp.backup.model import retention
-from posapp.backup.model.backup import BackupName
-from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres.client import Access, complaint, refuse_newer_server, tool_version
-from posapp.backup.postgres.dump import dump
-from posapp.backup.postgres.snapshot import Moment, count_rows, exported, refuse_empty
-from posapp.backup.storage.folder import Entry, Folder, Place, entry_of
-from posapp.backup.storage.s3 import Bucket
-from posapp.backup.upload import upload_missing
+from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.manifest import Manifest, carried_timestamps
+from posapp.backup.postgres.client import (
+    PostgresClient,
+    first_error,
+    require_compatible_tools,
+    tool_version,
+)
+from posapp.backup.postgres.dump import dump_database
+from posapp.backup.postgres.snapshot import (
+    DatabaseSnapshot,
+    count_rows,
+    export_snapshot,
+    require_tables,
+)
+from posapp.backup.storage import Storage
+from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 
 LOCAL_ONLY = frozenset({"pre-restore"})
-"""Made in the middle of a restore, which must not wait for a network."""
-USUAL_OF, USUAL_FROM = 7, 3
-"""How many backups say what size is usual, and how many it takes."""
+"""Created in the middle of a restore, which must not wait for a network."""
 _ATTEMPTS = 2
-"""A table that is dropped under it spoils a dump, but not the next one."""
+"""A table that is dropped during a dump spoils that dump, but not the next one."""
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a run works with."""
+def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup:
+    """Creates one backup and applies the retention.
 
-    access: Access
-    folder: Folder
-    bucket: Bucket | None
-    key: x25519.Recipient | None
-    """Whom it encrypts for."""
-    identity: compression.Identity
-
-
-def make(kind: str, work: Work, journal: Journal) -> Entry:
-    """One backup, from the lock to the rotation. Raises Busy, Refused and BackupError."""
-    with work.folder.locked():
-        return make_locked(kind, work, journal)
-
-
-def make_locked(kind: str, work: Work, journal: Journal) -> Entry:
-    folder = work.folder
-    folder.prepare(kind)
-    for file in folder.clean():
-        journal.line(f"Removed {file}: a run that was broken off had left it")
-    with work.access.connect() as session:
-        refuse_newer_server(session)
-    refuse_empty(work.access)
-    journal.line(f"Backing up {work.access.database}: {kind}")
-    earlier = folder.entries()
-    try:
-        entry = _dumped(kind, work, journal, earlier)
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror or str(error)
-        raise BackupError(f"{folder.root}: {reason}; the backups before are untouched") from None
-    faults = [_smallness(entry, earlier)]
-    if work.bucket is not None and kind not in LOCAL_ONLY:
-        faults.append(upload_missing(work.folder, work.bucket, journal))
-        entry = entry_of(Path(entry.where)) or entry
-    if not faults[0]:
-        rotate(folder, journal)
-        if work.bucket is not None and not any(faults):
-            rotate(work.bucket, journal)
-    if any(faults):
-        raise BackupError("; ".join(filter(None, faults)))
-    return entry
+    Raises Refused before anything has changed; BackupError after, with the backup kept where it
+    was verified.
+    """
+    storage, bucket = context.storage, context.bucket
+    _prepare(kind, context, lock)
+    earlier = storage.list_backups()
+    context.log.write(f"Backing up {context.client.database}: {kind}")
+    backup = _dump_with_retry(kind, context, earlier)
+    too_small = _size_problem(backup, earlier)
+    not_uploaded = ""
+    if bucket is not None and kind not in LOCAL_ONLY:
+        not_uploaded = _upload_pending(context)
+        backup = backup_at(Path(backup.location)) or backup
+    if not too_small:
+        apply_retention(storage, context)
+        if bucket is not None and not not_uploaded:
+            apply_retention(bucket, context)
+    if too_small or not_uploaded:
+        raise BackupError("; ".join(filter(None, (too_small, not_uploaded))))
+    return backup
 
 
-def rotate(place: Place, journal: Journal, remove: bool = True) -> list[BackupName]:
-    """Removes what has been kept long enough, or only says so; what it was."""
-    good = {entry.name: entry.good for entry in place.entries()}
-    gone = retention.expired(good, journal.clock())
-    for name in gone:
-        if remove:
-            place.remove(name)
-        journal.line(f"{'Removed' if remove else 'Would remove'} {name.kind}/{name}: kept its time")
-    return gone
+def apply_retention(storage: Storage, context: BackupContext) -> None:
+    """Removes the backups that have been kept for their time."""
+    for name in expired_backups(storage, context.clock.now()):
+        storage.remove(name)
+        context.log.write(f"Removed {name.key}: kept its time")
 
 
-def _dumped(kind: str, work: Work, journal: Journal, earlier: list[Entry]) -> Entry:
-    """Retries once what another's `DROP TABLE` has spoilt. Raises BackupError, OSError."""
+def expired_backups(storage: Storage, now: datetime) -> list[BackupName]:
+    """Returns what `apply_retention` would remove."""
+    return retention.expired({one.name: one.intact for one in storage.list_backups()}, now)
+
+
+def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
+    """Raises Refused where no backup can be created."""
+    context.storage.prepare(kind)
+    for file in context.storage.remove_leftovers(lock):
+        context.log.write(f"Removed {file}: left by a run that was killed")
+    with context.client.connect() as connection:
+        require_compatible_tools(connection)
+        require_tables(connection, context.client.database)
+
+
+def _dump_with_retry(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
+    """Retries once when a table was dropped during the dump. Raises BackupError."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _dump_once(kind, work, journal, earlier)
+            return _dump(kind, context, earlier)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            reason = "the disk is full" if full else error.strerror or str(error)
+            raise BackupError(
+                f"{context.storage.root}: {reason}; the backups before are untouched"
+            ) from None
         except BackupError as error:
-            moved = "does not exist" in str(error) or "lock" in str(error)
-            if not moved or attempt == _ATTEMPTS:
+            table_dropped = "does not exist" in str(error) or "lock" in str(error)
+            if not table_dropped or attempt == _ATTEMPTS:
                 raise
-            journal.line(f"{error}; once more")
+            context.log.write(f"{error}; once more")
     raise AssertionError
 
 
-def _dump_once(kind: str, work: Work, journal: Journal, earlier: list[Entry]) -> Entry:
-    folder, began = work.folder, journal.clock()
-    name = _free_name(BackupName(began.replace(microsecond=0), kind, work.key is not None), folder)
-    part = folder.path(name, str(name) + PARTIAL_SUFFIX)
+def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
+    """Dumps, verifies and publishes. Raises BackupError, OSError."""
+    storage, began = context.storage, context.clock.now()
+    encrypted = context.recipient is not None
+    name = _unused_name(BackupName(began.replace(microsecond=0), kind, encrypted), storage)
+    part = storage.path(name, str(name) + PARTIAL_SUFFIX)
     try:
         with part.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
-            sink = compression.Hashed(file)
-            streamed = _stream(work, sink, journal)
+            sink = compression.HashingWriter(file)
+            result = _dump_and_count(context, sink)
             file.flush()
             os.fsync(file.fileno())
-        manifest = _manifest(name, began, work, sink, streamed, earlier)
-        _verify_written(part, name, manifest, work)
-        manifest = manifest.stating(verified_at=journal.clock())
-        write_atomically(folder.path(name, name.globals), _globals(work.access))
-        write_atomically(folder.path(name, name.manifest), manifest.dump())
-        part.rename(folder.path(name))  # last: under its final name it is whole, and proven
+        manifest = _manifest(name, began, context, sink, result, earlier)
+        _verify_written(part, name, manifest, context)
+        manifest = manifest.with_timestamps(verified_at=context.clock.now())
+        write_atomically(storage.path(name, name.globals), _dump_roles(context.client))
+        write_atomically(storage.path(name, name.manifest), manifest.dump())
+        part.rename(storage.path(name))  # last: under its final name it is whole, and proven
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     fsync_folder(part.parent)
     size, tables = format_size(sink.size), len(manifest.row_counts)
-    journal.line(f"Verified {name}: {size}, {manifest.rows} rows in {tables} tables")
-    return Entry(name, sink.size, manifest, str(folder.path(name)))
+    context.log.write(f"Verified {name}: {size}, {manifest.rows} rows in {tables} tables")
+    return Backup(name, sink.size, manifest, str(storage.path(name)))
 
 
-class _Streamed(NamedTuple):
-    moment: Moment
-    counts: dict[str, int]
+class _DumpResult(NamedTuple):
+    snapshot: DatabaseSnapshot
+    row_counts: dict[str, int]
     sql_bytes: int
 
 
-def _stream(work: Work, sink: compression.Hashed, journal: Journal) -> _Streamed:
-    """Dumps and counts the same moment, both at once."""
-    with exported(work.access) as moment, ThreadPoolExecutor(1) as counting:
-        counts = counting.submit(count_rows, work.access, moment.id)
-        size = dump(work.access, moment.id, sink, work.key, journal.progress)
-        return _Streamed(moment, counts.result(), size)
+def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> _DumpResult:
+    """Dumps the database and counts its rows in one snapshot, both at once."""
+    client = context.client
+    with export_snapshot(client) as snapshot, ThreadPoolExecutor(1) as counting:
+        counts = counting.submit(count_rows, client, snapshot.id)
+        size = dump_database(client, snapshot.id, sink, context.recipient, context.log.progress)
+        return _DumpResult(snapshot, counts.result(), size)
 
 
 def _manifest(
     name: BackupName,
     began: datetime,
-    work: Work,
-    sink: compression.Hashed,
-    streamed: _Streamed,
-    earlier: list[Entry],
+    context: BackupContext,
+    sink: compression.HashingWriter,
+    result: _DumpResult,
+    earlier: list[Backup],
 ) -> Manifest:
-    moment = streamed.moment
+    snapshot = result.snapshot
     return Manifest(
         file=str(name),
         kind=name.kind,
         created_at=began,
         size_bytes=sink.size,
         sha256=sink.hexdigest(),
-        sql_bytes=streamed.sql_bytes,
+        sql_bytes=result.sql_bytes,
         encrypted=name.encrypted,
-        database=work.access.database,
-        database_bytes=moment.database_bytes,
-        server_version=moment.server_version,
+        database=context.client.database,
+        database_bytes=snapshot.database_bytes,
+        server_version=snapshot.server_version,
         pg_dump_version=tool_version(),
         posapp_version=posapp.__version__,
-        schema_revision=moment.revision,
-        row_counts=streamed.counts,
-        roles=moment.roles,
-        extensions=moment.extensions,
-        s3_expected=work.bucket is not None and name.kind not in LOCAL_ONLY,
-        **_memory(earlier, began),
+        schema_revision=snapshot.revision,
+        row_counts=result.row_counts,
+        roles=snapshot.roles,
+        extensions=snapshot.extensions,
+        s3_expected=context.bucket is not None and name.kind not in LOCAL_ONLY,
+        **carried_timestamps((one.manifest for one in earlier if one.manifest), began),
     )
 
 
-def _verify_written(part: Path, name: BackupName, manifest: Manifest, work: Work) -> None:
+def _verify_written(
+    part: Path, name: BackupName, manifest: Manifest, context: BackupContext
+) -> None:
     """Reads the file again. Where the key that opens it is not here, as it should be, its bytes
     are compared; that the key opens it is what a drill proves. Raises BackupError."""
     with part.open("rb") as file:
         if name.encrypted:
             found = (*compression.checksum(file), manifest.sql_bytes)
         else:
-            found = compression.measure(file, name, work.identity)
+            found = compression.read_to_end(file, name, context.load_identity)
     if found != (manifest.sha256, manifest.size_bytes, manifest.sql_bytes):
         raise BackupError(f"{name}: the disk does not give back what was written")
     if not manifest.row_counts:
         raise BackupError(f"{name}: there is no table in it")
 
 
-def _globals(access: Access) -> bytes:
-    """The roles of the server, without their passwords. Raises BackupError."""
+def _size_problem(backup: Backup, earlier: list[Backup]) -> str:
+    """Returns why nothing may be removed for this backup, or ""."""
+    usual = retention.usual_size_if_too_small(backup, earlier)
+    if usual is None:
+        return ""
+    return (
+        f"{backup.name} is too small: {format_size(backup.size)}, usual are"
+        f" {format_size(usual)}; it is kept, and nothing is removed for it"
+    )
+
+
+def _dump_roles(client: PostgresClient) -> bytes:
+    """Returns the roles of the server as SQL, without passwords. Raises BackupError."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         arguments = ("--globals-only", "--no-role-passwords", "--no-password")
-        with access.start("pg_dumpall", *arguments, stdout=output, stderr=errors) as program:
+        with client.start("pg_dumpall", *arguments, stdout=output, stderr=errors) as program:
             code = program.wait()
         if code:
-            raise BackupError(f"pg_dumpall: {complaint(errors) or f'exit code {code}'}")
+            raise BackupError(f"pg_dumpall: {first_error(errors) or f'exit code {code}'}")
         output.seek(0)
         return output.read()
 
 
-def _free_name(name: BackupName, folder: Folder) -> BackupName:
-    """The next second where a clock that was set back comes by a name a second time."""
-    while any(folder.path(name, file).exists() for file in name.files):
+def _unused_name(name: BackupName, storage: FolderStorage) -> BackupName:
+    """Returns the next free second: a clock that was set back passes a name a second time."""
+    while any(storage.path(name, file).exists() for file in name.files):
         name = replace(name, at=name.at + timedelta(seconds=1))
     return name
 
 
-def _memory(earlier: list[Entry], began: datetime) -> dict[str, datetime | None]:
-    manifests = [entry.manifest for entry in earlier if entry.manifest]
-    first = [at for m in manifests for at in (m.created_at, m.first_created_at) if at]
-    restored = [at for m in manifests for at in (m.restored_at, m.last_restored_at) if at]
-    return {
-        "first_created_at": min(first, default=began),
-        "last_restored_at": max(restored, default=None),
-    }
-
-
-def _smallness(entry: Entry, earlier: list[Entry]) -> str:
-    """Why nothing is to be removed for this one: it is not half as large as they usually are."""
-    usual = [one.size for one in earlier if one.name.kind == entry.name.kind and one.good]
-    if len(usual) < USUAL_FROM or entry.size >= median(usual[-USUAL_OF:]) / 2:
-        return ""
-    return (
-        f"{entry.name} is too small: {format_size(entry.size)}, usual are"
-        f" {format_size(median(usual[-USUAL_OF:]))}; it is kept, and nothing is removed for it"
-    )
+def _upload_pending(context: BackupContext) -> str:
+    """Uploads what is not in S3 yet, of whatever kind and the newest first: the next monthly
+    backup is far away. Returns what failed, or ""."""
+    storage, bucket = context.storage, context.bucket
+    assert bucket is not None
+    try:
+        bucket.abort_stale_uploads(context.clock.now())
+        for backup in reversed(storage.list_backups()):
+            if backup.manifest is not None and backup.upload_pending:
+                manifest = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
+                sent = bucket.upload(backup, manifest)
+                storage.write_manifest(backup, manifest)
+                context.log.write(f"Uploaded and verified {sent.location}")
+    except BackupError as error:
+        return f"not uploaded: {error}; the local file is kept"
+    return ""

@@ -1,4 +1,4 @@
-"""The drill: a backup becomes a running POS on a server of its own, and is measured on the way."""
+"""The drill: restores a backup on a server of its own, starts the POS on it, and measures."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
-from posapp.backup.compression import Identity
+from healthkit import Clock
+from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
-from posapp.backup.journal import Journal
+from posapp.backup.model.backup import Backup
 from posapp.backup.postgres import databases
-from posapp.backup.postgres.client import Access, query
+from posapp.backup.postgres.client import Connection, PostgresClient, query
 from posapp.backup.postgres.snapshot import count_rows
-from posapp.backup.restore import bring_up_to_date, fill, revisions
-from posapp.backup.storage.folder import Entry
+from posapp.backup.restore import load_backup, migrate_if_older, revisions
+from posapp.backup.storage.lookup import storage_of, verify_checksum
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
 from posapp.runtime.child import child_command
@@ -54,23 +53,24 @@ url = "${{DATABASE_URL}}"
 interval = "1s"
 timeout = "1s"
 """
-"""The health of the database alone: nothing else of the real machine is there."""
+"""Checks of the database alone: nothing else of the real machine exists here."""
 
 
 @dataclass
-class Findings:
-    """What a drill has measured. `seconds` has the time of each step."""
+class DrillResult:
+    """The measurements of a drill. `seconds` has the time of each step."""
 
-    entry: Entry
+    backup: Backup
     began: datetime
+    clock: Clock
     seconds: dict[str, float] = field(default_factory=dict)
     rows: int = 0
     tables: int = 0
     foreign_keys: int = 0
     health: str = ""
     issue: str | None = None
-    lost: str = ""
-    """What was written since the backup."""
+    data_loss: str = ""
+    """The rows written to the live database since the backup, in words."""
 
     @property
     def succeeded(self) -> bool:
@@ -82,96 +82,93 @@ class Findings:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        began = time.monotonic()
+        began = self.clock.monotonic()
         try:
             yield
         finally:
-            self.seconds[name] = time.monotonic() - began
+            self.seconds[name] = self.clock.monotonic() - began
 
 
-def drill(
-    entry: Entry,
-    fetch: Callable[[Path], Any],
-    prove: Callable[[Path], None],
-    identity: Identity,
-    journal: Journal,
-) -> Findings:
+def drill(backup: Backup, context: BackupContext) -> DrillResult:
     """Restores a backup on a server of its own and starts the POS on it.
 
-    `fetch` gives the file as a context manager, from the folder that it is handed; `prove` raises
-    where it is not whole. Whatever goes wrong is a finding; everything is stopped and removed.
+    Whatever goes wrong is a finding of the result; everything is stopped and removed.
     """
-    found = Findings(entry, journal.clock())
+    result = DrillResult(backup, context.clock.now(), context.clock)
     folder = Path(tempfile.mkdtemp(prefix="posapp-drill-"))
     try:
-        with fetch(folder) as path:
-            with found.step("verify the file"):
-                prove(path)
-            _restore(path, folder, identity, found, journal)
+        with storage_of(backup, context.settings).local_copy(backup, folder) as path:
+            with result.step("verify the file"):
+                verify_checksum(backup, path)
+            _restore(path, folder, result, context)
     except (BackupError, EmbeddedPostgresError, DatabaseError, OSError) as error:
-        found.issue = str(error)
+        result.issue = str(error)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return found
+    return result
 
 
-def _restore(
-    path: Path, folder: Path, identity: Identity, found: Findings, journal: Journal
-) -> None:
-    journal.line(f"Drill: restoring {found.entry.name} on a server of its own")
-    begun = time.monotonic()
+def _restore(path: Path, folder: Path, result: DrillResult, context: BackupContext) -> None:
+    backup, log = result.backup, context.log
+    log.write(f"Drill: restoring {backup.name} on a server of its own")
+    began = context.clock.monotonic()
     with postgres.use_embedded_database(folder / "server") as url:
-        found.seconds["start a server"] = time.monotonic() - begun
-        access = Access(url)
-        with access.connect() as session:
-            _provide(session, found.entry)
-        with found.step("restore and compare the rows"):
-            found.rows = fill(access, path, found.entry, identity, journal.progress)
-        with found.step("validate the foreign keys"):
-            found.foreign_keys = validate_foreign_keys(access)
-        if revisions(access)[0] is None:
+        result.seconds["start a server"] = context.clock.monotonic() - began
+        client = PostgresClient(url)
+        with client.connect() as connection:
+            _create_roles(connection, backup)
+        with result.step("restore and compare the rows"):
+            result.rows = load_backup(client, path, backup, context.load_identity, log.progress)
+        with result.step("validate the foreign keys"):
+            result.foreign_keys = validate_foreign_keys(client)
+        if revisions(client)[0] is None:
             raise BackupError("there is no POS in it: the table alembic_version is missing")
-        with found.step("migrate to this version"):
-            bring_up_to_date(access)
-        found.tables = len(count_rows(access))
-        with found.step("start the POS and ask its health"):
-            found.health = _ask(url, folder)
+        with result.step("migrate to this version"):
+            migrate_if_older(client)
+        result.tables = len(count_rows(client))
+        with result.step("start the POS and ask its health"):
+            result.health = _check_health(url, folder, context.clock)
 
 
-def _provide(session: databases.Session, entry: Entry) -> None:
-    """The roles that the backup speaks of; without passwords, and for this server alone."""
-    there = {name for (name,) in query(session, "SELECT rolname FROM pg_roles")}
-    for role in entry.manifest.roles if entry.manifest else ():
-        if role not in there:
-            query(session, sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-    if entry.manifest and (obstacles := databases.foreign(session, entry.manifest)):
-        raise BackupError("; ".join(obstacles))
+def _create_roles(connection: Connection, backup: Backup) -> None:
+    """Creates the roles that the backup names; without passwords, and on this server alone."""
+    existing = {name for (name,) in query(connection, "SELECT rolname FROM pg_roles")}
+    for role in backup.manifest.roles if backup.manifest else ():
+        if role not in existing:
+            query(connection, sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+    if backup.manifest:
+        unmet = databases.unmet_requirements(connection, backup.manifest)
+        if unmet:
+            raise BackupError("; ".join(unmet))
 
 
-def validate_foreign_keys(access: Access) -> int:
-    """Has PostgreSQL prove every foreign key once more, row by row; how many there are.
+def validate_foreign_keys(client: PostgresClient) -> int:
+    """Validates every foreign key again, row by row. Returns how many there are.
 
     Raises BackupError with the first row that refers to nothing.
     """
-    with access.connect() as session:
+    with client.connect() as connection:
         keys = query(
-            session,
+            connection,
             "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)"
             " FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 ORDER BY 1, 2",
         )
-        query(session, "BEGIN")
+        query(connection, "BEGIN")
         for table, name, definition in keys:
             query(
-                session,
+                connection,
                 f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name}"
                 f" {definition.removesuffix(' NOT VALID')}",
             )
-        query(session, "ROLLBACK")
+        query(connection, "ROLLBACK")
     return len(keys)
 
 
-def _ask(url: URL, folder: Path) -> str:
-    """Starts the POS and waits until it is healthy; what its health says. Raises BackupError."""
+def _check_health(url: URL, folder: Path, clock: Clock) -> str:
+    """Starts the POS and waits until it is healthy. Returns the message of its health.
+
+    Raises BackupError.
+    """
     (folder / "healthkit.toml").write_text(_CHECKS.format(folder=folder))
     port = _free_port()
     environ = {
@@ -192,28 +189,28 @@ def _ask(url: URL, folder: Path) -> str:
         program = child_command(processes.gunicorn_command(), signal.SIGTERM)
         process = subprocess.Popen(program, env=environ, stdout=output, stderr=output)
         try:
-            return _wait(process, f"http://{processes.HOST}:{port}{HEALTH}", log)
+            return _wait(process, f"http://{processes.HOST}:{port}{HEALTH}", log, clock)
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> str:
-    until, said = time.monotonic() + _START_LIMIT, "no answer"
-    while time.monotonic() < until and process.poll() is None:
+def _wait(process: subprocess.Popen[bytes], address: str, log: Path, clock: Clock) -> str:
+    until, state = clock.monotonic() + _START_LIMIT, "no answer"
+    while clock.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  our own
                 body = json.load(answer)
             if body["success"] and body["data"]["database"] == "connected":
                 return str(body["message"])
-            said = str(body["message"])
+            state = str(body["message"])
         except HTTPError as error:
-            said = f"{error.code} {error.reason}"
+            state = f"{error.code} {error.reason}"
         except OSError as error:
-            said = str(error)
-        time.sleep(0.1)
+            state = str(error)
+        clock.sleep(0.1)
     tail = log.read_text(errors="replace").splitlines()[-1:]
-    raise BackupError(f"the POS did not become healthy on it: {said} {' '.join(tail)}".strip())
+    raise BackupError(f"the POS did not become healthy on it: {state} {' '.join(tail)}".strip())
 
 
 def _free_port() -> int:

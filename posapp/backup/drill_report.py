@@ -1,33 +1,34 @@
-"""What a drill has found, for people: `disaster-recovery-drill-YYYYMMDD.md`."""
+"""The report of a drill: `disaster-recovery-drill-YYYYMMDD.md`."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from healthkit.fields import format_duration, format_size
-from posapp.backup.drill import Findings
-from posapp.backup.model.backup import ZONE, clock_time
+from posapp import JAKARTA
+from posapp.backup.drill import DrillResult
+from posapp.backup.model.backup import format_local
 
 TARGET = timedelta(minutes=30)
-"""The runbook's own measure of a test restore; a slower one is told as such."""
+"""The runbook's target for a test restore; the report names a slower one."""
 
 
 def file_name(moment: datetime) -> str:
-    return f"disaster-recovery-drill-{moment.astimezone(ZONE):%Y%m%d}.md"
+    return f"disaster-recovery-drill-{moment.astimezone(JAKARTA):%Y%m%d}.md"
 
 
-def report(found: Findings) -> str:
-    """The runbook's report, with every heading filled in from measurement."""
-    entry, status = found.entry, "SUCCESS" if found.succeeded else "ISSUES"
-    day = found.began.astimezone(ZONE)
-    steps = "\n".join(f"| {step} | {took:.1f} s |" for step, took in found.seconds.items())
+def report(result: DrillResult) -> str:
+    """Returns the runbook's report, every heading filled in from measurement."""
+    backup, status = result.backup, "SUCCESS" if result.succeeded else "ISSUES"
+    day = result.began.astimezone(JAKARTA)
+    steps = "\n".join(f"| {step} | {took:.1f} s |" for step, took in result.seconds.items())
     return f"""# Disaster Recovery Drill - {day:%Y-%m-%d}
 
 ## Summary
-- Backup Used: {entry.where}
-- Backup Made: {clock_time(entry.name.at)}, {format_size(entry.size)}
-- Recovery Time: {format_duration(found.took)} ({sum(found.seconds.values()):.1f} s)
-- Data Loss: {found.lost}
+- Backup Used: {backup.location}
+- Backup Made: {format_local(backup.at)}, {format_size(backup.size)}
+- Recovery Time: {format_duration(result.took)} ({sum(result.seconds.values()):.1f} s)
+- Data Loss: {result.data_loss}
 - Status: {status}
 
 ## Measured
@@ -35,35 +36,35 @@ def report(found: Findings) -> str:
 | --- | ---: |
 {steps}
 
-- Rows restored and compared with the manifest: {found.rows} in {found.tables} tables
-- Foreign keys validated: {found.foreign_keys}
-- Health of the POS on the restored database: {found.health or "not reached"}
+- Rows restored and compared with the manifest: {result.rows} in {result.tables} tables
+- Foreign keys validated: {result.foreign_keys}
+- Health of the POS on the restored database: {result.health or "not reached"}
 
 ## Issues Found
-{found.issue or "None."}
+{result.issue or "None."}
 
 ## Recommendations
-{_recommendations(found)}
+{_recommendations(result)}
 
 ## Next Drill
 Scheduled for: {_next(day):%Y-%m-%d}
 """
 
 
-def _recommendations(found: Findings) -> str:
+def _recommendations(result: DrillResult) -> str:
     advice = []
-    if found.issue:
+    if result.issue:
         advice.append(
-            "Until this is mended, count on the backup before: `posapp backup list`, and drill it"
+            "Until this is fixed, rely on the backup before: `posapp backup list`, and drill it"
             " with `posapp drill FILE`."
         )
-    if found.took > TARGET:
+    if result.took > TARGET:
         advice.append(f"Recovery takes longer than {format_duration(TARGET)}: find out which step.")
-    if not found.entry.where.startswith("s3://"):
+    if not result.backup.in_s3:
         advice.append("Drill a copy from S3 too: `posapp drill s3://BUCKET`.")
     return "\n".join(f"- {one}" for one in advice) or "None."
 
 
 def _next(day: datetime) -> datetime:
-    """The first of the next month, when the schedule has its monthly drill."""
+    """Returns the first of the next month, when the schedule has its monthly drill."""
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -9,10 +9,8 @@ from pyrage import IdentityError, RecipientError, x25519
 from posapp.backup.errors import Refused
 
 
-def recipient(text: str | None) -> x25519.Recipient | None:
-    """Whom backups are encrypted for: BACKUP_AGE_RECIPIENT. Raises Refused."""
-    if not text:
-        return None
+def load_recipient(text: str) -> x25519.Recipient:
+    """Parses BACKUP_AGE_RECIPIENT, the key that backups are encrypted for. Raises Refused."""
     try:
         return x25519.Recipient.from_str(text.strip())
     except RecipientError:
@@ -22,8 +20,8 @@ def recipient(text: str | None) -> x25519.Recipient | None:
         ) from None
 
 
-def identity(path: Path | None) -> x25519.Identity:
-    """Who opens them: the first key in the file BACKUP_AGE_IDENTITY. Raises Refused."""
+def load_identity(path: Path | None) -> x25519.Identity:
+    """Loads the first age identity from the file BACKUP_AGE_IDENTITY. Raises Refused."""
     if path is None:
         raise Refused(
             "the backup is encrypted: BACKUP_AGE_IDENTITY has to name the file of its key"

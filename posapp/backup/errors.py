@@ -1,4 +1,4 @@
-"""What goes wrong with backups, in words for who has to act."""
+"""Errors of backups; each message says what failed and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from posapp.runtime.errors import CommandError
 
 
 class BackupError(CommandError):
-    """It was tried and has failed; nothing that was there is lost."""
+    """A run failed; no backup and no live database is lost by it."""
 
     exit_code = 1
 
 
 class Refused(BackupError):
-    """It was not tried, because of something that the caller can mend."""
+    """Refused before anything changed; the message says how to fix it."""
 
     exit_code = 2
 
 
 class Busy(BackupError):
-    """Another run is at it. The exit code is EX_TEMPFAIL of sysexits(3): come back later."""
+    """Another run holds the lock. The exit code is EX_TEMPFAIL of sysexits(3): try again later."""
 
     exit_code = 75

@@ -1,4 +1,4 @@
-"""What there is, as a table for people."""
+"""The backups as a table for people."""
 
 from __future__ import annotations
 
@@ -6,38 +6,41 @@ from datetime import datetime, timedelta
 
 from healthkit.cli import format_table
 from healthkit.fields import format_size
-from posapp.backup.model.backup import clock_time
-from posapp.backup.storage.folder import Entry
+from posapp.backup.model.backup import Backup, format_local
 
 
-def listing(entries: list[Entry], now: datetime) -> str:
-    """The backups as a table; times are Jakarta's."""
-    if not entries:
+def listing(backups: list[Backup], now: datetime) -> str:
+    """Returns the table, newest backup first; times are Jakarta's."""
+    if not backups:
         return "there is no backup"
     head = ("NAME", "KIND", "AGE", "SIZE", "VERIFIED", "UPLOADED", "RESTORED", "WHERE")
-    return format_table([head, *(_row(entry, now) for entry in reversed(entries))])
+    return format_table([head, *(_row(backup, now) for backup in reversed(backups))])
 
 
-def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
-    manifest = entry.manifest
-    moments = (
-        (manifest.verified_at if entry.good else None, manifest.uploaded_at, manifest.restored_at)
+def _row(backup: Backup, now: datetime) -> tuple[str, ...]:
+    manifest = backup.manifest
+    timestamps = (
+        (
+            manifest.verified_at if backup.intact else None,
+            manifest.uploaded_at,
+            manifest.restored_at,
+        )
         if manifest
         else (None, None, None)
     )
     return (
-        str(entry.name),
-        entry.name.kind,
-        age(now - entry.name.at),
-        format_size(entry.size),
-        *(clock_time(moment) if moment else "-" for moment in moments),
-        entry.where.removesuffix(f"/{entry.name}"),
+        str(backup.name),
+        backup.kind,
+        format_age(now - backup.at),
+        format_size(backup.size),
+        *(format_local(timestamp) if timestamp else "-" for timestamp in timestamps),
+        backup.location.removesuffix(f"/{backup.name}"),
     )
 
 
-def age(value: timedelta) -> str:
-    """`3d 4h`, `4h 10m`, `10m`."""
-    minutes = max(0, int(value.total_seconds() // 60))
+def format_age(age: timedelta) -> str:
+    """Formats `3d 4h`, `4h 10m`, `10m`."""
+    minutes = max(0, int(age.total_seconds() // 60))
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
         return f"{days}d {hours}h"

@@ -1,6 +1,6 @@
-"""Tells those who are not there: ALERT_WEBHOOK, and healthkit.
+"""Sends notifications to ALERT_WEBHOOK and to healthkit.
 
-A backup that is made does not fail because somebody could not be told of it.
+A failed notification never fails the backup.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,75 +20,76 @@ from healthkit.errors import HealthkitError
 from posapp.runtime import processes
 from posapp.settings import Settings
 
-Say = Callable[[str], None]
-Told = TypeVar("Told")
+Log = Callable[[str], None]
+T = TypeVar("T")
 
-_WEBHOOK_LIMIT = 10.0
+_WEBHOOK_TIMEOUT = 10.0
 """Seconds."""
 _SILENCE = timedelta(minutes=2)
 
 
-def call_webhook(settings: Settings, say: Say, event: str, text: str, **more: Any) -> None:
-    """POSTs what has happened, where ALERT_WEBHOOK is set.
+@dataclass(frozen=True)
+class Notifications:
+    """Whom a run notifies; `log` is given a line about each notification that fails."""
 
-    `text` and `content` are what Slack, Mattermost and Discord show.
-    """
-    if settings.alert_webhook is None:
-        return
-    body = {"event": event, "text": text, "content": text, "service": "Steak Kenangan POS", **more}
-    url = settings.alert_webhook.get_secret_value()
-    try:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("not a web address")
-        request = urllib.request.Request(  # noqa: S310  checked above
-            url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        urllib.request.urlopen(request, timeout=_WEBHOOK_LIMIT).close()  # noqa: S310
-    except (OSError, ValueError) as error:
-        say(f"ALERT_WEBHOOK was not told: {error}".replace(url, "(its address)"))
+    settings: Settings
+    environ: Mapping[str, str]
+    log: Log
 
+    def send_webhook(self, event: str, text: str) -> None:
+        """POSTs an event to ALERT_WEBHOOK, where that is set.
 
-def beat(settings: Settings, environ: Mapping[str, str], say: Say, name: str) -> None:
-    """A heartbeat, where healthkit's configuration has a check of that name."""
-
-    def told(health: Health) -> None:
-        with suppress(KeyError):
-            health.beat(name)
-
-    _tell(settings, environ, say, told)
-
-
-@contextmanager
-def silenced(settings: Settings, environ: Mapping[str, str], say: Say) -> Iterator[None]:
-    """Nobody is alarmed meanwhile, nor for longer than two minutes if this is killed."""
-
-    def add(health: Health) -> int:
-        return health.silence(_SILENCE, reason="a restore", by="posapp restore")
-
-    number = _tell(settings, environ, say, add)
-
-    def end(health: Health) -> None:
-        health.end_silence(number or 0)
-
-    try:
-        yield
-    finally:
-        _tell(settings, environ, say, end)
-
-
-def _tell(
-    settings: Settings, environ: Mapping[str, str], say: Say, act: Callable[[Health], Told]
-) -> Told | None:
-    """None where healthkit is not configured as it should be, which is said."""
-    told = processes.with_health_store(
-        {"DATABASE_URL": "postgresql:///embedded", **environ}, settings
-    )
-    try:
-        health = Health.from_file(processes.health_config_path(settings), environ=told)
+        `text` and `content` are what Slack, Mattermost and Discord show.
+        """
+        if self.settings.alert_webhook is None:
+            return
+        body = {"event": event, "text": text, "content": text, "service": "Steak Kenangan POS"}
+        url = self.settings.alert_webhook.get_secret_value()
         try:
-            return act(health)
+            if not url.startswith(("http://", "https://")):
+                raise ValueError("not a web address")
+            request = urllib.request.Request(  # noqa: S310  checked above
+                url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
+            urllib.request.urlopen(request, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310
+        except (OSError, ValueError) as error:
+            self.log(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)"))
+
+    def send_heartbeat(self, name: str) -> None:
+        """Sends a heartbeat, where healthkit's configuration has a check of that name."""
+
+        def send(health: Health) -> None:
+            with suppress(KeyError):
+                health.beat(name)
+
+        self._with_health(send)
+
+    @contextmanager
+    def silence_alerts(self) -> Iterator[None]:
+        """Silences all alerts meanwhile, and for no longer than two minutes if this is killed."""
+
+        def begin(health: Health) -> int:
+            return health.silence(_SILENCE, reason="a restore", by="posapp restore")
+
+        number = self._with_health(begin)
+        try:
+            yield
         finally:
-            health.stop()
-    except (HealthkitError, SQLAlchemyError, OSError) as error:
-        say(f"healthkit was not told: {' '.join(str(error).split())}")
-        return None
+            if number is not None:
+                self._with_health(lambda health: health.end_silence(number))
+
+    def _with_health(self, act: Callable[[Health], T]) -> T | None:
+        """Returns None, and logs why, where healthkit is not configured as it should be."""
+        environ = processes.with_health_store(
+            {"DATABASE_URL": "postgresql:///embedded", **self.environ}, self.settings
+        )
+        try:
+            path = processes.health_config_path(self.settings)
+            health = Health.from_file(path, environ=environ)
+            try:
+                return act(health)
+            finally:
+                health.stop()
+        except (HealthkitError, SQLAlchemyError, OSError) as error:
+            self.log(f"healthkit was not reached: {' '.join(str(error).split())}")
+            return None

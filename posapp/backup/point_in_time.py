@@ -3,8 +3,8 @@
 BACKUP_DIR/base/base_YYYYMMDD_HHMMSS/    pg_basebackup: the whole server, as it was then
 BACKUP_DIR/wal/                          pg_receivewal: what was written since, within a second
 
-Both read over the network: they run wherever BACKUP_DIR is. A slot makes the server keep what has
-not been received; `max_slot_wal_keep_size` is the bound of that.
+Both read over the network: they run wherever BACKUP_DIR is. A replication slot makes the server
+keep what has not been received, up to `max_slot_wal_keep_size`.
 """
 
 from __future__ import annotations
@@ -17,85 +17,87 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from posapp.backup.create import Work, make_locked
+from posapp import JAKARTA
+from posapp.backup.context import BackupContext, RunLog
+from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.journal import Journal
-from posapp.backup.model.backup import ZONE, clock_time, stamp
-from posapp.backup.postgres.client import Access, complaint, refuse_newer_server
-from posapp.backup.storage.folder import Entry, Folder
+from posapp.backup.model.backup import Backup, format_local, format_stamp, parse_stamp
+from posapp.backup.postgres.client import PostgresClient, first_error, require_compatible_tools
+from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.runtime import postgres
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
 from posapp.runtime.postgres import BIN_DIR, DataDirectory, EmbeddedPostgresError
 
 SLOT = "posapp_wal"
 KEPT = 2
-"""Base backups; what was written before the oldest of them is of no use and goes."""
+"""The number of base backups; WAL from before the oldest of them is of no use and is removed."""
 _NAME = re.compile(r"base_([0-9]{8}_[0-9]{6})")
 _ENDED_EARLY = b"recovery ended before configured recovery target was reached"
 _HBA = "local all all trust\n"
-"""For the scratch server alone: its socket lies in a folder that only we may enter."""
+"""For the scratch server alone: its socket lies in a folder that only this user may enter."""
 
 
 @dataclass(frozen=True, order=True)
-class Base:
-    """A base backup; `at` is when it had ended. From then on, every moment can be had."""
+class BaseBackup:
+    """A base backup; `at` is when it ended. Every moment from then on can be restored."""
 
     at: datetime
     path: Path
 
 
-def bases(folder: Folder) -> list[Base]:
-    """By time; a broken off one has another name."""
+def list_base_backups(storage: FolderStorage) -> list[BaseBackup]:
+    """Returns the base backups, by time; an unfinished one has another name."""
     found = []
-    for path in (folder.root / "base").glob("base_*"):
+    for path in (storage.root / "base").glob("base_*"):
         if match := _NAME.fullmatch(path.name):
-            local = datetime.strptime(match[1], "%Y%m%d_%H%M%S").replace(tzinfo=ZONE)
-            found.append(Base(local.astimezone(UTC), path))
+            found.append(BaseBackup(parse_stamp(match[1]), path))
     return sorted(found)
 
 
-def make_base(access: Access, folder: Folder, journal: Journal) -> Base:
-    """A new base backup, verified; older ones go. Only for who holds the lock.
+def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
+    """Creates and verifies a base backup, and removes older ones.
 
     Raises Refused and BackupError.
     """
-    root = folder.prepare("base")
+    storage, client = context.storage, context.client
+    lock.require(storage)
+    root = storage.prepare("base")
     for leftover in root.glob(f"*{PARTIAL_SUFFIX}"):
         shutil.rmtree(leftover, ignore_errors=True)
-    with access.connect() as session:
-        refuse_newer_server(session)
+    with client.connect() as connection:
+        require_compatible_tools(connection)
     part = root / f"base{PARTIAL_SUFFIX}"
-    journal.line("Copying the whole server")
+    context.log.write("Copying the whole server")
     try:
         _run(
-            access,
+            client,
             *("pg_basebackup", f"--pgdata={part}", "--format=tar", "--gzip"),
             *("--checkpoint=fast", "--wal-method=stream", "--no-password"),
         )
         if others := [p.name for p in part.glob("*.tar.gz") if p.stem[:-4].isdigit()]:
             raise Refused(f"tablespaces of one's own are not supported: {', '.join(others)}")
         _verify(part)
-        ended = journal.clock().replace(microsecond=0) + timedelta(seconds=1)
-        path = part.rename(root / f"base_{stamp(ended)}")
+        ended = context.clock.now().replace(microsecond=0) + timedelta(seconds=1)
+        path = part.rename(root / f"base_{format_stamp(ended)}")
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     fsync_folder(root)
-    journal.line(f"Verified {path}")
-    _forget_older(folder, journal)
-    return Base(ended, path)
+    context.log.write(f"Verified {path}")
+    _remove_older(storage, context.log)
+    return BaseBackup(ended, path)
 
 
-def receive_wal(access: Access, folder: Folder) -> int:
-    """Receives what is written for as long as this process lives; pg_receivewal's exit code."""
-    target = folder.prepare("wal")
+def receive_wal(context: BackupContext) -> int:
+    """Receives WAL for as long as this process lives. Returns pg_receivewal's exit code."""
+    client, target = context.client, context.storage.prepare("wal")
     slot = (f"--slot={SLOT}", "--no-password")
-    _run(access, "pg_receivewal", *slot, "--create-slot", "--if-not-exists")
-    program = access.start("pg_receivewal", f"--directory={target}", *slot, "--synchronous")
+    _run(client, "pg_receivewal", *slot, "--create-slot", "--if-not-exists")
+    program = client.start("pg_receivewal", f"--directory={target}", *slot, "--synchronous")
     before = {
         number: signal.signal(number, lambda *_: program.terminate())
         for number in (signal.SIGTERM, signal.SIGINT)
@@ -107,71 +109,74 @@ def receive_wal(access: Access, folder: Folder) -> int:
             signal.signal(number, handler)
 
 
-def as_backup(at: str, work: Work, scratch: Folder, journal: Journal) -> Entry:
-    """The database as it was at a moment, as a backup in the scratch folder, which is restored as
-    any other is. Raises Refused and BackupError."""
-    target = moment(at, journal.clock())
-    base = choose(bases(work.folder), target)
-    with recovered(base, work.folder, target, journal) as server:
-        there = server.on(work.access.database)
-        asked = replace(work, access=there, folder=scratch, bucket=None, key=None)
-        return make_locked("daily", asked, journal)
+def backup_as_of(at: str, context: BackupContext, scratch: FolderStorage) -> Backup:
+    """Creates a backup of the database as it was at a moment, in the scratch folder. It is restored
+    as any other backup. Raises Refused and BackupError."""
+    target = parse_target_time(at, context.clock.now())
+    base = choose_base(list_base_backups(context.storage), target)
+    with recovered(base, context.storage, target, context.log) as server:
+        on_scratch = context.scratch(server.on(context.client.database), scratch)
+        with scratch.lock() as lock:
+            return create_backup("daily", on_scratch, lock)
 
 
 @contextmanager
 def recovered(
-    base: Base, folder: Folder, target: datetime | None, journal: Journal
-) -> Iterator[Access]:
-    """The server as it was at a moment (None: as late as is known), for as long as it is needed.
+    base: BaseBackup, storage: FolderStorage, target: datetime | None, log: RunLog
+) -> Iterator[PostgresClient]:
+    """Runs the server as it was at a moment (None: the latest that is known).
 
     Raises BackupError.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="posapp-recover-"))
+    scratch, wal = Path(tempfile.mkdtemp(prefix="posapp-recover-")), storage.root / "wal"
     try:
-        layout = DataDirectory(scratch)
-        _unpack(base, layout.data)
-        journal.line(f"Recovering {base.path.name}")
-        _aim(layout.data, folder.root / "wal", target)
+        data_directory = DataDirectory(scratch)
+        _unpack(base, data_directory.data)
+        log.write(f"Recovering {base.path.name}")
+        _configure_recovery(data_directory.data, wal, target)
         try:
             with postgres.use_embedded_database(scratch, _SCRATCH) as url:
-                yield Access(url)
+                yield PostgresClient(url)
                 return
         except EmbeddedPostgresError as error:
-            if target is None or _ENDED_EARLY not in layout.log.read_bytes():
+            if target is None or _ENDED_EARLY not in data_directory.log.read_bytes():
                 raise BackupError(str(error)) from None
-        journal.line(f"Nothing is known to have been written after {clock_time(target)}")
-        _aim(layout.data, folder.root / "wal", None)
+        log.write(f"Nothing is known to have been written after {format_local(target)}")
+        _configure_recovery(data_directory.data, wal, None)
         with postgres.use_embedded_database(scratch, _SCRATCH) as url:
-            yield Access(url)
+            yield PostgresClient(url)
     except EmbeddedPostgresError as error:
         raise BackupError(str(error)) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def choose(found: Sequence[Base], target: datetime | None) -> Base:
-    """The newest base backup that had ended by then. Raises Refused."""
+def choose_base(found: Sequence[BaseBackup], target: datetime | None) -> BaseBackup:
+    """Returns the newest base backup that had ended by then. Raises Refused."""
     before = [one for one in found if target is None or one.at <= target]
     if not before:
-        oldest = f"; the oldest is of {clock_time(found[0].at)}" if found else ""
+        oldest = f"; the oldest is of {format_local(found[0].at)}" if found else ""
         raise Refused(
             f"no base backup is that old{oldest}: posapp backup base makes one,"
-            " and posapp backup wal keeps what is written after it"
+            " and posapp backup receive-wal keeps what is written after it"
         )
     return max(before)
 
 
-def moment(text: str, now: datetime) -> datetime | None:
-    """`2025-12-26 10:30` in Jakarta's time, or with an offset; `latest` is None. Raises Refused."""
+def parse_target_time(text: str, now: datetime) -> datetime | None:
+    """Parses `2025-12-26 10:30`, in Jakarta's time or with an offset; `latest` is None.
+
+    Raises Refused.
+    """
     if text == "latest":
         return None
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f"--at: {text!r} is no time; write it like '2025-12-26 10:30'") from None
-    found = found.replace(tzinfo=ZONE) if found.tzinfo is None else found
+        raise Refused(f"--at: {text!r} is not a time; write it like '2025-12-26 10:30'") from None
+    found = found.replace(tzinfo=JAKARTA) if found.tzinfo is None else found
     if found > now:
-        raise Refused(f"--at: {text} is in the future; --at latest is as late as is known")
+        raise Refused(f"--at: {text} is in the future; --at latest is the latest that is known")
     return found.astimezone(UTC)
 
 
@@ -183,8 +188,8 @@ _SCRATCH = {
 }
 
 
-def _aim(data: Path, wal: Path, target: datetime | None) -> None:
-    """Has PostgreSQL recover to the target when it starts, from what was received."""
+def _configure_recovery(data: Path, wal: Path, target: datetime | None) -> None:
+    """Configures PostgreSQL to recover to the target at its start, from the received WAL."""
     source = str(wal.resolve()).replace("'", "''")
     lines = [
         f'restore_command = \'cp "{source}/%f" "%p" 2>/dev/null'
@@ -198,19 +203,20 @@ def _aim(data: Path, wal: Path, target: datetime | None) -> None:
     (data / "recovery.signal").touch()
 
 
-def _unpack(base: Base, data: Path) -> None:
+def _unpack(base: BaseBackup, data: Path) -> None:
     data.mkdir(mode=0o700, parents=True)
     for archive, where in (("base", data), ("pg_wal", data / "pg_wal")):
         with tarfile.open(base.path / f"{archive}.tar.gz") as tar:
             tar.extractall(where, filter="data")
 
 
-def _forget_older(folder: Folder, journal: Journal) -> None:
-    found = bases(folder)
+def _remove_older(storage: FolderStorage, log: RunLog) -> None:
+    """Removes all but the newest base backups, and the WAL from before them."""
+    found = list_base_backups(storage)
     for old in found[:-KEPT]:
         shutil.rmtree(old.path)
-        journal.line(f"Removed {old.path.name}: {KEPT} newer ones are there")
-    wal = folder.root / "wal"
+        log.write(f"Removed {old.path.name}: {KEPT} newer ones exist")
+    wal = storage.root / "wal"
     if wal.is_dir():
         done = subprocess.run(
             [str(BIN_DIR / "pg_archivecleanup"), str(wal), _first_segment(found[-KEPT:][0])],
@@ -220,8 +226,8 @@ def _forget_older(folder: Folder, journal: Journal) -> None:
             raise BackupError(f"pg_archivecleanup: {done.stderr.decode(errors='replace').strip()}")
 
 
-def _first_segment(base: Base) -> str:
-    """Where a base backup begins to need what is written. Raises BackupError."""
+def _first_segment(base: BaseBackup) -> str:
+    """Returns the first WAL segment that a base backup needs. Raises BackupError."""
     with tarfile.open(base.path / "base.tar.gz") as tar:
         for member in tar:
             if member.name.removeprefix("./") == "backup_label":
@@ -243,9 +249,9 @@ def _verify(path: Path) -> None:
         raise BackupError(f"pg_verifybackup: {' '.join(done.stderr.split())}")
 
 
-def _run(access: Access, program: str, *arguments: str) -> None:
+def _run(client: PostgresClient, program: str, *arguments: str) -> None:
     with tempfile.TemporaryFile() as errors:
-        with access.start(program, *arguments, stderr=errors) as process:
+        with client.start(program, *arguments, stderr=errors) as process:
             code = process.wait()
         if code:
-            raise BackupError(f"{program}: {complaint(errors) or f'exit code {code}'}")
+            raise BackupError(f"{program}: {first_error(errors) or f'exit code {code}'}")

@@ -1,11 +1,10 @@
-"""Restores a backup into a fresh database beside the live one, and only then swaps their names.
+"""Restores a backup into a new database beside the live one, and only then cuts over.
 
 A restore that fails, or is killed, at any point leaves the live database as it was.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -17,167 +16,175 @@ from sqlalchemy import create_engine
 
 from healthkit.fields import format_duration
 from posapp.backup import compression
-from posapp.backup.create import Work, make_locked
+from posapp.backup.context import BackupContext
+from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.journal import Journal
-from posapp.backup.model.backup import BackupName, clock_time
+from posapp.backup.model.backup import Backup, BackupName, format_local
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres import databases
-from posapp.backup.postgres.client import MAINTENANCE, Access, query
-from posapp.backup.postgres.cutover import swap
-from posapp.backup.postgres.dump import Progress, load
+from posapp.backup.postgres.client import MAINTENANCE, PostgresClient, query
+from posapp.backup.postgres.cutover import cut_over
+from posapp.backup.postgres.dump import Progress, load_sql
 from posapp.backup.postgres.snapshot import count_rows
-from posapp.backup.storage.folder import Entry
+from posapp.backup.storage.folder import BackupLock
 from posapp.database.schema import known_revisions, schema_state, upgrade
 
 
 @dataclass(frozen=True)
-class Restored:
-    """How a restore went: `before` is where the old database is now."""
+class RestoreResult:
+    """The result of a restore; `old_database` is the name of what was live before."""
 
     database: str
-    before: str | None
+    old_database: str | None
     rows: int
     took: timedelta
 
 
 def restore(
-    entry: Entry,
+    backup: Backup,
     path: Path,
-    work: Work,
-    journal: Journal,
+    context: BackupContext,
+    lock: BackupLock,
     confirm: Callable[[str], None],
-    quiet: Callable[[], AbstractContextManager[None]] = nullcontext,
-    backup_first: bool = True,
-) -> Restored:
-    """Puts the verified backup in `path` in the place of the live database.
+    silence: Callable[[], AbstractContextManager[None]] = nullcontext,
+    pre_restore_backup: bool = True,
+) -> RestoreResult:
+    """Replaces the live database by the verified backup in `path`.
 
-    `confirm` is told what will happen, and raises Refused to stop it. While the names are swapped,
-    `quiet` holds: what happens then is no fault. Only for who holds the lock
-    of the backups. Raises Refused before anything is touched, BackupError after.
+    `confirm` is asked before anything is touched, and raises Refused to stop the restore. `silence`
+    holds during the cut-over: what happens then is no fault. Raises Refused before anything is
+    touched, BackupError after.
     """
-    began = time.monotonic()
-    live, now = work.access.database, journal.clock()
-    server = work.access.on(MAINTENANCE)
-    with server.connect() as session:
-        if found := databases.obstacles(session, live, entry.manifest):
-            raise Refused("\n".join(found))
-        there = databases.exists(session, live)
-    confirm(_question(entry, live))
-    if there and backup_first:
-        _back_up_first(work, journal)
-    fresh = databases.beside(live, "restore", now)
-    before = databases.beside(live, "before", now)
-    journal.line(f"Restoring {entry.name} into {fresh}")
+    began = context.clock.monotonic()
+    lock.require(context.storage)
+    live, now = context.client.database, context.clock.now()
+    server = context.client.on(MAINTENANCE)
+    with server.connect() as connection:
+        if blockers := databases.restore_blockers(connection, live, backup.manifest):
+            raise Refused("\n".join(blockers))
+        live_exists = databases.exists(connection, live)
+    confirm(_question(backup, live))
+    if live_exists and pre_restore_backup:
+        _create_pre_restore_backup(context, lock)
+    new_database = databases.sibling_name(live, "restore", now)
+    old_database = databases.sibling_name(live, "before", now)
+    context.log.write(f"Restoring {backup.name} into {new_database}")
     try:
-        rows = _fill(entry, path, work, journal, fresh)
-        journal.line(f"Compared: {rows} rows, as in the backup; swapping the names")
-        with quiet():
-            swap(work.access, live, fresh, before)
+        rows = _load(backup, path, context, new_database)
+        context.log.write(f"Compared: {rows} rows, as in the backup; cutting over")
+        with silence():
+            cut_over(context.client, live, new_database, old_database)
     except BaseException:
-        with suppress(BackupError), server.connect() as session:
-            databases.drop(session, fresh)
+        with suppress(BackupError), server.connect() as connection:
+            databases.drop(connection, new_database)
         raise
-    took = timedelta(seconds=time.monotonic() - began)
-    return Restored(live, before if there else None, rows, took)
+    took = timedelta(seconds=context.clock.monotonic() - began)
+    return RestoreResult(live, old_database if live_exists else None, rows, took)
 
 
-def _question(entry: Entry, live: str) -> str:
-    made = clock_time(entry.name.at)
-    return f"Put the backup of {made} in the place of the live database {live}?"
+def _question(backup: Backup, live: str) -> str:
+    return f"Replace the live database {live} by the backup of {format_local(backup.at)}?"
 
 
-def _back_up_first(work: Work, journal: Journal) -> None:
-    """Raises BackupError; an empty database has nothing to lose."""
-    with work.access.connect() as session:
-        if not query(session, "SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1"):
-            journal.line(f"{work.access.database} is empty: no backup before the restore")
+def _create_pre_restore_backup(context: BackupContext, lock: BackupLock) -> None:
+    """Raises BackupError. An empty database has nothing to lose."""
+    with context.client.connect() as connection:
+        if not query(connection, "SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1"):
+            context.log.write(f"{context.client.database} is empty: no pre-restore backup")
             return
     try:
-        make_locked("pre-restore", work, journal)
+        create_backup("pre-restore", context, lock)
     except BackupError as error:
         raise BackupError(
             f"the backup before the restore has failed, so nothing was restored: {error};"
-            " where the live database is lost anyway, go on with --no-backup-first"
+            " where the live database is lost anyway, go on with --no-pre-restore-backup"
         ) from error
 
 
-def _fill(entry: Entry, path: Path, work: Work, journal: Journal, fresh: str) -> int:
-    live = work.access.database
-    with work.access.on(MAINTENANCE).connect() as session:
-        for name in databases.leftovers(session, live):
-            journal.line(f"Dropping {name}: a restore that was broken off had left it")
-            databases.drop(session, name)
-        databases.create_like(session, fresh, live)
-    rows = fill(work.access.on(fresh), path, entry, work.identity, journal.progress)
-    if upgraded := bring_up_to_date(work.access.on(fresh)):
-        journal.line(f"Brought its schema from {upgraded} to this version's")
+def _load(backup: Backup, path: Path, context: BackupContext, new_database: str) -> int:
+    """Creates the new database and loads the backup into it. Returns the number of rows."""
+    live, client = context.client.database, context.client.on(new_database)
+    with context.client.on(MAINTENANCE).connect() as connection:
+        for name in databases.leftovers(connection, live):
+            context.log.write(f"Dropping {name}: left by a restore that was killed")
+            databases.drop(connection, name)
+        databases.create_like(connection, new_database, live)
+    rows = load_backup(client, path, backup, context.load_identity, context.log.progress)
+    if migrated := migrate_if_older(client):
+        context.log.write(f"Migrated its schema from {migrated} to this version's")
     return rows
 
 
-def fill(
-    access: Access, path: Path, entry: Entry, identity: compression.Identity, told: Progress
+def load_backup(
+    client: PostgresClient,
+    path: Path,
+    backup: Backup,
+    load_identity: compression.LoadIdentity,
+    on_progress: Progress,
 ) -> int:
-    """Loads a backup into an empty database, compares what has come with its manifest, and has
-    the planner know it; how many rows. Raises BackupError."""
+    """Loads a backup into an empty database, compares its rows with the manifest, and updates the
+    planner's statistics. Returns the number of rows. Raises BackupError."""
     try:
-        with path.open("rb") as file, compression.unpacked(file, entry.name, identity) as sql:
-            load(access, sql, told)
+        with (
+            path.open("rb") as file,
+            compression.decompressed(file, backup.name, load_identity) as sql,
+        ):
+            load_sql(client, sql, on_progress)
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}") from None
-    with ThreadPoolExecutor(1) as planning:
-        planned = planning.submit(_analyze, access)
-        counts = count_rows(access)
-        planned.result()
-    if entry.manifest is not None:
-        compare(entry.name, entry.manifest, counts)
+    with ThreadPoolExecutor(1) as analyzing:
+        analyzed = analyzing.submit(_analyze, client)
+        counts = count_rows(client)
+        analyzed.result()
+    if backup.manifest is not None:
+        compare_row_counts(backup.name, backup.manifest, counts)
     return sum(counts.values())
 
 
-def _analyze(access: Access) -> None:
-    with access.connect() as session:
-        query(session, "ANALYZE")
+def _analyze(client: PostgresClient) -> None:
+    with client.connect() as connection:
+        query(connection, "ANALYZE")
 
 
-def compare(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:
-    """Raises BackupError where a table has not the rows that it had."""
-    told = manifest.row_counts
+def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:
+    """Raises BackupError where a table has not the number of rows that the manifest has."""
+    expected = manifest.row_counts
     wrong = [
-        f"{table}: {counts.get(table, 'missing')} instead of {told.get(table, 'none')}"
-        for table in sorted({*told, *counts})
-        if told.get(table) != counts.get(table)
+        f"{table}: {counts.get(table, 'missing')} instead of {expected.get(table, 'none')}"
+        for table in sorted({*expected, *counts})
+        if expected.get(table) != counts.get(table)
     ]
     if wrong:
         raise BackupError(f"{name}: other rows than its manifest says: {'; '.join(wrong[:5])}")
 
 
-def bring_up_to_date(access: Access) -> str | None:
-    """Migrates what an older version of the POS has made; from which revision, or None.
+def migrate_if_older(client: PostgresClient) -> str | None:
+    """Migrates the schema of an older version of the POS. Returns the revision it had, or None.
 
-    What a newer one has made stays: this version can serve it. Raises DatabaseError.
+    The schema of a newer version stays: this version can serve it. Raises DatabaseError.
     """
-    current, head = revisions(access)
+    current, head = revisions(client)
     if current is None or current == head or current not in known_revisions():
         return None
-    upgrade(access.url)
+    upgrade(client.url)
     return current
 
 
-def revisions(access: Access) -> tuple[str | None, str | None]:
-    """Of the schema that is there, and of this version."""
-    engine = create_engine(access.url)
+def revisions(client: PostgresClient) -> tuple[str | None, str | None]:
+    """Returns the revision of the schema in the database, and this version's."""
+    engine = create_engine(client.url)
     try:
         return schema_state(engine)
     finally:
         engine.dispose()
 
 
-def summary(restored: Restored) -> list[str]:
-    """What an operator has to know afterwards."""
-    lines = [f"{restored.rows} rows in {restored.database}, after {format_duration(restored.took)}"]
-    if restored.before:
+def summary(result: RestoreResult) -> list[str]:
+    """Returns what an operator has to know afterwards, a line each."""
+    lines = [f"{result.rows} rows in {result.database}, after {format_duration(result.took)}"]
+    if result.old_database:
         lines += [
-            f"What was live is now {restored.before}. When nobody misses it any more:",
-            f'  DROP DATABASE "{restored.before}";',
+            f"What was live is now {result.old_database}. Once it is not needed any more:",
+            f'  DROP DATABASE "{result.old_database}";',
         ]
     return lines

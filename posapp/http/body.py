@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from flask import request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 256 * 1024
 """An order of 200 lines is a tenth of it."""
+
+
+def sent_json() -> Any:
+    """The JSON of the body as it was sent, before any schema."""
+    return request.get_json()
+
+
+def refuse_doubled_key() -> None:
+    """Raises BadRequest where `Idempotency-Key` came twice: a server joins the two by a comma."""
+    if "," in request.headers.get("Idempotency-Key", ""):
+        raise BadRequest("Idempotency-Key must come once, and hold no comma.")
 
 
 def validate_json_body() -> None:

@@ -5,6 +5,7 @@ ApiError              a refusal
 ├── Forbidden         403
 ├── NotFound          404
 ├── Conflict          409
+│   └── PriceChanged  409, with the new quote
 ├── Invalid           422, names its field
 └── TooManyRequests           429, says when to come back
 """
@@ -12,6 +13,7 @@ ApiError              a refusal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 FieldError = Mapping[str, str]
 
@@ -26,11 +28,14 @@ class ApiError(Exception):
         detail: str,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        extension: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.extension = dict(extension or {})
+        """Further members of the problem (RFC 9457, 3.2), as JSON values."""
 
 
 class Unauthorized(ApiError):
@@ -52,13 +57,24 @@ class Conflict(ApiError):
     status = 409
 
 
+class PriceChanged(Conflict):
+    """The total is not the one that the guest was told; `quote` is how it stands now."""
+
+    def __init__(self, expected: int, total: int, quote: Mapping[str, Any]) -> None:
+        super().__init__(
+            f"The total is {total} now, not {expected}; nothing was done.",
+            extension={"quote": quote},
+        )
+
+
 class Invalid(ApiError):
     """Input that is well-formed and yet wrong: `Invalid("lines.0.product_id", "is sold out")`."""
 
     status = 422
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}", [{"field": field, "message": message}])
+    def __init__(self, field: str, message: str, **extension: Any) -> None:
+        errors = [{"field": field, "message": message}]
+        super().__init__(f"{field}: {message}", errors, extension=extension)
 
 
 class TooManyRequests(ApiError):

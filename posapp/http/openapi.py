@@ -24,6 +24,10 @@ class Problem(BaseModel):
     detail: str
     request_id: str
     errors: list[FieldErrorDetail] | None = None
+    quote: dict[str, Any] | None = None
+    """The totals of now, where `expected_total` differs (409)."""
+    question: str | None = None
+    """What to ask the person at the till before the same is sent with `confirmed`."""
 
 
 def api_blueprint(name: str, tag: str) -> APIBlueprint:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from healthkit.masking import mask
+from healthkit.masking import mask, mask_value
 from posapp.http.errors import ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
@@ -28,6 +28,7 @@ def problem(
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    extension: Mapping[str, Any] | None = None,
 ) -> Response:
     shown = [{name: mask(text) for name, text in error.items()} for error in errors]
     if shown:  # "password: too short" names a field, and would lose its message as a whole
@@ -41,6 +42,7 @@ def problem(
     }
     if shown:
         body["errors"] = shown
+    body |= {name: mask_value(value) for name, value in (extension or {}).items()}
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
 
@@ -61,7 +63,7 @@ def _message(fault: Any) -> str:
 
 def api_error_response(error: ApiError) -> Response:
     """A refusal of a service as a problem."""
-    return problem(error.status, error.detail, error.errors, error.headers)
+    return problem(error.status, error.detail, error.errors, error.headers, error.extension)
 
 
 def http_problem(error: HTTPException) -> Response:

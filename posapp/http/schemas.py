@@ -17,7 +17,9 @@ def _printable(value: str) -> str:
     return value
 
 
-LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**53 - 1
+"""As JSON numbers go between all programs (RFC 8259, section 6), and RFC 8785 writes them."""
+
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]

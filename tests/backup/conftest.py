@@ -8,7 +8,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from sqlalchemy.engine import URL
 
-from posapp.backup.journal import Journal
+from posapp.backup.context import RunLog
 from tests.backup.kit import S3, SMALL, Clock, Killable, Proxy, run_sql
 
 _numbers = itertools.count()
@@ -58,8 +58,8 @@ def s3_of_module(s3_server) -> S3:
 
 
 @pytest.fixture
-def journal(tmp_path, clock) -> Journal:
-    return Journal(tmp_path / "backup.log", clock)
+def log(tmp_path, clock) -> RunLog:
+    return RunLog(tmp_path / "backup.log", clock)
 
 
 @pytest.fixture(scope="session")

@@ -28,16 +28,13 @@ from sqlalchemy.engine import make_url
 
 import posapp
 from posapp.backup import restore as restoring
-from posapp.backup.create import Work, make
-from posapp.backup.journal import Journal
-from posapp.backup.postgres.client import Access
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.lookup import find, verify_bytes
-from posapp.backup.storage.s3 import Bucket
-from posapp.settings import Settings
+from posapp.backup.context import RunLog
+from posapp.backup.storage.lookup import find_backup, verify_checksum
+from posapp.backup.storage.s3 import S3Storage
+from tests.backup.kit import Clock, context_on, make
 
 PRODUCT = str(Path(posapp.__file__).parent)
-LOG = sys.modules[Journal.__module__].__file__
+LOG = sys.modules[RunLog.__module__].__file__
 EVENTS = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod"}
 CALLS = {"write", "fsync", "fork_exec"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -107,26 +104,24 @@ def way_to(frame):
     return way
 
 
-def work(job):
+def context_of(job):
     bucket = None
     if job.get("bucket"):
-        bucket = Bucket(job["bucket"], job["endpoint"], ("key", "secret"), 5)
+        bucket = S3Storage(job["bucket"], job["endpoint"], ("key", "secret"), 5)
     folder = Path(job["folder"])
-    journal = Journal(folder / "backup.log", lambda: datetime.fromisoformat(job["now"]))
-    access = Access(make_url(job["url"]))
-    return Work(access, Folder(folder), bucket, None, lambda: None), journal
+    log = RunLog(folder / "backup.log", Clock(datetime.fromisoformat(job["now"])))
+    return context_on(make_url(job["url"]), folder, log, bucket)
 
 
 def run(job):
-    having, journal = work(job)
+    context = context_of(job)
     if job["do"] == "backup":
-        make(job.get("kind", "daily"), having, journal)
+        make(job.get("kind", "daily"), context)
         return
-    settings = Settings(backup_dir=having.folder.root)
-    entry = find(job.get("what", "latest"), settings)
-    verify_bytes(entry, Path(entry.where))
-    with having.folder.locked():
-        restoring.restore(entry, Path(entry.where), having, journal, lambda question: None)
+    backup = find_backup(job.get("what", "latest"), context.settings)
+    verify_checksum(backup, Path(backup.location))
+    with context.storage.lock() as lock:
+        restoring.restore(backup, Path(backup.location), context, lock, lambda question: None)
 
 
 def child(job):

@@ -1,4 +1,4 @@
-"""What the tests of backups have in common, besides their fixtures."""
+"""Helpers of the tests of backups, besides their fixtures."""
 
 import json
 import os
@@ -9,8 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -20,10 +20,16 @@ import boto3
 import psycopg2
 from sqlalchemy.engine import URL
 
-from posapp.backup.create import Work
-from posapp.backup.postgres.client import Access
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.s3 import Bucket
+from posapp.backup.context import BackupContext, RunLog
+from posapp.backup.create import create_backup
+from posapp.backup.encryption import load_identity
+from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.notifications import Notifications
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.lookup import verify as verify_backup
+from posapp.backup.storage.s3 import S3Storage
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,13 +64,21 @@ def address(url: URL) -> str:
 
 @dataclass
 class Clock:
-    now: datetime = NOON
+    """A time of day that a test moves, forward and back; waiting takes its real time."""
 
-    def __call__(self) -> datetime:
-        return self.now
+    moment: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def forward(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
+        self.moment += timedelta(**delta)
 
 
 @dataclass
@@ -97,13 +111,46 @@ class S3:
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return sorted(item["Key"] for item in found)
 
-    def bucket(self, endpoint: str | None = None, timeout: float = 10, attempts: int = 4) -> Bucket:
+    def bucket(
+        self, endpoint: str | None = None, timeout: float = 10, attempts: int = 4
+    ) -> S3Storage:
         keys = ("key", "secret")
-        return Bucket(self.name, endpoint or self.endpoint, keys, timeout, attempts)
+        return S3Storage(self.name, endpoint or self.endpoint, keys, timeout, attempts)
 
 
-def work_on(url: URL, folder: Path, bucket: Bucket | None = None, key=None, identity=None) -> Work:
-    return Work(Access(url), Folder(folder), bucket, key, identity or (lambda: None))
+def context_on(
+    url: URL,
+    folder: Path,
+    log: RunLog,
+    bucket: S3Storage | None = None,
+    recipient=None,
+    identity: Path | None = None,
+) -> BackupContext:
+    """The context of a run on a database and a folder, at the time of the log."""
+    settings = settings_of(folder, **({"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}))
+    context = BackupContext(
+        settings,
+        log.clock,
+        log,
+        Notifications(settings, {}, log.write),
+        FolderStorage(folder),
+        bucket,
+        recipient,
+        ExitStack(),
+    )
+    context.client = PostgresClient(url)
+    return context
+
+
+def make(kind: str, context: BackupContext) -> Backup:
+    """Creates a backup as the command does."""
+    with context.storage.lock() as lock:
+        return create_backup(kind, context, lock)
+
+
+def verify(backup: Backup, settings: Settings) -> None:
+    """Verifies a backup as the command does."""
+    verify_backup(backup, settings, lambda: load_identity(settings.backup_age_identity))
 
 
 def settings_of(folder: Path, **environ: str) -> Settings:
@@ -179,6 +226,7 @@ class Proxy:
 
     `cut_after` bytes of a request its connection is cut; `silent`, it takes everything and answers
     nothing; `pause` seconds go by before each block. `cuts` counts down where it is a number.
+    `before` is called with each block of a request; `cut_response_after` cuts an answer.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -187,6 +235,8 @@ class Proxy:
         self.cuts: int | None = None
         self.silent = False
         self.pause = 0.0
+        self.before: Callable[[bytes], None] = lambda block: None
+        self.cut_response_after: int | None = None
         proxy = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -217,13 +267,17 @@ class Proxy:
                 client.shutdown(socket.SHUT_RDWR)
                 return
             time.sleep(self.pause)
+            self.before(block)
             if not self.silent:
                 server.sendall(block)
 
-    @staticmethod
-    def _pipe(source: socket.socket, sink: socket.socket) -> None:
+    def _pipe(self, source: socket.socket, sink: socket.socket) -> None:
+        seen = 0
         with suppress(OSError):
             while block := source.recv(65_536):
+                seen += len(block)
+                if self.cut_response_after is not None and seen > self.cut_response_after:
+                    break
                 sink.sendall(block)
             sink.shutdown(socket.SHUT_RDWR)
 
@@ -231,3 +285,27 @@ class Proxy:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def manifest_for(name: BackupName, **changes) -> Manifest:
+    """The manifest of a verified backup of one byte."""
+    facts = {
+        "file": str(name),
+        "kind": name.kind,
+        "created_at": name.at,
+        "size_bytes": 1,
+        "sha256": "0" * 64,
+        "sql_bytes": 1,
+        "encrypted": name.encrypted,
+        "database": "d",
+        "database_bytes": 1,
+        "server_version": "18.6",
+        "pg_dump_version": "18.6",
+        "posapp_version": "1.0.0",
+        "schema_revision": None,
+        "row_counts": {"t": 1},
+        "roles": (),
+        "extensions": (),
+        "verified_at": name.at,
+    }
+    return Manifest(**{**facts, **changes})

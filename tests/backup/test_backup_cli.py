@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from posapp.backup import journal
-from posapp.backup.journal import log_file
-from posapp.backup.listing import age
+from healthkit import SYSTEM_CLOCK
+from posapp.backup import context
+from posapp.backup.context import RunLog
+from posapp.backup.listing import format_age
 from posapp.backup.model.backup import BackupName
-from posapp.backup.storage.folder import Folder
+from posapp.backup.storage.folder import FolderStorage
 from posapp.cli import main
 from posapp.settings import Settings
 from tests.backup.kit import ROOT, address, run_sql
@@ -55,59 +56,59 @@ def one_line(done, code):
 def test_each_kind_is_made_and_the_log_ends_with_the_line_of_the_runbook(posapp, tmp_path, kind):
     done = posapp("backup", kind)
     assert (done.returncode, done.stderr) == (0, "")
-    (entry,) = Folder(tmp_path / "backups").entries()
-    assert entry.name.kind == kind
+    (backup,) = FolderStorage(tmp_path / "backups").list_backups()
+    assert backup.name.kind == kind
     last = (tmp_path / "log" / "backup.log").read_text().splitlines()[-1]
     assert re.fullmatch(
         r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ✅ Backup completed successfully!", last
     )
     assert done.stdout.splitlines()[-1] == last
-    assert str(entry.name) in done.stdout
+    assert str(backup.name) in done.stdout
     assert "\r" not in done.stdout  # plain lines for cron
 
 
-def test_a_failure_exits_1_and_is_told_to_the_webhook_in_json(posapp):
-    with sink() as told:
+def test_a_failure_exits_1_and_sends_json_to_the_webhook(posapp):
+    with sink() as webhook:
         done = posapp(
             *("backup", "daily"),
             DATABASE_URL="postgresql://kasir:rahasia-4831@127.0.0.1:1/pos",
-            ALERT_WEBHOOK=f"http://{told.url}/alert",
+            ALERT_WEBHOOK=f"http://{webhook.url}/alert",
         )
     assert "Connection refused" in one_line(done, 1)
-    ((path, body),) = told.received
+    ((path, body),) = webhook.received
     assert path == "/alert"
     assert json.loads(body)["event"] == "backup-failed"
     assert json.loads(body)["text"].startswith("❌ Backup (daily) failed: database pos: ")
     assert "rahasia-4831" not in done.stdout + done.stderr + body.decode()
 
 
-def test_a_webhook_that_is_away_changes_nothing_but_is_said(posapp):
+def test_an_unreachable_webhook_is_logged_and_changes_nothing(posapp):
     done = posapp(
         *("backup", "daily"),
         DATABASE_URL="postgresql://127.0.0.1:1/pos",
         ALERT_WEBHOOK="http://127.0.0.1:1/secret-token",
     )
     assert done.returncode == 1
-    assert "ALERT_WEBHOOK was not told" in done.stdout
+    assert "ALERT_WEBHOOK was not reached" in done.stdout
     assert "secret-token" not in done.stdout + done.stderr
 
 
 def test_a_second_run_leaves_at_once_with_75(posapp, tmp_path):
-    with Folder(tmp_path / "backups").locked():
-        assert "another run is at work" in one_line(posapp("backup", "daily"), 75)
-        assert "another run is at work" in one_line(posapp("restore", "latest"), 75)
+    with FolderStorage(tmp_path / "backups").lock():
+        assert "another backup or restore is running" in one_line(posapp("backup", "daily"), 75)
+        assert "another backup or restore is running" in one_line(posapp("restore", "latest"), 75)
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "message"),
     [
         ({"BACKUP_AGE_RECIPIENT": "age1nonsense"}, "BACKUP_AGE_RECIPIENT: not a public key"),
         ({"BACKUP_DIR": "/proc/nowhere"}, "BACKUP_DIR: /proc/nowhere"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL: must begin with postgresql://"),
     ],
 )
-def test_a_mistake_in_the_settings_is_one_line(posapp, variables, told):
-    assert told in one_line(posapp("backup", "daily", **variables), 2)
+def test_a_mistake_in_the_settings_is_one_line(posapp, variables, message):
+    assert message in one_line(posapp("backup", "daily", **variables), 2)
 
 
 def test_an_empty_database_is_one_line(posapp, postgres, small):
@@ -127,14 +128,14 @@ def test_list_shows_what_there_is_here_and_in_s3(posapp, s3):
     assert posapp("restore", **s3.environ).stdout.splitlines()[:3] == rows
 
 
-def test_verify_says_whole_or_exits_1(posapp, tmp_path):
+def test_verify_prints_that_it_is_whole_or_exits_1(posapp, tmp_path):
     posapp("backup", "daily")
     assert posapp("backup", "verify").stdout.startswith("✅ ")
-    (entry,) = Folder(tmp_path / "backups").entries()
-    with open(entry.where, "r+b") as file:
+    (backup,) = FolderStorage(tmp_path / "backups").list_backups()
+    with open(backup.location, "r+b") as file:
         file.seek(40)
         file.write(b"!!")
-    assert posapp("backup", "verify", entry.where).returncode == 1
+    assert posapp("backup", "verify", backup.location).returncode == 1
     assert "there is no such backup" in one_line(posapp("backup", "verify", "nothing"), 2)
 
 
@@ -163,7 +164,7 @@ def test_a_restore_is_silenced_for_the_swap_alone(posapp, tmp_path):
     posapp("backup", "daily")
     done = posapp("restore", "latest", "--skip-confirm")
     assert done.returncode == 0, done.stderr
-    assert "healthkit was not told" not in done.stdout
+    assert "healthkit was not reached" not in done.stdout
     with closing(sqlite3.connect(tmp_path / "store.db")) as store:
         ((reason, *times),) = store.execute("SELECT reason, until, made_at FROM healthkit_silences")
     until, made_at = (datetime.fromisoformat(time).replace(tzinfo=UTC) for time in times)
@@ -181,13 +182,29 @@ def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, t
     assert list((tmp_path / "backups" / "fetched").iterdir()) == []
 
 
-def test_restore_of_what_has_no_manifest_needs_to_be_said(posapp, small, tmp_path):
+def test_a_backup_without_manifest_is_restored_only_with_its_option(posapp, small, tmp_path):
     posapp("backup", "daily")
-    (entry,) = Folder(tmp_path / "backups").entries()
-    (tmp_path / "backups" / "daily" / entry.name.manifest).unlink()
-    refused = posapp("restore", entry.where, "--skip-confirm")
+    (backup,) = FolderStorage(tmp_path / "backups").list_backups()
+    (tmp_path / "backups" / "daily" / backup.name.manifest).unlink()
+    refused = posapp("restore", backup.location, "--skip-confirm")
     assert "there is no manifest" in one_line(refused, 1)
-    assert posapp("restore", entry.where, "--skip-confirm", "--without-manifest").returncode == 0
+    assert (
+        posapp("restore", backup.location, "--skip-confirm", "--without-manifest").returncode == 0
+    )
+
+
+def test_the_spellings_of_version_1_0_are_understood_and_not_shown(posapp, small):
+    assert posapp("backup", "daily").returncode == 0
+    run_sql(small, "DELETE FROM bills")
+    done = posapp("restore", "latest", "--skip-confirm", "--no-backup-first")
+    assert done.returncode == 0, done.stderr
+    assert run_sql(small, "SELECT count(*) FROM bills") == [(400,)]
+    assert "pre-restore" not in posapp("backup", "list").stdout
+    assert "Receive all that is written" in posapp("backup", "wal", "--help").stdout
+    shown = posapp("backup", "--help").stdout + posapp("restore", "--help").stdout
+    assert "receive-wal" in shown
+    assert "--no-pre-restore-backup" in shown
+    assert not re.search(r"^  wal\b|--no-backup-first", shown, re.MULTILINE)
 
 
 def test_an_ordinary_user_can_do_all_of_it(ordinary_user, s3):
@@ -222,7 +239,7 @@ def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
     assert script("backup.sh").returncode == 0  # daily is the default
     assert script("backup.sh", "pre-deploy").returncode == 0
     assert script("backup.sh", "hourly").returncode == 2
-    kinds = {entry.name.kind for entry in Folder(tmp_path / "backups").entries()}
+    kinds = {backup.name.kind for backup in FolderStorage(tmp_path / "backups").list_backups()}
     assert kinds == {"daily", "pre-deploy"}
     assert "pre-deploy" in script("restore.sh").stdout
     run_sql(small, "DELETE FROM bills")
@@ -231,16 +248,19 @@ def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
 
 
 def test_the_log_lies_in_backup_dir_unless_a_folder_for_logs_is_there(tmp_path, monkeypatch):
-    settings = Settings(backup_dir=tmp_path)
-    monkeypatch.setattr(journal, "SYSTEM_LOGS", tmp_path / "nowhere")
-    assert log_file(settings) == tmp_path / "backup.log"
-    monkeypatch.setattr(journal, "SYSTEM_LOGS", tmp_path)
-    assert log_file(settings) == tmp_path / "backup.log"
-    assert log_file(Settings(backup_log=tmp_path / "x.log")) == tmp_path / "x.log"
+    def path(**settings):
+        return RunLog.from_settings(Settings(**settings), SYSTEM_CLOCK).path
+
+    monkeypatch.setattr(context, "SYSTEM_LOGS", tmp_path / "nowhere")
+    assert path(backup_dir=tmp_path) == tmp_path / "backup.log"
+    monkeypatch.setattr(context, "SYSTEM_LOGS", tmp_path / "logs")
+    (tmp_path / "logs").mkdir()
+    assert path(backup_dir=tmp_path) == tmp_path / "logs" / "backup.log"
+    assert path(backup_log=tmp_path / "x.log") == tmp_path / "x.log"
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0m"), (3599, "59m"), (3600, "1h 0m"), (90_000, "1d 1h"), (-5, "0m")]
 )
 def test_ages_are_short(seconds, text):
-    assert age(timedelta(seconds=seconds)) == text
+    assert format_age(timedelta(seconds=seconds)) == text

@@ -11,12 +11,12 @@ import pytest
 
 from healthkit.testing import wait_until
 from posapp.backup import compression
-from posapp.backup.create import make
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.storage.folder import Folder, newest
-from posapp.backup.storage.lookup import find, verify
+from posapp.backup.model.backup import newest_intact
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.lookup import find_backup
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, address, parts, run_sql, settings_of, work_on
+from tests.backup.kit import SMALL, address, context_on, make, parts, run_sql, settings_of, verify
 
 pytestmark = pytest.mark.fault
 
@@ -34,17 +34,18 @@ def jobs(small, folder, s3=None, **more):
 
 def all_whole(place, settings):
     """Every backup there that calls itself good is; the good ones."""
-    good = [entry for entry in place.entries() if entry.good]
-    for entry in good:
-        verify(entry, settings)
+    good = [backup for backup in place.list_backups() if backup.intact]
+    for backup in good:
+        verify(backup, settings)
     return good
 
 
 def whole_in(bucket):
     """The good ones in a bucket, each of which has the bytes that its manifest tells."""
-    good = [entry for entry in bucket.entries() if entry.good]
-    for entry in good:
-        assert compression.checksum(bucket.open(entry)) == (entry.manifest.sha256, entry.size)
+    good = [backup for backup in bucket.list_backups() if backup.intact]
+    for backup in good:
+        with bucket.open(backup) as file:
+            assert compression.checksum(file) == (backup.manifest.sha256, backup.size)
     return good
 
 
@@ -93,30 +94,30 @@ def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_
     settings = settings_of(folder, **s3.environ)
 
     def job():
-        return {"do": "backup", "now": clock().isoformat(), **jobs(small, folder, s3)}
+        return {"do": "backup", "now": clock.now().isoformat(), **jobs(small, folder, s3)}
 
     for _ in range(2):
         assert killable.run(**job()) == 0
         clock.forward(days=1)
     clock.forward(days=8)
     state = State(folder, s3)
-    before = newest(Folder(folder).entries())
-    night, steps = clock(), killable.steps(**job())
+    before = newest_intact(FolderStorage(folder).list_backups())
+    night, steps = clock.now(), killable.steps(**job())
     assert [name for name in steps if "rename" in name or "PutObject" in name or "remove" in name]
     for step in chosen(steps, every):
         state.restore()
-        clock.now = night
+        clock.moment = night
         assert killable.run(**job(), die_at=step) == -signal.SIGKILL, step
-        found = Folder(folder).entries()
-        assert all(entry.good for entry in found), step
-        assert newest(found).name >= before.name, step
-        all_whole(Folder(folder), settings)
+        found = FolderStorage(folder).list_backups()
+        assert all(backup.intact for backup in found), step
+        assert newest_intact(found).name >= before.name, step
+        all_whole(FolderStorage(folder), settings)
         whole_in(bucket)
         clock.forward(hours=1)
         assert killable.run(**job()) == 0, step
         assert parts(folder) == [], step
-        local = [entry.name for entry in all_whole(Folder(folder), settings)]
-        remote = [entry.name for entry in whole_in(bucket)]
+        local = [backup.name for backup in all_whole(FolderStorage(folder), settings)]
+        remote = [backup.name for backup in whole_in(bucket)]
         assert local == remote, step  # what was killed before its upload has been uploaded since
         assert before.name not in local, step  # and what was killed before its rotation is gone
 
@@ -127,7 +128,7 @@ def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
     small, postgres, tmp_path, killable, clock, every
 ):
     """It has the rows of before or those of the backup, all of them, after each kill."""
-    assert killable.run(do="backup", now=clock().isoformat(), **jobs(small, tmp_path)) == 0
+    assert killable.run(do="backup", now=clock.now().isoformat(), **jobs(small, tmp_path)) == 0
     state = (
         "SELECT (SELECT count(*) FROM guests), count(*), count(*) FILTER (WHERE total = 7)"
         " FROM bills"
@@ -135,9 +136,14 @@ def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
 
     def job():
         clock.forward(minutes=1)
-        return {"do": "restore", "now": clock().isoformat(), **jobs(small, tmp_path), "what": made}
+        return {
+            "do": "restore",
+            "now": clock.now().isoformat(),
+            **jobs(small, tmp_path),
+            "what": made,
+        }
 
-    made = str(Folder(tmp_path).entries()[0].where)
+    made = str(FolderStorage(tmp_path).list_backups()[0].location)
     run_sql(small, "UPDATE bills SET total = 7")
     seen = []
     for step in chosen(killable.steps(**job()), every):
@@ -166,7 +172,7 @@ def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
     )
     with holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE bills IN ACCESS EXCLUSIVE MODE")
-        pid = killable.start(do="backup", now=clock().isoformat(), **jobs(small, tmp_path))
+        pid = killable.start(do="backup", now=clock.now().isoformat(), **jobs(small, tmp_path))
         wait_until(lambda: run_sql(small, waiting))
         started = psutil.Process(pid).children(recursive=True)
         assert any("pg_dump" in " ".join(process.cmdline()) for process in started)
@@ -175,38 +181,38 @@ def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
         _, left = psutil.wait_procs(started, timeout=10)
         assert left == []
     holder.close()
-    assert Folder(tmp_path).entries() == []
+    assert FolderStorage(tmp_path).list_backups() == []
 
 
 # Full, gone
 
 
 def test_a_disk_that_fills_up_in_the_middle_costs_no_backup_that_was_there(
-    small, small_disk, journal, clock
+    small, small_disk, log, clock
 ):
     folder = small_disk(3)
-    first = make("daily", work_on(small, folder), journal)
+    first = make("daily", context_on(small, folder, log))
     run_sql(small, NOISE.format(2500))
     clock.forward(days=9)
     with pytest.raises(BackupError, match="the disk is full; the backups before are untouched"):
-        make("daily", work_on(small, folder), journal)
-    assert [entry.name for entry in Folder(folder).entries()] == [first.name]
+        make("daily", context_on(small, folder, log))
+    assert [backup.name for backup in FolderStorage(folder).list_backups()] == [first.name]
     verify(first, settings_of(folder))
     assert [path.name for path in (folder / "daily").glob("*.part")] == []
     run_sql(small, "DROP TABLE noise")
-    make("daily", work_on(small, folder), journal)
+    make("daily", context_on(small, folder, log))
 
 
 def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
-    tmp_path, journal, clock, monkeypatch
+    tmp_path, log, clock, monkeypatch
 ):
     folder = tmp_path / "backups"
     data = tmp_path / "server"
     with use_server(data) as postgres:
         run_sql(postgres.url, SMALL)
         run_sql(postgres.url, NOISE.format(9000))
-        work = work_on(postgres.url, folder)
-        first = make("daily", work, journal)
+        context = context_on(postgres.url, folder, log)
+        first = make("daily", context)
         clock.forward(days=1)
         stopped = []
 
@@ -217,102 +223,101 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
                 os.kill(postgres.pid, signal.SIGQUIT)
                 psutil.Process(postgres.pid).wait(20)
 
-        monkeypatch.setattr(journal, "progress", stop)
+        monkeypatch.setattr(log, "progress", stop)
         with pytest.raises(BackupError):
-            make("daily", work, journal)
+            make("daily", context)
         monkeypatch.undo()
     assert 0 < stopped[0] < first.manifest.sql_bytes / 10
-    assert [entry.name for entry in Folder(folder).entries()] == [first.name]
+    assert [backup.name for backup in FolderStorage(folder).list_backups()] == [first.name]
     assert parts(folder) == []
     with use_server(data) as again:
-        make("daily", work_on(again.url, folder), journal)
+        make("daily", context_on(again.url, folder, log))
 
 
 # S3
 
 
-def test_s3_that_refuses_costs_no_local_backup(small, tmp_path, journal, clock, s3):
+def test_s3_that_refuses_costs_no_local_backup(small, tmp_path, log, clock, s3):
     s3.client.delete_bucket(Bucket=s3.name)
     with pytest.raises(BackupError, match="the bucket does not exist"):
-        make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    assert len(all_whole(Folder(tmp_path), settings_of(tmp_path))) == 1
+        make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    assert len(all_whole(FolderStorage(tmp_path), settings_of(tmp_path))) == 1
     s3.client.create_bucket(Bucket=s3.name)
     clock.forward(days=1)
-    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    assert len(s3.bucket().entries()) == 2
+    make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    assert len(s3.bucket().list_backups()) == 2
 
 
 def test_a_connection_that_is_cut_at_90_percent_leaves_nothing_that_passes_for_a_backup(
-    small, tmp_path, journal, clock, s3, proxy
+    small, tmp_path, log, clock, s3, proxy
 ):
     run_sql(small, NOISE.format(300))
-    first = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    first = make("daily", context_on(small, tmp_path, log, s3.bucket()))
     clock.forward(days=1)
     proxy.cut_after = int(first.size * 0.9)
     bucket = s3.bucket(proxy.endpoint, timeout=2, attempts=2)
     with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
-        make("daily", work_on(small, tmp_path, bucket), journal)
+        make("daily", context_on(small, tmp_path, log, bucket))
     settings = settings_of(tmp_path, **s3.environ)
-    assert [entry.name for entry in all_whole(s3.bucket(), settings)] == [first.name]
-    assert len(all_whole(Folder(tmp_path), settings)) == 2
+    assert [backup.name for backup in all_whole(s3.bucket(), settings)] == [first.name]
+    assert len(all_whole(FolderStorage(tmp_path), settings)) == 2
     clock.forward(days=1)
-    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    make("daily", context_on(small, tmp_path, log, s3.bucket()))
     assert len(all_whole(s3.bucket(), settings)) == 3
 
 
-def test_a_connection_that_is_cut_once_is_made_again(small, tmp_path, journal, s3, proxy):
+def test_a_connection_that_is_cut_once_is_made_again(small, tmp_path, log, s3, proxy):
     run_sql(small, NOISE.format(300))
     proxy.cut_after, proxy.cuts = 100_000, 1
-    make("daily", work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=2)), journal)
+    make("daily", context_on(small, tmp_path, log, s3.bucket(proxy.endpoint, timeout=2)))
     assert proxy.cuts == 0
     assert len(all_whole(s3.bucket(), settings_of(tmp_path, **s3.environ))) == 1
 
 
-def test_a_slow_s3_is_waited_for(small, tmp_path, journal, s3, proxy):
+def test_a_slow_s3_is_waited_for(small, tmp_path, log, s3, proxy):
     run_sql(small, NOISE.format(300))
     proxy.pause = 0.02
-    make("daily", work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=2)), journal)
+    make("daily", context_on(small, tmp_path, log, s3.bucket(proxy.endpoint, timeout=2)))
     assert len(all_whole(s3.bucket(), settings_of(tmp_path, **s3.environ))) == 1
 
 
-def test_an_s3_that_is_silent_is_given_up(small, tmp_path, journal, s3, proxy):
+def test_an_s3_that_is_silent_is_given_up(small, tmp_path, log, s3, proxy):
     proxy.silent = True
     with pytest.raises(BackupError, match=r"gave no answer within 0\.2s; the local file is kept"):
         make(
             "daily",
-            work_on(small, tmp_path, s3.bucket(proxy.endpoint, timeout=0.2, attempts=2)),
-            journal,
+            context_on(small, tmp_path, log, s3.bucket(proxy.endpoint, timeout=0.2, attempts=2)),
         )
-    assert len(all_whole(Folder(tmp_path), settings_of(tmp_path))) == 1
+    assert len(all_whole(FolderStorage(tmp_path), settings_of(tmp_path))) == 1
 
 
-def test_a_truncated_object_is_not_the_newest(small, tmp_path, journal, clock, s3):
-    first = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+def test_a_truncated_object_is_not_the_newest(small, tmp_path, log, clock, s3):
+    first = make("daily", context_on(small, tmp_path, log, s3.bucket()))
     clock.forward(days=1)
-    second = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    body = Path(second.where).read_bytes()[:-9]
+    second = make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    body = Path(second.location).read_bytes()[:-9]
     s3.client.put_object(Bucket=s3.name, Key=f"daily/{second.name}", Body=body)
     settings = settings_of(tmp_path, **s3.environ)
-    assert find(f"s3://{s3.name}", settings).name == first.name
+    assert find_backup(f"s3://{s3.name}", settings).name == first.name
     with pytest.raises(BackupError):
-        verify(find(f"s3://{s3.name}/daily/{second.name}", settings), settings)
+        verify(find_backup(f"s3://{s3.name}/daily/{second.name}", settings), settings)
 
 
 def test_a_file_that_has_changed_since_it_was_verified_is_not_uploaded(
-    small, tmp_path, journal, clock, s3
+    small, tmp_path, log, clock, s3
 ):
     """Its upload had failed, and the disk has lost a byte of it before the next try."""
     s3.client.delete_bucket(Bucket=s3.name)
     with pytest.raises(BackupError):
-        make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    (entry,) = Folder(tmp_path).entries()
-    path = Path(entry.where)
+        make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    (backup,) = FolderStorage(tmp_path).list_backups()
+    path = Path(backup.location)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     s3.client.create_bucket(Bucket=s3.name)
     clock.forward(days=1)
     with pytest.raises(BackupError, match="is no longer what was verified"):
-        make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    assert [found.name.at for found in s3.bucket().entries()] == [clock()]
+        make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    assert [found.name.at for found in s3.bucket().list_backups()] == [clock.now()]
 
 
 @pytest.mark.parametrize(
@@ -327,4 +332,4 @@ def test_a_file_that_has_changed_since_it_was_verified_is_not_uploaded(
 def test_an_address_that_is_an_attack_is_refused(tmp_path, s3, key):
     s3.client.put_object(Bucket=s3.name, Key="daily/$(reboot).dump.gz", Body=b"x")
     with pytest.raises(Refused):
-        find(f"s3://{s3.name}/{key}", settings_of(tmp_path, **s3.environ))
+        find_backup(f"s3://{s3.name}/{key}", settings_of(tmp_path, **s3.environ))

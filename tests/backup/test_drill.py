@@ -8,11 +8,11 @@ import pyrage
 import pytest
 
 from healthkit import Health
-from posapp.backup.create import make
 from posapp.backup.drill import drill, validate_foreign_keys
 from posapp.backup.drill_report import file_name, report
-from posapp.backup.storage.lookup import at_hand, find, verify_bytes
-from tests.backup.kit import address, run_sql, settings_of, work_on
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.storage.lookup import find_backup
+from tests.backup.kit import address, context_on, make, run_sql, settings_of
 from tests.observability.sinks import sink
 
 HEALTHKIT = """
@@ -47,10 +47,10 @@ def environ(postgres, template_database, tmp_path, s3):
 def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, tmp_path, s3):
     before = datetime.now(UTC)
     assert me.run("backup", "daily", environ=environ).returncode == 0
-    with sink() as told:
+    with sink() as webhook:
         done = me.run(
             *("drill", f"s3://{s3.name}", "--report", str(tmp_path / "reports")),
-            environ={**environ, "ALERT_WEBHOOK": f"http://{told.url}/hook"},
+            environ={**environ, "ALERT_WEBHOOK": f"http://{webhook.url}/hook"},
         )
     assert done.returncode == 0, done.stderr
     (written,) = (tmp_path / "reports").iterdir()
@@ -63,9 +63,9 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
     assert "Health of the POS on the restored database: System healthy" in text
     assert re.search(r"Foreign keys validated: [1-9]", text)
     assert "[" not in text  # no heading is left to be filled in
-    entry = find(f"s3://{s3.name}", settings_of(tmp_path / "backups", **s3.environ))
-    assert entry.manifest.restored_at > before
-    assert json.loads(told.received[0][1])["event"] == "drill-succeeded"
+    backup = find_backup(f"s3://{s3.name}", settings_of(tmp_path / "backups", **s3.environ))
+    assert backup.manifest.restored_at > before
+    assert json.loads(webhook.received[0][1])["event"] == "drill-succeeded"
     health = Health.from_file(tmp_path / "healthkit.toml")
     try:
         assert health.last_beat("backup-daily") > before
@@ -75,40 +75,32 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
     assert list((tmp_path / "backups").glob("steak*")) == []
 
 
-def test_a_drill_that_fails_exits_1_tells_and_marks_nothing(me, environ, tmp_path):
+def test_a_failed_drill_exits_1_notifies_and_marks_nothing(me, environ, tmp_path):
     assert me.run("backup", "daily", environ=environ).returncode == 0
-    entry = find("latest", settings_of(tmp_path / "backups"))
-    path = tmp_path / "backups" / "daily" / entry.name.manifest
+    backup = find_backup("latest", settings_of(tmp_path / "backups"))
+    path = tmp_path / "backups" / "daily" / backup.name.manifest
     path.write_text(path.read_text().replace('"products": 71', '"products": 72'))
-    with sink() as told:
+    with sink() as webhook:
         done = me.run(
             *("drill", "--report", str(tmp_path)),
-            environ={**environ, "ALERT_WEBHOOK": f"http://{told.url}/hook"},
+            environ={**environ, "ALERT_WEBHOOK": f"http://{webhook.url}/hook"},
         )
     assert done.returncode == 1
     assert "products: 71 instead of 72" in done.stderr
     (written,) = tmp_path.glob("disaster-*.md")
     assert "- Status: ISSUES" in written.read_text()
     assert "products: 71 instead of 72" in written.read_text().split("## Issues Found")[1]
-    assert json.loads(told.received[0][1])["event"] == "drill-failed"
-    assert find("latest", settings_of(tmp_path / "backups")).manifest.restored_at is None
+    assert json.loads(webhook.received[0][1])["event"] == "drill-failed"
+    assert find_backup("latest", settings_of(tmp_path / "backups")).manifest.restored_at is None
 
 
 @pytest.fixture
-def run_drill(small, tmp_path, journal):
+def run_drill(small, tmp_path, log):
     """Makes a backup of `small` and drills it."""
 
-    def run(key=None, identity=None):
-        entry = make("daily", work_on(small, tmp_path, key=key), journal)
-        environ = {"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}
-        settings = settings_of(tmp_path, **environ)
-        return drill(
-            entry,
-            lambda scratch: at_hand(entry, settings, scratch),
-            lambda path: verify_bytes(entry, path),
-            lambda: pyrage.x25519.Identity.from_str(identity.read_text()),
-            journal,
-        )
+    def run(recipient=None, identity=None):
+        context = context_on(small, tmp_path, log, recipient=recipient, identity=identity)
+        return drill(make("daily", context), context)
 
     return run
 
@@ -151,11 +143,10 @@ def test_roles_of_the_real_server_are_provided(small, postgres, run_drill):
         postgres.execute("DROP ROLE koki_kepala")
 
 
-def test_the_foreign_keys_are_left_as_they_were(small, tmp_path):
-    access = work_on(small, tmp_path).access
+def test_the_foreign_keys_are_left_as_they_were(small):
     keys = "SELECT oid, conname, convalidated FROM pg_constraint WHERE contype = 'f'"
     before = run_sql(small, keys)
-    assert validate_foreign_keys(access) == 1
+    assert validate_foreign_keys(PostgresClient(small)) == 1
     assert run_sql(small, keys) == before
 
 

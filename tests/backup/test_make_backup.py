@@ -5,7 +5,6 @@ import json
 import stat
 import subprocess
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +14,12 @@ import pyrage
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup.create import make
 from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.lookup import find, verify
-from posapp.backup.storage.s3 import PART, fingerprints
-from tests.backup.kit import parts, run_sql, settings_of, work_on
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.lookup import find_backup
+from posapp.backup.storage.s3 import PART, checksums
+from tests.backup.kit import context_on, make, parts, run_sql, settings_of, verify
 
 NAME = "steak_kenangan_daily_20251226_120000.dump.gz"
 
@@ -34,10 +32,10 @@ def names(folder, kind="daily"):
     return sorted(p.name for p in (folder / kind).glob("*.dump.gz*") if p.suffix != ".json")
 
 
-def test_a_backup_is_gzip_of_the_dump_with_a_manifest_of_its_own_moment(small, tmp_path, journal):
-    entry = make("daily", work_on(small, tmp_path), journal)
+def test_a_backup_is_gzip_of_the_dump_with_a_manifest_of_its_own_moment(small, tmp_path, log):
+    backup = make("daily", context_on(small, tmp_path, log))
     path = tmp_path / "daily" / NAME
-    assert entry.where == str(path)
+    assert backup.location == str(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = gzip.decompress(path.read_bytes()).decode()
     assert text.startswith("--\n-- PostgreSQL database dump\n--\n")
@@ -51,16 +49,16 @@ def test_a_backup_is_gzip_of_the_dump_with_a_manifest_of_its_own_moment(small, t
     assert (
         "CREATE ROLE postgres" in path.with_name(NAME.replace("dump.gz", "globals.sql")).read_text()
     )
-    assert entry.good
+    assert backup.intact
     assert parts(tmp_path) == []
 
 
-def test_gunzip_reads_it(small, tmp_path, journal):
-    entry = make("daily", work_on(small, tmp_path), journal)
-    assert subprocess.run(["gzip", "-t", entry.where]).returncode == 0
+def test_gunzip_reads_it(small, tmp_path, log):
+    backup = make("daily", context_on(small, tmp_path, log))
+    assert subprocess.run(["gzip", "-t", backup.location]).returncode == 0
 
 
-def test_rows_that_come_while_it_is_dumped_are_neither_in_it_nor_counted(small, tmp_path, journal):
+def test_rows_that_come_while_it_is_dumped_are_neither_in_it_nor_counted(small, tmp_path, log):
     """A writer that never rests, and the counts still are those of the dump."""
     stop = threading.Event()
 
@@ -72,67 +70,68 @@ def test_rows_that_come_while_it_is_dumped_are_neither_in_it_nor_counted(small, 
     writer.start()
     try:
         for _ in range(3):
-            entry = make("daily", work_on(small, tmp_path), journal)
-            sql = gzip.decompress(Path(entry.where).read_bytes()).decode()
+            backup = make("daily", context_on(small, tmp_path, log))
+            sql = gzip.decompress(Path(backup.location).read_bytes()).decode()
             copied = sql.split("COPY public.bills ")[1].split("\n\\.\n")[0]
-            assert entry.manifest.row_counts["bills"] == copied.count("\n")
+            assert backup.manifest.row_counts["bills"] == copied.count("\n")
     finally:
         stop.set()
         writer.join()
 
 
-def test_rotation_comes_after_a_new_one_and_only_then(small, tmp_path, journal, clock):
-    work = work_on(small, tmp_path)
+def test_rotation_comes_after_a_new_one_and_only_then(small, tmp_path, log, clock):
+    context = context_on(small, tmp_path, log)
     for _ in range(10):
-        make("daily", work, journal)
+        make("daily", context)
         clock.forward(days=1)
     assert names(tmp_path)[0].startswith("steak_kenangan_daily_20251228_")
     clock.forward(days=90)
     before = names(tmp_path)
-    away = replace(work, access=work.access.on("is_not_there"))
+    away = context_on(small.set(database="is_not_there"), tmp_path, log)
     with pytest.raises(BackupError, match="does not exist"):
-        make("daily", away, journal)
+        make("daily", away)
     assert names(tmp_path) == before
-    make("daily", work, journal)
+    make("daily", context)
     assert len(names(tmp_path)) == 1
     assert len(list((tmp_path / "daily").iterdir())) == 3  # with its manifest and its roles
 
 
-def test_a_clock_that_is_set_back_overwrites_nothing(small, tmp_path, journal):
+def test_a_clock_that_is_set_back_overwrites_nothing(small, tmp_path, log):
     for _ in range(2):
-        make("daily", work_on(small, tmp_path), journal)
+        make("daily", context_on(small, tmp_path, log))
     assert names(tmp_path) == [NAME, NAME.replace("120000", "120001")]
 
 
-def test_a_database_without_tables_is_refused_and_costs_no_backup(
-    postgres, small, tmp_path, journal
-):
-    make("daily", work_on(small, tmp_path), journal)
-    empty = work_on(postgres.create(f"{small.database}_empty"), tmp_path)
+def test_a_database_without_tables_is_refused_and_costs_no_backup(postgres, small, tmp_path, log):
+    make("daily", context_on(small, tmp_path, log))
+    empty = context_on(postgres.create(f"{small.database}_empty"), tmp_path, log)
     with pytest.raises(Refused, match="has no tables: is it the right one"):
-        make("daily", empty, journal)
+        make("daily", empty)
     assert names(tmp_path) == [NAME]
 
 
-def test_one_much_smaller_than_usual_is_kept_but_removes_nothing(small, tmp_path, journal, clock):
+def test_one_much_smaller_than_usual_is_kept_but_removes_nothing(small, tmp_path, log, clock):
     run_sql(small, "INSERT INTO guests SELECT n, md5(n::text) FROM generate_series(51, 9000) n")
-    work = work_on(small, tmp_path)
+    context = context_on(small, tmp_path, log)
     for _ in range(3):
-        make("daily", work, journal)
+        make("daily", context)
         clock.forward(hours=1)
     run_sql(small, "TRUNCATE guests CASCADE")
     clock.forward(days=30)
     with pytest.raises(BackupError, match=r"too small: .* it is kept"):
-        make("daily", work, journal)
+        make("daily", context)
     assert len(names(tmp_path)) == 4
 
 
-def test_two_at_once_the_second_leaves_and_says_so(small, tmp_path, journal):
-    with Folder(tmp_path).locked(), pytest.raises(Busy, match="another run is at work"):
-        make("daily", work_on(small, tmp_path), journal)
+def test_a_second_run_at_once_is_refused_as_busy(small, tmp_path, log):
+    with (
+        FolderStorage(tmp_path).lock(),
+        pytest.raises(Busy, match="another backup or restore is running"),
+    ):
+        make("daily", context_on(small, tmp_path, log))
 
 
-def test_what_a_killed_run_has_left_is_removed(small, tmp_path, journal):
+def test_what_a_killed_run_has_left_is_removed(small, tmp_path, log):
     daily = tmp_path / "daily"
     daily.mkdir()
     left = [
@@ -142,26 +141,26 @@ def test_what_a_killed_run_has_left_is_removed(small, tmp_path, journal):
     ]
     for name in (*left, "notes.part", "somebody.globals.sql"):
         (daily / name).write_text("x")
-    make("daily", work_on(small, tmp_path), journal)
+    make("daily", context_on(small, tmp_path, log))
     assert not [name for name in left if (daily / name).exists()]
     assert (daily / "notes.part").exists()  # not ours
     assert (daily / "somebody.globals.sql").exists()
 
 
-def test_a_proof_outlives_the_backup_that_gave_it(small, tmp_path, journal, clock):
-    work = work_on(small, tmp_path)
-    first = make("daily", work, journal)
-    proven = first.manifest.stating(restored_at=clock())
-    work.folder.write_manifest(first, proven)
+def test_a_proof_outlives_the_backup_that_gave_it(small, tmp_path, log, clock):
+    context = context_on(small, tmp_path, log)
+    first = make("daily", context)
+    proven = first.manifest.with_timestamps(restored_at=clock.now())
+    context.storage.write_manifest(first, proven)
     for _ in range(12):
         clock.forward(days=1)
-        last = make("daily", work, journal)
-    assert first.name not in [entry.name for entry in work.folder.entries()]
+        last = make("daily", context)
+    assert first.name not in [backup.name for backup in context.storage.list_backups()]
     assert last.manifest.last_restored_at == proven.restored_at
     assert last.manifest.first_created_at == first.manifest.created_at
 
 
-def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_path, journal):
+def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_path, log):
     """A migration holds a table for a moment; the backup begins meanwhile, and is right."""
     holder = psycopg2.connect(
         host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
@@ -170,7 +169,7 @@ def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_p
         cursor.execute("LOCK TABLE bills IN ACCESS EXCLUSIVE MODE")
         made = []
         run = threading.Thread(
-            target=lambda: made.append(make("daily", work_on(small, tmp_path), journal))
+            target=lambda: made.append(make("daily", context_on(small, tmp_path, log)))
         )
         run.start()
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -181,7 +180,7 @@ def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_p
 
 
 @pytest.mark.fault
-def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, journal):
+def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, log):
     """It goes after the snapshot and before the dump has its lock: the second attempt is right."""
     run_sql(small, "CREATE TABLE doomed (id int)")
     holder = psycopg2.connect(
@@ -191,7 +190,7 @@ def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, jou
         cursor.execute("DROP TABLE doomed")
         made = []
         run = threading.Thread(
-            target=lambda: made.append(make("daily", work_on(small, tmp_path), journal))
+            target=lambda: made.append(make("daily", context_on(small, tmp_path, log)))
         )
         run.start()
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -199,7 +198,7 @@ def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, jou
     holder.close()
     run.join()
     assert made[0].manifest.row_counts == {"bills": 400, "guests": 50}
-    assert "once more" in journal.log.read_text()
+    assert "once more" in log.path.read_text()
     assert parts(tmp_path) == []
 
 
@@ -213,18 +212,22 @@ def broken(path, how):
 
 
 @pytest.fixture
-def made(small, tmp_path, journal):
-    return make("daily", work_on(small, tmp_path), journal)
+def made(small, tmp_path, log):
+    return make("daily", context_on(small, tmp_path, log))
 
 
 def test_one_that_is_whole_is_verified(made, tmp_path):
     settings = settings_of(tmp_path)
-    assert find("latest", settings) == find(made.where, settings) == find(NAME, settings)
-    verify(find("latest", settings), settings)
+    assert (
+        find_backup("latest", settings)
+        == find_backup(made.location, settings)
+        == find_backup(NAME, settings)
+    )
+    verify(find_backup("latest", settings), settings)
 
 
 def test_a_changed_bit_anywhere_is_found(made, tmp_path):
-    path = Path(made.where)
+    path = Path(made.location)
     whole = path.read_bytes()
     for at in range(0, len(whole), max(1, len(whole) // 60)):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
@@ -234,16 +237,16 @@ def test_a_changed_bit_anywhere_is_found(made, tmp_path):
 
 @pytest.mark.parametrize("left", [0, 1, 10, 500, -1])
 def test_a_truncated_one_is_found_and_is_not_the_latest(made, tmp_path, left):
-    path = Path(made.where)
+    path = Path(made.location)
     path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(BackupError):
         verify(made, settings_of(tmp_path))
     with pytest.raises(Refused, match="there is no good backup"):
-        find("latest", settings_of(tmp_path))
+        find_backup("latest", settings_of(tmp_path))
 
 
 def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
-    path = Path(made.where)
+    path = Path(made.location)
     sql = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(sql[: len(sql) // 2]))
     with pytest.raises(BackupError, match="closing line is missing"):
@@ -251,7 +254,7 @@ def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("sha256", "0" * 64, "SHA-256"),
         ("size_bytes", 7, "bytes"),
@@ -260,18 +263,18 @@ def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
         ("kind", "weekly", "kind"),
     ],
 )
-def test_a_manifest_that_disagrees_is_found(made, tmp_path, key, value, told):
+def test_a_manifest_that_disagrees_is_found(made, tmp_path, key, value, message):
     path = tmp_path / "daily" / made.name.manifest
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(BackupError, match=f"its manifest disagrees: {told} "):
-        verify(find(made.where, settings_of(tmp_path)), settings_of(tmp_path))
+    with pytest.raises(BackupError, match=f"its manifest disagrees: {message} "):
+        verify(find_backup(made.location, settings_of(tmp_path)), settings_of(tmp_path))
 
 
 def test_a_manifest_that_is_none_is_not_taken_for_one(made, tmp_path):
     path = tmp_path / "daily" / made.name.manifest
     path.write_text("{")
     with pytest.raises(BackupError, match="no manifest"):
-        verify(find(made.where, settings_of(tmp_path)), settings_of(tmp_path))
+        verify(find_backup(made.location, settings_of(tmp_path)), settings_of(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -280,16 +283,7 @@ def test_a_manifest_that_is_none_is_not_taken_for_one(made, tmp_path):
 )
 def test_a_name_that_is_an_attack_is_refused(made, tmp_path, what):
     with pytest.raises(Refused):
-        find(what, settings_of(tmp_path))
-
-
-def test_links_and_folders_named_like_backups_do_not_count(made, tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("x")
-    link = tmp_path / "daily" / NAME.replace("1226", "1220")
-    link.symlink_to(secret)
-    (tmp_path / "daily" / NAME.replace("1226", "1221")).mkdir()
-    assert [entry.name for entry in Folder(tmp_path).entries()] == [made.name]
+        find_backup(what, settings_of(tmp_path))
 
 
 # Encryption
@@ -304,108 +298,106 @@ def key(tmp_path):
     return secret, file
 
 
-def test_an_encrypted_one_is_opened_by_its_key_alone(small, tmp_path, journal, key):
+def test_an_encrypted_one_is_opened_by_its_key_alone(small, tmp_path, log, key):
     secret, file = key
-    entry = make("daily", work_on(small, tmp_path, key=secret.to_public()), journal)
-    assert entry.where.endswith(".dump.gz.age")
-    assert entry.manifest.encrypted
-    content = Path(entry.where).read_bytes()
+    backup = make("daily", context_on(small, tmp_path, log, recipient=secret.to_public()))
+    assert backup.location.endswith(".dump.gz.age")
+    assert backup.manifest.encrypted
+    content = Path(backup.location).read_bytes()
     assert content.startswith(b"age-encryption.org/v1")
     text = gzip.decompress(pyrage.decrypt(content, [secret]))
     assert b"PostgreSQL database dump complete" in text
-    verify(entry, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
+    verify(backup, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
     file.write_text(str(pyrage.x25519.Identity.generate()))
     with pytest.raises(BackupError, match="does not open it"):
-        verify(entry, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
+        verify(backup, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
     with pytest.raises(Refused, match="BACKUP_AGE_IDENTITY has to name"):
-        verify(entry, settings_of(tmp_path))
+        verify(backup, settings_of(tmp_path))
 
 
-def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, journal, key):
+def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, log, key):
     secret, file = key
-    entry = make("daily", work_on(small, tmp_path, key=secret.to_public()), journal)
-    path = Path(entry.where)
+    backup = make("daily", context_on(small, tmp_path, log, recipient=secret.to_public()))
+    path = Path(backup.location)
     whole = path.read_bytes()
     settings = settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file))
     for at in range(0, len(whole), max(1, len(whole) // 20)):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         with pytest.raises(BackupError):
-            verify(entry, settings)
+            verify(backup, settings)
 
 
 # S3
 
 
-def test_it_is_uploaded_verified_and_its_manifest_says_so(small, tmp_path, journal, s3):
-    entry = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    assert s3.keys() == [f"daily/{file}" for file in sorted(entry.name.files)]
+def test_an_upload_is_verified_and_recorded_in_the_manifest(small, tmp_path, log, s3):
+    backup = make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    assert s3.keys() == [f"daily/{file}" for file in sorted(backup.name.files)]
     assert manifest_of(tmp_path)["uploaded_at"] == "2025-12-26T05:00:00Z"
-    there = find(f"s3://{s3.name}/daily/{NAME}", settings_of(tmp_path, **s3.environ))
-    assert there.good
-    assert there.manifest == Manifest.parse((tmp_path / "daily" / entry.name.manifest).read_bytes())
+    there = find_backup(f"s3://{s3.name}/daily/{NAME}", settings_of(tmp_path, **s3.environ))
+    assert there.intact
+    assert there.manifest == Manifest.parse(
+        (tmp_path / "daily" / backup.name.manifest).read_bytes()
+    )
     verify(there, settings_of(tmp_path, **s3.environ))
 
 
-def test_one_of_several_parts_is_uploaded_and_its_checksum_compared(small, tmp_path, journal, s3):
+def test_one_of_several_parts_is_uploaded_and_its_checksum_compared(small, tmp_path, log, s3):
     run_sql(
         small,
         "CREATE TABLE noise AS SELECT string_agg(gen_random_uuid()::text, '') t"
         " FROM generate_series(1, 500000) n GROUP BY n % 5000",
     )
-    entry = make("daily", work_on(small, tmp_path, s3.bucket()), journal)
-    assert entry.size > PART
+    backup = make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    assert backup.size > PART
     head = s3.client.head_object(Bucket=s3.name, Key=f"daily/{NAME}")
-    assert head["ETag"].strip('"') == fingerprints(Path(entry.where))[1]
+    assert head["ETag"].strip('"') == checksums(Path(backup.location))[1]
     assert head["ETag"].strip('"').endswith("-2")
 
 
-def test_rotation_holds_for_s3_too(small, tmp_path, journal, clock, s3):
-    work = work_on(small, tmp_path, s3.bucket())
+def test_rotation_holds_for_s3_too(small, tmp_path, log, clock, s3):
+    context = context_on(small, tmp_path, log, s3.bucket())
     for _ in range(10):
-        make("daily", work, journal)
+        make("daily", context)
         clock.forward(days=1)
     local = {f"daily/{path.name}" for path in (tmp_path / "daily").iterdir()}
     assert set(s3.keys()) == local
     assert len(local) == 24
 
 
-def test_a_failed_upload_keeps_the_file_and_the_next_run_brings_it(
-    small, tmp_path, journal, clock, s3
-):
-    away = work_on(small, tmp_path, s3.bucket("http://127.0.0.1:1", timeout=1, attempts=1))
+def test_a_failed_upload_keeps_the_file_and_the_next_run_brings_it(small, tmp_path, log, clock, s3):
+    away = context_on(small, tmp_path, log, s3.bucket("http://127.0.0.1:1", timeout=1, attempts=1))
     with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
-        make("daily", away, journal)
+        make("daily", away)
     assert manifest_of(tmp_path)["uploaded_at"] is None
     assert manifest_of(tmp_path)["s3_expected"] is True
     clock.forward(days=1)
-    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    make("daily", context_on(small, tmp_path, log, s3.bucket()))
     assert len(s3.keys()) == 6
     assert manifest_of(tmp_path)["uploaded_at"] is not None
 
 
-def test_those_before_restores_stay_at_home(small, tmp_path, journal, s3):
-    make("pre-restore", work_on(small, tmp_path, s3.bucket()), journal)
+def test_those_before_restores_stay_at_home(small, tmp_path, log, s3):
+    make("pre-restore", context_on(small, tmp_path, log, s3.bucket()))
     assert s3.keys() == []
 
 
-def test_strange_keys_in_the_bucket_are_left_alone(small, tmp_path, journal, clock, s3):
+def test_strange_keys_in_the_bucket_are_left_alone(small, tmp_path, log, clock, s3):
     for key in ("daily/../../x", "daily/notes.txt", f"weekly/{NAME}", f"daily/deep/{NAME}"):
         s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
-    clock.now = datetime(2030, 1, 1, tzinfo=UTC)
-    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    clock.moment = datetime(2030, 1, 1, tzinfo=UTC)
+    make("daily", context_on(small, tmp_path, log, s3.bucket()))
     assert len(s3.keys()) == 7
 
 
-def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(
-    small, tmp_path, journal, clock, s3
-):
+def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(small, tmp_path, log, clock, s3):
     ours, other = f"daily/{NAME}", "photos/steak.jpg"
     for key in (ours, other):
         s3.client.create_multipart_upload(Bucket=s3.name, Key=key)
-    clock.now = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
-    assert s3.bucket().abort_stale_uploads(clock()) == 0
+    clock.moment = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
+    assert s3.bucket().abort_stale_uploads(clock.now()) == 0
     clock.forward(days=2)
-    make("daily", work_on(small, tmp_path, s3.bucket()), journal)
+    make("daily", context_on(small, tmp_path, log, s3.bucket()))
     left = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"]
     assert [upload["Key"] for upload in left] == [other]
 
@@ -413,16 +405,16 @@ def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(
 # What others may see
 
 
-def test_the_password_stands_in_no_command_line(small, tmp_path, journal, postgres):
+def test_the_password_stands_in_no_command_line(small, tmp_path, log, postgres):
     run_sql(small, "CREATE TABLE wait (id int)")
     secret = "rahasia-di-dapur"
     holder = psycopg2.connect(
         host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
     )
-    work = work_on(small.set(password=secret), tmp_path)
+    context = context_on(small.set(password=secret), tmp_path, log)
     with holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE wait IN ACCESS EXCLUSIVE MODE")
-        run = threading.Thread(target=lambda: make("daily", work, journal))
+        run = threading.Thread(target=lambda: make("daily", context))
         run.start()
         dumping = wait_until(
             lambda: [

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from posapp import JAKARTA
 from posapp.backup import compression
-from posapp.backup.create import make
 from posapp.backup.errors import BackupError
-from posapp.backup.model.backup import ZONE
-from posapp.backup.restore import fill
-from posapp.backup.schedule import missed, timetable
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.lookup import verify
-from tests.backup.kit import address, run_sql, settings_of, work_on
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.restore import load_backup
+from posapp.backup.schedule import missed_jobs, timetable
+from posapp.backup.storage.folder import FolderStorage
+from tests.backup.kit import address, context_on, make, run_sql, settings_of, verify
 
 NIGHTS = 31
 JOBS = [job for job in timetable("") if job.command[0] == "backup"]
@@ -25,14 +24,14 @@ FAULTS = ("killed", *AWAY, "clock back", "off")
 
 
 def promised(kind, made, now):
-    """What of the good ones the runbook promises still to be there; the newest in any case."""
+    """The intact backups that the runbook promises to keep; the newest in any case."""
     days = {"daily": 7, "weekly": 28, "monthly": 89}[kind]
     return {name for name in made if now - name.at <= timedelta(days=days)} | set(made[-1:])
 
 
 @pytest.mark.fault
 def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
-    small, postgres, tmp_path, s3, s3_of_module, proxy, killable, journal, clock
+    small, postgres, tmp_path, s3, s3_of_module, proxy, killable, log, clock
 ):
     choose = random.Random(31)
     steps = killable.steps(**job_of(small, tmp_path / "before", s3_of_module, clock))
@@ -40,7 +39,7 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
     nights = {}
     seen = set()
     for day in range(NIGHTS):
-        night = datetime(2025, 12, 1, tzinfo=ZONE) + timedelta(days=day)
+        night = datetime(2025, 12, 1, tzinfo=JAKARTA) + timedelta(days=day)
         run_sql(small, f"TRUNCATE night; INSERT INTO night VALUES ('{night.isoformat()}')")
         fault = choose.choice(FAULTS) if choose.random() < 0.45 else None
         seen.add(fault)
@@ -48,31 +47,32 @@ def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
             continue
         # The schedule is started anew each night, after the hour of its last job.
         starts = night + timedelta(hours=4, minutes=choose.randrange(1, 50))
-        for job in missed(JOBS, Folder(tmp_path).entries(), starts):
-            kind, clock.now = job.name, starts
+        for job in missed_jobs(JOBS, FolderStorage(tmp_path).list_backups(), starts):
+            kind, clock.moment = job.name, starts
             if fault == "clock back":
                 clock.forward(days=-2)
-            a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, journal, clock, choose)
-        for entry in Folder(tmp_path).entries():
-            nights.setdefault(entry.name, night)
+            a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, log, clock, choose)
+        for backup in FolderStorage(tmp_path).list_backups():
+            nights.setdefault(backup.name, night)
     assert seen == {*FAULTS, None}
     proxy.cut_after = None
-    now = clock.now = datetime(2026, 1, 1, 1, 0, tzinfo=ZONE)
-    local, remote = Folder(tmp_path).entries(), s3.bucket().entries()
+    now = clock.moment = datetime(2026, 1, 1, 1, 0, tzinfo=JAKARTA)
+    local, remote = FolderStorage(tmp_path).list_backups(), s3.bucket().list_backups()
     settings = settings_of(tmp_path, **s3.environ)
     for kind in ("daily", "weekly", "monthly"):
         made = sorted(name for name in nights if name.kind == kind)
-        there = {entry.name for entry in local if entry.good}
+        there = {backup.name for backup in local if backup.intact}
         assert promised(kind, made, now) <= there
-        assert {e.name for e in remote if e.good and e.name.kind == kind}, "none in S3"
-    for entry in local:
-        verify(entry, settings)
-        restored_night = restore(entry, postgres, small)
-        assert restored_night == nights[entry.name]
-    for entry in remote:
-        if entry.good:
-            found = compression.checksum(s3.bucket().open(entry))
-            assert found == (entry.manifest.sha256, entry.size)
+        assert {e.name for e in remote if e.intact and e.name.kind == kind}, "none in S3"
+    for backup in local:
+        verify(backup, settings)
+        restored_night = restore(backup, postgres, small)
+        assert restored_night == nights[backup.name]
+    for backup in remote:
+        if backup.intact:
+            with s3.bucket().open(backup) as file:
+                found = compression.checksum(file)
+            assert found == (backup.manifest.sha256, backup.size)
 
 
 def job_of(small, folder, s3, clock):
@@ -80,13 +80,13 @@ def job_of(small, folder, s3, clock):
         "do": "backup",
         "url": address(small),
         "folder": str(folder),
-        "now": clock().isoformat(),
+        "now": clock.now().isoformat(),
         "bucket": s3.name,
         "endpoint": s3.endpoint,
     }
 
 
-def a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, journal, clock, choose):
+def a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, log, clock, choose):
     """One backup with a fault in it; where it was killed or failed, nothing is promised of it."""
     if fault == "killed":
         job = job_of(small, tmp_path, s3, clock)
@@ -99,15 +99,14 @@ def a_run(fault, kind, small, tmp_path, s3, proxy, killable, steps, journal, clo
         bucket = s3.bucket(proxy.endpoint, 1, attempts=1)
     ends = pytest.raises(BackupError, match="not uploaded") if fault in AWAY else nullcontext()
     with ends:
-        make(kind, work_on(small, tmp_path, bucket), journal)
+        make(kind, context_on(small, tmp_path, log, bucket))
 
 
-def restore(entry, postgres, small):
+def restore(backup, postgres, small):
     """The night that a restored backup is of."""
     url = postgres.create(f"{small.database}_month")
     try:
-        access = work_on(url, Path("nowhere")).access
-        fill(access, Path(entry.where), entry, None, lambda done: None)
+        load_backup(PostgresClient(url), Path(backup.location), backup, None, lambda done: None)
         return run_sql(url, "SELECT at FROM night")[0][0]
     finally:
         postgres.drop(url.database)

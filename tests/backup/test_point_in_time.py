@@ -8,13 +8,17 @@ import psutil
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup import point_in_time
 from posapp.backup.errors import Refused
-from posapp.backup.point_in_time import Base, bases, choose, moment
-from posapp.backup.postgres.client import Access
-from posapp.backup.storage.folder import Folder
+from posapp.backup.point_in_time import (
+    BaseBackup,
+    choose_base,
+    create_base_backup,
+    list_base_backups,
+    parse_target_time,
+)
+from posapp.backup.storage.folder import FolderStorage
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, address, run_sql
+from tests.backup.kit import SMALL, address, context_on, run_sql
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 
@@ -42,12 +46,12 @@ def test_a_moment_between_two_accidents_comes_back(me, live, tmp_path):
         "BACKUP_LOG": str(tmp_path / "backup.log"),
         "HEALTHKIT_STORE": f"sqlite:///{tmp_path}/store.db",
     }
-    receiving = me.start("-m", "posapp", "backup", "wal", environ=environ)
+    receiving = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
     try:
         wait_until(lambda: received(live), 30)
         base = me.run("backup", "base", environ=environ)
         assert base.returncode == 0, base.stderr
-        ended = bases(Folder(tmp_path / "backups"))[0].at
+        ended = list_base_backups(FolderStorage(tmp_path / "backups"))[0].at
         wait_until(lambda: datetime.now(UTC) > ended)
         run_sql(live, "INSERT INTO guests VALUES (51, 'Tamu setelah cadangan')")
         (between,) = run_sql(live, "SELECT clock_timestamp()")[0]
@@ -83,42 +87,46 @@ def test_a_moment_between_two_accidents_comes_back(me, live, tmp_path):
 
 
 def test_two_base_backups_are_kept_and_what_was_written_before_them_goes(
-    live, tmp_path, journal, clock
+    live, tmp_path, log, clock
 ):
-    folder, access = Folder(tmp_path / "backups"), Access(live)
-    wal = folder.prepare("wal")
+    context = context_on(live, tmp_path / "backups", log)
+    storage = context.storage
+    wal = storage.prepare("wal")
     old = wal / "000000010000000000000001"
     new = wal / "0000000100000000000000FF"
     for path in (old, new):
         path.touch()
-    (folder.prepare("base") / "base_20200101_000000.part").mkdir()
+    (storage.prepare("base") / "base_20200101_000000.part").mkdir()
     for _ in range(3):
-        point_in_time.make_base(access, folder, journal)
+        with storage.lock() as lock:
+            create_base_backup(context, lock)
         clock.forward(days=7)
-    assert len(bases(folder)) == len(list((folder.root / "base").iterdir())) == 2
+    assert len(list_base_backups(storage)) == len(list((storage.root / "base").iterdir())) == 2
     assert not old.exists()
     assert new.exists()
 
 
-def test_a_moment_is_jakartas_unless_it_says_otherwise():
-    assert moment("2025-12-26 10:30", NOW) == datetime(2025, 12, 26, 3, 30, tzinfo=UTC)
-    assert moment("2025-12-26T01:30:00+00:00", NOW) == datetime(2025, 12, 26, 1, 30, tzinfo=UTC)
-    assert moment("latest", NOW) is None
+def test_target_time_defaults_to_jakarta():
+    assert parse_target_time("2025-12-26 10:30", NOW) == datetime(2025, 12, 26, 3, 30, tzinfo=UTC)
+    assert parse_target_time("2025-12-26T01:30:00+00:00", NOW) == datetime(
+        2025, 12, 26, 1, 30, tzinfo=UTC
+    )
+    assert parse_target_time("latest", NOW) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("yesterday", "is no time"), ("2030-01-01 00:00", "is in the future")]
+    ("text", "message"), [("yesterday", "is not a time"), ("2030-01-01 00:00", "is in the future")]
 )
-def test_what_is_no_moment_is_refused(text, told):
-    with pytest.raises(Refused, match=told):
-        moment(text, NOW)
+def test_what_is_no_moment_is_refused(text, message):
+    with pytest.raises(Refused, match=message):
+        parse_target_time(text, NOW)
 
 
 def test_the_newest_base_before_the_moment_is_chosen():
-    made = [Base(NOW - timedelta(days=day), Path(f"{day}")) for day in (3, 2, 1)]
-    assert choose(made, NOW - timedelta(days=1, hours=1)) == made[1]
-    assert choose(made, None) == made[2]
+    made = [BaseBackup(NOW - timedelta(days=day), Path(f"{day}")) for day in (3, 2, 1)]
+    assert choose_base(made, NOW - timedelta(days=1, hours=1)) == made[1]
+    assert choose_base(made, None) == made[2]
     with pytest.raises(Refused, match="no base backup is that old; the oldest is of 2025-12-23"):
-        choose(made, NOW - timedelta(days=9))
+        choose_base(made, NOW - timedelta(days=9))
     with pytest.raises(Refused, match="posapp backup base makes one"):
-        choose([], None)
+        choose_base([], None)

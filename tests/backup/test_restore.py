@@ -1,4 +1,4 @@
-"""A restore: told before anything is touched, compared before it counts, swapped in a moment."""
+"""A restore: refused before anything is touched, compared before it counts, cut over at once."""
 
 import gzip
 import json
@@ -13,12 +13,12 @@ import requests
 
 from healthkit.testing import wait_until
 from posapp.backup import restore as restoring
-from posapp.backup.create import make
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.postgres.cutover import swap
-from posapp.backup.storage.folder import Folder
-from posapp.backup.storage.lookup import find, verify_bytes
-from tests.backup.kit import address, run_sql, settings_of, work_on
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.postgres.cutover import cut_over
+from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.storage.lookup import find_backup, verify_checksum
+from tests.backup.kit import address, context_on, make, run_sql, settings_of
 
 ROWS = "SELECT (SELECT count(*) FROM guests), (SELECT count(*) FROM bills)"
 
@@ -28,26 +28,31 @@ def agree(question):
 
 
 @pytest.fixture
-def restore(small, tmp_path, journal):
+def restore(small, tmp_path, log):
     """Restores into `small` as the command does."""
 
-    def run(what="latest", work=None, **options):
-        work = work or work_on(small, tmp_path)
+    def run(what="latest", context=None, **options):
+        context = context or context_on(small, tmp_path, log)
         settings = settings_of(tmp_path)
-        entry = find(what, settings)
-        if entry.manifest:
-            verify_bytes(entry, Path(entry.where))
-        with work.folder.locked():
+        backup = find_backup(what, settings)
+        if backup.manifest:
+            verify_checksum(backup, Path(backup.location))
+        with context.storage.lock() as lock:
             return restoring.restore(
-                entry, Path(entry.where), work, journal, options.pop("confirm", agree), **options
+                backup,
+                Path(backup.location),
+                context,
+                lock,
+                options.pop("confirm", agree),
+                **options,
             )
 
     return run
 
 
 @pytest.fixture
-def made(small, tmp_path, journal):
-    return make("daily", work_on(small, tmp_path), journal)
+def made(small, tmp_path, log):
+    return make("daily", context_on(small, tmp_path, log))
 
 
 def databases_of(small):
@@ -63,15 +68,15 @@ def test_the_restored_one_takes_the_place_of_the_live_one_which_is_kept(
     clock.forward(hours=1)
     done = restore()
     assert run_sql(small, ROWS) == [(50, 400)]
-    assert run_sql(small.set(database=done.before), ROWS) == [(51, 0)]
-    assert done.before == f"{small.database}_before_20251226_130000"
-    assert databases_of(small) == [small.database, done.before]
-    (before,) = [e for e in Folder(tmp_path).entries() if e.name.kind == "pre-restore"]
+    assert run_sql(small.set(database=done.old_database), ROWS) == [(51, 0)]
+    assert done.old_database == f"{small.database}_before_20251226_130000"
+    assert databases_of(small) == [small.database, done.old_database]
+    (before,) = [e for e in FolderStorage(tmp_path).list_backups() if e.name.kind == "pre-restore"]
     assert before.manifest.row_counts == {"bills": 0, "guests": 51}
-    assert any(f'DROP DATABASE "{done.before}"' in line for line in restoring.summary(done))
+    assert any(f'DROP DATABASE "{done.old_database}"' in line for line in restoring.summary(done))
 
 
-def test_the_new_database_is_as_the_old_one_was(postgres, tmp_path, journal, restore, small):
+def test_the_new_database_is_as_the_old_one_was(postgres, tmp_path, log, restore, small):
     run_sql(small, f"ALTER DATABASE {small.database} SET work_mem = '7MB'")
     run_sql(small, f'ALTER DATABASE {small.database} SET search_path = public, "$user"')
     shape = (
@@ -79,7 +84,7 @@ def test_the_new_database_is_as_the_old_one_was(postgres, tmp_path, journal, res
         " WHERE datname = current_database()"
     )
     before = run_sql(small, shape)
-    make("daily", work_on(small, tmp_path), journal)
+    make("daily", context_on(small, tmp_path, log))
     restore()
     assert run_sql(small, shape) == before
     assert run_sql(small, "SHOW work_mem") == [("7MB",)]
@@ -99,38 +104,38 @@ def test_rows_that_are_not_those_of_the_manifest_leave_the_live_one(small, tmp_p
 
 
 def test_sql_that_fails_leaves_the_live_one(small, tmp_path, made, restore):
-    path = Path(made.where)
+    path = Path(made.location)
     text = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(text.replace(b"COPY public.bills", b"COPY public.nonsense")))
     (tmp_path / "daily" / made.name.manifest).unlink()
     with pytest.raises(BackupError, match=r'psql: .*relation "public.nonsense" does not exist'):
-        restore(made.where)
+        restore(made.location)
     assert run_sql(small, ROWS) == [(50, 400)]
     assert databases_of(small) == [small.database]
 
 
 def test_sql_that_breaks_off_leaves_the_live_one(small, tmp_path, made, restore):
-    path = Path(made.where)
+    path = Path(made.location)
     text = gzip.decompress(path.read_bytes())
     path.write_bytes(gzip.compress(text[: text.index(b"ALTER TABLE ONLY public.bills")]))
     (tmp_path / "daily" / made.name.manifest).unlink()
     with pytest.raises(BackupError, match="closing line is missing"):
-        restore(made.where)
+        restore(made.location)
     assert databases_of(small) == [small.database]
 
 
-def test_one_that_says_no_has_touched_nothing(small, tmp_path, made, restore):
+def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, restore):
     def refuse(question):
         assert "2025-12-26 12:00:00" in question
         raise Refused("no")
 
     with pytest.raises(Refused):
         restore(confirm=refuse)
-    assert [entry.name.kind for entry in Folder(tmp_path).entries()] == ["daily"]
+    assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"server_version": "19.1"}, "the backup needs 19 or newer"),
         ({"pg_dump_version": "21"}, "the backup needs 21 or newer"),
@@ -139,39 +144,39 @@ def test_one_that_says_no_has_touched_nothing(small, tmp_path, made, restore):
         ({"database_bytes": 10**18}, "the restored database needs about"),
     ],
 )
-def test_what_the_server_lacks_is_told_before_anything_is_touched(
-    tmp_path, made, restore, change, told
+def test_a_server_that_lacks_something_refuses_before_anything_is_touched(
+    tmp_path, made, restore, change, message
 ):
     path = tmp_path / "daily" / made.name.manifest
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(Refused, match=told):
+    with pytest.raises(Refused, match=message):
         restore()
-    assert [entry.name.kind for entry in Folder(tmp_path).entries()] == ["daily"]
+    assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
 
 
-def test_a_role_that_may_not_do_it_is_told_so(small, tmp_path, made, restore):
+def test_a_role_without_the_privileges_is_refused(small, tmp_path, log, made, restore):
     run_sql(small, f"CREATE ROLE pelayan_{small.database} LOGIN")
     try:
-        work = work_on(small.set(username=f"pelayan_{small.database}"), tmp_path)
+        context = context_on(small.set(username=f"pelayan_{small.database}"), tmp_path, log)
         with pytest.raises(Refused, match=r"must own the database .* and have CREATEDB"):
-            restore(work=work)
+            restore(context=context)
     finally:
         run_sql(small, f"DROP ROLE pelayan_{small.database}")
 
 
-def test_an_ordinary_owner_can_restore_and_owns_what_comes(postgres, tmp_path, journal, clock):
+def test_an_ordinary_owner_can_restore_and_owns_what_comes(postgres, tmp_path, log, clock):
     """As on a server of somebody else's, where nobody is superuser."""
     postgres.execute("CREATE ROLE pemilik LOGIN CREATEDB")
     postgres.execute("CREATE DATABASE owned OWNER pemilik")
     url = postgres.url.set(database="owned", username="pemilik")
     try:
         run_sql(url, "CREATE TABLE t AS SELECT 1 AS n")
-        work = work_on(url, tmp_path)
-        entry = make("daily", work, journal)
-        assert entry.manifest.roles == ("pemilik",)
+        context = context_on(url, tmp_path, log)
+        backup = make("daily", context)
+        assert backup.manifest.roles == ("pemilik",)
         run_sql(url, "DELETE FROM t")
-        with work.folder.locked():
-            restoring.restore(entry, Path(entry.where), work, journal, agree)
+        with context.storage.lock() as lock:
+            restoring.restore(backup, Path(backup.location), context, lock, agree)
         assert run_sql(
             url, "SELECT n, (SELECT tableowner FROM pg_tables WHERE tablename = 't') FROM t"
         ) == [(1, "pemilik")]
@@ -185,7 +190,7 @@ def test_an_ordinary_owner_can_restore_and_owns_what_comes(postgres, tmp_path, j
 def test_where_there_is_no_database_any_more_it_is_made(small, postgres, made, restore):
     postgres.drop(small.database)
     done = restore()
-    assert done.before is None
+    assert done.old_database is None
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
@@ -194,16 +199,16 @@ def test_an_empty_live_database_needs_no_backup_first(small, postgres, tmp_path,
     postgres.create(small.database)
     restore()
     assert run_sql(small, ROWS) == [(50, 400)]
-    assert [entry.name.kind for entry in Folder(tmp_path).entries()] == ["daily"]
+    assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
 
 
-def test_no_restore_without_its_backup_first_unless_one_says_so(small, tmp_path, made, restore):
+def test_a_restore_needs_its_pre_restore_backup_unless_it_is_waived(small, tmp_path, made, restore):
     (tmp_path / "pre-restore").symlink_to("nowhere")
     run_sql(small, "DELETE FROM bills")
-    with pytest.raises(BackupError, match="go on with --no-backup-first"):
+    with pytest.raises(BackupError, match="go on with --no-pre-restore-backup"):
         restore()
     assert run_sql(small, ROWS) == [(50, 0)]
-    restore(backup_first=False)
+    restore(pre_restore_backup=False)
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
@@ -216,13 +221,14 @@ def test_what_a_killed_restore_has_left_is_dropped(small, postgres, made, restor
     assert f"{small.database}_restored_by_hand" in left
 
 
-def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, journal):
+def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, log):
     secret = pyrage.x25519.Identity.generate()
-    work = work_on(small, tmp_path, key=secret.to_public(), identity=lambda: secret)
-    entry = make("daily", work, journal)
+    (tmp_path / "age.key").write_text(str(secret))
+    context = context_on(small, tmp_path, log, None, secret.to_public(), tmp_path / "age.key")
+    backup = make("daily", context)
     run_sql(small, "DELETE FROM bills")
-    with work.folder.locked():
-        restoring.restore(entry, Path(entry.where), work, journal, agree)
+    with context.storage.lock() as lock:
+        restoring.restore(backup, Path(backup.location), context, lock, agree)
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
@@ -258,19 +264,19 @@ def test_clients_that_never_stop_connecting_do_not_hold_up_the_swap(
 def test_a_swap_that_cannot_be_done_changes_neither_name(small, postgres, tmp_path):
     postgres.create(f"{small.database}_fresh", small.database)
     run_sql(small, "DELETE FROM bills")
-    access = work_on(small, tmp_path).access
+    client = PostgresClient(small)
     with pytest.raises(BackupError, match="already exists"):
-        swap(access, small.database, f"{small.database}_fresh", "postgres")
+        cut_over(client, small.database, f"{small.database}_fresh", "postgres")
     assert run_sql(small, ROWS) == [(50, 0)]
     with pytest.raises(BackupError, match="does not exist"):
-        swap(access, small.database, f"{small.database}_nowhere", f"{small.database}_before")
+        cut_over(client, small.database, f"{small.database}_nowhere", f"{small.database}_before")
     assert run_sql(small, ROWS) == [(50, 0)]
 
 
 # The whole way, with the tills running
 
 
-def test_while_the_tills_run_they_are_told_to_come_back_and_then_see_the_restored_menu(
+def test_running_tills_get_503_with_retry_after_and_then_the_restored_menu(
     me, serve, postgres, template_database, tmp_path
 ):
     url = postgres.create("with_tills", template_database)

@@ -1,4 +1,4 @@
-"""What stays and what goes, over years of nights."""
+"""Retention: which backups stay and which are removed, over years of nights."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.backup.model.backup import KINDS, ZONE, BackupName
+from posapp import JAKARTA
+from posapp.backup.model.backup import KINDS, BackupName
 from posapp.backup.model.retention import expired
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
@@ -36,8 +37,8 @@ def test_weekly_ones_stay_four_weeks():
 
 
 def test_monthly_ones_stay_three_months_of_the_calendar():
-    at = datetime(2025, 5, 31, 4, 0, tzinfo=ZONE).astimezone(UTC)
-    last = datetime(2025, 2, 28, 4, 0, tzinfo=ZONE).astimezone(UTC)  # February has no 31st
+    at = datetime(2025, 5, 31, 4, 0, tzinfo=JAKARTA).astimezone(UTC)
+    last = datetime(2025, 2, 28, 4, 0, tzinfo=JAKARTA).astimezone(UTC)  # February has no 31st
     found = {BackupName(last + delta, "monthly"): True for delta in (timedelta(0), -HOUR)}
     found[BackupName(at, "monthly")] = True
     assert expired(found, at) == [BackupName(last - HOUR, "monthly")]

@@ -1,4 +1,4 @@
-"""What runs when, and what is made up for."""
+"""The timetable, and the jobs that run late because they were missed."""
 
 import signal
 from datetime import datetime, timedelta
@@ -8,12 +8,11 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
-from posapp.backup.model.backup import ZONE, BackupName
-from posapp.backup.model.manifest import Manifest
-from posapp.backup.schedule import missed, timetable
-from posapp.backup.storage.folder import Entry
+from posapp import JAKARTA
+from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.schedule import missed_jobs, timetable
 from posapp.runtime.postgres import use_embedded_database
-from tests.backup.kit import run_sql
+from tests.backup.kit import manifest_for, run_sql
 
 JOBS = timetable("drills")
 DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
@@ -24,7 +23,7 @@ DUMP_WAITS = (
 
 
 def at(text):
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+    return datetime.fromisoformat(text).replace(tzinfo=JAKARTA)
 
 
 def times(job, start, count):
@@ -52,42 +51,24 @@ def test_the_timetable_is_the_runbooks_in_jakartas_time():
     assert times(DRILL, "2025-12-25 12:00", 1) == ["Thu 2026-01-01 06:00 +0700"]
 
 
-def entry(kind, made, restored=None, good=True):
+def backup(kind, made, restored=None, good=True):
     name = BackupName(at(made), kind)
-    manifest = Manifest(
-        file=str(name),
-        kind=kind,
-        created_at=name.at,
-        size_bytes=1,
-        sha256="0" * 64,
-        sql_bytes=1,
-        database="d",
-        database_bytes=1,
-        server_version="18",
-        pg_dump_version="18",
-        posapp_version="1",
-        schema_revision=None,
-        row_counts={"t": 1},
-        roles=(),
-        extensions=(),
-        verified_at=name.at,
-        restored_at=at(restored) if restored else None,
-    )
-    return Entry(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
+    manifest = manifest_for(name, restored_at=at(restored) if restored else None)
+    return Backup(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
 
 
 UP_TO_DATE = [
-    entry("daily", "2025-12-26 02:00:05"),
-    entry("weekly", "2025-12-21 03:00:05"),
-    entry("monthly", "2025-12-01 04:00:05", restored="2025-12-21 05:00:09"),
+    backup("daily", "2025-12-26 02:00:05"),
+    backup("weekly", "2025-12-21 03:00:05"),
+    backup("monthly", "2025-12-01 04:00:05", restored="2025-12-21 05:00:09"),
 ]
 
 
-def names(entries, now):
-    return [job.name for job in missed(JOBS, entries, at(now))]
+def names(backups, now):
+    return [job.name for job in missed_jobs(JOBS, backups, at(now))]
 
 
-def test_nothing_is_made_up_for_where_nothing_was_missed():
+def test_no_job_is_due_where_none_was_missed():
     assert names(UP_TO_DATE, "2025-12-26 12:00") == []
 
 
@@ -102,13 +83,13 @@ def test_nothing_is_made_up_for_where_nothing_was_missed():
         ("2026-06-01 12:00", [job.name for job in JOBS]),
     ],
 )
-def test_what_was_missed_is_told_by_the_catalogue(now, due):
+def test_the_backups_show_which_jobs_were_missed(now, due):
     assert names(UP_TO_DATE, now) == due
 
 
 def test_a_backup_that_is_not_good_does_not_count():
     assert names(
-        [*UP_TO_DATE[1:], entry("daily", "2025-12-26 02:00:05", good=False)], "2025-12-26 12:00"
+        [*UP_TO_DATE[1:], backup("daily", "2025-12-26 02:00:05", good=False)], "2025-12-26 12:00"
     ) == ["daily"]
 
 

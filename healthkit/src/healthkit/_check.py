@@ -1,4 +1,4 @@
-"""What a check is: a small frozen model of its own settings, and one method.
+"""The base of checks: a small frozen model of its own settings, and one method.
 
     class Freezer(Check):
         sensor: str
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class HeartbeatReader(Protocol):
-    """When a heartbeat last came in, and since when it has been expected."""
+    """The time of the last heartbeat, and of when it was first expected."""
 
     def last_beat(self, name: str) -> datetime | None: ...
     def waiting_since(self, name: str, now: datetime) -> datetime: ...
@@ -42,7 +42,7 @@ class OutboxReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """What a run may need: its own name, the time (UTC), and the seconds that it has."""
+    """The input of a run: the check's name, the time (UTC), and the seconds that it has."""
 
     name: str
     now: datetime
@@ -57,11 +57,11 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     def run(self, context: CheckContext) -> Outcome:
-        """What was found. An exception counts as unhealthy; its text is shown, masked."""
+        """Returns the outcome. An exception counts as unhealthy; its text is shown, masked."""
         raise NotImplementedError
 
     def target(self) -> str | None:
-        """What is checked, for people and messages: an address or a path without secrets."""
+        """Returns what is checked, for people: an address or a path without secrets."""
         return None
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ _MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
-    """What healthkit asks of time. Rules get moments as arguments; only edges hold a clock."""
+    """Time as healthkit uses it. Rules get moments as arguments; only edges hold a clock."""
 
     def now(self) -> datetime:
         """Returns the time of day: aware, in UTC."""

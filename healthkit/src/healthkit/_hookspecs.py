@@ -1,4 +1,4 @@
-"""What a plugin can answer: the whole contract on one page.
+"""The hooks of plugins: the whole contract on one page.
 
 A plugin is a module or an object whose methods carry `@hookimpl`; it is found by the entry-point
 group `healthkit`, by `--plugins-dir`, or handed to `PluginManager(plugins=[…])`. Every hook is
@@ -61,16 +61,16 @@ def healthkit_event(event: Event) -> None:
 
 @hookspec(firstresult=True)
 def healthkit_message(event: Event, language: str) -> tuple[str, str] | None:
-    """Word an event differently: (title, body), or None to leave it to the next.
+    """Compose the message of an event: (title, body), or None to leave it to the next.
 
     When: right before it is sent, on a thread of its own. What raises, takes longer than 5 s or
-    answers anything else is replaced by the built-in words, with a note.
+    returns anything else is replaced by the built-in message, with a note.
     """
 
 
 @hookspec
 def healthkit_logging() -> bool | None:
-    """Set up the log of `healthkit watch`, and say True; it is plain lines on stderr otherwise.
+    """Set up the log of `healthkit watch`, and return True; else it is plain lines on stderr.
 
     When: first of all. healthkit logs through Python's `logging`, under the name `healthkit`.
     """

@@ -25,7 +25,7 @@ ENTRY_POINTS = "healthkit"
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """A plugin as `healthkit plugins` lists it. `error` says why one is not in use."""
+    """A plugin as `healthkit plugins` lists it. `error` is why one is not in use."""
 
     name: str
     version: str

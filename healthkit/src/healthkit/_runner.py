@@ -55,7 +55,7 @@ class _Job:
     due: float
     started: float | None = None
     deadline: float | None = None
-    """When a run in progress counts as overrun, again after each interval."""
+    """The time at which a run in progress counts as overrun, again after each interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Runner(Generic[Rendered]):
         self._tick = min(TICK, self._fresh_for / STALE_AFTER_INTERVALS)
         self._running = False
         self.needs_start = True
-        """True until somebody has started or stopped the runner in this process; a fork of a
+        """True until the runner was started or stopped in this process; a fork of a
         running one makes it true again, for threads do not cross a fork."""
         self._guard = _threads.unpatched("_thread", "allocate_lock")()
         self._inbox: Any = None
@@ -189,7 +189,7 @@ def _not_yet(info: CheckInfo, now: datetime) -> Result:
 
 
 def _as_stale(report: Report) -> Report:
-    """Returns the report for when nobody renews it: no check is known to be healthy."""
+    """Returns the report in its stale form: no check is known to be healthy."""
     since = report.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     outcome = Outcome.unhealthy(f"stale: the checks have not reported since {since}")
     results = tuple(replace(result, outcome=outcome, timed_out=True) for result in report.results)

@@ -19,7 +19,7 @@ _SECRET_NAME = re.compile(
     r"|authorization|cookie|credential|csrf|session[_-]?id|jwt|dsn|(?:^|[_-])(?:pin|otp|cvv|cvc)$",
     re.IGNORECASE,
 )
-"""What a name of a secret contains. `key` alone is not one: an idempotency key is none."""
+"""Parts of the names of secrets. `key` alone is not one: an idempotency key is none."""
 
 _NAMED = re.compile(
     r"""(?P<key>(?:passw|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key
@@ -140,7 +140,7 @@ def mask_value(value: Any, depth: int = 0) -> Any:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """The first line that says something, masked and cut, for reports and messages."""
+    """Returns the first line that is not empty, masked and cut, for reports and messages."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     first = mask("".join(char if char.isprintable() else " " for char in first))
     return first if len(first) <= limit else first[: limit - 1] + "…"

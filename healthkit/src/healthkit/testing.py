@@ -43,7 +43,7 @@ class ScriptedCheck(Check):
 
 
 def configured(name: str, check: Any, **info: Any) -> ConfiguredCheck:
-    """A check as the settings hold it, quick unless `info` says otherwise."""
+    """Returns a check as the settings hold it, quick unless `info` has other values."""
     quick = {"interval": timedelta(seconds=0.05), "timeout": timedelta(seconds=0.2)}
     return ConfiguredCheck(
         info=CheckInfo(name=name, label=name.title(), **{**quick, **info}), type="test", check=check
@@ -149,7 +149,7 @@ class ManualClock:
         return len(self._waiting)
 
     def advance(self, seconds: float) -> None:
-        """Moves both times on and wakes whoever has waited for long enough."""
+        """Moves both times on and wakes the threads whose time has come."""
         with self._lock:
             self._elapsed += seconds
             self._now += timedelta(seconds=seconds)
@@ -280,7 +280,7 @@ TELEGRAM = "tgram://123456789:AABBCCDDEEFFGGHHIIJJKKLLMMNNOOPPQQR/987654321"
 DISCORD = (
     "discord://417429632418316298/JHZ7lQml277CDHmQKMHI8qBe7bk2ZwO5UKjCiOAF7711o33MyqU344Qpgv7YTpadV"
 )
-"""Addresses that Apprise takes; nobody's."""
+"""Addresses that Apprise takes; they belong to no one."""
 
 
 @pytest.fixture

@@ -1,19 +1,22 @@
-"""What backups are called: `steak_kenangan_{kind}_{YYYYMMDD_HHMMSS}.dump.gz`, in Jakarta time.
+"""One backup, its name, and which of several counts: pure.
 
-A name is read by one strict pattern, so that nothing else in a folder or a bucket is ever listed,
-opened or removed.
+A name is `steak_kenangan_{kind}_{YYYYMMDD_HHMMSS}.dump.gz`, in Jakarta time. It is read by one
+strict pattern, so that nothing else in a folder or a bucket is ever listed, opened or removed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
-from zoneinfo import ZoneInfo
 
-ZONE = ZoneInfo("Asia/Jakarta")
+from posapp import JAKARTA
+from posapp.backup.model.manifest import Manifest
+
 KINDS = ("daily", "weekly", "monthly", "pre-deploy", "pre-restore")
+S3_SCHEME = "s3://"
 
 _STAMP = "%Y%m%d_%H%M%S"
 _NAME = re.compile(
@@ -24,7 +27,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, order=True)
 class BackupName:
-    """The name of a backup; they sort by time. `at` is UTC in whole seconds."""
+    """The name of a backup; names sort by time. `at` is UTC in whole seconds."""
 
     at: datetime
     kind: str
@@ -32,13 +35,12 @@ class BackupName:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The name that `text` is, a mere file name; None for any other."""
+        """Returns the name that `text`, a mere file name, stands for; None for any other text."""
         match = _NAME.fullmatch(text)
         if match is None:
             return None
         try:
-            local = datetime.strptime(match["stamp"], _STAMP).replace(tzinfo=ZONE)
-            return cls(local.astimezone(UTC), match["kind"], match["age"] is not None)
+            return cls(parse_stamp(match["stamp"]), match["kind"], match["age"] is not None)
         except (ValueError, OverflowError):
             return None
 
@@ -56,19 +58,81 @@ class BackupName:
 
     @property
     def files(self) -> tuple[str, str, str]:
-        """All that belongs to the backup; the dump itself comes first."""
+        """All files of the backup; the dump itself comes first."""
         return str(self), self.manifest, self.globals
 
     @property
+    def key(self) -> str:
+        """The path below a storage's root: `daily/steak_kenangan_daily_….dump.gz`."""
+        return self.key_of(str(self))
+
+    def key_of(self, file: str) -> str:
+        """The path of one of its `files` below a storage's root."""
+        return f"{self.kind}/{file}"
+
+    @property
     def _stem(self) -> str:
-        return f"steak_kenangan_{self.kind}_{stamp(self.at)}"
+        return f"steak_kenangan_{self.kind}_{format_stamp(self.at)}"
 
 
-def stamp(moment: datetime) -> str:
-    """`20251226_021530`, on Jakarta's wall clock."""
-    return moment.astimezone(ZONE).strftime(_STAMP)
+@dataclass(frozen=True)
+class Backup:
+    """A backup in a storage. `size` is the dump's in bytes, `location` its path or s3:// URL."""
+
+    name: BackupName
+    size: int
+    manifest: Manifest | None
+    location: str
+
+    @property
+    def kind(self) -> str:
+        return self.name.kind
+
+    @property
+    def at(self) -> datetime:
+        return self.name.at
+
+    @property
+    def in_s3(self) -> bool:
+        return self.location.startswith(S3_SCHEME)
+
+    @property
+    def intact(self) -> bool:
+        """Whether it was verified when it was made, and still has the size that it had then."""
+        manifest = self.manifest
+        return (
+            manifest is not None
+            and manifest.verified_at is not None
+            and (manifest.file, manifest.size_bytes) == (str(self.name), self.size)
+        )
+
+    @property
+    def upload_pending(self) -> bool:
+        """Whether it belongs into S3 too and is not there yet."""
+        manifest = self.manifest
+        return (
+            self.intact
+            and manifest is not None
+            and manifest.s3_expected
+            and manifest.uploaded_at is None
+        )
 
 
-def clock_time(moment: datetime) -> str:
-    """`2025-12-26 02:15:30`, on Jakarta's wall clock."""
-    return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+def newest_intact(backups: Iterable[Backup]) -> Backup | None:
+    """Returns the newest backup that is intact; None where there is none."""
+    return max((one for one in backups if one.intact), key=lambda one: one.name, default=None)
+
+
+def format_stamp(moment: datetime) -> str:
+    """Formats `20251226_021530`, on Jakarta's wall clock."""
+    return moment.astimezone(JAKARTA).strftime(_STAMP)
+
+
+def parse_stamp(text: str) -> datetime:
+    """Returns the moment of a stamp in UTC. Raises ValueError and OverflowError."""
+    return datetime.strptime(text, _STAMP).replace(tzinfo=JAKARTA).astimezone(UTC)
+
+
+def format_local(moment: datetime) -> str:
+    """Formats `2025-12-26 02:15:30`, on Jakarta's wall clock."""
+    return moment.astimezone(JAKARTA).strftime("%Y-%m-%d %H:%M:%S")

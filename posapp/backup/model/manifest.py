@@ -1,7 +1,8 @@
-"""What stands beside a backup in `….manifest.json`: how it was made, and what has proven it."""
+"""The manifest of a backup, `….manifest.json`: how it was made, and what has proven it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -12,15 +13,15 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_utc)]
+UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
 Bytes = Annotated[int, Field(ge=0)]
 
 
 class Manifest(BaseModel):
-    """One backup; times are UTC.
+    """The facts about one backup; times are UTC.
 
-    `restored_at` is when it was last restored as a proof. Rotation takes that away with the
-    backup, so that each new one keeps the memory of all before it, of whatever kind:
+    `restored_at` is when the backup was last restored as a proof. Rotation removes that with the
+    backup, so each new manifest carries it on from all before, of whatever kind:
     `first_created_at` and `last_restored_at`.
     """
 
@@ -28,7 +29,7 @@ class Manifest(BaseModel):
 
     file: str
     kind: str
-    created_at: Moment
+    created_at: UtcDatetime
     size_bytes: Bytes
     """Of the file itself."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -39,28 +40,28 @@ class Manifest(BaseModel):
 
     database: str
     database_bytes: Bytes
-    """What the database took on the server's disk."""
+    """Of the database on the server's disk."""
     server_version: str
     pg_dump_version: str
     posapp_version: str
     schema_revision: str | None
     """Of Alembic."""
     row_counts: dict[str, int]
-    """Rows of every table, in the snapshot that was dumped; names as in SQL, without `public.`."""
+    """Rows of each table in the snapshot that was dumped; names as in SQL, without `public.`."""
     roles: tuple[str, ...]
-    """Roles that own something in it, or may do something with it."""
+    """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
 
-    verified_at: Moment | None = None
+    verified_at: UtcDatetime | None = None
     s3_expected: bool = False
-    uploaded_at: Moment | None = None
-    restored_at: Moment | None = None
-    first_created_at: Moment | None = None
-    last_restored_at: Moment | None = None
+    uploaded_at: UtcDatetime | None = None
+    restored_at: UtcDatetime | None = None
+    first_created_at: UtcDatetime | None = None
+    last_restored_at: UtcDatetime | None = None
 
     @classmethod
     def parse(cls, text: bytes) -> Self | None:
-        """None for what makes no sense."""
+        """Returns the manifest in a JSON text; None for a text that is none."""
         try:
             return cls.model_validate_json(text)
         except ValidationError:
@@ -69,10 +70,24 @@ class Manifest(BaseModel):
     def dump(self) -> bytes:
         return self.model_dump_json(indent=2).encode() + b"\n"
 
-    def stating(self, **moments: datetime | None) -> Self:
-        """A copy with other `verified_at`, `uploaded_at` or `restored_at`."""
+    def with_timestamps(self, **moments: datetime | None) -> Self:
+        """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""
         return self.model_copy(update=moments)
 
     @property
     def rows(self) -> int:
         return sum(self.row_counts.values())
+
+
+def carried_timestamps(
+    earlier: Iterable[Manifest], created_at: datetime
+) -> dict[str, datetime | None]:
+    """Returns `first_created_at` and `last_restored_at` of a new manifest: the earliest and the
+    latest that any earlier manifest knows of."""
+    manifests = list(earlier)
+    first = [at for m in manifests for at in (m.created_at, m.first_created_at) if at]
+    restored = [at for m in manifests for at in (m.restored_at, m.last_restored_at) if at]
+    return {
+        "first_created_at": min(first, default=created_at),
+        "last_restored_at": max(restored, default=None),
+    }

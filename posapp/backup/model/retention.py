@@ -1,9 +1,9 @@
-"""How long backups stay: a pure function of what there is and the time.
+"""Retention: which backups to remove, and when to remove none. Pure functions of backups and time.
 
-Daily ones stay 7 days, weekly ones 4 weeks, monthly ones 3 months, of those before deployments the
-last 5, those before restores for ever. Whatever the clock says, two are never removed: the newest
-good one of each kind, and the newest good one that is not dated in the future, which is the real
-newest after a clock that was ahead has been put right.
+Daily backups stay 7 days, weekly ones 4 weeks, monthly ones 3 months, of those before deployments
+the last 5, those before restores for ever. Whatever the clock says, two of each kind are never
+removed: the newest intact one, and the newest intact one that is not dated in the future, which is
+the real newest after a clock that was ahead has been put right.
 """
 
 from __future__ import annotations
@@ -11,26 +11,40 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from statistics import median
 
-from posapp.backup.model.backup import KINDS, ZONE, BackupName
+from posapp import JAKARTA
+from posapp.backup.model.backup import KINDS, Backup, BackupName
 
 LAST_PRE_DEPLOY = 5
+USUAL_OF, USUAL_FROM = 7, 3
+"""The number of backups whose median is the usual size, and how many there must be."""
 _DAYS = {"daily": timedelta(days=7), "weekly": timedelta(weeks=4)}
 _MONTHS = 3
 
 
-def expired(found: Mapping[BackupName, bool], now: datetime) -> list[BackupName]:
-    """What is to go, oldest first. `found` says of each backup whether it is good: whole, and
-    verified when it was made."""
+def expired(intact: Mapping[BackupName, bool], now: datetime) -> list[BackupName]:
+    """Returns the backups to remove, oldest first. `intact` has every backup of a storage, and
+    whether it is intact."""
     return sorted(
         name
         for kind in KINDS
-        for name in _old(kind, sorted(n for n in found if n.kind == kind), now)
-        if name not in _protected([n for n in found if n.kind == kind], found, now)
+        for name in _expired_of_kind(kind, sorted(n for n in intact if n.kind == kind), now)
+        if name not in _protected([n for n in intact if n.kind == kind], intact, now)
     )
 
 
-def _old(kind: str, names: list[BackupName], now: datetime) -> list[BackupName]:
+def usual_size_if_too_small(backup: Backup, earlier: Iterable[Backup]) -> int | None:
+    """Returns the usual size of a backup's kind in bytes where this one has less than half of it:
+    no backup may be removed for it. None otherwise. `earlier` are all others, by time."""
+    sizes = [one.size for one in earlier if one.kind == backup.kind and one.intact]
+    if len(sizes) < USUAL_FROM:
+        return None
+    usual = median(sizes[-USUAL_OF:])
+    return int(usual) if backup.size < usual / 2 else None
+
+
+def _expired_of_kind(kind: str, names: list[BackupName], now: datetime) -> list[BackupName]:
     if kind == "pre-restore":
         return []
     if kind == "pre-deploy":
@@ -40,22 +54,25 @@ def _old(kind: str, names: list[BackupName], now: datetime) -> list[BackupName]:
 
 
 def _protected(
-    names: list[BackupName], good: Mapping[BackupName, bool], now: datetime
+    names: list[BackupName], intact: Mapping[BackupName, bool], now: datetime
 ) -> set[BackupName]:
-    """Where none is good, the newest of all takes its place: it may be all that is left."""
+    """Where none is intact, the newest of all takes its place: it may be all that is left."""
     past = [name for name in names if name.at <= now]
-    return _newest_good(names, good) | _newest_good(past, good)
+    return _newest_intact(names, intact) | _newest_intact(past, intact)
 
 
-def _newest_good(names: Iterable[BackupName], good: Mapping[BackupName, bool]) -> set[BackupName]:
+def _newest_intact(
+    names: Iterable[BackupName], intact: Mapping[BackupName, bool]
+) -> set[BackupName]:
     names = list(names)
-    chosen = [name for name in names if good[name]] or names
+    chosen = [name for name in names if intact[name]] or names
     return {max(chosen)} if chosen else set()
 
 
 def _months_before(moment: datetime, months: int) -> datetime:
-    """The same day and time so many months ago in Jakarta, or the last day of a shorter month."""
-    local = moment.astimezone(ZONE)
+    """Returns the same day and time so many months ago in Jakarta, or the last day of a shorter
+    month."""
+    local = moment.astimezone(JAKARTA)
     year, month = divmod(local.year * 12 + local.month - 1 - months, 12)
     day = min(local.day, calendar.monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day)

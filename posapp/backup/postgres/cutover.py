@@ -1,8 +1,8 @@
-"""Puts a restored database in the place of the live one: two renames in one transaction.
+"""The cut-over: a restored database becomes the live one by two renames in one transaction.
 
-PostgreSQL renames a database to which nobody is connected. While it does, under its own lock,
-whoever connects waits; whoever is connected is sent away, and the application answers them 503
-with `Retry-After`. That takes less than a second, and is done or not done, whatever is killed.
+PostgreSQL renames a database only while nobody is connected to it. Under its own lock, new
+connections wait meanwhile; existing ones are terminated, and the application answers 503 with
+`Retry-After`. That takes less than a second, and is done or not done, whatever is killed.
 """
 
 from __future__ import annotations
@@ -15,46 +15,46 @@ import psycopg2
 from psycopg2 import sql
 
 from posapp.backup.postgres import databases
-from posapp.backup.postgres.client import MAINTENANCE, Access, query
+from posapp.backup.postgres.client import MAINTENANCE, PostgresClient, query
 
-_SEND_AWAY = """
+_TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = %s AND pid <> pg_backend_pid()
 """
 _PAUSE = 0.05
 
 
-def swap(access: Access, live: str, fresh: str, before: str) -> None:
-    """`fresh` becomes `live`, and `live` becomes `before`. Raises BackupError; then nothing has
-    changed."""
-    server = access.on(MAINTENANCE)
-    with server.connect() as session:
-        names = [(live, before)] if databases.exists(session, live) else []
-        with _sending_away(server, [live, fresh]):
-            query(session, "BEGIN")
-            for old, new in [*names, (fresh, live)]:
+def cut_over(client: PostgresClient, live: str, new_database: str, old_database: str) -> None:
+    """Renames `live` to `old_database` and `new_database` to `live`. Raises BackupError; then
+    nothing has changed."""
+    server = client.on(MAINTENANCE)
+    with server.connect() as connection:
+        names = [(live, old_database)] if databases.exists(connection, live) else []
+        with _terminating_connections(server, [live, new_database]):
+            query(connection, "BEGIN")
+            for old, new in [*names, (new_database, live)]:
                 query(
-                    session,
+                    connection,
                     sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
                         sql.Identifier(old), sql.Identifier(new)
                     ),
                 )
-            query(session, "COMMIT")
+            query(connection, "COMMIT")
 
 
 @contextmanager
-def _sending_away(server: Access, names: list[str]) -> Iterator[None]:
-    """Ends connections to these databases again and again: those that come in between, too."""
+def _terminating_connections(server: PostgresClient, names: list[str]) -> Iterator[None]:
+    """Terminates connections to these databases again and again: new ones come in between."""
     done = threading.Event()
-    with server.connect() as session:
+    with server.connect() as connection:
 
-        def send_away() -> None:
+        def terminate() -> None:
             with suppress(psycopg2.Error):
                 while not done.wait(_PAUSE):
                     for name in names:
-                        query(session, _SEND_AWAY, name)
+                        query(connection, _TERMINATE, name)
 
-        thread = threading.Thread(target=send_away, daemon=True)
+        thread = threading.Thread(target=terminate, daemon=True)
         thread.start()
         try:
             yield

@@ -1,4 +1,4 @@
-"""The databases of a server: what stands against a restore, and a fresh one like another."""
+"""The databases of a server: what blocks a restore, and an empty database like another."""
 
 from __future__ import annotations
 
@@ -7,89 +7,90 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg2.extensions
 from psycopg2 import sql
 
 from healthkit.fields import format_size
-from posapp.backup.model.backup import stamp
+from posapp.backup.model.backup import format_stamp
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres.client import major, query
+from posapp.backup.postgres.client import Connection, major, query
 from posapp.runtime.files import free_bytes
-
-Session = psycopg2.extensions.connection
 
 _LONGEST = 63
 """Bytes of a name in PostgreSQL."""
 _LOCALE_KEYS = {"i": "ICU_LOCALE", "b": "BUILTIN_LOCALE"}
 
 
-def exists(session: Session, name: str) -> bool:
-    return bool(query(session, "SELECT 1 FROM pg_database WHERE datname = %s", name))
+def exists(connection: Connection, name: str) -> bool:
+    return bool(query(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name))
 
 
-def beside(live: str, what: str, now: datetime) -> str:
-    """A name that tells what it is of `live`: `steak_kenangan_before_20251226_021530`."""
-    suffix = f"_{what}_{stamp(now)}"
+def sibling_name(live: str, what: str, now: datetime) -> str:
+    """Returns a name for a database beside `live`: `steak_kenangan_before_20251226_021530`."""
+    suffix = f"_{what}_{format_stamp(now)}"
     room = _LONGEST - len(suffix)
     return live.encode()[:room].decode(errors="ignore") + suffix
 
 
-def create_like(session: Session, name: str, live: str) -> None:
-    """An empty database with the encoding, locale, owner and settings that `live` has, where
-    there is one."""
+def create_like(connection: Connection, name: str, live: str) -> None:
+    """Creates an empty database with the encoding, locale, owner and settings of `live`, where
+    that exists."""
     found = query(
-        session,
+        connection,
         "SELECT to_jsonb(d), pg_encoding_to_char(encoding), pg_get_userbyid(datdba)"
         " FROM pg_database d WHERE datname = %s",
         live,
     )
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
     if found:
-        statement += _likeness(*found[0])
-    query(session, statement)
-    for setting in query(session, _SETTINGS, name, name, live):
-        query(session, setting[0])
+        statement += _create_options(*found[0])
+    query(connection, statement)
+    for setting in query(connection, _SETTINGS, name, name, live):
+        query(connection, setting[0])
 
 
-def drop(session: Session, name: str) -> None:
-    query(session, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def drop(connection: Connection, name: str) -> None:
+    query(
+        connection, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    )
 
 
-def leftovers(session: Session, live: str) -> list[str]:
-    """What restores that were killed have left half done."""
-    names = [str(row[0]) for row in query(session, "SELECT datname FROM pg_database")]
+def leftovers(connection: Connection, live: str) -> list[str]:
+    """Returns the unfinished databases of restores that were killed."""
+    names = [str(row[0]) for row in query(connection, "SELECT datname FROM pg_database")]
     pattern = re.compile(re.escape(live[:40]) + r".*_restore_[0-9]{8}_[0-9]{6}")
     return [name for name in names if pattern.fullmatch(name)]
 
 
-def obstacles(session: Session, live: str, manifest: Manifest | None) -> list[str]:
-    """Why a backup cannot be restored on this server, each with what to do; [] where it can."""
-    found = [*_rights(session, live), *_prepared(session, live)]
+def restore_blockers(connection: Connection, live: str, manifest: Manifest | None) -> list[str]:
+    """Returns why a backup cannot be restored on this server, each with what to do."""
+    found = [*_privileges(connection, live), *_prepared(connection, live)]
     if manifest is None:
         return found
-    return [*found, *foreign(session, manifest), *_room(session, manifest)]
+    return [*found, *unmet_requirements(connection, manifest), *_disk_space(connection, manifest)]
 
 
-def foreign(session: Session, manifest: Manifest) -> list[str]:
-    """What the backup needs, and the server has not."""
+def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
+    """Returns what the backup needs and the server lacks."""
     found = []
     needed = max(int(v.split(".")[0]) for v in (manifest.server_version, manifest.pg_dump_version))
-    if major(session.server_version) < needed:
-        version = query(session, "SHOW server_version")[0][0]
+    if major(connection.server_version) < needed:
+        version = query(connection, "SHOW server_version")[0][0]
         found.append(f"the server is PostgreSQL {version}, the backup needs {needed} or newer")
-    roles = _missing(session, "SELECT rolname FROM pg_roles", manifest.roles)
+    roles = _missing(connection, "SELECT rolname FROM pg_roles", manifest.roles)
     if roles:
         found.append(
             f"roles that own parts of it are missing here: {', '.join(roles)};"
             " the backup's .globals.sql has them, for psql"
         )
-    extensions = _missing(session, "SELECT name FROM pg_available_extensions", manifest.extensions)
+    extensions = _missing(
+        connection, "SELECT name FROM pg_available_extensions", manifest.extensions
+    )
     if extensions:
         found.append(f"extensions are not installed on the server: {', '.join(extensions)}")
     return found
 
 
-def _likeness(row: dict[str, Any], encoding: str, owner: str) -> sql.Composable:
+def _create_options(row: dict[str, Any], encoding: str, owner: str) -> sql.Composable:
     options = {
         "OWNER": sql.Identifier(owner),
         "ENCODING": sql.Literal(encoding),
@@ -118,36 +119,36 @@ WHERE d.datname = %s
 """
 
 
-def _rights(session: Session, live: str) -> list[str]:
+def _privileges(connection: Connection, live: str) -> list[str]:
     super_, create = query(
-        session, "SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+        connection, "SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user"
     )[0]
     owner = query(
-        session, "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = %s", live
+        connection, "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = %s", live
     )
     if super_ or (create and all(row[0] for row in owner)):
         return []
-    user = query(session, "SELECT current_user")[0][0]
+    user = query(connection, "SELECT current_user")[0][0]
     return [
         f"the role {user} must own the database {live} and have CREATEDB: a superuser can grant it"
     ]
 
 
-def _prepared(session: Session, live: str) -> list[str]:
-    found = query(session, "SELECT count(*) FROM pg_prepared_xacts WHERE database = %s", live)
+def _prepared(connection: Connection, live: str) -> list[str]:
+    found = query(connection, "SELECT count(*) FROM pg_prepared_xacts WHERE database = %s", live)
     if not found[0][0]:
         return []
     return [f"{found[0][0]} prepared transactions hold the database {live}: end them first"]
 
 
-def _room(session: Session, manifest: Manifest) -> list[str]:
-    """Where the server's data lies on this machine; of another nobody tells."""
+def _disk_space(connection: Connection, manifest: Manifest) -> list[str]:
+    """Returns [] where the server's data lies on another machine: its disk is not seen here."""
     shown = query(
-        session,
+        connection,
         "SELECT setting FROM pg_settings WHERE name = 'data_directory'"
         " AND pg_has_role('pg_read_all_settings', 'USAGE')",
     )
-    folder = Path(shown[0][0]) if shown and session.info.host.startswith("/") else None
+    folder = Path(shown[0][0]) if shown and connection.info.host.startswith("/") else None
     if folder is None or not folder.is_dir():
         return []
     free = free_bytes(folder)
@@ -159,6 +160,6 @@ def _room(session: Session, manifest: Manifest) -> list[str]:
     ]
 
 
-def _missing(session: Session, statement: str, needed: tuple[str, ...]) -> list[str]:
-    there = {row[0] for row in query(session, statement)}
+def _missing(connection: Connection, statement: str, needed: tuple[str, ...]) -> list[str]:
+    there = {row[0] for row in query(connection, statement)}
     return sorted(set(needed) - there)

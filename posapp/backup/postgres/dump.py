@@ -1,4 +1,4 @@
-"""The way of the bytes between the database's programs and a file.
+"""Runs pg_dump and psql: the bytes between a database and a file.
 
 Nothing is ever whole in memory, and the exit code of every program counts.
 """
@@ -14,54 +14,58 @@ from typing import IO, BinaryIO, cast
 import pyrage
 from pyrage import x25519
 
-from posapp.backup.compression import BLOCK, COMPLETE, TAIL, Hashed, packed
+from posapp.backup.compression import BLOCK, HashingWriter, TrailerCheck, compressed
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import Access, complaint
+from posapp.backup.postgres.client import PostgresClient, first_error
 from posapp.backup.postgres.snapshot import LOCK_WAIT
 
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
-"""The commit of the swap, which comes after, makes all of it durable."""
+"""The commit of the cut-over, which comes after, makes all of it durable."""
 
 Progress = Callable[[int], None]
-"""Is told the bytes of SQL so far."""
+"""Called with the bytes of SQL so far."""
 
 
-def dump(
-    access: Access, snapshot: str, sink: Hashed, key: x25519.Recipient | None, told: Progress
+def dump_database(
+    client: PostgresClient,
+    snapshot: str,
+    sink: HashingWriter,
+    recipient: x25519.Recipient | None,
+    on_progress: Progress,
 ) -> int:
-    """Dumps the database as the snapshot shows it; the bytes of its SQL.
+    """Dumps the database as the snapshot shows it. Returns the bytes of its SQL.
 
     Raises BackupError when pg_dump fails, OSError when the file cannot be written.
     """
     with tempfile.TemporaryFile() as errors:
-        program = access.start(
+        program = client.start(
             *("pg_dump", "--format=plain", f"--snapshot={snapshot}", "--no-password"),
             f"--lock-wait-timeout={LOCK_WAIT}s",
             stdout=subprocess.PIPE,
             stderr=errors,
         )
         try:
-            with packed(sink, key) as gzip:
-                size, tail = _copy(cast(BinaryIO, program.stdout), gzip, told)
+            with compressed(sink, recipient) as gzip:
+                trailer = _copy(cast(BinaryIO, program.stdout), gzip, on_progress)
             code = program.wait()
         except (OSError, pyrage.EncryptError) as error:
             raise sink.error or error from None  # what lies between may have wrapped it
         finally:
             _end(program)
         if code:
-            raise BackupError(f"pg_dump: {complaint(errors) or f'exit code {code}'}")
-    if COMPLETE not in tail:
+            raise BackupError(f"pg_dump: {first_error(errors) or f'exit code {code}'}")
+    if not trailer.complete:
         raise BackupError("pg_dump has not written its closing line")
-    return size
+    return trailer.size
 
 
-def load(access: Access, sql: BinaryIO, told: Progress) -> None:
+def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> None:
     """Runs a dump's SQL in an empty database, up to its first error. Raises BackupError.
 
-    Not in one transaction, which is slower: a database that has not got all of it is dropped.
+    Not in one transaction, which is slower: a database that is incomplete is dropped.
     """
     with tempfile.TemporaryFile() as errors:
-        program = access.start(
+        program = client.start(
             *("psql", "--no-psqlrc", "--quiet", "--no-password"),
             *("--set=ON_ERROR_STOP=1", "--output=/dev/null"),
             options=_QUICK,
@@ -70,15 +74,15 @@ def load(access: Access, sql: BinaryIO, told: Progress) -> None:
             stderr=errors,
         )
         try:
-            tail = b""
+            trailer = TrailerCheck()  # of nothing, where psql ends before it has read all
             with suppress(BrokenPipeError), cast(BinaryIO, program.stdin) as into:
-                _, tail = _copy(sql, into, told)
+                trailer = _copy(sql, into, on_progress)
             code = program.wait()
         finally:
             _end(program)
         if code:
-            raise BackupError(f"psql: {complaint(errors) or f'exit code {code}'}")
-    if COMPLETE not in tail:
+            raise BackupError(f"psql: {first_error(errors) or f'exit code {code}'}")
+    if not trailer.complete:
         raise BackupError("the backup is not whole: pg_dump's closing line is missing")
 
 
@@ -92,12 +96,11 @@ def _end(program: subprocess.Popen[bytes]) -> None:
                     program.stdin.close()
 
 
-def _copy(source: BinaryIO, sink: IO[bytes], told: Progress) -> tuple[int, bytes]:
-    """How many bytes went by, and the last of them."""
-    size, tail = 0, b""
+def _copy(source: BinaryIO, sink: IO[bytes], on_progress: Progress) -> TrailerCheck:
+    """Copies to the end; returns what the end looked like."""
+    trailer = TrailerCheck()
     while block := source.read(BLOCK):
         sink.write(block)
-        size += len(block)
-        tail = (tail[-TAIL:] + block[-TAIL:])[-TAIL:]
-        told(size)
-    return size, tail
+        trailer.add(block)
+        on_progress(trailer.size)
+    return trailer

@@ -1,4 +1,4 @@
-"""A moment of the database: what is dumped, and the rows counted, are the same."""
+"""A database snapshot: the dump and the count of rows see the same data."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import psycopg2.extensions
-
 from posapp.backup.errors import Refused
-from posapp.backup.postgres.client import Access, query
+from posapp.backup.postgres.client import Connection, PostgresClient, query
 
 LOCK_WAIT = 60
-"""Seconds that a dump waits for a table that somebody has locked, before it gives up."""
+"""Seconds that a dump waits for a locked table before it fails."""
 
 _TABLES = """
 SELECT c.oid::regclass::text
@@ -36,8 +34,8 @@ _EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A snapshot that others can join by its id, for as long as it is held, and what it shows."""
+class DatabaseSnapshot:
+    """A snapshot that other connections can join by its id while it is held, and what it shows."""
 
     id: str
     server_version: str
@@ -48,63 +46,62 @@ class Moment:
 
 
 @contextmanager
-def exported(access: Access) -> Iterator[Moment]:
-    """Holds a snapshot without any lock on a table: whoever wants to alter one does not wait for
-    us, and we do not wait for them while they do."""
-    with access.connect() as session:
-        query(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        snapshot = query(session, "SELECT pg_export_snapshot()")[0][0]
+def export_snapshot(client: PostgresClient) -> Iterator[DatabaseSnapshot]:
+    """Holds a snapshot without any lock on a table: whoever alters a table does not wait for this
+    run, and this run does not wait for them."""
+    with client.connect() as connection:
+        query(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        snapshot = query(connection, "SELECT pg_export_snapshot()")[0][0]
         version, size = query(
-            session,
+            connection,
             "SELECT current_setting('server_version'), pg_database_size(current_database())",
         )[0]
-        yield Moment(
+        yield DatabaseSnapshot(
             snapshot,
             version,
             size,
-            _revision(session),
-            _names(session, _ROLES),
-            _names(session, _EXTENSIONS),
+            _revision(connection),
+            _names(connection, _ROLES),
+            _names(connection, _EXTENSIONS),
         )
 
 
-def count_rows(access: Access, snapshot: str | None = None) -> dict[str, int]:
-    """The rows of every table that pg_dump takes, as that snapshot or this moment shows them.
+def count_rows(client: PostgresClient, snapshot: str | None = None) -> dict[str, int]:
+    """Returns the rows of every table that pg_dump takes, in that snapshot or as of now.
 
-    Raises BackupError, and Refused where there is no table at all.
+    Raises BackupError.
     """
-    with access.connect() as session:
-        query(session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with client.connect() as connection:
+        query(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if snapshot is not None:
-            query(session, "SET TRANSACTION SNAPSHOT %s", snapshot)
-        query(session, "SET LOCAL search_path = public")
-        query(session, "SET LOCAL row_security = off")  # an error, rather than some of the rows
-        query(session, f"SET LOCAL lock_timeout = '{LOCK_WAIT}s'")
-        tables = _names(session, _TABLES)
-        return {table: _count(session, table) for table in tables}
+            query(connection, "SET TRANSACTION SNAPSHOT %s", snapshot)
+        query(connection, "SET LOCAL search_path = public")
+        query(connection, "SET LOCAL row_security = off")  # an error, rather than some of the rows
+        query(connection, f"SET LOCAL lock_timeout = '{LOCK_WAIT}s'")
+        tables = _names(connection, _TABLES)
+        return {table: _count(connection, table) for table in tables}
 
 
-def refuse_empty(access: Access) -> None:
-    """A database without tables is a wrong address more often than a restaurant. Raises Refused."""
-    with access.connect() as session:
-        if not query(session, _TABLES):
-            raise Refused(
-                f"the database {access.database} has no tables: is it the right one?"
-                " A new one gets them by: posapp db upgrade"
-            )
+def require_tables(connection: Connection, database: str) -> None:
+    """Raises Refused for a database without tables: a wrong URL more often than a restaurant."""
+    if not query(connection, _TABLES):
+        raise Refused(
+            f"the database {database} has no tables: is it the right one?"
+            " A new one gets them by: posapp db upgrade"
+        )
 
 
-def _count(session: psycopg2.extensions.connection, table: str) -> int:
-    rows = query(session, f"SELECT count(*) FROM {table}")  # noqa: S608  PostgreSQL quoted it
+def _count(connection: Connection, table: str) -> int:
+    rows = query(connection, f"SELECT count(*) FROM {table}")  # noqa: S608  PostgreSQL quoted it
     return int(rows[0][0])
 
 
-def _revision(session: psycopg2.extensions.connection) -> str | None:
-    if query(session, "SELECT to_regclass('public.alembic_version')")[0][0] is None:
+def _revision(connection: Connection) -> str | None:
+    if query(connection, "SELECT to_regclass('public.alembic_version')")[0][0] is None:
         return None
-    rows = query(session, "SELECT version_num FROM public.alembic_version")
+    rows = query(connection, "SELECT version_num FROM public.alembic_version")
     return str(rows[0][0]) if rows else None
 
 
-def _names(session: psycopg2.extensions.connection, statement: str) -> tuple[str, ...]:
-    return tuple(row[0] for row in query(session, statement))
+def _names(connection: Connection, statement: str) -> tuple[str, ...]:
+    return tuple(row[0] for row in query(connection, statement))

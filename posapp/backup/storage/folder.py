@@ -1,4 +1,4 @@
-"""Where backups lie: places that answer alike, and the folder, which is one of them."""
+"""Backups in a folder of this machine: BACKUP_DIR, with a folder for each kind."""
 
 from __future__ import annotations
 
@@ -7,92 +7,82 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from posapp.backup.errors import BackupError, Busy, Refused
-from posapp.backup.model.backup import KINDS, BackupName
+from posapp.backup.model.backup import KINDS, Backup, BackupName
 from posapp.backup.model.manifest import Manifest
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 from posapp.runtime.locks import FileLock
+from posapp.settings import Settings
+
+
+class BackupLock:
+    """The lock of a backup folder, for as long as it is held. What only its holder may do takes it
+    as an argument."""
+
+    def __init__(self, root: Path) -> None:
+        self._root: Path | None = root
+
+    def require(self, storage: FolderStorage) -> None:
+        """Raises ValueError where the lock of this folder is not held."""
+        if self._root != storage.root:
+            raise ValueError(f"the lock of {storage.root} is not held")
+
+    def release(self) -> None:
+        self._root = None
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A backup that lies somewhere: `where` is its path or its s3:// address."""
-
-    name: BackupName
-    size: int
-    manifest: Manifest | None
-    where: str
-
-    @property
-    def good(self) -> bool:
-        """Whether it was verified when it was made, and is of the size that it had then."""
-        manifest = self.manifest
-        return (
-            manifest is not None
-            and manifest.verified_at is not None
-            and (manifest.file, manifest.size_bytes) == (str(self.name), self.size)
-        )
-
-
-class Place(Protocol):
-    """A folder or a bucket. Every method raises BackupError when it does not answer."""
-
-    def entries(self) -> list[Entry]:
-        """All backups, by time. What is not named like one does not count."""
-        ...
-
-    def open(self, entry: Entry) -> BinaryIO: ...
-
-    def write_manifest(self, entry: Entry, manifest: Manifest) -> None: ...
-
-    def remove(self, name: BackupName) -> None:
-        """Removes all that belongs to it, the dump first."""
-        ...
-
-
-def newest(entries: list[Entry]) -> Entry | None:
-    """The newest good one."""
-    return max((one for one in entries if one.good), key=lambda one: one.name, default=None)
-
-
-@dataclass(frozen=True)
-class Folder:
-    """BACKUP_DIR, with a folder for each kind."""
+class FolderStorage:
+    """The folder `root`, which is made when something is first written."""
 
     root: Path
 
-    def path(self, name: BackupName, file: str | None = None) -> Path:
-        return self.root / name.kind / (file or str(name))
+    @classmethod
+    def from_settings(cls, settings: Settings) -> FolderStorage:
+        return cls(settings.backup_dir.resolve())
 
-    def entries(self) -> list[Entry]:
+    def path(self, name: BackupName, file: str | None = None) -> Path:
+        """Returns where the dump of a backup lies, or another of its files."""
+        return self.root / name.key_of(file or str(name))
+
+    def list_backups(self) -> list[Backup]:
         found = []
         for kind in KINDS:
             for file in _names(self.root / kind):
                 name = BackupName.parse(file)
                 if name is not None and name.kind == kind:
-                    with suppress(FileNotFoundError):  # rotated away meanwhile
-                        found.append(entry_of(self.path(name)))
+                    with suppress(FileNotFoundError):  # removed by a rotation meanwhile
+                        found.append(backup_at(self.path(name)))
         return sorted((one for one in found if one is not None), key=lambda one: one.name)
 
-    def open(self, entry: Entry) -> BinaryIO:
-        try:
-            return Path(entry.where).open("rb")
-        except OSError as error:
-            raise BackupError(f"{entry.where}: {error.strerror}") from None
+    @contextmanager
+    def open(self, backup: Backup) -> Iterator[BinaryIO]:
+        with _translate_errors(backup.location), Path(backup.location).open("rb") as file:
+            yield file
 
-    def write_manifest(self, entry: Entry, manifest: Manifest) -> None:
-        path = Path(entry.where)
-        write_atomically(path.with_name(entry.name.manifest), manifest.dump())
+    @contextmanager
+    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[Path]:
+        """The dump itself is on this machine: nothing is copied."""
+        path = Path(backup.location)
+        if not path.is_file():
+            raise BackupError(f"{path}: No such file or directory")
+        yield path
+
+    def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
+        path = Path(backup.location).with_name(backup.name.manifest)
+        with _translate_errors(str(path)):
+            write_atomically(path, manifest.dump())
 
     def remove(self, name: BackupName) -> None:
-        for file in name.files:
-            self.path(name, file).unlink(missing_ok=True)
-        fsync_folder(self.root / name.kind)
+        with _translate_errors(str(self.path(name))), suppress(FileNotFoundError):
+            for file in name.files:
+                self.path(name, file).unlink(missing_ok=True)
+            fsync_folder(self.root / name.kind)
 
     def prepare(self, kind: str) -> Path:
-        """The folder of a kind, made when it is not there. Raises Refused."""
+        """Returns the folder of a kind, made when it is not there. Raises Refused."""
         folder = self.root / kind
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,61 +92,75 @@ class Folder:
             ) from None
         return folder
 
-    def clean(self) -> list[str]:
-        """Removes what a run that was killed has left; only for who holds the lock."""
-        gone = []
+    def remove_leftovers(self, lock: BackupLock) -> list[str]:
+        """Removes the files of a run that was killed; returns their names."""
+        lock.require(self)
+        removed = []
         for folder in (self.root, *(self.root / kind for kind in KINDS)):
             present = set(_names(folder))
             for file in sorted(present):
                 if file.startswith("steak_kenangan_") and _is_leftover(file, present):
-                    (folder / file).unlink(missing_ok=True)
-                    gone.append(file)
-        return gone
+                    with _translate_errors(str(folder / file)):
+                        (folder / file).unlink(missing_ok=True)
+                    removed.append(file)
+        return removed
 
     @contextmanager
-    def locked(self, wait: bool = False) -> Iterator[None]:
-        """One at a time. Raises Busy at once, unless it is to wait, while another is at it."""
+    def lock(self, wait: bool = False) -> Iterator[BackupLock]:
+        """Holds the lock of the folder: one run at a time. Raises Busy at once while another run
+        holds it, unless it is to wait; Refused where the folder cannot be written."""
         self.prepare(".")
         try:
-            lock = FileLock(self.root / ".lock")
+            file = FileLock(self.root / ".lock")
         except OSError as error:
             raise Refused(f"BACKUP_DIR: {self.root}: {error.strerror}") from None
+        held = BackupLock(self.root)
         try:
             if wait:
-                lock.acquire()
-            elif not lock.try_acquire():
-                raise Busy(f"another run is at work in {self.root}; this one leaves")
-            yield
+                file.acquire()
+            elif not file.try_acquire():
+                raise Busy(f"another backup or restore is running in {self.root}; nothing was done")
+            yield held
         finally:
-            lock.close()
+            held.release()
+            file.close()
 
 
-def entry_of(path: Path) -> Entry | None:
-    """The backup in a file; None for a file that is not named like one, for links and folders."""
+def backup_at(path: Path) -> Backup | None:
+    """Returns the backup in a file; None for a file that is not named like one, for links and
+    folders. Raises BackupError, and FileNotFoundError for a file that is removed meanwhile."""
     name = BackupName.parse(path.name)
     if name is None or path.is_symlink() or not path.is_file():
         return None
-    try:
-        manifest = Manifest.parse(path.with_name(name.manifest).read_bytes())
-    except FileNotFoundError:
-        manifest = None
-    return Entry(name, path.stat().st_size, manifest, str(path))
+    return Backup(name, path.stat().st_size, _manifest(path.with_name(name.manifest)), str(path))
+
+
+def _manifest(path: Path) -> Manifest | None:
+    with _translate_errors(str(path)), suppress(FileNotFoundError, IsADirectoryError):
+        return Manifest.parse(path.read_bytes())
+    return None
 
 
 def _names(folder: Path) -> list[str]:
-    try:
+    with _translate_errors(str(folder)), suppress(FileNotFoundError):
         return os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BackupError(f"{folder}: {error.strerror}") from None
+    return []
 
 
 def _is_leftover(file: str, present: set[str]) -> bool:
-    """A temporary file, or a companion whose dump is gone."""
+    """Whether it is a temporary file, or a companion whose dump is gone."""
     if file.endswith(PARTIAL_SUFFIX):
         return True
     stem = file.removesuffix(".manifest.json").removesuffix(".globals.sql")
     owners = {stem, f"{stem}.dump.gz", f"{stem}.dump.gz.age"}
     ours = any(BackupName.parse(owner) for owner in owners)
     return stem != file and ours and not owners & present
+
+
+@contextmanager
+def _translate_errors(location: str) -> Iterator[None]:
+    """Raises BackupError for what the file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupError(f"{location}: {error.strerror or error}") from error

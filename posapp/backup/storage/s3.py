@@ -15,11 +15,12 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from healthkit.fields import format_size
 from healthkit_backup_freshness.s3 import describe_error, s3_client
-from posapp.backup.errors import BackupError
-from posapp.backup.model.backup import KINDS, BackupName
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.storage.folder import Entry
+from posapp.runtime.files import free_bytes
 from posapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ _TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, m
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
 _STALE = timedelta(days=1)
-"""An upload that began before is nobody's any more."""
+"""Age from which an unfinished upload belongs to no run any more."""
 
 
 @dataclass(frozen=True)
-class Bucket:
-    """A bucket and how to get at it; `timeout` in seconds bounds each silence of the server, and a
+class S3Storage:
+    """A bucket and how to reach it; `timeout` in seconds bounds each silence of the server, and a
     request is made up to `attempts` times."""
 
     name: str
@@ -46,8 +47,9 @@ class Bucket:
     attempts: int = 4
 
     @classmethod
-    def of(cls, settings: Settings, name: str | None = None) -> Bucket | None:
-        """That of the settings, or another with the same endpoint and keys."""
+    def from_settings(cls, settings: Settings, name: str | None = None) -> S3Storage | None:
+        """Returns the bucket of the settings, or another with the same endpoint and keys; None
+        where the settings have none."""
         name = name or settings.backup_s3_bucket
         if name is None:
             return None
@@ -55,66 +57,85 @@ class Bucket:
         keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
         return cls(name, settings.backup_s3_endpoint, keys)
 
-    def entries(self) -> list[Entry]:
-        with self._told():
-            return sorted(
-                (entry for kind in KINDS for entry in self._of_kind(kind)), key=lambda e: e.name
+    @property
+    def location(self) -> str:
+        return f"{S3_SCHEME}{self.name}"
+
+    def list_backups(self) -> list[Backup]:
+        with self._translate_errors(self.location):
+            found = [backup for kind in KINDS for backup in self._list_kind(kind)]
+        return sorted(found, key=lambda one: one.name)
+
+    @contextmanager
+    def open(self, backup: Backup) -> Iterator[BinaryIO]:
+        with self._translate_errors(backup.location):
+            body = self._client.get_object(Bucket=self.name, Key=backup.name.key)["Body"]
+            try:
+                yield cast(BinaryIO, body)
+            finally:
+                body.close()
+
+    @contextmanager
+    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[Path]:
+        if backup.size > free_bytes(scratch):
+            raise Refused(
+                f"{scratch}: no room for the {format_size(backup.size)} of {backup.location}"
             )
+        path = scratch / str(backup.name)
+        try:
+            with self._translate_errors(backup.location):
+                self._client.download_file(self.name, backup.name.key, str(path), Config=_TRANSFER)
+            yield path
+        except OSError as error:
+            raise BackupError(f"{path}: {error.strerror}") from None
+        finally:
+            path.unlink(missing_ok=True)
 
-    def open(self, entry: Entry) -> BinaryIO:
-        with self._told():
-            body = self._client.get_object(Bucket=self.name, Key=_key(entry.name))["Body"]
-            return cast(BinaryIO, body)
-
-    def download(self, entry: Entry, path: Path) -> None:
-        """Raises BackupError, and OSError when the file cannot be written."""
-        with self._told(), path.open("wb") as file:
-            self._client.download_fileobj(self.name, _key(entry.name), file, Config=_TRANSFER)
-
-    def write_manifest(self, entry: Entry, manifest: Manifest) -> None:
-        self._put(_key(entry.name, entry.name.manifest), manifest.dump())
+    def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
+        self._put(backup.name.key_of(backup.name.manifest), manifest.dump())
 
     def remove(self, name: BackupName) -> None:
-        objects = [{"Key": _key(name, file)} for file in name.files]
-        with self._told():
-            answer = self._client.delete_objects(
+        objects = [{"Key": name.key_of(file)} for file in name.files]
+        with self._translate_errors(self._url(name.key)):
+            response = self._client.delete_objects(
                 Bucket=self.name,
                 Delete={"Objects": objects, "Quiet": True},  # type: ignore[typeddict-item]
             )
-        if errors := answer.get("Errors"):
-            raise BackupError(f"s3://{self.name}/{errors[0].get('Key')}: {errors[0].get('Code')}")
+        if errors := response.get("Errors"):
+            raise BackupError(f"{self._url(errors[0].get('Key', ''))}: {errors[0].get('Code')}")
 
-    def upload(self, path: Path, name: BackupName, manifest: Manifest) -> Entry:
-        """Sends a backup with its companions and sees that it has arrived: its length, and the
-        checksum of what is there. The manifest comes last, so that what has one is whole."""
-        key = _key(name)
-        sha256, etag = fingerprints(path)
+    def upload(self, backup: Backup, manifest: Manifest) -> Backup:
+        """Sends a backup of a folder with its companions, and verifies what has arrived: its length
+        and its checksum. The manifest comes last, so that a backup that has one is whole."""
+        path, name = Path(backup.location), backup.name
+        sha256, etag = checksums(path)
         if sha256 != manifest.sha256:
             raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
         companion = path.with_name(name.globals)
         if companion.exists():
-            self._put(_key(name, name.globals), companion.read_bytes())
-        with self._told():
+            self._put(name.key_of(name.globals), companion.read_bytes())
+        sent = Backup(name, manifest.size_bytes, manifest, self._url(name.key))
+        with self._translate_errors(sent.location):
             self._client.upload_file(
                 str(path),
                 self.name,
-                key,
+                name.key,
                 ExtraArgs={"Metadata": {"sha256": sha256}},
                 Config=_TRANSFER,
             )
-            there = self._client.head_object(Bucket=self.name, Key=key)
-            arrived = there["ContentLength"] == manifest.size_bytes and (
-                there["ETag"].strip('"') == etag or self._sha256(key) == sha256
+            arrived = self._client.head_object(Bucket=self.name, Key=name.key)
+            intact = arrived["ContentLength"] == manifest.size_bytes and (
+                arrived["ETag"].strip('"') == etag or self._sha256(name.key) == sha256
             )
-        entry = Entry(name, manifest.size_bytes, manifest, self._address(key))
-        if not arrived:
-            raise BackupError(f"{entry.where}: what has arrived is not what was sent")
-        self.write_manifest(entry, manifest)
-        return entry
+        if not intact:
+            raise BackupError(f"{sent.location}: what has arrived is not what was sent")
+        self.write_manifest(sent, manifest)
+        return sent
 
     def abort_stale_uploads(self, now: datetime) -> int:
-        """Ends uploads that a killed run has left half done, unseen and paid for; how many."""
-        with self._told():
+        """Aborts uploads that a killed run has left half done, unseen and paid for; returns how
+        many."""
+        with self._translate_errors(self.location):
             found = self._client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
             stale = [
                 upload
@@ -127,56 +148,65 @@ class Bucket:
                 )
         return len(stale)
 
+    def close(self) -> None:
+        """Closes the connections; the next call opens new ones."""
+        if "_client" in self.__dict__:
+            self._client.close()
+
     @cached_property
     def _client(self) -> S3Client:
         return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self, location: str) -> Iterator[None]:
+        """Raises BackupError for what S3 refuses, or does not answer."""
         try:
             yield
         except (BotoCoreError, ClientError) as error:
-            raise BackupError(f"s3://{self.name}: {describe_error(error, self.timeout)}") from error
+            raise BackupError(f"{location}: {describe_error(error, self.timeout)}") from error
         except Boto3Error as error:  # of the transfers; it wraps the others
             cause = error.__context__
             known = isinstance(cause, BotoCoreError | ClientError)
             text = describe_error(cause, self.timeout) if known else str(error)  # type: ignore[arg-type]
-            raise BackupError(f"s3://{self.name}: {text}") from error
+            raise BackupError(f"{location}: {text}") from error
 
     def _put(self, key: str, body: bytes) -> None:
-        with self._told():
+        with self._translate_errors(self._url(key)):
             self._client.put_object(Bucket=self.name, Key=key, Body=body)
 
-    def _of_kind(self, kind: str) -> Iterator[Entry]:
+    def _list_kind(self, kind: str) -> Iterator[Backup]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=f"{kind}/", Delimiter="/"
         )
         sizes = {o["Key"]: o["Size"] for page in pages for o in page.get("Contents", ())}
         for key, size in sizes.items():
             if (name := _parse(key)) is not None:
-                yield Entry(
-                    name, size, self._manifest(_key(name, name.manifest), sizes), self._address(key)
-                )
+                manifest = self._manifest(name.key_of(name.manifest), sizes)
+                yield Backup(name, size, manifest, self._url(key))
 
     def _manifest(self, key: str, present: dict[str, int]) -> Manifest | None:
         if key not in present:
             return None
-        return Manifest.parse(self._client.get_object(Bucket=self.name, Key=key)["Body"].read())
+        try:
+            body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+        except self._client.exceptions.NoSuchKey:  # removed by a rotation meanwhile
+            return None
+        return Manifest.parse(body.read())
 
     def _sha256(self, key: str) -> str:
-        """By reading it back: where the server encrypts, its ETag says nothing."""
+        """Reads the object back: where the server encrypts, its ETag is no checksum."""
         digest = hashlib.sha256()
         for block in self._client.get_object(Bucket=self.name, Key=key)["Body"].iter_chunks(PART):
             digest.update(block)
         return digest.hexdigest()
 
-    def _address(self, key: str) -> str:
-        return f"s3://{self.name}/{key}"
+    def _url(self, key: str) -> str:
+        return f"{self.location}/{key}"
 
 
-def fingerprints(path: Path) -> tuple[str, str]:
-    """The SHA-256 of a file, and what S3 and R2 call it: its MD5, or where it came in parts of
-    `PART`, the MD5 of their MD5s and how many there were."""
+def checksums(path: Path) -> tuple[str, str]:
+    """Returns the SHA-256 of a file, and its ETag in S3 and R2: its MD5, or for a file that is
+    uploaded in parts of `PART`, the MD5 of their MD5s and the number of parts."""
     whole, parts = hashlib.sha256(), []
     with path.open("rb") as file:
         while block := file.read(PART):
@@ -186,10 +216,6 @@ def fingerprints(path: Path) -> tuple[str, str]:
         return whole.hexdigest(), b"".join(parts).hex()
     of_parts = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest()
     return whole.hexdigest(), f"{of_parts}-{len(parts)}"
-
-
-def _key(name: BackupName, file: str | None = None) -> str:
-    return f"{name.kind}/{file or name}"
 
 
 def _parse(key: str) -> BackupName | None:

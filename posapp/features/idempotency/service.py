@@ -8,11 +8,12 @@ acts itself). A key belongs to no user: an order queued by one waiter may be res
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
+import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -20,8 +21,16 @@ from sqlalchemy.orm import Session
 
 from posapp.features.idempotency.models import IdempotencyKey
 from posapp.http.errors import Invalid
+from posapp.http.schemas import ApiModel
 
 HEADER = "Idempotency-Key"
+
+
+class Resendable(ApiModel):
+    """The body of an act that may be resent."""
+
+    LATER_FIELDS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that the first version did not have."""
 
 
 class IdempotencyHeader(BaseModel):
@@ -32,7 +41,7 @@ class IdempotencyHeader(BaseModel):
     key: Annotated[
         str,
         Field(alias=HEADER),
-        StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$"),
+        StringConstraints(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$"),
     ]
 
 
@@ -48,15 +57,18 @@ def execute_once(
     session: Session,
     key: str,
     route: str,
-    body: BaseModel,
+    body: Resendable,
+    sent: Any,
     now: datetime,
     act: Callable[[], BaseModel],
 ) -> StoredResponse:
-    """The answer of `act`, which is carried out unless this key has been before.
+    """Returns the response of `act`, which is carried out unless this key has been before.
 
-    Raises Invalid when the key was used for something else.
+    `sent` is the JSON that came, of which `body` is the validated form: a request is known by what
+    was sent, so that a release with one more field in its model knows it still. Raises Invalid when
+    the key was used for something else: another body, or another act.
     """
-    fingerprint = hashlib.sha256(f"{route}\n{body.model_dump_json()}".encode()).digest()
+    fingerprint = _fingerprint(route, rfc8785.dumps(sent))
     claim = (
         insert(IdempotencyKey)
         .values(key=key, fingerprint=fingerprint, created_at=now)
@@ -64,14 +76,23 @@ def execute_once(
         .returning(IdempotencyKey.key)
     )
     if session.scalar(claim) is None:
-        return _replay(session, key, fingerprint)
+        return _replay(session, key, (fingerprint, _first_fingerprint(route, body)))
     answer = act().model_dump_json()
     session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))
     return StoredResponse(answer, replayed=False)
 
 
-def _replay(session: Session, key: str, fingerprint: bytes) -> StoredResponse:
+def _fingerprint(route: str, body: bytes) -> bytes:
+    return hashlib.sha256(route.encode() + b"\n" + body).digest()
+
+
+def _first_fingerprint(route: str, body: Resendable) -> bytes:
+    """The fingerprint as the first version made it, of the model: rows of its time stay valid."""
+    return _fingerprint(route, body.model_dump_json(exclude=set(body.LATER_FIELDS)).encode())
+
+
+def _replay(session: Session, key: str, fingerprints: Collection[bytes]) -> StoredResponse:
     known = session.scalars(select(IdempotencyKey).where(IdempotencyKey.key == key)).one()
-    if known.fingerprint != fingerprint:
+    if known.fingerprint not in fingerprints:
         raise Invalid(HEADER, "was used for another request; take a new key for a new act")
     return StoredResponse(known.answer or "", replayed=True)

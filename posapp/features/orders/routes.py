@@ -17,7 +17,8 @@ from posapp.features.orders.schemas import (
     Quote,
 )
 from posapp.http.access import current_user, require_roles
-from posapp.http.openapi import api_blueprint
+from posapp.http.body import sent_json
+from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response, model_response
 from posapp.http.roles import STAFF_ROLES
@@ -28,7 +29,7 @@ api = api_blueprint("orders", "Orders")
 tables_api = api_blueprint("tables", "Tables")
 
 
-@api.post("/orders", summary="Take an order", responses={201: OrderView})
+@api.post("/orders", summary="Take an order", responses={201: OrderView, 409: Problem})
 @require_roles(*states.CREATE.roles)
 def create_order(header: IdempotencyHeader, body: NewOrder) -> Response:
     """The same key and body again: the same order, once, with `Idempotency-Replayed: true`."""
@@ -39,6 +40,7 @@ def create_order(header: IdempotencyHeader, body: NewOrder) -> Response:
             header.key,
             "POST /orders",
             body,
+            sent_json(),
             now,
             lambda: service.create(session, body, user_id, now),
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StrictInt
 
 from posapp.features.catalog.schemas import ModifierView
+from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
 from posapp.http.schemas import ApiModel, Id, Note
 
@@ -24,10 +25,14 @@ class NewLine(ApiModel):
     note: Note | None = None
 
 
-class NewOrder(ApiModel):
+class NewOrder(Resendable):
+    LATER_FIELDS: ClassVar[frozenset[str]] = frozenset({"expected_total"})
+
     type: OrderType
     table_id: Id | None = None
-    """Only for `dine_in`."""
+    """For `dine_in`, and needed there to send the order."""
+    expected_total: Annotated[StrictInt, Field(ge=0, le=10**15)] | None = None
+    """The total that the guest was told, from a quote; when it differs, 409 with the new quote."""
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=200)]
 
 

@@ -20,6 +20,7 @@ from posapp.features.orders.schemas import (
     LineView,
     NewOrder,
     OrderSummary,
+    OrderTotals,
     OrderType,
     OrderView,
     Quote,
@@ -29,26 +30,27 @@ from posapp.features.orders.states import OrderState
 from posapp.features.orders.totals import Totals, compute_totals, round_to_cash
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
-from posapp.http.errors import Conflict, Invalid, NotFound
+from posapp.http.errors import Conflict, Invalid, NotFound, PriceChanged
+
+_TOTALS = set(OrderTotals.model_fields)
 
 
 def quote(session: Session, new: NewOrder) -> Quote:
     """Prices an order without storing it. Raises Invalid like `create`."""
-    lines = _price(session, new)
-    totals = compute_totals(
-        (line.total for line in lines), 0, restaurant.restaurant_settings(session)
-    )
-    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_columns(totals))
+    return _quote(session, new, restaurant.restaurant_settings(session))
 
 
 def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
     """Creates an open order under the next number of its business date.
 
-    Raises Invalid for what cannot be ordered, naming the field.
+    Raises Invalid for what cannot be ordered, naming the field, and PriceChanged where the total is
+    not the expected one.
     """
+    if new.type == "dine_in" and new.table_id is None:
+        raise Invalid("table_id", "is needed for dine_in")
     settings = restaurant.restaurant_settings(session)
-    lines = _price(session, new)
-    totals = compute_totals((line.total for line in lines), 0, settings)
+    quoted = _quote(session, new, settings)
+    _require_total(new.expected_total, quoted)
     day = settings.business_date(now)
     order = Order(
         number=allocate_number(session, "order", day),
@@ -59,8 +61,8 @@ def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> Orde
         paid=0,
         created_by=user_id,
         created_at=now,
-        lines=[_line(line, position) for position, line in enumerate(lines)],
-        **_columns(totals),
+        lines=[_line(line, position) for position, line in enumerate(quoted.lines)],
+        **quoted.model_dump(include=_TOTALS),
     )
     session.add(order)
     session.flush()
@@ -126,6 +128,16 @@ def lock_for_payment(session: Session, order_id: int) -> Order:
     if not states.is_allowed(states.PAY, order.status):
         raise Conflict(f"Order {order.number} is {order.status} already.")
     return order
+
+
+def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
+    """Raises PriceChanged where the total of an order is not the one that the guest was told."""
+    if expected is not None and expected != order.total:
+        known = view(_order(session, order.id), restaurant.restaurant_settings(session))
+        quoted = known.model_dump(
+            include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
+        )
+        _require_total(expected, Quote.model_validate(quoted))
 
 
 def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
@@ -223,6 +235,18 @@ def _line(line: QuoteLine, position: int) -> OrderLine:
         modifiers_price=sum(modifier.price for modifier in line.modifiers),
         **line.model_dump(),
     )
+
+
+def _quote(session: Session, new: NewOrder, settings: RestaurantSettings) -> Quote:
+    lines = _price(session, new)
+    totals = compute_totals((line.total for line in lines), 0, settings)
+    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_columns(totals))
+
+
+def _require_total(expected: int | None, quoted: Quote) -> None:
+    """Raises PriceChanged."""
+    if expected is not None and expected != quoted.total:
+        raise PriceChanged(expected, quoted.total, quoted.model_dump(mode="json"))
 
 
 def _columns(totals: Totals) -> dict[str, int]:

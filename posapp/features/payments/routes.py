@@ -10,6 +10,7 @@ from posapp.features.orders.schemas import OrderPath
 from posapp.features.payments import service
 from posapp.features.payments.schemas import NewPayment, PaymentView
 from posapp.http.access import current_user, require_roles
+from posapp.http.body import sent_json
 from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response
@@ -38,6 +39,7 @@ def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment)
             header.key,
             f"POST /orders/{path.order_id}/payments",
             body,
+            sent_json(),
             now,
             act,
         )

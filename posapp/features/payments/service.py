@@ -10,8 +10,9 @@ from posapp.features.audit import service as audit
 from posapp.features.orders import service as orders
 from posapp.features.payments.models import Payment
 from posapp.features.payments.schemas import NewPayment, PaymentView
-from posapp.features.payments.tender import tender
+from posapp.features.payments.tender import is_absurd, tender
 from posapp.features.restaurant import service as restaurant
+from posapp.http.errors import Invalid
 
 
 def pay(
@@ -19,13 +20,20 @@ def pay(
 ) -> PaymentView:
     """One payment of an order, which is paid when the payments reach its total.
 
-    Raises NotFound, Conflict for an order that is paid already, and Invalid for a sum that does
-    not fit the bill.
+    Raises NotFound, Conflict for an order that is paid already, PriceChanged where the total is
+    not the expected one, and Invalid for a sum that does not fit the bill.
     """
     order = orders.lock_for_payment(session, order_id)
     settings = restaurant.restaurant_settings(session)
+    orders.require_expected_total(session, order, new.expected_total)
     due = order.total - order.paid
     given = tender(due, new.method, new.amount, new.tendered, settings.cash_rounding)
+    if not new.confirmed and is_absurd(due, given.tendered):
+        raise Invalid(
+            "tendered",
+            f"is more than ten times the {due} that is due; is it right?",
+            question="confirm_tendered",
+        )
     if given.rounding:
         orders.apply_cash_rounding(session, order, given.rounding)
     day = settings.business_date(now)

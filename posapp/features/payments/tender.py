@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from posapp.features.orders.totals import round_to_cash
 from posapp.http.errors import Invalid
 
+ABSURD = 10
+"""Times the amount due. A note of Rp 100.000 for a water is possible, so it is a question."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tender:
@@ -41,6 +44,11 @@ def tender(due: int, method: str, amount: int, tendered: int | None, step: int) 
             raise Invalid("amount", f"is nothing; {settled} is due in cash")
         return Tender(amount, given, given - amount)
     return Tender(settled, given, given - settled, settled - due)
+
+
+def is_absurd(due: int, tendered: int) -> bool:
+    """Whether cash is so much more than the amount due that a slip of the finger is likely."""
+    return tendered > ABSURD * due
 
 
 def _exact(due: int, amount: int, tendered: int | None) -> Tender:

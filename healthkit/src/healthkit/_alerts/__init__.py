@@ -1,1 +1,1 @@
-"""When a change is worth a human's attention, who is told, in which words, and how."""
+"""Alerts: from the result of a check to a message that has arrived."""

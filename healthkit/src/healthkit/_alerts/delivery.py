@@ -7,7 +7,7 @@ Guarantees, and where a message can double. Each message is sent at least once: 
 committed before the send, and the result after it. It can arrive twice
 - when the process is killed, or the machine lost, after the service has accepted the message and
   before that is committed: some milliseconds;
-- when a send overran its limit, so that nobody knows, and is tried again;
+- when a send overran its limit, so that its result is unknown, and is tried again;
 - when a URL names several recipients, of whom some got it: the URL is tried as a whole.
 It arrives late, and not never, when the store cannot be written.
 
@@ -45,7 +45,7 @@ log = logging.getLogger("healthkit")
 FIRST_BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 TRIES = 3
-"""How often a message is tried that the service refuses for ever."""
+"""Attempts for a message that the service refuses for ever."""
 WORDING_LIMIT = 5.0
 """Seconds that templates and plugins have for the text of a message."""
 

@@ -25,7 +25,7 @@ log = logging.getLogger("healthkit")
 
 Format = Literal["text", "html", "markdown"]
 DIGEST_LINES = 20
-"""How many events a digest names; the rest are counted."""
+"""Events that a digest names; the rest are counted."""
 
 _REASON = 300
 """Characters of a check's own message in a notification."""

@@ -29,7 +29,7 @@ class Rules:
     remind_every: timedelta | None = None
     escalate_after: timedelta | None = None
     flap_window: int = 20
-    """Results that flapping is judged by; 0 switches it off."""
+    """Results that flapping is measured over; 0 switches it off."""
     flap_start: float = 0.5
     """Share of changes in the window at which a check counts as flapping."""
     flap_end: float = 0.25

@@ -1,4 +1,4 @@
-"""The result of one send: its status, and the reason in the service's own words."""
+"""The result of one send: its status, and the service's own reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXCEPTION = "Socket Exception: "
 
 
 class SendStatus(StrEnum):
-    """How a send ended."""
+    """The end of a send."""
 
     SENT = "sent"
     REFUSED = "refused"

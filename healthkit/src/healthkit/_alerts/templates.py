@@ -1,4 +1,4 @@
-"""The words of the messages, in Jinja2. The first line is the title.
+"""The built-in messages, in Jinja2. The first line is the title.
 
 Down, up and certificate are the runbook's ("Alert Message Templates"), word for word.
 """
@@ -72,7 +72,7 @@ Action: Check logs immediately, then: healthkit ack {{ incident }}"""
     "flapping": """\
 🟠 {{ name }} is FLAPPING
 URL: {{ url }}
-It changed {{ count }} times within its last results; its single changes are not told.
+It changed {{ count }} times recently. No further messages until it is steady.
 Now: {{ state }}
 Time: {{ time }}"""
     + _TAIL_EN,
@@ -83,7 +83,7 @@ Now: {{ state }}
 Time: {{ time }}""",
     "digest": """\
 📋 {{ service }}: {{ total }} {{ "alert" if total == 1 else "alerts" }}
-{% if storm %}So many came at once that they are told in one message.
+{% if storm %}So many came at once that they share one message.
 {% endif %}\
 {% for line in lines %}{{ line }}
 {% endfor %}{% if more %}… and {{ more }} more, see: healthkit incidents{% endif %}""",

@@ -123,7 +123,7 @@ class CheckSettings(ConfigTable):
     tags: tuple[str, ...] = ()
     runbook: str | None = None
     watch_only: bool = False
-    """Run by the watcher alone: what a server must not ask of itself, its own address say."""
+    """Run by the watcher alone: what a server must not ask of itself, its own address for one."""
 
     def info(self, name: str, target: str | None) -> CheckInfo:
         label = self.label or name.replace("-", " ").replace("_", " ").title()
@@ -146,7 +146,7 @@ class ChannelSettings(ConfigTable):
     timeout: PositiveDuration = timedelta(seconds=20)
     """The longest that one message may take."""
     give_up_after: PositiveDuration | None = None
-    """How long a message is tried here: 5 minutes with a fallback, a day without."""
+    """Time that a message is tried here: 5 minutes with a fallback, a day without."""
 
     @property
     def patience(self) -> timedelta:

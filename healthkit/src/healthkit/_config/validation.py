@@ -1,4 +1,4 @@
-"""Validates tables against models, with each mistake in words."""
+"""Validates tables against models and explains each mistake."""
 
 from __future__ import annotations
 

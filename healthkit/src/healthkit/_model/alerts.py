@@ -1,4 +1,4 @@
-"""The values of alerts: what is known of a check, what people are owed, and how channels stand.
+"""The values of alerts: states, events, incidents, silences, deliveries and channels.
 
 Events and states are stored as JSON. A field that has a `Field(alias=…)` is stored under that name,
 which the version before reads too.
@@ -53,7 +53,7 @@ class Event:
 
     @property
     def lasted(self) -> timedelta:
-        """How long the fault has lasted, or did."""
+        """The duration of the fault until its end, or until now."""
         until = self.until or self.at
         return max(timedelta(0), until - self.since) if self.since else timedelta(0)
 
@@ -62,7 +62,7 @@ class Event:
 
 
 class Level(IntEnum):
-    """How bad a check is."""
+    """The gravity of a fault."""
 
     HEALTHY = 0
     DEGRADED = 1
@@ -86,10 +86,10 @@ class Streak:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of one check, and what people have been notified of."""
+    """The state of one check, and of what people have been notified."""
 
     level: Level = Level.HEALTHY
-    """What the thresholds have confirmed."""
+    """The level that the thresholds have confirmed."""
     notified: Annotated[Level, Field(alias="told")] = Level.HEALTHY
     degraded: Streak | None = None
     down: Streak | None = None
@@ -146,7 +146,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A person's word that a fault is known. Empty `checks` and `tags` mean every check."""
+    """Faults muted by a person. Empty `checks` and `tags` mean every check."""
 
     id: int
     until: datetime

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 
 class Status(StrEnum):
-    """How a check, or the whole service, stands; from best to worst."""
+    """The status of a check, or of the whole service; from best to worst."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a fault matters: it chooses the route that an alert takes."""
+    """The weight of a fault: it chooses the route that an alert takes."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -29,7 +29,7 @@ class Severity(StrEnum):
 
 
 class Role(StrEnum):
-    """What a failing check does to the whole: `required` fails it, `advisory` degrades it."""
+    """The effect of a failing check on the whole: `required` fails it, `advisory` degrades it."""
 
     REQUIRED = "required"
     ADVISORY = "advisory"
@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run of a check found.
+    """The outcome of one run of a check.
 
     `message` is one line for people, without secrets; `details` is JSON-able and stands in the
     check's entry of the report as it is.
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CheckInfo:
-    """What the settings say of a check, as far as reports and alerts need it."""
+    """The settings of a check, as far as reports and alerts need them."""
 
     name: str
     label: str
@@ -76,7 +76,7 @@ class CheckInfo:
     tags: tuple[str, ...] = ()
     runbook: str | None = None
     target: str | None = None
-    """What is checked, as people know it (an address, a path), without secrets."""
+    """The thing that is checked, as people know it (an address, a path), without secrets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What every check has found: each result for a week, hours for a quarter, days for ever."""
+"""The results of all checks: each for a week, sums of hours for a quarter, of days for ever."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """How many of the results were not unhealthy."""
+    """The number of results that were not unhealthy, and of all."""
 
     good: int
     total: int

@@ -121,7 +121,7 @@ def acknowledge(connection: Connection, number: int, by: str, now: datetime) -> 
 
 
 def acknowledged(connection: Connection) -> set[int]:
-    """Returns the open incidents that somebody has acknowledged."""
+    """Returns the open incidents that are acknowledged."""
     query = select(incidents.c.id).where(
         incidents.c.ended_at.is_(None), incidents.c.acknowledged_at.is_not(None)
     )

@@ -163,7 +163,7 @@ def expire_unconfigured(connection: Connection, known: set[str], now: datetime) 
 
 
 def recover(connection: Connection, now: datetime) -> int:
-    """Requeues what a former leader was sending: it may have arrived, which nobody can know."""
+    """Requeues what a former leader was sending: it may have arrived or not."""
     was = "its sender ended before the answer; it may have arrived"
     again = update(deliveries).where(deliveries.c.state == SENDING)
     return connection.execute(again.values(state=WAITING, error=was, changed_at=now)).rowcount

@@ -103,7 +103,7 @@ events = Table(
     Column("body", Text, nullable=False),
     Index("healthkit_events_incident", "incident"),
 )
-"""What people are owed a message of; `rank` is 0 for critical, and so on."""
+"""Changes that are worth a message; `rank` is 0 for critical, and so on."""
 
 deliveries = Table(
     "healthkit_deliveries",

@@ -24,7 +24,7 @@ log = logging.getLogger("healthkit")
 TICK = 0.5
 """Seconds between two looks of a leader for what is due, and of a standby for the lease."""
 DRAIN = 8.0
-"""Seconds that messages in hand have to end when the watcher is told to."""
+"""Seconds that messages in hand have at the end of a watcher."""
 
 Load = Callable[[], tuple[Settings, PluginManager]]
 

@@ -28,7 +28,7 @@ def _duration(context: click.Context, parameter: click.Parameter, value: str) ->
 
 @click.group()
 def silence() -> None:
-    """Faults that are known: nobody is told of new ones. Their ends are told all the same."""
+    """Mute known faults: no messages of new ones. Their recovery is sent all the same."""
 
 
 @silence.command("add")
@@ -38,7 +38,7 @@ def silence() -> None:
 @click.option(
     "--for", "length", required=True, metavar="TIME", callback=_duration, help="2h, 30m …"
 )
-@click.option("--reason", default="", help="For whoever wonders.")
+@click.option("--reason", default="", help="A note for the team.")
 @with_config_options
 def add(
     options: ConfigOptions,

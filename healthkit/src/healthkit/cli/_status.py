@@ -18,7 +18,7 @@ from healthkit.cli._options import ConfigOptions, format_table, with_config_opti
 from healthkit.cli._silences import silence_table
 
 _DAY = timedelta(days=1)
-_LETTERS = 10
+_MOST_DEAD_LETTERS = 10
 """Dead letters that are shown."""
 
 
@@ -45,7 +45,7 @@ def status(options: ConfigOptions) -> None:
             _watcher(snapshot),
             _checks(snapshot),
             _channels(snapshot),
-            _letters(snapshot),
+            _dead_letters(snapshot),
             _silences(snapshot),
         ]
     click.echo("\n\n".join(part for part in parts if part))
@@ -128,8 +128,8 @@ def _describe_channel(channel_state: ChannelState, snapshot: _Snapshot) -> str:
     return f"fails since {since}: {channel_state.error}; tried again {retry}"
 
 
-def _letters(snapshot: _Snapshot) -> str:
-    letters = outbox_status.dead_letters(snapshot.connection, _LETTERS)
+def _dead_letters(snapshot: _Snapshot) -> str:
+    letters = outbox_status.dead_letters(snapshot.connection, _MOST_DEAD_LETTERS)
     if not letters:
         return ""
     rows = [("GIVEN UP", "CHANNEL", "TRIES", "MESSAGE", "WHY")]

@@ -14,7 +14,7 @@ from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import PositiveDuration, Size
 from healthkit_backup_freshness.catalogue import BackupSource, SourceError
 from healthkit_backup_freshness.evaluation import FreshnessRules, evaluate
-from healthkit_backup_freshness.folder import Folder
+from healthkit_backup_freshness.folder import FolderSource
 
 S3 = "s3://"
 
@@ -89,13 +89,13 @@ class BackupFreshness(Check):
 
     def _open(self, timeout: float) -> BackupSource:
         if not self.location.startswith(S3):
-            return Folder(self.location)
+            return FolderSource(self.location)
         # boto3 takes half a second to import: only a configured bucket pays for it.
-        from healthkit_backup_freshness.s3 import Bucket
+        from healthkit_backup_freshness.s3 import S3Source
 
         bucket, _, prefix = self.location.removeprefix(S3).partition("/")
         keys = (_text(self.access_key), _text(self.secret_key))
-        return Bucket(bucket, prefix, self.endpoint, keys, timeout)
+        return S3Source(bucket, prefix, self.endpoint, keys, timeout)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""What lies at a location: backups with their manifests, wherever they are kept."""
+"""The backups at a location, with their manifests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 
 
 class SidecarManifest(BaseModel):
-    """What stands in `….manifest.json` beside a backup. Every key may be missing; others, and
+    """The content of `….manifest.json` beside a backup. Every key may be missing; others, and
     times without a zone (taken as UTC), are fine."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -66,7 +66,10 @@ class BackupSource(Protocol):
     """A location that can be listed, again and again."""
 
     def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[BackupFile]:
-        """What matches `pattern`. `zone` is that of the times in names. Raises SourceError."""
+        """Returns the backups that match `pattern`; `zone` is that of the times in names.
+
+        Raises SourceError.
+        """
         ...
 
     def close(self) -> None: ...
@@ -84,7 +87,7 @@ def is_backup(name: str, pattern: str) -> bool:
 def backup(
     name: str, size: int, modified: datetime, manifest: bytes | None, zone: ZoneInfo
 ) -> BackupFile:
-    """A backup as its file and the bytes of its manifest tell it. Its time is the manifest's,
+    """Returns a backup from its file and the bytes of its manifest. Its time is the manifest's,
     else the one in its name, else the file's own."""
     parsed = _parsed(manifest) if manifest is not None else None
     at = (parsed and parsed.created_at) or stamp(name, zone) or _utc(modified)

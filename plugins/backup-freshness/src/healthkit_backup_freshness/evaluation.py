@@ -1,4 +1,4 @@
-"""What backups are worth: a pure function of what was found, the time and the rules."""
+"""Evaluates backups: a pure function of the backups, the time and the rules."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from healthkit.fields import format_duration, format_size
 from healthkit_backup_freshness.catalogue import BackupFile
 
 USUAL_OF = 7
-"""How many earlier backups say what size is usual."""
+"""Earlier backups that the usual size is taken from."""
 USUAL_FROM = 3
 """With fewer, nothing is usual yet."""
 AHEAD = timedelta(hours=1)
-"""How far a clock may be ahead before a backup counts as dated in the future."""
+"""The time that a clock may be ahead before a backup counts as dated in the future."""
 
 
 @dataclass(frozen=True, slots=True)
 class FreshnessRules:
-    """What a good backup is: `min_size` is in bytes."""
+    """The limits of a good backup; `min_size` is in bytes."""
 
     max_age: timedelta
     min_size: int
@@ -73,12 +73,12 @@ def _size_faults(
 ) -> list[Fault]:
     """At most one: what is empty is also small."""
     size = format_size(newest.size)
-    told = newest.manifest.size_bytes if newest.manifest else None
+    recorded = newest.manifest.size_bytes if newest.manifest else None
     usual = _usual(newest, earlier)
     if newest.size == 0:
         text = "the newest backup is empty"
-    elif told is not None and told != newest.size:
-        text = f"the newest backup is cut: {size} of {format_size(told)}"
+    elif recorded is not None and recorded != newest.size:
+        text = f"the newest backup is cut: {size} of {format_size(recorded)}"
     elif newest.size < rules.min_size:
         text = f"the newest backup is too small: {size}, less than {format_size(rules.min_size)}"
     elif usual is not None and newest.size < usual / 2:

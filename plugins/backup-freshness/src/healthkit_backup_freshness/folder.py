@@ -17,7 +17,7 @@ from healthkit_backup_freshness.catalogue import (
 )
 
 
-class Folder:
+class FolderSource:
     """A folder; what lies in folders below it does not count."""
 
     def __init__(self, path: str) -> None:

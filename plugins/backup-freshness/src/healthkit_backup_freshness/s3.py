@@ -43,7 +43,7 @@ class _Object(NamedTuple):
     modified: datetime
 
 
-class Bucket:
+class S3Source:
     """The objects right under a prefix. `keys` are the access key and its secret; empty
     ones leave the credentials to boto3; `timeout`, in
     seconds, bounds each connect and each read."""
@@ -135,13 +135,13 @@ def s3_client(
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    # A region is needed to sign; AWS says where to go when it is another.
+    # A region is needed to sign; AWS redirects when it is another.
     region = session.region_name or "us-east-1"
     return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
 
 
 def describe_error(error: Exception, timeout: float) -> str:
-    """Why S3 gave no answer, without its address and keys."""
+    """Returns why a request to S3 failed, without its address and keys."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "an error"))
         if code in ("NoSuchBucket", "404"):

@@ -1,12 +1,12 @@
-"""Why a database did not answer, in words that name no host, user, database or password."""
+"""Describes database errors without naming host, user, database or password."""
 
 from __future__ import annotations
 
 import re
 
-_WORDS = (
-    # What the server says comes before what the network says: where a name has several
-    # addresses, libpq tells of each.
+_DESCRIPTIONS = (
+    # The server's own texts come before those of the network: where a name has several
+    # addresses, libpq reports each.
     (r"password authentication failed|no password supplied", "password authentication failed"),
     (r"too many (clients|connections)|remaining connection slots", "too many clients"),
     (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "the server does not admit this client"),
@@ -36,13 +36,13 @@ _WORDS = (
 
 
 def describe_error(error: Exception) -> str:
-    """A short text for people. What the table does not know is named by its kind alone, because
-    a driver's own text tells strangers where the database is and who reads it."""
+    """Returns a short text for people. An error that the table lacks is named by its kind alone:
+    a driver's own text shows strangers where the database is and who reads it."""
     if isinstance(error, FileNotFoundError):
         return "the file does not exist"
     cause = getattr(error, "orig", None) or error
     text = str(cause).lower()
-    for pattern, said in _WORDS:
+    for pattern, described in _DESCRIPTIONS:
         if re.search(pattern, text):
-            return said
+            return described
     return f"failed: {type(cause).__name__}"

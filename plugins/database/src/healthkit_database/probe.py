@@ -16,8 +16,8 @@ be collected, would end the parent's session."""
 
 
 class DatabaseProbe:
-    """Asks a database at `url`. One run at a time; a connection is taken out while it is used, so
-    one that hangs is never used twice."""
+    """Queries a database at `url`. One run at a time; a connection is taken out while it is used,
+    so one that hangs is never used twice."""
 
     def __init__(self, url: URL) -> None:
         self.url = url
@@ -75,15 +75,15 @@ class DatabaseProbe:
 
 
 def _before(dialect: str, timeout: float) -> str | None:
-    """What goes before the query: a bound a little under the run's own, which holds for this
-    transaction alone and so passes through a pooler; for SQLite, a first look into the file."""
+    """Returns the statement before the query: a bound a little under the run's own, which holds for
+    this transaction alone and so passes through a pooler; for SQLite, one that opens the file."""
     if dialect == "postgresql":
         return f"SET LOCAL statement_timeout = {max(1, int(timeout * 900))}"
     return "PRAGMA schema_version" if dialect == "sqlite" else None
 
 
 def _discard(connection: Connection) -> None:
-    """Closes without a word to the server, which may be the one that hangs."""
+    """Closes without a message to the server, which may hang."""
     if not connection.closed:
         connection.invalidate()
         connection.close()

@@ -16,7 +16,7 @@ from healthkit.fields import Percent, Size, format_size
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How full a file system is. Shares are percent of what users may fill.
+    """The usage of a file system. Shares are percent of what users may fill.
 
     `inodes_used_percent` is None where the file system does not count inodes (btrfs, vfat).
     """

@@ -105,7 +105,7 @@ class NotifyFonnte(NotifyBase):  # type: ignore[misc]
 
 
 def _refusal(answer: requests.Response) -> str | None:
-    """Why Fonnte has not taken the message, in its own words, or None when it has."""
+    """Returns Fonnte's own reason for refusing the message, or None."""
     try:
         said = answer.json()
     except ValueError:

@@ -30,14 +30,14 @@ FETCH_ERRORS = (requests.RequestException, HTTPError, OSError)
 
 
 class TooLargeError(OSError):
-    """More came than is ever read, in the body of a redirect, say."""
+    """More came than is ever read, in the body of a redirect for one."""
 
 
 def fetch(check: Http, timeout: float) -> HttpResponse:
     """The answer of `check.url`, read within `timeout` seconds in all: connecting, redirects and
     body together; but for the look-up of the name, which only the system can bound.
 
-    Raises one of FETCH_ERRORS; `words` has the words for it.
+    Raises one of FETCH_ERRORS; `describe_error` explains them.
     """
     started = time.monotonic()
     with _session(check, started + timeout) as session:
@@ -66,7 +66,7 @@ def _session(check: Http, deadline: float) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     if check.verify is False:
-        urllib3.disable_warnings(InsecureRequestWarning)  # the settings say so on purpose
+        urllib3.disable_warnings(InsecureRequestWarning)  # the settings want it
     return session
 
 
@@ -159,18 +159,18 @@ def _left(deadline: float) -> float:
     return left
 
 
-# Words
+# Errors
 
 
 def describe_error(error: BaseException, timeout: float) -> str:
-    """Why there was no answer, in a few words without an address."""
+    """Returns why there was no response, briefly and without an address."""
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"certificate not valid: {cause.verify_message.rstrip('.')}"
     for cause in chain:
-        if (said := _cause(cause, timeout)) is not None:
-            return said
+        if (described := _cause(cause, timeout)) is not None:
+            return described
     return f"failed: {type(error).__name__}"
 
 
@@ -184,7 +184,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _cause(error: BaseException, timeout: float) -> str | None:
-    for kind, said in (
+    for kind, described in (
         (socket.gaierror, "host name not known"),
         (ConnectionRefusedError, "connection refused"),
         (TimeoutError, f"no answer within {timeout:g}s"),
@@ -199,7 +199,7 @@ def _cause(error: BaseException, timeout: float) -> str | None:
         (requests.exceptions.ProxyError, "the proxy failed"),
     ):
         if isinstance(error, kind):
-            return said
+            return described
     unreachable = isinstance(error, OSError) and error.errno in (
         errno.EHOSTUNREACH,
         errno.ENETUNREACH,

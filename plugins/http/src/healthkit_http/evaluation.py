@@ -1,4 +1,4 @@
-"""What an answer is worth: a pure function of the answer and of what was expected."""
+"""Evaluates a response: a pure function of the response and of what was expected."""
 
 from __future__ import annotations
 

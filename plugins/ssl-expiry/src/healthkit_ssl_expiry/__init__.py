@@ -74,10 +74,10 @@ class SslExpiry(Check):
         name = self.server_name or host
         endpoint = Endpoint(host, port or PORTS[self.starttls], name, self.starttls, self.ca_file)
         try:
-            seen = probe(endpoint, context.timeout)
+            served = probe(endpoint, context.timeout)
         except OSError as error:
             return Outcome.unhealthy(describe_error(error, context.timeout))
-        return evaluate(seen, name, context.now, self.warn, self.fail)
+        return evaluate(served, name, context.now, self.warn, self.fail)
 
     def target(self) -> str:
         host, port = self.host

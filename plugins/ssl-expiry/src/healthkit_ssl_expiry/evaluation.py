@@ -1,4 +1,4 @@
-"""What a chain is worth: a pure function of what was seen, the time and the limits."""
+"""Evaluates a certificate chain: a pure function of the chain, the time and the limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a client refuses the chain: OpenSSL's X509_V_ERR code and text
+    """The reason why a client refuses the chain: OpenSSL's X509_V_ERR code and text
     (openssl-verification-options(1), "DIAGNOSTICS")."""
 
     code: int
@@ -45,15 +45,15 @@ OTHER_NAME = {62, 64}
 
 
 def evaluate(
-    seen: ServedChain, name: str, now: datetime, warn: timedelta, fail: timedelta
+    served: ServedChain, name: str, now: datetime, warn: timedelta, fail: timedelta
 ) -> Outcome:
     """Unhealthy when a client refuses the chain or it ends within `fail`, degraded within `warn`.
 
     What counts is the certificate of the chain that ends first.
     """
-    if not seen.chain:
-        return Outcome.unhealthy(_refused(seen, name, now))
-    first = min(seen.chain, key=lambda certificate: certificate.not_after)
+    if not served.chain:
+        return Outcome.unhealthy(_refused(served, name, now))
+    first = min(served.chain, key=lambda certificate: certificate.not_after)
     left = first.not_after - now
     details: dict[str, Any] = {
         "days_left": left // timedelta(days=1),
@@ -61,9 +61,9 @@ def evaluate(
         "subject": first.subject,
         "issuer": first.issuer,
     }
-    if seen.refusal is not None:
-        return Outcome.unhealthy(_refused(seen, name, now), **details)
-    message = _expiry(first, seen.chain, now)
+    if served.refusal is not None:
+        return Outcome.unhealthy(_refused(served, name, now), **details)
+    message = _expiry(first, served.chain, now)
     if left < fail:
         return Outcome.unhealthy(message, **details)
     if left < warn:
@@ -71,20 +71,22 @@ def evaluate(
     return Outcome.healthy(message, **details)
 
 
-def _refused(seen: ServedChain, name: str, now: datetime) -> str:
-    code, text = (seen.refusal.code, seen.refusal.text) if seen.refusal else (0, "no certificate")
-    expired = [c for c in seen.chain if c.not_after <= now]
-    early = [c for c in seen.chain if c.not_before > now]
+def _refused(served: ServedChain, name: str, now: datetime) -> str:
+    code, text = (
+        (served.refusal.code, served.refusal.text) if served.refusal else (0, "no certificate")
+    )
+    expired = [c for c in served.chain if c.not_after <= now]
+    early = [c for c in served.chain if c.not_before > now]
     if code == EXPIRED and expired:
-        return _expiry(min(expired, key=lambda c: c.not_after), seen.chain, now)
+        return _expiry(min(expired, key=lambda c: c.not_after), served.chain, now)
     if code == NOT_YET_VALID and early:
-        return f"{_what(early[0], seen.chain)} is not valid before {early[0].not_before:%Y-%m-%d}"
+        return f"{_what(early[0], served.chain)} is not valid before {early[0].not_before:%Y-%m-%d}"
     if code == SELF_SIGNED:
         return "the certificate is self-signed"
     if code in UNTRUSTED:
         return "the chain does not end at a trusted CA, or lacks an intermediate"
     if code in OTHER_NAME:
-        names = ", ".join(seen.chain[0].names[:3]) if seen.chain else ""
+        names = ", ".join(served.chain[0].names[:3]) if served.chain else ""
         return f"the certificate is for {names or 'another host'}, not for {name}"
     return f"the certificate is refused: {text.rstrip('.')}"
 

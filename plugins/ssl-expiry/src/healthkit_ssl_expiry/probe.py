@@ -19,7 +19,7 @@ from healthkit_ssl_expiry.starttls import StartTlsError, upgrade
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to look: `name` is sent as SNI and must be in the certificate."""
+    """The address to probe: `name` is sent as SNI and must be in the certificate."""
 
     host: str
     port: int
@@ -31,8 +31,8 @@ class Endpoint:
 def probe(endpoint: Endpoint, timeout: float) -> ServedChain:
     """The chain that is served, within `timeout` seconds in all.
 
-    Raises OSError (ssl.SSLError, TimeoutError … and StartTlsError are such) where no chain is to
-    be had; `words` has the words for it.
+    Raises OSError (ssl.SSLError, TimeoutError … and StartTlsError are such) where no chain is
+    served; `describe_error` explains it.
     """
     deadline = time.monotonic() + timeout
     try:
@@ -113,8 +113,8 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def describe_error(error: OSError, timeout: float) -> str:
-    """Why there was no chain, in a few words."""
-    for kind, said in (
+    """Returns why there was no chain, briefly."""
+    for kind, described in (
         (StartTlsError, str(error)),
         (socket.gaierror, "host name not known"),
         (ConnectionRefusedError, "connection refused"),
@@ -122,7 +122,7 @@ def describe_error(error: OSError, timeout: float) -> str:
         (ConnectionError, "the server closed the connection"),
     ):
         if isinstance(error, kind):
-            return said
+            return described
     if isinstance(error, ssl.SSLError):
         if error.reason in ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG"):
             return "no TLS is spoken there"

@@ -1,4 +1,4 @@
-"""From plain text to TLS, in the words of each protocol. The libraries of Python speak four of
+"""Upgrades plain text to TLS by the rules of each protocol. The libraries of Python speak four of
 them, each with a name check and timeouts of its own; here all share one deadline."""
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _LONGEST = 65536
 
 
 class StartTlsError(OSError):
-    """The server does not change to TLS; the text says what it answered."""
+    """The server does not change to TLS; the text is its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is sent, what ends the reply, and how that end begins when all is well."""
+    """The bytes to send, the end of the reply, and the start of that end on success."""
 
     send: bytes
     end: re.Pattern[bytes]
@@ -54,8 +54,8 @@ def upgrade(plain: socket.socket, protocol: str, left: Callable[[], float]) -> N
         plain.sendall(step.send)
         reply = _reply(plain, step.end, left)
         if not reply.startswith(step.good):
-            said = one_line(reply.decode("ascii", "replace"), 80)
-            raise StartTlsError(f"the server does not offer TLS by {protocol}: {said}")
+            reply_text = one_line(reply.decode("ascii", "replace"), 80)
+            raise StartTlsError(f"the server does not offer TLS by {protocol}: {reply_text}")
 
 
 def _reply(plain: socket.socket, end: re.Pattern[bytes], left: Callable[[], float]) -> bytes:

@@ -410,6 +410,11 @@ export interface components {
         };
         /** NewOrder */
         NewOrder: {
+            /**
+             * Expected Total
+             * @default null
+             */
+            expected_total?: number | null;
             /** Lines */
             lines: components["schemas"]["NewLine"][];
             /**
@@ -427,6 +432,16 @@ export interface components {
         NewPayment: {
             /** Amount */
             amount: number;
+            /**
+             * Confirmed
+             * @default false
+             */
+            confirmed?: boolean;
+            /**
+             * Expected Total
+             * @default null
+             */
+            expected_total?: number | null;
             /**
              * Method
              * @enum {string}
@@ -566,6 +581,18 @@ export interface components {
              * @default null
              */
             errors?: components["schemas"]["FieldErrorDetail"][] | null;
+            /**
+             * Question
+             * @default null
+             */
+            question?: string | null;
+            /**
+             * Quote
+             * @default null
+             */
+            quote?: {
+                [key: string]: unknown;
+            } | null;
             /** Request Id */
             request_id: string;
             /** Status */
@@ -1368,6 +1395,15 @@ export interface operations {
             };
             /** @description A problem (RFC 9457) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
