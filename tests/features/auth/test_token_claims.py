@@ -151,17 +151,22 @@ def test_the_library_answers_in_the_words_and_the_form_of_the_api(app):
 
 def test_only_a_refresh_token_refreshes(app):
     pair = tokens.encode(issued(datetime.now(UTC)))
-    with app.test_request_context(method="POST", json={"refresh_token": pair.access_token}):
-        with pytest.raises(WrongTokenError):
+
+    def verify(token):
+        with app.test_request_context(method="POST", json={"refresh_token": token}):
             tokens.verify_refresh_token()
-    with app.test_request_context(method="POST", json={"refresh_token": pair.refresh_token}):
-        with pytest.raises(RuntimeError):  # it goes on to the database, which is not here
-            tokens.verify_refresh_token()
+
+    with pytest.raises(WrongTokenError):
+        verify(pair.access_token)
+    with pytest.raises(RuntimeError):  # it goes on to the database, which is not here
+        verify(pair.refresh_token)
 
 
 def test_no_method_passes_without_a_look_at_its_token(app):
     """Flask-JWT-Extended lets OPTIONS pass unseen."""
-    header = {"Authorization": f"Bearer {tokens.encode(issued(LONG_AGO)).access_token}"}
-    with app.test_request_context(method="OPTIONS", headers=header):
-        with pytest.raises(Unauthorized, match="Sign in first"):
-            tokens.authenticate()
+    token = tokens.encode(issued(LONG_AGO)).access_token
+    context = app.test_request_context(
+        method="OPTIONS", headers={"Authorization": f"Bearer {token}"}
+    )
+    with context, pytest.raises(Unauthorized, match="Sign in first"):
+        tokens.authenticate()
