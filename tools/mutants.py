@@ -27,7 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.ast.ast_query import ASTQuery
@@ -157,7 +157,7 @@ class Plan:
 
     @classmethod
     def read(cls, path: Path) -> Plan:
-        """Raises SystemExit with what is wrong with the file."""
+        """Raises SystemExit where the file is no plan."""
         try:
             text = tomllib.loads(path.read_text())
             rules = tuple(
@@ -166,11 +166,19 @@ class Plan:
             )
             return cls(rules, tuple(Equivalent(**one) for one in text.get("equivalent", ())))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SystemExit(f"mutants: {path}: {type(error).__name__}: {error}") from None
+            fail(f"{path}: {type(error).__name__}: {error}")
+
+
+def fail(message: str) -> NoReturn:
+    print(f"mutants: {message}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def mutants_of(root: Path, rule: Rule) -> list[Mutant]:
-    """Every mutant of a module, in the order of its text."""
+    """Every mutant of a module, in the order of its text. Raises SystemExit without the file."""
+    for name in (rule.module, *rule.tests):
+        if not (root / name).is_file():
+            fail(f"tools/mutants.toml names {name}, which is not there")
     code = (root / rule.module).read_text()
     nodes = list(ast_nodes(get_ast(code)))
     found = []
@@ -285,7 +293,7 @@ def run(root: Path, plan: Plan, workers: int) -> Tally:
         unbroken = list(pool.map(try_unbroken, plan.rules))
         for rule, (_, failure) in zip(plan.rules, unbroken, strict=True):
             if failure:
-                raise SystemExit(f"mutants: the tests of {rule.module} fail unbroken:\n{failure}")
+                fail(f"the tests of {rule.module} fail unbroken:\n{failure}")
         pending = []
         for rule, (seconds, _) in zip(plan.rules, unbroken, strict=True):
             timeout = max(MINIMUM_TIMEOUT, 10 * seconds)
@@ -342,6 +350,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = [f"*{word}*" for word in given.words]
         rules = [one for one in plan.rules if any(fnmatch(one.module, word) for word in wanted)]
         plan = Plan(tuple(rules), plan.equivalents)
+    if given.workers < 1:
+        parser.error("--workers: one at least")
     if not plan.rules:
         parser.error("no module in tools/mutants.toml has such a word in its path")
     began = time.monotonic()
