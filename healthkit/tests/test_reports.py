@@ -125,3 +125,22 @@ def test_plain_text_has_a_line_for_each_check():
         "Steak Kenangan POS: unhealthy",
         "  database  unhealthy       5ms  gone",
     ]
+
+
+PLANTED = "password=hush redis://u:hu@sh@cache/0 ?%70in=hush"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.healthy, Outcome.degraded, Outcome.unhealthy])
+def test_no_secret_that_a_check_tells_leaves_with_a_report(outcome):
+    details = {"dsn": ["hush"], "nested": [{"a": PLANTED}], PLANTED: 1, "n": {PLANTED: 1.5}}
+    told = report(result(outcome(f"{PLANTED} \x1b[2J", **details)))
+    for name, render in _rendering.RENDERERS.items():
+        body = render(told).body.decode()
+        assert "hush" not in body, name
+        assert "hu@sh" not in body, name
+        assert "\x1b" not in body, name
+
+
+def test_a_check_may_be_named_as_a_secret_is():
+    body = _rendering.health_body(report(result(Outcome.healthy(n=1), name="session-token")))
+    assert body["checks"]["session-token"] == {"status": "healthy", "response_time": "5ms", "n": 1}

@@ -18,6 +18,7 @@ from pyrage import x25519
 
 from healthkit import Clock
 from healthkit.fields import format_size
+from healthkit.masking import escape_controls, mask
 from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.backup import format_local
@@ -65,7 +66,7 @@ class RunLog:
             click.echo(f"{self.path}: {error.strerror}; this line is not in it", err=True)
 
     def line(self, text: str) -> str:
-        return f"[{format_local(self.clock.now())}] {text}"
+        return f"[{format_local(self.clock.now())}] {escape_controls(mask(text))}"
 
     def progress(self, done: int) -> None:
         """Shows the bytes of SQL so far, twice a second, and to people alone."""

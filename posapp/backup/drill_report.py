@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from healthkit.fields import format_duration, format_size
+from healthkit.masking import mask
 from posapp import JAKARTA
 from posapp.backup.drill import DrillResult
 from posapp.backup.model.backup import format_local
@@ -22,7 +23,7 @@ def report(result: DrillResult) -> str:
     backup, status = result.backup, "SUCCESS" if result.succeeded else "ISSUES"
     day = result.began.astimezone(JAKARTA)
     steps = "\n".join(f"| {step} | {took:.1f} s |" for step, took in result.seconds.items())
-    return f"""# Disaster Recovery Drill - {day:%Y-%m-%d}
+    return mask(f"""# Disaster Recovery Drill - {day:%Y-%m-%d}
 
 ## Summary
 - Backup Used: {backup.location}
@@ -48,7 +49,7 @@ def report(result: DrillResult) -> str:
 
 ## Next Drill
 Scheduled for: {_next(day):%Y-%m-%d}
-"""
+""")
 
 
 def _recommendations(result: DrillResult) -> str:

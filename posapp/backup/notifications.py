@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Health
 from healthkit.errors import HealthkitError
+from healthkit.masking import mask, one_line
 from posapp.runtime import processes
 from posapp.settings import Settings
 
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 _WEBHOOK_TIMEOUT = 10.0
 """Seconds."""
+_LONGEST_TEXT = 2000
+"""Characters; Discord takes no more."""
 _SILENCE = timedelta(minutes=2)
 
 
@@ -43,7 +46,8 @@ class Notifications:
         """
         if self.settings.alert_webhook is None:
             return
-        body = {"event": event, "text": text, "content": text, "service": "Steak Kenangan POS"}
+        shown = mask(text[:_LONGEST_TEXT])
+        body = {"event": event, "text": shown, "content": shown, "service": "Steak Kenangan POS"}
         url = self.settings.alert_webhook.get_secret_value()
         try:
             if not url.startswith(("http://", "https://")):
@@ -53,7 +57,7 @@ class Notifications:
             )
             urllib.request.urlopen(request, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310
         except (OSError, ValueError) as error:
-            self.log(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)"))
+            self.log(mask(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)")))
 
     def send_heartbeat(self, name: str) -> None:
         """Sends a heartbeat, where healthkit's configuration has a check of that name."""
@@ -91,5 +95,5 @@ class Notifications:
             finally:
                 health.stop()
         except (HealthkitError, SQLAlchemyError, OSError) as error:
-            self.log(f"healthkit was not reached: {' '.join(str(error).split())}")
+            self.log(f"healthkit was not reached: {one_line(' '.join(str(error).split()), 500)}")
             return None

@@ -24,6 +24,9 @@ class Problem(BaseModel):
     detail: str
     request_id: str
     errors: list[FieldErrorDetail] | None = None
+    """The first twenty."""
+    errors_omitted: int | None = None
+    """The number of further errors."""
     quote: dict[str, Any] | None = None
     """The totals of now, where `expected_total` differs (409)."""
     question: str | None = None

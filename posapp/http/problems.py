@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from healthkit.masking import mask, mask_value
+from healthkit.masking import escape_controls, mask, mask_value
 from posapp.http.errors import ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
@@ -21,6 +21,14 @@ from posapp.observability.request_log import EXCEPTION_KEY
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
+MOST_ERRORS = 20
+"""Errors that are named; `errors_omitted` counts the rest."""
+
+LONGEST_TEXT = 200
+"""Characters of a field's name or of a message."""
+
+_LONGEST_DETAIL = 1000
+"""Characters."""
 
 
 def problem(
@@ -30,21 +38,33 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extension: Mapping[str, Any] | None = None,
 ) -> Response:
-    shown = [{name: mask(text) for name, text in error.items()} for error in errors]
+    shown = [
+        {name: bounded(text, LONGEST_TEXT) for name, text in error.items()}
+        for error in errors[:MOST_ERRORS]
+    ]
     if shown:  # "password: too short" names a field, and would lose its message as a whole
         detail = f"{shown[0]['field']}: {shown[0]['message']}"
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail if shown else mask(detail),
+        "detail": detail if shown else bounded(detail, _LONGEST_DETAIL),
         "request_id": request_id.get() or "",
     }
     if shown:
         body["errors"] = shown
+    if len(errors) > len(shown):
+        body["errors_omitted"] = len(errors) - len(shown)
     body |= {name: mask_value(value) for name, value in (extension or {}).items()}
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def bounded(text: str, limit: int) -> str:
+    """Masks and escapes text, and cuts it to `limit` characters."""
+    # What a long text is cut to first may still grow by masking, or shrink: it is cut once more.
+    shown = escape_controls(mask(text[: 10 * limit]))
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def validation_problem(error: ValidationError) -> Response:

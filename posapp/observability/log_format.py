@@ -9,10 +9,17 @@ from typing import Any
 
 import orjson
 
-from healthkit.masking import MASK, mask, mask_value, secret_name
+from healthkit.masking import MASK, escape_controls, mask, mask_value, secret_name
 
 LONGEST_TEXT = 16_000
 """Characters of a message or a traceback; what is longer loses its middle."""
+
+_LONGEST_MASKED = 4 * LONGEST_TEXT
+"""Characters that are masked at all. It is cut once more afterwards, so that what stood around the
+first cut, and may have been half of a secret, is not shown."""
+
+_LONGEST_FIELD = 2_000
+"""Characters of any other field, as it is written."""
 
 _PLAIN = frozenset(
     {"request_id", "method", "status_code", "latency", "latency_ms", "client_ip", "user_id"}
@@ -35,17 +42,39 @@ def format_record(
         elif secret_name(name):
             line[name] = MASK
         else:
-            line[name] = mask(value) if isinstance(value, str) else mask_value(value)
-    line["message"] = mask(shorten(message))
+            line[name] = _text(value) if isinstance(value, str) else _bounded(mask_value(value))
+    line["message"] = _text(message, LONGEST_TEXT)
     if error is not None:
-        line["error"] = mask(shorten(f"{type(error).__name__}: {error}"))
-        line["traceback"] = mask(shorten("".join(traceback.format_exception(error))))
+        line["error"] = _text(f"{type(error).__name__}: {error}", LONGEST_TEXT)
+        trace = _masked("".join(traceback.format_exception(error)), LONGEST_TEXT)
+        line["traceback"] = "\n".join(map(escape_controls, trace.split("\n")))
     try:
         return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
     except (orjson.JSONEncodeError, UnicodeEncodeError):
         # A lone surrogate, an integer beyond 64 bits: told as text rather than not at all.
         safe = {name: _harmless(value) for name, value in line.items()}
         return orjson.dumps(safe, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _text(text: str, limit: int = _LONGEST_FIELD) -> str:
+    return escape_controls(_masked(text, limit))
+
+
+def _masked(text: str, limit: int) -> str:
+    left_out = max(0, len(text) - _LONGEST_MASKED)
+    if left_out:
+        # With nothing between the halves that ends a value: a secret may reach across.
+        half = _LONGEST_MASKED // 2
+        text = f"{text[:half]}…{text[-half:]}"
+    return shorten(mask(text), limit, left_out)
+
+
+def _bounded(value: Any) -> Any:
+    """A structure as it is where it is short, else the beginning and the end of it as text."""
+    if not isinstance(value, dict | list):
+        return value
+    text = str(value)
+    return value if len(text) <= LONGEST_TEXT else shorten(text)
 
 
 def _harmless(value: Any) -> str:
@@ -57,8 +86,9 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def shorten(text: str) -> str:
-    if len(text) <= LONGEST_TEXT:
+def shorten(text: str, limit: int = LONGEST_TEXT, left_out: int = 0) -> str:
+    """The text without its middle where it is too long. `left_out` has been taken out before."""
+    if len(text) <= limit:
         return text
-    half = LONGEST_TEXT // 2
-    return f"{text[:half]} … {len(text) - 2 * half} characters left out … {text[-half:]}"
+    half = limit // 2
+    return f"{text[:half]} … {len(text) - 2 * half + left_out} characters left out … {text[-half:]}"

@@ -36,9 +36,11 @@ def install(app: Flask, engine: Engine, version: str) -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from posapp.observability.span_masking import MaskingExporter
+
     resource = Resource.create({"service.name": "posapp", "service.version": version})
     _State.provider = TracerProvider(resource=resource)
-    _State.provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _State.provider.add_span_processor(BatchSpanProcessor(MaskingExporter(OTLPSpanExporter())))
     trace.set_tracer_provider(_State.provider)
     FlaskInstrumentor().instrument_app(app)  # type: ignore[no-untyped-call]
     # Its declared range ends before SQLAlchemy 2.1; the events that it listens to are the same.

@@ -108,7 +108,7 @@ def test_a_login_names_its_fields(sign_in):
 
 @pytest.mark.parametrize(
     ("key", "fields"),
-    [("\\ud800", ["body"]), ("a\\udfffb", ["body"]), ("\\u0000", ["lines", "\x00"])],
+    [("\\ud800", ["body"]), ("a\\udfffb", ["body"]), ("\\u0000", ["lines", r"\x00"])],
 )
 def test_a_key_that_is_no_text_is_named_as_well_as_can_be(cashier, key, fields):
     answer = cashier.request(
@@ -215,3 +215,19 @@ def test_what_is_not_there_is_a_problem_too(cashier, method, path, code):
     answer = cashier.request(method, path)
     assert answer.status_code == code
     assert answer.content_type == "application/problem+json"
+
+
+def test_fifteen_thousand_unknown_fields_get_a_short_answer(cashier, body):
+    unknown = {f"{number}{'x' * 5}": 1 for number in range(15_000)}
+    answer = cashier.post("/orders", {**body, **unknown}, str(uuid4()))
+    assert len(field_of(answer)) == 20
+    assert answer.json["errors_omitted"] == 15_000 - 20
+    assert len(answer.text) < 5_000
+
+
+def test_a_field_whose_name_is_very_long_gets_a_short_answer(cashier, body):
+    answer = cashier.post("/orders", {**body, "\u202e" + "x" * 100_000: 1}, str(uuid4()))
+    (name,) = field_of(answer)
+    assert len(name) == 200
+    assert name.startswith(r"\u202exxx")
+    assert len(answer.text) < 1_000

@@ -52,3 +52,19 @@ def test_the_callers_trace_is_carried_on(server, collector):
         timeout=10,
     )
     assert server.line(request_id="carried", status_code=200)["trace_id"] == trace
+
+
+def test_a_secret_in_a_request_leaves_with_no_span(server, collector):
+    query = "password=hush&pass%77ord=hush"
+    answer = requests.get(f"{server.url}/api/v1/public/menu?lang=en&{query}", timeout=10)
+    line = server.line(request_id=answer.headers["X-Request-ID"])
+    own = wait_until(
+        lambda: [
+            span
+            for span in spans(collector)
+            if span.trace_id.hex() == line["trace_id"] and "/menu" in span.name
+        ],
+        15,
+    )
+    assert any("***MASKED***" in str(span) for span in own)
+    assert not any(b"hush" in body for _, body in collector.received)

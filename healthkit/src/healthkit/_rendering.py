@@ -15,6 +15,7 @@ from typing import Any
 
 from healthkit._model.checks import Report, Result, Role, Status
 from healthkit.fields import format_duration
+from healthkit.masking import escape_controls, mask, mask_value
 
 JSON = "application/json"
 HEALTH_JSON = "application/health+json"
@@ -104,10 +105,12 @@ def check_entry(result: Result) -> dict[str, Any]:
     if (took := response_time(result)) is not None:
         entry["response_time"] = took
     if outcome.message is not None:
-        entry["error" if outcome.status is not Status.HEALTHY else "message"] = outcome.message
+        key = "error" if outcome.status is not Status.HEALTHY else "message"
+        entry[key] = mask_value(outcome.message)
     if outcome.status is Status.DEGRADED:
         entry["warning"] = entry.pop("error", "")
-    return {**entry, **{k: v for k, v in outcome.details.items() if k not in entry}}
+    details = mask_value(_plain(outcome.details))
+    return {**entry, **{k: v for k, v in details.items() if k not in entry}}
 
 
 def health_body(report: Report) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def render_health_json(report: Report) -> RenderedResponse:
             entry["observedValue"] = round(result.duration * 1000, 3)
             entry["observedUnit"] = "ms"
         if result.outcome.message is not None and result.outcome.status is not Status.HEALTHY:
-            entry["output"] = result.outcome.message
+            entry["output"] = mask_value(result.outcome.message)
         checks[f"{result.check.name}:responseTime"] = [entry]
     checks["uptime"] = [
         {
@@ -177,7 +180,7 @@ def plain_text(report: Report) -> str:
     width = max((len(result.check.name) for result in report.results), default=0)
     for result in report.results:
         took = response_time(result) or "-"
-        message = result.outcome.message or ""
+        message = escape_controls(mask(str(result.outcome.message or "")))
         name, status = result.check.name, result.outcome.status.value
         lines.append(f"  {name:{width}}  {status:9}  {took:>8}  {message}".rstrip())
     return "\n".join(lines) + "\n"
@@ -231,7 +234,7 @@ def _numbers(details: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def _label(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return mask(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def render_prometheus(report: Report) -> RenderedResponse:

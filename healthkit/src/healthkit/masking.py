@@ -1,8 +1,9 @@
-"""Secrets out of whatever leaves the process: logs, reports, messages, error tracking.
+"""Secrets out of whatever leaves the process: logs, reports, messages, traces, error tracking.
 
-`mask` is for text, `mask_value` for structures; both are pure. A secret is known by the name that
-it goes under (`password=…`, `"token": "…"`, `Authorization: …`) or by its shape (credentials in a
-URL, JSON Web Tokens, card numbers, the URLs of notification services, whose path is the secret).
+`mask` is for text, `mask_value` for structures; both are pure, and take time in proportion to what
+they are given. A secret is known by the name that it goes under (`password=…`, `"token": "…"`,
+`Authorization: …`) or by its shape (credentials in a URL, JSON Web Tokens, card numbers, the URLs
+of notification services, whose path is the secret).
 """
 
 from __future__ import annotations
@@ -12,45 +13,26 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-MASK = "***MASKED***"
+from healthkit._masking.addresses import mask_addresses, mask_beats
+from healthkit._masking.named import mask_named
+from healthkit._masking.names import MASK, secret_name
+from healthkit._masking.shapes import mask_cards, mask_json_web_tokens, mask_schemes
 
-_SECRET_NAME = re.compile(
-    r"passw|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key"
-    r"|authorization|cookie|credential|csrf|session[_-]?id|jwt|dsn|(?:^|[_-])(?:pin|otp|cvv|cvc)$",
-    re.IGNORECASE,
-)
-"""Parts of the names of secrets. `key` alone is not one: an idempotency key is none."""
+__all__ = ["MASK", "escape_controls", "mask", "mask_value", "one_line", "secret_name"]
 
-_NAMED = re.compile(
-    r"""(?P<key>(?:passw|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key
-        |private[_-]?key|signing[_-]?key|authorization|cookie|credential|csrf|session[_-]?id|jwt|dsn
-        |(?<![A-Za-z])pin|(?<![A-Za-z])otp|cvv|cvc)[\w.\[\]%-]{0,100}
-        \\?["']?\s*(?:=|:|%3D|=>)\s*)
-        (?:\\?"(?:[^"\\]|\\.)*\\?"|'(?:[^'\\]|\\.)*'|(?:bearer|basic|token)\s+[^\s,;"'}&]+|[^\s&,;"'}\])]+)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""From the telling part of the name on, and not much of what follows it: what stands before it
-stays anyway, and to look for either would cost the square of a long word's length."""
-_COOKIE_HEADER = re.compile(r"\b(?P<key>(?:set-)?cookie\s*:\s*)[^\r\n]+", re.IGNORECASE)
-_SCHEME = re.compile(r"\b(?P<key>bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,63}://)[^\s/@'\"]+@", re.IGNORECASE)
-_SERVICE_URL = re.compile(
-    r"(?P<scheme>\b(?!https?://|ftps?://|file://|ws?s://|redis|postgres|mysql|sqlite|s3://|unix)"
-    r"[a-z][a-z0-9+.-]{0,63}://)[^\s'\",;)\]}]+",
-    re.IGNORECASE,
-)
-_WEBHOOK = re.compile(
-    r"(?P<scheme>https?://(?:[\w.-]*\.)?(?:discord(?:app)?\.com/api/webhooks"
-    r"|hooks\.slack\.com/services|api\.telegram\.org/bot))[^\s'\"]*",
-    re.IGNORECASE,
-)
-_BEAT = re.compile(r"(?P<path>/health/beat/)[^\s?'\"]+")
-_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
-_CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,40}(?!\w|\.\d)")
-_GROUP = re.compile(r"\d+")
-_DIGITS = re.compile(r"\d[\d -]{11}")
 _LONGEST_KEPT = 512
 """Characters; longer texts are not remembered."""
+_DEEPEST = 50
+_MOST_VALUES = 50_000
+"""Values of one structure; a small one may hold itself so often that it never ends."""
+_LONGEST_LINE = 10_000
+"""Characters that `one_line` looks at."""
+
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""What moves the cursor, ends a line, turns the direction of text or cannot be seen."""
 
 
 def mask(text: str) -> str:
@@ -60,87 +42,77 @@ def mask(text: str) -> str:
 
 def _mask(text: str) -> str:
     if "://" in text:
-        text = _URL_CREDENTIALS.sub(rf"\g<scheme>{MASK}@", text)
-        text = _SERVICE_URL.sub(rf"\g<scheme>{MASK}", text)
-        text = _WEBHOOK.sub(rf"\g<scheme>/{MASK}", text)
-    if "=" in text or ":" in text or "%3" in text:
-        text = _COOKIE_HEADER.sub(rf"\g<key>{MASK}", text)
-        text = _NAMED.sub(_keep_quotes, text)
+        text = mask_addresses(text)
+    if "=" in text or ":" in text or "%" in text or "\\u003" in text:
+        text = mask_named(text)
     if " " in text:
-        text = _SCHEME.sub(rf"\g<key> {MASK}", text)
+        text = mask_schemes(text)
     if "/beat/" in text:
-        text = _BEAT.sub(rf"\g<path>{MASK}", text)
+        text = mask_beats(text)
     if "eyJ" in text:
-        text = _JWT.sub(MASK, text)
-    if _DIGITS.search(text):
-        text = _CARD.sub(_card, text)
-    return text
+        text = mask_json_web_tokens(text)
+    return mask_cards(text)
 
 
 _remembered = lru_cache(maxsize=4096)(_mask)
 
 
-def _keep_quotes(found: re.Match[str]) -> str:
-    """Masks a value and leaves its quotes, so that JSON stays JSON."""
-    key = found["key"]
-    value = found[0][len(key) :]
-    quote = re.match(r"\\?[\"']", value)
-    if quote is None:
-        return f"{key}{MASK}"
-    return f"{key}{quote[0]}{MASK}{quote[0]}"
-
-
-def _card(found: re.Match[str]) -> str:
-    """Masks what passes for a card number in a row of digits, whose neighbours may be others."""
-    text = found[0]
-    groups = list(_GROUP.finditer(text))
-    for first in range(len(groups)):
-        for last in range(len(groups), first, -1):
-            start, end = groups[first].start(), groups[last - 1].end()
-            if _passes(text[start:end]):
-                return text[:start] + MASK + _CARD.sub(_card, text[end:])
-    return text
-
-
-def _passes(text: str) -> bool:
-    """13 to 19 digits whose check digit is right (ISO/IEC 7812, Luhn)."""
-    digits = [int(char) for char in text if char.isdigit()]
-    if not 13 <= len(digits) <= 19:
-        return False
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
-
-
-@lru_cache(maxsize=2048)
-def secret_name(name: str) -> bool:
-    """Whether what goes under this name is a secret."""
-    return _SECRET_NAME.search(name) is not None
-
-
 def mask_value(value: Any, depth: int = 0) -> Any:
-    """A structure with its secrets masked, at any depth; what it cannot look into becomes text."""
-    if isinstance(value, str):
-        return mask(value)
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if depth > 50:
-        return MASK
-    if isinstance(value, Mapping):
-        return {
-            mask(str(key)): (
-                MASK if item is not None and secret_name(str(key)) else mask_value(item, depth + 1)
-            )
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple | set | frozenset):
-        return [mask_value(item, depth + 1) for item in value]
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"<{len(value)} bytes>"
-    return mask(str(value))
+    """A structure with its secrets masked, at any depth; what it cannot look into becomes text.
+
+    Of a structure that is too deep or has too many values the rest is masked.
+    """
+    return _Masking().mask(value, depth)
+
+
+class _Masking:
+    """One structure's masking, which counts the values that it has seen."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def mask(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return mask(value)
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if depth > _DEEPEST or self._left <= 0:
+            return MASK
+        if isinstance(value, Mapping):
+            self._left -= len(value)
+            return {
+                mask(str(key)): self._named(str(key), item, depth) for key, item in value.items()
+            }
+        if isinstance(value, list | tuple | set | frozenset):
+            self._left -= len(value)
+            items = list(value)
+            if isinstance(value, list | tuple) and len(items) == 2 and isinstance(items[0], str):
+                # A header or a field as a pair: ("Authorization", "Bearer …").
+                return [mask(items[0]), self._named(items[0], items[1], depth)]
+            return [self.mask(item, depth + 1) for item in items]
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"<{len(value)} bytes>"
+        return mask(str(value))
+
+    def _named(self, name: str, item: Any, depth: int) -> Any:
+        return MASK if item is not None and secret_name(name) else self.mask(item, depth + 1)
+
+
+def escape_controls(text: str) -> str:
+    r"""Shows control characters, line ends and marks of direction as `\x1b`, `\n` and `\u202e`.
+
+    What strangers write can then neither forge a line nor steer a terminal.
+    """
+    return text if text.isprintable() else _CONTROLS.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """Returns the first line that is not empty, masked and cut, for reports and messages."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    first = mask("".join(char if char.isprintable() else " " for char in first))
+    """Returns the first line that is not empty: masked, escaped and cut, for reports."""
+    lines = text.lstrip()[:_LONGEST_LINE].splitlines()
+    first = next((line.strip() for line in lines if line.strip()), "")
+    first = escape_controls(mask(first.expandtabs(1)))
     return first if len(first) <= limit else first[: limit - 1] + "…"

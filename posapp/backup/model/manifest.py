@@ -8,6 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from healthkit.masking import mask
+
 
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -15,6 +17,8 @@ def _utc(moment: datetime) -> datetime:
 
 UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
 Bytes = Annotated[int, Field(ge=0)]
+_TOLD_BY_OTHERS = ("database", "server_version", "pg_dump_version")
+"""What settings and programs say, as text; all else is numbers and names that SQL has checked."""
 
 
 class Manifest(BaseModel):
@@ -68,7 +72,8 @@ class Manifest(BaseModel):
             return None
 
     def dump(self) -> bytes:
-        return self.model_dump_json(indent=2).encode() + b"\n"
+        told = {name: mask(getattr(self, name)) for name in _TOLD_BY_OTHERS}
+        return self.model_copy(update=told).model_dump_json(indent=2).encode() + b"\n"
 
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""

@@ -13,6 +13,7 @@ from healthkit._health import Health
 from healthkit._model.checks import Report, Status
 from healthkit.cli._options import ConfigOptions, format_table, with_config_options
 from healthkit.errors import ConfigError, ConfigProblem, did_you_mean
+from healthkit.masking import escape_controls, mask
 
 _COLOURS = {
     Status.HEALTHY: "green",
@@ -73,7 +74,7 @@ def _table(report: Report) -> str:
                 result.outcome.status.value,
                 _rendering.response_time(result) or "-",
                 result.check.severity.value,
-                result.outcome.message or result.check.target or "",
+                escape_controls(mask(result.outcome.message or result.check.target or "")),
             )
         )
     lines = format_table(rows).splitlines()

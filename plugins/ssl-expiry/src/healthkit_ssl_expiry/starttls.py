@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from healthkit.masking import one_line
 
-_CODE = re.compile(rb"^\d{3}(?: [^\n]*)?\r?\n", re.MULTILINE)
+_CODE = re.compile(rb"^\d{3}(?: [^\n]*+)?\r?\n", re.MULTILINE)
 """The last line of a reply of SMTP (RFC 5321, 4.2.1) or FTP (RFC 959, 4.2)."""
-_UNTAGGED = re.compile(rb"^\* [^\n]*\n", re.MULTILINE)
-_TAGGED = re.compile(rb"^a [^\n]*\n", re.MULTILINE)
-_LINE = re.compile(rb"^[^\n]*\n")
+_UNTAGGED = re.compile(rb"^\* [^\n]*+\n", re.MULTILINE)
+_TAGGED = re.compile(rb"^a [^\n]*+\n", re.MULTILINE)
+_LINE = re.compile(rb"^[^\n]*+\n")
 _BYTE = re.compile(rb"^.", re.DOTALL)
 _LONGEST = 65536
 

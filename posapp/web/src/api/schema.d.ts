@@ -582,6 +582,11 @@ export interface components {
              */
             errors?: components["schemas"]["FieldErrorDetail"][] | null;
             /**
+             * Errors Omitted
+             * @default null
+             */
+            errors_omitted?: number | null;
+            /**
              * Question
              * @default null
              */

@@ -1,0 +1,249 @@
+"""Text of strangers costs time in proportion to its length, whatever it is made of."""
+
+import ast
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from re import _constants as kinds
+from re import _parser as parser
+
+import pytest
+
+from healthkit import masking
+from healthkit._masking import addresses, named, names, shapes
+from posapp.backup.model import backup
+from posapp.http.problems import problem
+from posapp.observability.log_format import format_record
+from posapp.observability.request_log import RequestLogMiddleware
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SOON = 0.05
+"""Seconds of CPU; what takes less is not looked at more closely."""
+
+WORDS = [
+    *("password", "pass", "token ", "Cookie: ", "authorization", "basic ", "bearer ", "digest "),
+    *("://", "a://", "http://a:b", "redis://a:b/", "a@", "https://discord.com/api/webhooks"),
+    *("eyJ-", "-eyJabcdefgh", "eyJabcdefgh.", "1 ", "1-", "4111111111111111 ", "/health/beat/"),
+    *("%3D", "%25", "%70", "\\u003d", "\\u0070", 'a:"', '"a":', '"password":[', "password=["),
+    *('\\"', 'password=\\\\"', "token=token ", "password=bearer ", "x=1&", "?pin=", "a: ", "[("),
+]
+ENDINGS = ["", "=", ":", '"', "@", "password=x", "://", ".a.b", "!", "\n", "1", "]", "\\"]
+
+
+def of_pattern(pattern):
+    """A character for each literal and class of a regular expression, and its literal words."""
+    found = set()
+    pending = [parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, parser.SubPattern):
+            literals = [chr(arg) for kind, arg in part if kind is kinds.LITERAL]
+            found.update(literals)
+            found.update({"".join(literals)} - {""})
+            pending.extend(part)
+        elif isinstance(part, tuple | list):
+            if len(part) == 2 and part[0] is kinds.RANGE:
+                found.add(chr(part[1][0]))
+            elif len(part) == 2 and part[0] is kinds.CATEGORY:
+                found.add({"DIGIT": "7", "SPACE": " ", "WORD": "w"}.get(str(part[1])[9:], "."))
+            else:
+                pending.extend(part)
+    return found
+
+
+def shapes_of_patterns():
+    found = set(WORDS)
+    for module in (masking, addresses, named, names, shapes):
+        for value in vars(module).values():
+            if isinstance(value, re.Pattern):
+                found |= of_pattern(value)
+    return sorted(found)
+
+
+def request_line(text):
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": text, "QUERY_STRING": text}
+    environ["HTTP_USER_AGENT"] = text
+    RequestLogMiddleware(lambda environ, start: start("200 OK", []) or [])(
+        environ, lambda *_: None
+    ).close()
+
+
+FUNCTIONS = {
+    "mask": masking.mask,
+    "mask_value": lambda text: masking.mask_value({text: [text], "a": (text, text)}),
+    "one_line": masking.one_line,
+    "secret_name": masking.secret_name,
+    "escape_controls": masking.escape_controls,
+    "format_record": lambda text: format_record(NOW, "INFO", text, {"path": text}, OSError(text)),
+    "the line of a request": request_line,
+    "problem": lambda text: problem(422, text, [{"field": text, "message": text}]),
+}
+
+
+def cost(function, text):
+    """Seconds of CPU, the least of some tries where one is long."""
+    tries = []
+    while len(tries) < 3 and not (tries and min(tries) < SOON):
+        began = time.process_time()
+        function(text)
+        tries.append(time.process_time() - began)
+    return min(tries)
+
+
+def grows_too_fast(function, word, ending):
+    """Whether four times the text costs more than ten times as much, above a cost that matters."""
+    before = None
+    for length in (2_000, 8_000, 32_000):
+        text = word * (length // len(word)) + ending
+        took = cost(function, text)
+        if before is not None and took > SOON and took > 10 * max(before, SOON / 10):
+            return f"{word!r} × {length // len(word)} + {ending!r}: {before:.3f} s, {took:.3f} s"
+        before = took
+    return None
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_more_text_never_costs_much_more_than_its_part(name):
+    endings = ENDINGS if name == "mask" else [""]
+    slow = [
+        found
+        for word in shapes_of_patterns()
+        for ending in endings
+        if (found := grows_too_fast(FUNCTIONS[name], word, ending))
+    ]
+    assert slow == []
+
+
+def test_the_measure_notices_a_pattern_that_backtracks():
+    quadratic = re.compile(r"\w+@").search
+    assert grows_too_fast(quadratic, "a", "")
+
+
+def test_the_shapes_are_those_of_the_patterns():
+    assert set(shapes_of_patterns()) >= {"eyJ-", "/health/beat/", "secret", "7", " ", "\\", "%25"}
+
+
+# Every regular expression of the code
+
+
+CONFIGURATION = "the operator's own configuration, a line or a value at a time"
+OWN_NAMES = "no repetition without bound: what is put in are words of our own"
+TO_LINE_END = "what follows takes anything: nothing is ever given back but the last blank"
+REVIEWED = {
+    ("healthkit/src/healthkit/_config/settings.py", r"https?://[^\s/]+\S*"): CONFIGURATION,
+    (
+        "healthkit/src/healthkit/_config/source.py",
+        r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}",
+    ): CONFIGURATION,
+    ("healthkit/src/healthkit/_config/source.py", r"\s*\[\[?\s*([^\]]+?)\s*\]"): CONFIGURATION,
+    ("healthkit/src/healthkit/_config/source.py", r"""\s*([\w."'-]+)\s*="""): CONFIGURATION,
+    ("healthkit/src/healthkit/fields.py", r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)"): CONFIGURATION,
+    ("healthkit/src/healthkit/fields.py", r"(\d+(?:\.\d+)?)\s*([KMGT]?i?)B?"): CONFIGURATION,
+    ("healthkit/src/healthkit/fields.py", r"(\d+(?:\.\d+)?)\s*%"): CONFIGURATION,
+    ("healthkit/src/healthkit/fields.py", "f'(?:{_DURATION.pattern})+'"): CONFIGURATION,
+    (
+        "plugins/ssl-expiry/src/healthkit_ssl_expiry/__init__.py",
+        r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/@\[\]]+))(?::(?P<port>\d{1,5}))?",
+    ): CONFIGURATION,
+    (
+        "posapp/backup/postgres/client.py",
+        r"\d+(\.\d+)*",
+    ): "what our own pg_dump says of its version",
+    ("posapp/backup/postgres/client.py", r"(?:ERROR|FATAL|PANIC|error|fatal): *(.+)"): TO_LINE_END,
+    ("posapp/runtime/postgres/initdb.py", r"(?:FATAL|PANIC|error|postgres): *(.+)"): TO_LINE_END,
+    (
+        "posapp/backup/postgres/databases.py",
+        "re.escape(live[:40]) + '.*_restore_[0-9]{8}_[0-9]{6}'",
+    ): "names of databases, 63 bytes at most",
+    ("plugins/database/src/healthkit_database/errors.py", "pattern"): OWN_NAMES,
+}
+"""Patterns with a repetition without bound that may give back what it took, and why they may; and
+those that are put together."""
+
+PUT_TOGETHER = {"healthkit/src/healthkit/_masking/names.py", "posapp/backup/model/backup.py"}
+"""Files whose pattern is put together from words of their own, with no repetition without bound."""
+
+UNBOUNDED = (kinds.MAX_REPEAT, kinds.MIN_REPEAT)
+METHODS = {"compile", "match", "search", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
+
+
+def patterns():
+    """(file, pattern as written, as parsed or None) of each regular expression in the code."""
+    for folder in ("healthkit/src", "posapp", *sorted(map(str, ROOT.glob("plugins/*/src")))):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(call, ast.Call)
+                    and isinstance(call.func, ast.Attribute)
+                    and isinstance(call.func.value, ast.Name)
+                    and call.func.value.id == "re"
+                    and call.func.attr in METHODS
+                ):
+                    written = call.args[0]
+                    verbose = any("VERBOSE" in ast.unparse(arg) for arg in call.args[1:])
+                    parsed = None
+                    if isinstance(written, ast.Constant):
+                        parsed = parser.parse(written.value, re.VERBOSE if verbose else 0)
+                        written = written.value
+                        text = written if isinstance(written, str) else written.decode("latin-1")
+                    else:
+                        text = ast.unparse(written)
+                    yield path.relative_to(ROOT).as_posix(), text, parsed
+
+
+def gives_back(parsed, last=True):
+    """Whether a repetition without bound stands before something else, or in another one."""
+    items = list(parsed)
+    for place, (kind, arg) in enumerate(items):
+        ends = last and place == len(items) - 1
+        if kind in UNBOUNDED:
+            _, most, inner = arg
+            single = len(inner) == 1 and inner[0][0] in (kinds.IN, kinds.ANY, kinds.LITERAL)
+            if most is kinds.MAXREPEAT and not (ends and single):
+                return True
+            if gives_back(inner, last=False):
+                return True
+        for inner in inner_parts(kind, arg):
+            if gives_back(inner, last=ends):
+                return True
+    return False
+
+
+def inner_parts(kind, arg):
+    if kind is kinds.SUBPATTERN:
+        return [arg[3]]
+    if kind is kinds.BRANCH:
+        return arg[1]
+    if kind in (kinds.ASSERT, kinds.ASSERT_NOT):
+        return [arg[1]]
+    if kind in (kinds.ATOMIC_GROUP,):
+        return [arg]
+    if kind is kinds.POSSESSIVE_REPEAT:
+        return [arg[2]]
+    return []
+
+
+def test_no_pattern_repeats_without_bound_what_it_may_have_to_give_back():
+    """`++`, `*+` and `{1,9}` do not. What else has a reason stands in REVIEWED with it."""
+    risky = {
+        (file, text) for file, text, parsed in patterns() if parsed is None or gives_back(parsed)
+    }
+    unreviewed = {(file, text) for file, text in risky if file not in PUT_TOGETHER}
+    assert unreviewed == set(REVIEWED)
+
+
+def test_the_patterns_that_are_put_together_are_without_such_a_repetition():
+    for compiled in (names._WORDS, backup._NAME):
+        assert not gives_back(parser.parse(compiled.pattern))
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+", r"\w+@", r"a*b", r"(?:x|y+)z", r"(?=.*b)c", r".*?x"])
+def test_the_rule_of_patterns_knows_a_risky_one(pattern):
+    assert gives_back(parser.parse(pattern))
+
+
+@pytest.mark.parametrize("pattern", [r"a++b", r"[a-z]{1,64}://", r"\d+", r"eyJ(?:[\w-]*+\.)x"])
+def test_the_rule_of_patterns_passes_what_is_linear(pattern):
+    assert not gives_back(parser.parse(pattern))
