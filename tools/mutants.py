@@ -64,12 +64,14 @@ for each other: what notices `+` as `-` notices it as `*`, `/` and `<<` too."""
 
 
 class Negate(AddNot):
-    """`not` before a condition, but where a comparison or a `not` is changed already."""
+    """`not` before a condition, but where a comparison or a `not` is changed already, and in
+    `if TYPE_CHECKING`, which is for who reads types."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         if any(True for _ in super().mutation_positions(node)):
             condition = node.children[2 if node.type == "test" else 1]
-            if condition.type not in ("comparison", "not_test"):
+            other = condition.type in ("comparison", "not_test")
+            if not other and condition.get_code().strip() != "TYPE_CHECKING":
                 yield condition.start_pos, condition.end_pos
 
 
