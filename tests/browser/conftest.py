@@ -44,13 +44,18 @@ class House:
             return found.json()["orders"]
 
     def set_available(self, product: str, available: bool) -> None:
+        self._change("available = %s", available, product)
+
+    def raise_price(self, product: str, rupiah: int) -> None:
+        self._change("price = price + %s", rupiah, product)
+
+    def _change(self, what: str, value: object, product: str) -> None:
         with use_embedded_database(self.data_dir) as address:
             connection = psycopg2.connect(
                 host=address.query["host"], user=address.username, dbname=address.database
             )
             with closing(connection), connection, connection.cursor() as cursor:
-                statement = "UPDATE products SET available = %s WHERE name_id = %s"
-                cursor.execute(statement, (available, product))
+                cursor.execute(f"UPDATE products SET {what} WHERE name_id = %s", (value, product))
                 assert cursor.rowcount == 1
 
 

@@ -204,3 +204,33 @@ def test_a_table_is_asked_for_before_a_dine_in_order_goes_out(till: Page) -> Non
     expect(bill(till)).to_have_count(1)
     till.get_by_role("button", name="Kirim pesanan").click()
     expect(till.get_by_role("dialog", name="Meja mana?")).to_be_visible()
+
+
+def test_a_price_that_has_changed_is_shown_beside_the_old_one_and_asked(till: Page, house) -> None:
+    write_takeaway(till)
+    told = rupiah(till.get_by_test_id("total").text_content())
+    before = len(house.orders())
+    house.raise_price(WATER, 1000)
+    try:
+        till.get_by_role("button", name="Kirim pesanan").click()
+        note = till.get_by_role("alert").filter(has_text="Harga sudah berubah")
+        expect(note).to_contain_text(f"{told:,}".replace(",", "."))
+        assert len(house.orders()) == before
+        note.get_by_role("button", name=re.compile("^Lanjut dengan")).click()
+        expect(till.get_by_test_id("order-number")).to_be_visible()
+        assert len(house.orders()) == before + 1
+    finally:
+        house.raise_price(WATER, -1000)
+
+
+def test_cash_far_above_the_bill_is_asked_back(till: Page, house) -> None:
+    write_takeaway(till)
+    till.get_by_role("button", name="Kirim pesanan").click()
+    till.get_by_role("link", name="Bayar sekarang").click()
+    due = rupiah(till.get_by_test_id("due").text_content())
+    till.keyboard.type("900000")
+    till.get_by_role("button", name="Terima tunai").click()
+    note = till.get_by_role("alert").filter(has_text="Benar diterima")
+    note.get_by_role("button", name=re.compile("^Ya,")).click()
+    expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
+    assert rupiah(till.get_by_test_id("change-due").text_content()) == 900_000 - due

@@ -8,13 +8,7 @@ from pathlib import Path
 from posapp.backup import compression
 from posapp.backup.compression import LoadIdentity
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.model.backup import (
-    KINDS,
-    S3_SCHEME,
-    Backup,
-    BackupName,
-    newest_intact,
-)
+from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName, newest_intact
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at

@@ -1,3 +1,5 @@
+import type { Quote } from "./types";
+
 /** A request that failed: refused by the server, failed there, or never answered. */
 export class ApiError extends Error {
   constructor(
@@ -7,6 +9,10 @@ export class ApiError extends Error {
     readonly requestId: string | null = null,
     /** Seconds until another try makes sense. */
     readonly retryAfter: number | null = null,
+    /** The totals of now, where the total was not the expected one (409). */
+    readonly quote: Quote | null = null,
+    /** What the server asks before it takes the same once more, confirmed. */
+    readonly question: string | null = null,
   ) {
     super(detail);
     this.name = "ApiError";
@@ -29,6 +35,8 @@ interface Problem {
   title?: string;
   request_id?: string;
   errors?: { field: string; message: string }[] | null;
+  quote?: Quote | null;
+  question?: string | null;
 }
 
 const isProblem = (body: unknown): body is Problem => typeof body === "object" && body !== null;
@@ -43,5 +51,7 @@ export function problemOf(response: Response, body: unknown): ApiError {
     [...new Set([problem.detail ?? problem.title ?? response.statusText, ...fields])].join(" · "),
     problem.request_id ?? response.headers.get("X-Request-ID"),
     Number.isNaN(wait) ? null : wait,
+    problem.quote ?? null,
+    problem.question ?? null,
   );
 }

@@ -2,9 +2,11 @@ import { Alert, Button, Group, Title } from "@mantine/core";
 import { Flame, Hourglass, Send } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useTableName } from "@/api/queries";
+import { ApiError } from "@/api/error";
 import type { Category, Product } from "@/api/types";
 import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
+import { PriceChangedNote } from "@/components/PriceChangedNote";
 import { Totals } from "@/components/Totals";
 import type { Draft } from "@/lib/database";
 import classes from "./DraftPanel.module.css";
@@ -17,7 +19,8 @@ interface DraftPanelProps {
   draft: Draft | undefined;
   categories: Category[];
   send: ReturnType<typeof useSendOrder>;
-  onSend: () => void;
+  /** @param expectedTotal the total on the screen in rupiah, when it is the server's. */
+  onSend: (expectedTotal: number | null) => void;
 }
 
 /** The order being written: its lines, its totals from the server, and the button that sends it. */
@@ -28,6 +31,7 @@ export function DraftPanel({ draft, categories, send, onSend }: DraftPanelProps)
     categories.flatMap((category) => category.products).map((product) => [product.id, product]),
   );
   const lines = draft?.lines ?? [];
+  const changed = send.error instanceof ApiError ? send.error.quote : null;
 
   return (
     <>
@@ -52,7 +56,15 @@ export function DraftPanel({ draft, categories, send, onSend }: DraftPanelProps)
         {send.waiting && !send.isPending && (
           <Alert color="wood" icon={<Hourglass />} title={t("draft.waiting")} role="status" />
         )}
-        {send.error && <ErrorNote error={send.error} />}
+        {changed && send.expectedTotal !== null ? (
+          <PriceChangedNote
+            before={send.expectedTotal}
+            now={changed.total}
+            onAccept={() => onSend(changed.total)}
+          />
+        ) : (
+          send.error && <ErrorNote error={send.error} />
+        )}
         {quote.error && !send.error && lines.length > 0 && (
           <ErrorNote error={quote.error} onRetry={() => void quote.retry()} />
         )}
@@ -63,7 +75,7 @@ export function DraftPanel({ draft, categories, send, onSend }: DraftPanelProps)
           leftSection={<Send size={20} />}
           disabled={lines.length === 0}
           loading={send.isPending}
-          onClick={onSend}
+          onClick={() => onSend(quote.stale ? null : (quote.quoted?.totals.total ?? null))}
         >
           {t(send.waiting ? "draft.resend" : "draft.send")}
         </Button>

@@ -38,10 +38,10 @@ export function OrderPage() {
     if (hasOptions(product)) setChosen(product);
     else add({ productId: product.id, variantId: null, modifierIds: [], quantity: 1, note: "" });
   };
-  const sendOrAskTable = () => {
+  const sendOrAskTable = (expectedTotal: number | null) => {
     if (send.waiting) send.again();
     else if (draft && needsTable(draft)) setPickingTable(true);
-    else send.sendNew();
+    else send.sendNew(expectedTotal);
   };
 
   return (

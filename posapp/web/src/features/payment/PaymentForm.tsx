@@ -1,9 +1,11 @@
 import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
-import { Banknote, CreditCard, Hourglass, QrCode } from "lucide-react";
+import { Banknote, CircleQuestionMark, CreditCard, Hourglass, QrCode } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Order, PaymentInput, PaymentMethod } from "@/api/types";
+import { ApiError } from "@/api/error";
 import { ErrorNote } from "@/components/ErrorNote";
+import { PriceChangedNote } from "@/components/PriceChangedNote";
 import { rupiah } from "@/lib/money";
 import { CashPad } from "./CashPad";
 import type { usePay } from "./queries";
@@ -26,7 +28,7 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
   const [picked, setPicked] = useState<PaymentMethod>("cash");
   const method = pay.waiting?.method ?? picked;
   const amount = method === "cash" ? order.cash_due : order.due;
-  const send = (payment: PaymentInput) => pay.mutate(payment);
+  const send = (payment: PaymentInput) => pay.mutate({ ...payment, expected_total: order.total });
 
   return (
     <div className={classes.payment}>
@@ -60,7 +62,7 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
           </Button>
         </Alert>
       )}
-      {pay.error && <ErrorNote error={pay.error} />}
+      <PayError pay={pay} order={order} />
       {method === "cash" ? (
         <CashPad
           due={amount}
@@ -85,4 +87,26 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
       )}
     </div>
   );
+}
+
+/** The reason why a payment was not taken: another total, a sum to be confirmed, or any other refusal. */
+function PayError({ pay, order }: PaymentFormProps) {
+  const { t } = useTranslation();
+  if (!pay.error) return null;
+  const sent = typeof pay.variables === "object" ? pay.variables : null;
+  const error = pay.error instanceof ApiError ? pay.error : null;
+  if (error?.quote && sent?.expected_total != null) {
+    return <PriceChangedNote before={sent.expected_total} now={order.total} />;
+  }
+  if (error?.question === "confirm_tendered" && sent) {
+    const amount = rupiah(sent.tendered ?? sent.amount);
+    return (
+      <Alert color="wood" icon={<CircleQuestionMark />} title={t("pay.absurd", { amount })} role="alert">
+        <Button mt="xs" onClick={() => pay.mutate({ ...sent, confirmed: true })}>
+          {t("pay.absurdConfirm", { amount })}
+        </Button>
+      </Alert>
+    );
+  }
+  return <ErrorNote error={pay.error} />;
 }
