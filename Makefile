@@ -1,4 +1,4 @@
-.PHONY: run test test-deep lint hooks bench web openapi setup setup-dev lock
+.PHONY: run test test-deep lint hooks mutants bench web openapi setup setup-dev lock
 WORKERS = 2
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
@@ -11,6 +11,8 @@ hooks: setup-dev      ## quick rules before each commit
 	.venv/bin/pre-commit install
 lint: setup-dev       ## every rule of the house
 	tools/lint.sh
+mutants: setup-dev   ## breaks each rule on purpose, and names the breaks that no test notices
+	.venv/bin/python tools/mutants.py
 bench: setup-dev      ## what is measured, beside what it is compared with
 	.venv/bin/python -m benchmarks
 web: setup            ## the front end, when its sources are newer than its build

@@ -1,8 +1,11 @@
 """The environment, read once."""
 
-import pytest
+from datetime import timedelta
 
-from posapp.settings import Settings, SettingsError
+import pytest
+from pydantic import ValidationError
+
+from posapp.settings import Settings, SettingsError, parse_database_url, secret_weakness
 
 STRONG = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
 PRODUCTION = {
@@ -73,9 +76,117 @@ def test_a_bad_value_is_named_by_its_variable(variable, value):
     assert refusal({variable: value}).startswith(f"{variable}: ")
 
 
+@pytest.mark.parametrize(
+    ("variable", "least", "most"),
+    [
+        ("PORT", 1, 65535),
+        ("DB_PORT", 1, 65535),
+        ("DB_MAX_IDLE_CONNS", 0, 25),
+        ("SLOW_QUERY_MS", 0, None),
+        ("SENTRY_TRACES_SAMPLE_RATE", 0, 1),
+        ("TRUSTED_PROXIES", 0, 10),
+    ],
+)
+def test_a_number_is_taken_up_to_its_bounds_and_refused_beyond(variable, least, most):
+    for bound, beyond in ((least, least - 1), (most, (most or 0) + 1)):
+        if bound is not None:
+            taken = Settings.from_env({variable: str(bound)})
+            assert getattr(taken, variable.lower()) == bound
+            assert refusal({variable: str(beyond)}).startswith(f"{variable}: ")
+
+
+def test_connections_are_one_to_a_thousand_and_no_more_may_wait_than_may_be_open():
+    def of(most, idle):
+        return {"DB_MAX_OPEN_CONNS": str(most), "DB_MAX_IDLE_CONNS": str(idle)}
+
+    for most, idle in ((1, 0), (1, 1), (1000, 1000)):
+        settings = Settings.from_env(of(most, idle))
+        assert (settings.db_max_open_conns, settings.db_max_idle_conns) == (most, idle)
+    assert refusal(of(5, 6)) == "DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS"
+    assert refusal(of(0, 0)).startswith("DB_MAX_OPEN_CONNS: ")
+    text = refusal(of(1001, 1001))
+    assert [line.split(":")[0] for line in text.splitlines()] == [
+        "DB_MAX_OPEN_CONNS",
+        "DB_MAX_IDLE_CONNS",
+    ]
+
+
+def test_an_environment_that_says_nothing_is_careful():
+    settings = Settings.from_env({"DB_HOST": "db"})
+    assert settings.trusted_proxies == 0, "nobody may say whom he speaks for"
+    assert settings.jwt_expiration == timedelta(minutes=15)
+    assert (settings.slow_query_ms, settings.slow_query_plan) == (500, False)
+    assert settings.sentry_traces_sample_rate == 0.1
+    assert (settings.port, settings.database.port) == (8080, 5432)
+
+
+def test_settings_stay_as_they_were_read():
+    settings = Settings.from_env({})
+    with pytest.raises(ValidationError):
+        settings.port = 80
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://pos.example", "http://localhost:5173", "https://192.168.1.10:8443", "*"]
+)
+def test_an_origin_is_a_scheme_and_a_host(origin):
+    assert Settings.from_env({"CORS_ALLOWED_ORIGINS": origin}).cors_allowed_origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://pos.example", "https://", "https:///x", "https://pos.example/", "//pos.example"]
+)
+def test_what_a_browser_never_sends_as_origin_is_refused(text):
+    assert refusal({"CORS_ALLOWED_ORIGINS": text}).startswith("CORS_ALLOWED_ORIGINS: ")
+
+
+def test_origins_are_a_list_with_commas_and_any_spaces():
+    origins = Settings.from_env({"CORS_ALLOWED_ORIGINS": " https://a.id , ,https://b.id,"})
+    assert origins.cors_allowed_origins == ("https://a.id", "https://b.id")
+    same = Settings(cors_allowed_origins=("https://a.id", "https://b.id"))
+    assert origins.cors_allowed_origins == same.cors_allowed_origins
+
+
+@pytest.mark.parametrize(
+    ("word", "level"),
+    [("debug", "DEBUG"), ("Warn", "WARN"), ("warning", "WARN"), ("ERROR", "ERROR")],
+)
+def test_a_log_level_is_written_in_any_case_and_warn_in_both_ways(word, level):
+    assert Settings.from_env({"LOG_LEVEL": word}).log_level == level
+
+
+@pytest.mark.parametrize("value", [5, ["DEBUG"], None])
+def test_a_log_level_or_origins_of_another_type_are_a_mistake_and_no_crash(value):
+    for field in ("log_level", "cors_allowed_origins"):
+        with pytest.raises(ValidationError):
+            Settings.model_validate({field: value})
+
+
+def test_a_signing_key_has_32_characters_of_which_ten_differ():
+    assert secret_weakness("0123456789" * 3 + "01") is None
+    assert "too short" in secret_weakness("0123456789" * 3 + "0")
+    assert secret_weakness("012345678" * 4) == "too easy to guess"
+
+
+@pytest.mark.parametrize("word", ["Secret", "changeme", "PASSWORD", "example"])
+def test_one_word_that_everybody_tries_makes_a_long_key_weak(word):
+    assert secret_weakness(f"{STRONG}{word}{STRONG}") == "too easy to guess"
+
+
+def test_a_weak_key_is_refused_in_production_only():
+    assert Settings.from_env({"JWT_SECRET": "short"}).jwt_secret is not None
+    assert refusal({**PRODUCTION, "JWT_SECRET": "short"}).startswith("JWT_SECRET: ")
+
+
 def test_an_error_shows_no_secret():
     text = refusal({**PRODUCTION, "JWT_SECRET": "hush-hush", "DATABASE_URL": "mysql://u:hush@db/x"})
     assert "hush" not in text
+
+
+def test_pydantics_own_words_show_no_value_either():
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"port": "hush"})
+    assert "hush" not in str(refused.value)
 
 
 def test_the_parts_of_the_database_make_its_url():
@@ -86,6 +197,31 @@ def test_the_parts_of_the_database_make_its_url():
     assert url.render_as_string(hide_password=False) == (
         "postgresql+psycopg2://pos:p%40ss%2Fword@db:5432/steak_kenangan"
     )
+
+
+def test_a_database_without_a_password_is_named_without_one():
+    url = Settings.from_env({"DB_HOST": "db"}).database
+    assert url is not None
+    assert url.render_as_string(hide_password=False) == (
+        "postgresql+psycopg2://postgres@db:5432/steak_kenangan"
+    )
+
+
+def test_the_whole_url_goes_before_its_parts():
+    url = Settings.from_env({"DATABASE_URL": "postgresql://pos@one/pos", "DB_HOST": "two"}).database
+    assert url is not None
+    assert url.host == "one"
+
+
+@pytest.mark.parametrize("text", ["postgresql+asyncpg://pos@db/pos", "postgresql://pos@db/pos"])
+def test_any_driver_for_postgresql_is_understood(text):
+    assert parse_database_url(text).drivername == "postgresql+psycopg2"
+
+
+@pytest.mark.parametrize("text", ["postgresql://pos@db:port/pos", "", "mysql+postgresql://db/pos"])
+def test_what_is_no_address_of_a_postgresql_is_refused_in_words(text):
+    with pytest.raises(ValueError, match="DATABASE_URL: "):
+        parse_database_url(text)
 
 
 def test_the_scheme_of_older_hosts_is_understood():

@@ -1,10 +1,22 @@
+import sys
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from healthkit.fields import format_duration, format_size, parse_duration, parse_percent, parse_size
+from healthkit.fields import (
+    Duration,
+    PositiveDuration,
+    TimeZoneName,
+    format_duration,
+    format_size,
+    parse_database_url,
+    parse_duration,
+    parse_percent,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +73,129 @@ def test_sizes_are_shown_in_the_unit_that_fits():
         "5.2 MB",
         "3.0 TB",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("1ms", timedelta(milliseconds=1)),
+        ("1s", timedelta(seconds=1)),
+        ("1m", timedelta(minutes=1)),
+        ("1h", timedelta(hours=1)),
+        ("1d", timedelta(days=1)),
+        ("1w", timedelta(weeks=1)),
+        (" 1.5h ", timedelta(minutes=90)),
+        ("1d12h", timedelta(hours=36)),
+        (timedelta(hours=3), timedelta(hours=3)),
+    ],
+)
+def test_each_unit_of_a_duration_is_as_long_as_its_name_says(text, part):
+    assert parse_duration(text) == part
+
+
+def test_a_duration_lasts_ten_years_with_their_leap_days_at_most():
+    assert parse_duration("3660d") == timedelta(days=3660)
+    with pytest.raises(ValueError, match="longer than ten years"):
+        parse_duration("3660d1s")
+
+
+def test_an_interval_is_more_than_nothing_where_it_must_be():
+    assert TypeAdapter(Duration).validate_python("0s") == timedelta(0)
+    assert TypeAdapter(PositiveDuration).validate_python("1ms") == timedelta(milliseconds=1)
+    with pytest.raises(ValidationError, match="must be more than 0s"):
+        TypeAdapter(PositiveDuration).validate_python("0s")
+
+
+@given(st.integers(1, 999), st.sampled_from("KMGT"))
+def test_a_prefix_is_a_power_of_1000_and_with_an_i_of_1024(number, prefix):
+    power = "KMGT".index(prefix) + 1
+    for text in (f"{number}{prefix}", f"{number} {prefix}B", f"{number}{prefix.lower()}b"):
+        assert parse_size(text) == number * 1000**power
+    assert parse_size(f"{number}{prefix}iB") == number * 1024**power
+    assert parse_size(f"{number}B") == parse_size(number) == number
+
+
+def test_nothing_is_a_size_and_less_than_nothing_is_none():
+    assert parse_size(0) == parse_size("0") == 0
+    for value in (-1, "-1", False):
+        with pytest.raises(ValueError, match="is not a size"):
+            parse_size(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("0%", 0.0), ("80%", 80.0), (" 99.9 % ", 99.9), ("100%", 100.0)]
+)
+def test_a_share_is_read_with_its_sign_up_to_all(text, share):
+    assert parse_percent(text) == share
+    with pytest.raises(ValueError, match="is not a share"):
+        parse_percent("100.1%")
+
+
+def test_a_time_zone_is_one_of_the_worlds():
+    assert TypeAdapter(TimeZoneName).validate_python("Asia/Jakarta") == "Asia/Jakarta"
+    with pytest.raises(ValidationError, match="is not a time zone"):
+        TypeAdapter(TimeZoneName).validate_python("Jakarta")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(999.4, "999 B"), (1000, "1.0 KB"), (10**6, "1.0 MB"), (10**9, "1.0 GB"), (10**12, "1.0 TB")],
+)
+def test_a_thousand_of_a_unit_is_one_of_the_next(size, text):
+    assert format_size(size) == text
+    assert format_size(size * 0.9999).split()[1] in ("B", "KB", "MB", "GB")
+
+
+@given(st.integers(0, 10**15))
+def test_a_size_that_is_shown_is_right_to_a_tenth_of_its_unit(size):
+    shown = parse_size(format_size(size))
+    unit = parse_size("1 " + format_size(size).split()[1])
+    assert abs(shown - size) <= 0.05 * unit + 1
+
+
+@pytest.mark.parametrize("text", ["postgres://u:p@h/n", "postgresql://u:p@h/n"])
+def test_both_names_of_postgresql_get_the_driver_that_is_installed(text):
+    url = parse_database_url(text)
+    assert url.drivername in ("postgresql+psycopg2", "postgresql+psycopg")
+    assert url.host == "h"
+
+
+def test_a_database_of_another_kind_stays_as_it_is():
+    assert parse_database_url("sqlite:///x.db").drivername == "sqlite"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hush", "not a database URL; write it like"),
+        ("postgresql://u:hush@h:port/n", "not a database URL; write it like"),
+        ("gopher://u:hush@h/n", "no database is known as 'gopher'"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_by_its_url_is_told_without_its_secrets(text, message):
+    with pytest.raises(ValueError) as refused:
+        parse_database_url(text)
+    assert str(refused.value).startswith(message)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_driver_that_is_missing_is_named_and_no_extra_of_ours_that_would_not_bring_it():
+    with pytest.raises(ValueError) as refused:
+        parse_database_url("mysql+pymysql://u:hush@h/n")
+    assert str(refused.value) == "its driver 'pymysql' is not installed"
+
+
+def test_of_two_drivers_for_postgresql_psycopg2_is_taken_and_else_the_one_that_is_there(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "psycopg").mkdir()
+    (tmp_path / "psycopg" / "__init__.py").touch()
+    (tmp_path / "psycopg2").mkdir()
+    (tmp_path / "psycopg2" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert parse_database_url("postgres://h/n").drivername == "postgresql+psycopg2"
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    assert parse_database_url("postgres://h/n").drivername == "postgresql+psycopg"
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ValueError, match="'psycopg2' is not installed"):
+        parse_database_url("postgres://h/n")

@@ -33,6 +33,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=80)
         ("postgresql://pos:hush@db:5432/pos", f"postgresql://{MASK}@db:5432/pos"),
         ('{"password": "a\\"b", "name": "Dewi"}', f'{{"password": "{MASK}", "name": "Dewi"}}'),
         ("Authorization: Bearer abcdefgh.ijkl", f"Authorization: {MASK}"),
+        ("POST /login?next%3Fpassword%3Dhush", f"POST /login?next%3Fpassword%3D{MASK}"),
         ("Cookie: session=1; theme=dark", f"Cookie: {MASK}"),
         ("{'refresh_token': 'abc', 'n': 1}", f"{{'refresh_token': '{MASK}', 'n': 1}}"),
         ("tgram://123456:ABC-DEF/987", f"tgram://{MASK}"),
@@ -120,7 +121,102 @@ def test_a_structure_that_holds_itself_ends():
     assert MASK in json.dumps(mask_value(value))
 
 
+def with_check_digit(digits, off=0):
+    """Digits with the one that Luhn's rule adds, or another (ISO/IEC 7812, annex B)."""
+    total = sum(
+        sum(map(int, str(int(digit) * (2 if place % 2 == 0 else 1))))
+        for place, digit in enumerate(reversed(digits))
+    )
+    return digits + str((10 - total % 10 + off) % 10)
+
+
+@given(st.text("0123456789", min_size=12, max_size=18), st.integers(1, 9))
+def test_a_number_of_13_to_19_digits_is_a_card_when_its_check_digit_is_right(digits, off):
+    card, other = with_check_digit(digits), with_check_digit(digits, off)
+    assert mask(f"paid with {card}") == f"paid with {MASK}"
+    assert mask(f"order {other} is cooked") == f"order {other} is cooked"
+
+
+@pytest.mark.parametrize("length", [11, 19])
+def test_a_number_that_is_too_short_or_too_long_for_a_card_stays(length):
+    number = with_check_digit("4" * length)
+    assert mask(f"number {number}") == f"number {number}"
+
+
+@given(st.integers(0, 8), st.integers(0, 8))
+def test_a_card_is_found_among_other_numbers_and_only_the_card_goes(before, after):
+    card = "4111 1111 1111 1111"
+    left, right = ["7"] * before, ["3"] * after
+    text = " ".join([*left, card, *right])
+    masked = mask(text)
+    assert card not in masked
+    assert MASK in masked
+
+
+def test_both_cards_of_a_row_go():
+    assert mask("4111 1111 1111 1111 and 5500000000000004") == f"{MASK} and {MASK}"
+
+
+def nested(depth):
+    value = "deep"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_a_structure_is_looked_into_fifty_deep():
+    """A string is masked by itself at any depth; of what holds it the 51st is given up."""
+    assert mask_value(nested(51)) == nested(51)
+    assert MASK in json.dumps(mask_value(nested(52)))
+    value, found = {"a": nested(50)}, nested(50)
+    assert mask_value(value) == {"a": found}
+    assert mask_value({"a": nested(51)}) != {"a": nested(51)}
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"password": None, "n": 1}, {"password": None, "n": 1}),
+        ({"password": 0}, {"password": MASK}),
+        ((True, 1.5, None), [True, 1.5, None]),
+        ({"key"}, ["key"]),
+        (frozenset(), []),
+        (b"hush", "<4 bytes>"),
+        (bytearray(3), "<3 bytes>"),
+        (ValueError("password=hush"), f"password={MASK}"),
+        ({"token=hush": 1}, {f"token={MASK}": MASK}),
+        ({"?pin=hush": "x"}, {f"?pin={MASK}": "x"}),
+    ],
+)
+def test_each_kind_of_value_becomes_json_without_its_secret(value, masked):
+    assert mask_value(value) == masked
+
+
+@pytest.mark.parametrize("length", [511, 512, 513, 5000])
+def test_a_long_text_is_masked_like_a_short_one(length):
+    end = " password=hush"
+    text = "x" * (length - len(end)) + end
+    assert mask(text) == text.replace("hush", MASK)
+
+
+def test_a_line_of_exactly_the_length_allowed_stays_whole():
+    assert one_line("x" * 200) == "x" * 200
+    assert one_line("x" * 201) == "x" * 199 + "…"
+    assert one_line("abcdef", 4) == "abc…"
+    assert one_line("a\tb\x00c") == "a b c"
+    assert one_line(" \n \n") == ""
+
+
 def test_one_line_is_the_first_that_says_something_masked_and_cut():
     assert one_line("\n  \n password=hush\nmore") == f"password={MASK}"
     assert one_line("x" * 300).endswith("…")
     assert len(one_line("x" * 300)) == 200
+
+
+@pytest.mark.parametrize(
+    "part", ["x", "a.", "-", "]", "passw", "a.b-c ", "a:", "x=", "'", "eyJ.", "card 4 "]
+)
+def test_hostile_text_of_any_length_is_masked_before_the_tests_time_is_over(part):
+    """Not in the square of its length, which for this one would be many minutes."""
+    text = part * (60_000 // len(part))
+    assert mask(f"{text} https://u:hush@h password=hush").count("hush") == 0

@@ -22,19 +22,21 @@ _SECRET_NAME = re.compile(
 """Parts of the names of secrets. `key` alone is not one: an idempotency key is none."""
 
 _NAMED = re.compile(
-    r"""(?P<key>[\w.\[\]-]*(?:passw|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key
+    r"""(?P<key>(?:passw|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key
         |private[_-]?key|signing[_-]?key|authorization|cookie|credential|csrf|session[_-]?id|jwt|dsn
-        |(?<![A-Za-z])pin|(?<![A-Za-z])otp|cvv|cvc)[\w.\[\]%-]*
+        |(?<![A-Za-z])pin|(?<![A-Za-z])otp|cvv|cvc)[\w.\[\]%-]{0,100}
         \\?["']?\s*(?:=|:|%3D|=>)\s*)
         (?:\\?"(?:[^"\\]|\\.)*\\?"|'(?:[^'\\]|\\.)*'|(?:bearer|basic|token)\s+[^\s,;"'}&]+|[^\s&,;"'}\])]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""From the telling part of the name on, and not much of what follows it: what stands before it
+stays anyway, and to look for either would cost the square of a long word's length."""
 _COOKIE_HEADER = re.compile(r"\b(?P<key>(?:set-)?cookie\s*:\s*)[^\r\n]+", re.IGNORECASE)
 _SCHEME = re.compile(r"\b(?P<key>bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@'\"]+@", re.IGNORECASE)
+_URL_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,63}://)[^\s/@'\"]+@", re.IGNORECASE)
 _SERVICE_URL = re.compile(
     r"(?P<scheme>\b(?!https?://|ftps?://|file://|ws?s://|redis|postgres|mysql|sqlite|s3://|unix)"
-    r"[a-z][a-z0-9+.-]*://)[^\s'\",;)\]}]+",
+    r"[a-z][a-z0-9+.-]{0,63}://)[^\s'\",;)\]}]+",
     re.IGNORECASE,
 )
 _WEBHOOK = re.compile(

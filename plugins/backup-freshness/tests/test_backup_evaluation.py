@@ -245,3 +245,36 @@ def test_times_without_a_zone_are_utc():
 def test_only_whole_files_under_their_final_names_count(name, counts):
     assert is_backup(name, "*.dump.gz") is counts
     assert is_backup(name, "*") is (counts or name == "README")
+
+
+def test_nothing_found_is_told_as_nothing():
+    assert evaluate([], NOW, RULES).details == {"count": 0}
+
+
+def test_the_seven_backups_before_say_what_size_is_usual():
+    """Of six, or of eight, the median would be 55 MB, of which 45 MB is more than half."""
+    sizes = [10, 100, 100, 100, 100, 10, 10, 10]  # the oldest first
+    earlier = [
+        proven((len(sizes) - i) * HOUR + HOUR, size * MB, created_at=None, size_bytes=None)
+        for i, size in enumerate(sizes)
+    ]
+    status, message = found(*earlier, proven(HOUR, 45 * MB))
+    assert status is Status.UNHEALTHY
+    assert message == "the newest backup is too small: 45.0 MB, usual are 100.0 MB"
+
+
+def test_a_clock_may_be_ahead_by_an_hour_and_no_more():
+    assert found(dump(-HOUR))[0] is Status.HEALTHY
+    status, message = found(dump(-HOUR - timedelta(seconds=1)))
+    assert (status, message) == (
+        Status.DEGRADED,
+        "the newest backup is dated 1h0m1s in the future",
+    )
+
+
+def test_what_is_worst_is_told_first():
+    status, message = found(dump(-2 * HOUR, size=0))
+    assert status is Status.UNHEALTHY
+    assert message == (
+        "the newest backup is empty; the newest backup is dated 2h0m0s in the future"
+    )

@@ -1,9 +1,10 @@
 """Money: every sum is whole rupiah, and they add up."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.features.orders.totals import apply_rate, compute_totals, round_to_cash
+from posapp.features.orders.totals import Totals, apply_rate, compute_totals, round_to_cash
 from posapp.features.restaurant.service import RestaurantSettings
 
 amounts = st.integers(min_value=0, max_value=10**9)
@@ -34,6 +35,23 @@ def test_the_parts_always_make_the_total(lines, settings, data):
     assert totals.service_charge >= 0
     assert totals.tax >= 0
     assert totals.total >= sum(lines) - discount
+
+
+@given(*[amounts] * 4, st.integers(-500, 500))
+def test_rounding_to_cash_moves_the_total_by_what_it_says(subtotal, discount, service, tax, moved):
+    before = Totals(subtotal, discount, service, tax)
+    after = Totals(subtotal, discount, service, tax, rounding=moved)
+    assert after.total - before.total == moved
+
+
+@pytest.mark.parametrize(("amount", "charged"), [(9, 0), (10, 1), (29, 1), (30, 2)])
+def test_half_a_rupiah_is_charged_as_a_whole_one(amount, charged):
+    assert apply_rate(amount, 500) == charged  # 5 %: 0.45, 0.5, 1.45 and 1.5
+
+
+@pytest.mark.parametrize(("amount", "due"), [(149, 100), (150, 200), (249, 200), (250, 300)])
+def test_half_a_step_of_cash_is_rounded_up(amount, due):
+    assert round_to_cash(amount, 100) == due
 
 
 @given(amounts, rates)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posapp.features.orders.totals import round_to_cash
-from posapp.features.payments.tender import tender
+from posapp.features.payments.tender import Tender, tender
 from posapp.http.errors import Invalid
 
 STEPS = st.sampled_from([1, 50, 100, 500, 1000])
@@ -98,6 +98,49 @@ def test_cash_never_leaves_a_bill_overpaid_and_the_change_is_exact(due, amount, 
 def test_what_cash_does_to_a_bill(due, amount, tendered, expected):
     done = tender(due, "cash", amount, tendered, 100)
     assert (done.amount, done.change, done.rounding) == expected
+
+
+@given(st.integers(1, 10**9), st.data(), st.sampled_from(["qris", "card"]), st.booleans())
+def test_what_is_not_cash_pays_exactly_what_was_asked_up_to_all_of_the_bill(
+    due, data, method, named
+):
+    amount = data.draw(st.integers(1, due))
+    done = tender(due, method, amount, amount if named else None, 100)
+    assert done == Tender(amount=amount, tendered=amount, change=0, rounding=0)
+    whole = tender(due, method, due, None, 100)
+    assert whole == Tender(amount=due, tendered=due, change=0, rounding=0)
+
+
+@given(st.integers(0, 10**9), STEPS, st.integers(0, 1000), st.integers(0, 1000))
+def test_coins_for_what_is_due_in_cash_or_more_settle_the_bill_and_the_rest_is_change(
+    due, step, asked, given_more
+):
+    settled = round_to_cash(due, step)
+    amount = settled + asked * step
+    done = tender(due, "cash", amount, amount + given_more * step, step)
+    tendered = amount + given_more * step
+    if amount != due:
+        assert done == Tender(settled, tendered, tendered - settled, rounding=settled - due)
+    else:
+        assert done == Tender(due, tendered, tendered - due, rounding=0)
+
+
+@given(st.integers(2000, 10**9), STEPS, st.data())
+def test_less_than_is_due_in_cash_is_a_part_and_moves_no_total(due, step, data):
+    whole = min(due, round_to_cash(due, step))
+    part = data.draw(st.integers(1, (whole - 1) // step)) * step
+    assert tender(due, "cash", part, None, step) == Tender(part, part, 0, rounding=0)
+
+
+def test_a_refusal_in_cash_says_what_would_do():
+    def refusal(amount, tendered):
+        with pytest.raises(Invalid) as refused:
+            tender(13_860, "cash", amount, tendered, 100)
+        return refused.value.errors[0]["message"]
+
+    assert refusal(13_900, 13_899) == "is less than the amount"
+    assert refusal(13_880, 14_000) == "is no sum of coins; in cash it is a multiple of 100"
+    assert refusal(0, None) == "is nothing; 13900 is due in cash"
 
 
 @pytest.mark.parametrize(
