@@ -14,6 +14,7 @@ from posapp.database.cli import COMMANDS as DATABASE
 from posapp.features.auth.cli import COMMANDS as AUTH
 from posapp.features.seed.cli import COMMANDS as SEED
 from posapp.operations.cli import COMMANDS as OPERATIONS
+from posapp.operations.cli_audit import COMMANDS as AUDIT
 from posapp.runtime.errors import CommandError
 from posapp.settings import SettingsError
 
@@ -58,5 +59,5 @@ def openapi() -> None:
     click.echo(json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))
 
 
-for _command in (*OPERATIONS, *DATABASE, *SEED, *AUTH, *BACKUP):
+for _command in (*OPERATIONS, *AUDIT, *DATABASE, *SEED, *AUTH, *BACKUP):
     main.add_command(_command)

@@ -1,6 +1,7 @@
 import json
 import re
 import signal
+import subprocess
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -43,7 +44,7 @@ def running_server(data_dir):
 
 def test_help_names_every_command_and_the_version_is_told(posapp):
     text = posapp("--help").stdout
-    for command in ("db", "demo", "health-check", "openapi", "seed", "serve", "users"):
+    for command in ("audit", "db", "demo", "health-check", "openapi", "seed", "serve", "users"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
     assert posapp("--version").stdout == "posapp, version 1.0.0\n"
 
@@ -89,6 +90,49 @@ def test_an_account_that_is_added_can_sign_in_at_the_running_till(running_pos, m
     assert code == 2
     assert len(errors.splitlines()) == 1
     assert running_server(running_pos.data_dir) is not None
+
+
+def test_an_account_has_a_whole_life_at_the_command_line(posapp, me, data_dir):
+    def users(*arguments, typed=None):
+        told = {"POS_DATA_DIR": str(data_dir)}
+        if typed is None:
+            return posapp("users", *arguments)
+        command = ("-m", "posapp", "users", *arguments, "--password-stdin")
+        with me.start(*command, environ=told, stdin=subprocess.PIPE) as process:
+            output, errors = process.communicate(f"{typed}\n", timeout=90)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    posapp("seed")
+    added = users("add", "dian", "--role", "waiter", "--full-name", "Dian", typed="dian-kenangan-1")
+    assert (added.returncode, added.stdout) == (0, "dian is added, as waiter\n"), added.stderr
+    assert users("role", "dian", "cashier").stdout == "dian is cashier now\n"
+    assert (
+        users("password", "dian", typed="dian-kenangan-2").stdout == "dian has another password\n"
+    )
+    assert users("deactivate", "dian").stdout == "dian is dismissed\n"
+    (row,) = [line for line in users("list").stdout.splitlines() if line.startswith("dian ")]
+    assert row.split() == ["dian", "cashier", "dismissed", "Dian"]
+    assert users("activate", "dian").stdout == "dian is active again\n"
+    assert "no account nobody" in one_line(users("deactivate", "nobody"))
+    assert "at least 10" in one_line(users("password", "dian", typed="short"))
+    assert "last admin" in one_line(users("deactivate", "admin"))
+    told = posapp("audit", "--action", "user.*", "--entity", "user").stdout
+    for action in ("user.created", "user.role", "user.password", "user.deactivated"):
+        assert action in told
+    assert json.loads(posapp("audit", "--limit", "1", "--json").stdout)["next"] is not None
+    assert "--limit" in one_line(posapp("audit", "--limit", "1000"))
+
+
+def test_production_does_not_start_while_a_demo_password_opens_an_account(posapp, database):
+    refused = posapp(
+        "serve",
+        DATABASE_URL=address(database),
+        ENVIRONMENT="production",
+        JWT_SECRET="7f3b9c1e5a8d2460b7e9f1a3c5d80246",
+    )
+    line = one_line(refused)
+    assert "admin, cashier, kitchen, manager, waiter" in line
+    assert "posapp users password" in line
 
 
 def test_a_wrong_account_is_one_line(posapp, me, data_dir):

@@ -32,12 +32,9 @@ from typing import Any, NoReturn
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.ast.ast_query import ASTQuery
 from cosmic_ray.mutating import mutate_code, use_mutation
-from cosmic_ray.operators.boolean_replacer import AddNot
-from cosmic_ray.operators.operator import Operator
-from cosmic_ray.operators.provider import OperatorProvider
 from cosmic_ray.testing import run_tests
 from cosmic_ray.work_item import TestOutcome
-from parso.python.tree import Keyword
+from mutation_operators import OPERATORS, operator
 
 ROOT = Path(__file__).resolve().parent.parent
 WANTED = 0.95
@@ -45,61 +42,6 @@ LIMIT = 100
 """Mutants of one module; of more, every second, third… is taken."""
 MINIMUM_TIMEOUT = 60.0
 """Seconds. Who runs ten times as long as unbroken, and as long as this, is in an endless loop."""
-
-COMPARISONS = (
-    *("Lt_LtE", "Lt_GtE", "LtE_Lt", "LtE_Gt", "Gt_GtE", "Gt_LtE", "GtE_Gt", "GtE_Lt"),
-    *("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is"),
-)
-ARITHMETIC = ("Add_Sub", "Sub_Add", "Mul_FloorDiv", "Div_Mul", "FloorDiv_Mul", "Mod_FloorDiv")
-OPERATORS = (
-    *(f"ReplaceComparisonOperator_{change}" for change in COMPARISONS),
-    *(f"ReplaceBinaryOperator_{change}" for change in ARITHMETIC),
-    *("ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_USub_UAdd"),
-    *("ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue"),
-    *("ReplaceBreakWithContinue", "ReplaceContinueWithBreak", "ZeroIterationForLoop"),
-    *("NumberReplacer", "ExceptionReplacer", "Negate", "ReplaceMembership"),
-)
-"""Those whose mutants say something. Not `|`, which is mostly in annotations, and not each operator
-for each other: what notices `+` as `-` notices it as `*`, `/` and `<<` too."""
-
-
-class Negate(AddNot):
-    """`not` before a condition, but where a comparison or a `not` is changed already."""
-
-    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-        if any(True for _ in super().mutation_positions(node)):
-            condition = node.children[2 if node.type == "test" else 1]
-            if condition.type not in ("comparison", "not_test"):
-                yield condition.start_pos, condition.end_pos
-
-
-class ReplaceMembership(Operator):
-    """`in` for `not in`, and the other way round: Cosmic Ray has all comparisons but these."""
-
-    def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-        for sign in self._signs(node):
-            yield sign.start_pos, sign.end_pos
-
-    def mutate(self, node: Any, index: int) -> Any:
-        sign = self._signs(node)[index]
-        word = "not in" if sign.get_code().strip() == "in" else "in"
-        node.children[node.children.index(sign)] = Keyword(word, sign.start_pos, prefix=" ")
-        return node
-
-    @staticmethod
-    def _signs(node: Any) -> list[Any]:
-        signs = node.children[1::2] if node.type == "comparison" else []
-        return [sign for sign in signs if sign.get_code().split() in (["in"], ["not", "in"])]
-
-    @classmethod
-    def examples(cls) -> tuple[object, ...]:
-        return ()
-
-
-def operator(name: str) -> Operator:
-    own = {"Negate": Negate, "ReplaceMembership": ReplaceMembership}
-    found: type[Operator] = own.get(name) or OperatorProvider()[name]
-    return found()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from healthkit import EventKind, Status
 from healthkit._alerts.policy import Level, Rules, State, acknowledge, decide, observe
+from healthkit._config.settings import AlertSettings, CheckSettings
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -302,3 +303,11 @@ def test_a_fault_that_a_dependency_explained_is_told_when_it_outlives_it():
         state, decisions = decide(state, at, rules, inhibited=inhibited)
         told += [(second, decision.kind.value) for decision in decisions]
     assert told == [(30, "down")]
+
+
+def test_rules_without_settings_are_those_of_a_configuration_without_settings():
+    rules, check, alerts = Rules(), CheckSettings(type="x"), AlertSettings()
+    assert (rules.fail_after, rules.recover_after) == (check.fail_after, check.recover_after)
+    assert rules.flap_window == alerts.flap_window
+    assert (rules.flap_start, rules.flap_end) == (alerts.flap_start / 100, alerts.flap_end / 100)
+    assert (rules.fail_after, rules.recover_after, rules.flap_window) == (3, 2, 20)

@@ -1,3 +1,4 @@
+import sys
 from datetime import timedelta
 
 import pytest
@@ -169,7 +170,6 @@ def test_a_database_of_another_kind_stays_as_it_is():
         ("hush", "not a database URL; write it like"),
         ("postgresql://u:hush@h:port/n", "not a database URL; write it like"),
         ("gopher://u:hush@h/n", "no database is known as 'gopher'"),
-        ("mysql+pymysql://u:hush@h/n", "its driver 'pymysql' is not installed"),
     ],
 )
 def test_a_database_that_cannot_be_reached_by_its_url_is_told_without_its_secrets(text, message):
@@ -177,3 +177,25 @@ def test_a_database_that_cannot_be_reached_by_its_url_is_told_without_its_secret
         parse_database_url(text)
     assert str(refused.value).startswith(message)
     assert "hush" not in str(refused.value)
+
+
+def test_a_driver_that_is_missing_is_named_and_no_extra_of_ours_that_would_not_bring_it():
+    with pytest.raises(ValueError) as refused:
+        parse_database_url("mysql+pymysql://u:hush@h/n")
+    assert str(refused.value) == "its driver 'pymysql' is not installed"
+
+
+def test_of_two_drivers_for_postgresql_psycopg2_is_taken_and_else_the_one_that_is_there(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "psycopg").mkdir()
+    (tmp_path / "psycopg" / "__init__.py").touch()
+    (tmp_path / "psycopg2").mkdir()
+    (tmp_path / "psycopg2" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert parse_database_url("postgres://h/n").drivername == "postgresql+psycopg2"
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    assert parse_database_url("postgres://h/n").drivername == "postgresql+psycopg"
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ValueError, match="'psycopg2' is not installed"):
+        parse_database_url("postgres://h/n")

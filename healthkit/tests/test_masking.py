@@ -33,6 +33,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=80)
         ("postgresql://pos:hush@db:5432/pos", f"postgresql://{MASK}@db:5432/pos"),
         ('{"password": "a\\"b", "name": "Dewi"}', f'{{"password": "{MASK}", "name": "Dewi"}}'),
         ("Authorization: Bearer abcdefgh.ijkl", f"Authorization: {MASK}"),
+        ("POST /login?next%3Fpassword%3Dhush", f"POST /login?next%3Fpassword%3D{MASK}"),
         ("Cookie: session=1; theme=dark", f"Cookie: {MASK}"),
         ("{'refresh_token': 'abc', 'n': 1}", f"{{'refresh_token': '{MASK}', 'n': 1}}"),
         ("tgram://123456:ABC-DEF/987", f"tgram://{MASK}"),

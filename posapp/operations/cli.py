@@ -13,6 +13,7 @@ from healthkit import SYSTEM_CLOCK, Health, Status, load_settings
 from healthkit import Settings as HealthSettings
 from posapp.database.engine import open_session
 from posapp.database.schema import require_schema, upgrade
+from posapp.features.auth import accounts
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.runtime import postgres, processes
 from posapp.runtime.demo import run_demo
@@ -57,9 +58,22 @@ def serve() -> None:
     with ExitStack() as stack:
         url = _keep_database(stack, settings)
         require_schema(url, settings)
+        if settings.production:
+            _refuse_demo_accounts(url, settings)
         command = processes.gunicorn_command()
         environ = processes.child_environment(os.environ, settings, url)
         os.execve(command[0], command, environ)  # noqa: S606  a list, never a shell
+
+
+def _refuse_demo_accounts(url: URL, settings: Settings) -> None:
+    """Raises StartError, whatever the data folder holds."""
+    with open_session(url, settings) as session:
+        opened = accounts.demo_accounts(session)
+    if opened:
+        raise processes.StartError(
+            f"accounts with the demo's passwords: {', '.join(opened)}; for each of them:"
+            " posapp users password NAME, or posapp users deactivate NAME"
+        )
 
 
 @click.command("health-check")

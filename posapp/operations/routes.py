@@ -8,12 +8,15 @@ from flask import Blueprint, Response, current_app, request
 
 from healthkit import Health
 from posapp.http import rate_limits
-from posapp.http.access import public
+from posapp.http.access import public, require_roles
 from posapp.http.errors import TooManyRequests
 from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.request_time import request_time
+from posapp.http.responses import model_response
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import render_metrics
+from posapp.operations import audit
+from posapp.operations.audit import AuditPage, AuditQuery
 
 pages = Blueprint("observability", __name__)
 api = api_blueprint("errors", "Operations")
@@ -46,3 +49,11 @@ def trigger_test_error() -> Response:
     if seconds:
         raise TooManyRequests("Enough errors for this minute.", seconds)
     raise ErrorTest("this error was asked for: GET /api/v1/error-test")
+
+
+@api.get("/admin/audit", summary="Who did what", responses={200: AuditPage, 404: Problem})
+@require_roles("admin")
+def list_audit_entries(query: AuditQuery) -> Response:
+    """The newest entries first, 100 a page; `next` is the cursor of the next one."""
+    with transaction() as session:
+        return model_response(audit.read(session, query))

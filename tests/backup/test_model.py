@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from posapp.backup.compression import DUMP_TRAILER, TRAILER_WINDOW, TrailerCheck
 from posapp.backup.errors import BackupError
@@ -357,3 +358,23 @@ def test_the_name_of_a_sibling_fits_into_postgresql(live):
     kept = name.removesuffix("_restore_20251226_120000")
     assert live.startswith(kept)
     assert kept == live or len((kept + live[len(kept)]).encode()) > 63 - 24
+
+
+def test_a_manifest_that_says_nothing_of_encryption_and_upload_had_neither():
+    text = manifest_for(NAME).model_dump_json(exclude={"encrypted", "s3_expected"})
+    manifest = Manifest.parse(text.encode())
+    assert manifest is not None
+    assert (manifest.encrypted, manifest.s3_expected) == (False, False)
+
+
+def test_a_manifest_is_written_for_people_too_a_line_for_each_fact():
+    lines = manifest_for(NAME).dump().decode().splitlines()
+    assert lines[0] == "{"
+    assert lines[1].startswith('  "file": "steak_kenangan_daily_')
+
+
+def test_what_a_manifest_says_changes_only_in_a_copy():
+    manifest = manifest_for(NAME)
+    with pytest.raises(ValidationError):
+        manifest.verified_at = NOON
+    assert manifest.with_timestamps(verified_at=NOON).verified_at == NOON

@@ -1,14 +1,18 @@
-"""Writes the audit log, in the transaction of the act itself: both are there, or neither."""
+"""The audit log, written in the transaction of the act itself: both are there, or neither."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from posapp.features.audit.models import AuditEntry
 from posapp.observability.context import request_id
+
+PAGE = 100
+"""Entries of a page."""
 
 
 def record(
@@ -32,3 +36,36 @@ def record(
             details=details,
         )
     )
+
+
+def find(
+    session: Session,
+    *,
+    user_id: int | None = None,
+    action: str | None = None,
+    entity: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = PAGE,
+) -> list[AuditEntry]:
+    """Returns entries, the newest first, that fit all of the filters; `before_id` is the cursor.
+
+    `action` may end with `*`: `sign_in.*` is all that begins so.
+    """
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if user_id is not None:
+        query = query.where(AuditEntry.user_id == user_id)
+    if action is not None and action.endswith("*"):
+        query = query.where(AuditEntry.action.startswith(action[:-1], autoescape=True))
+    elif action is not None:
+        query = query.where(AuditEntry.action == action)
+    if entity is not None:
+        query = query.where(AuditEntry.entity == entity)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if until is not None:
+        query = query.where(AuditEntry.at < until)
+    if before_id is not None:
+        query = query.where(AuditEntry.id < before_id)
+    return list(session.scalars(query))

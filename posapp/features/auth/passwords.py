@@ -1,15 +1,24 @@
-"""Passwords by argon2id, with OWASP's parameters for it (19 MiB, 2 passes, 1 lane)."""
+"""Passwords: argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane), and not the commonest."""
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+COMMONEST = 10_000
+"""Passwords that anybody tries first (NIST SP 800-63B, 5.1.1.2 asks to refuse them)."""
+
+IS_NAME = "must not be the user name"
+IS_COMMON = "is one of the passwords that everybody tries first"
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DUMMY_HASH = _HASHER.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
+    """Returns the hash that is stored."""
     return _HASHER.hash(password)
 
 
@@ -20,3 +29,20 @@ def verify_password(password: str, password_hash: str | None) -> bool:
         return _HASHER.verify(password_hash or _DUMMY_HASH, password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def is_common(password: str) -> bool:
+    """Whether the password is among the commonest, in any case."""
+    return password.casefold() in _commonest()
+
+
+def is_name(password: str, username: str) -> bool:
+    """Whether the password is the user name, in any case."""
+    return password.strip().casefold() == username.casefold()
+
+
+@cache
+def _commonest() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # a megabyte, for new passwords alone
+
+    return frozenset(FREQUENCY_LISTS["passwords"][:COMMONEST])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from flask import Response, current_app, request
 
-from posapp.features.auth import service, tokens
+from posapp.features.auth import accounts, service, tokens
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
 from posapp.features.auth.schemas import (
     DemoLogins,
     LoginRequest,
     NewUser,
+    PasswordChange,
     RefreshRequest,
     SignInResponse,
+    UserChange,
     UserDetails,
     UserList,
+    UserPath,
     UserView,
 )
 from posapp.http.access import current_user, public, require_roles
@@ -91,7 +94,7 @@ def list_demo_logins() -> Response:
 @require_roles("admin")
 def list_users() -> Response:
     with transaction() as session:
-        users = [_member(user) for user in service.list_users(session)]
+        users = [_member(user) for user in accounts.list_users(session)]
     return model_response(UserList(users=users))
 
 
@@ -99,8 +102,42 @@ def list_users() -> Response:
 @require_roles("admin")
 def create_user(body: NewUser) -> Response:
     with transaction() as session:
-        member = _member(service.create_user(session, body, current_user().id, request_time()))
+        member = _member(accounts.create_user(session, body, current_user().id, request_time()))
     return model_response(member, 201)
+
+
+@api.patch(
+    "/admin/users/<int:user_id>",
+    summary="Change a role, dismiss or take back",
+    responses={200: UserDetails, 409: Problem},
+)
+@require_roles("admin")
+def update_user(path: UserPath, body: UserChange) -> Response:
+    """Ends the account's sign-ins. The last admin stays one: 409."""
+    now, changed_by = request_time(), current_user().id
+    with transaction() as session:
+        user = accounts.get(session, path.user_id)
+        if body.role is not None:
+            user = accounts.set_role(session, user.id, body.role, changed_by, now)
+        if body.active is not None:
+            user = accounts.set_active(session, user.id, body.active, changed_by, now)
+        member = _member(user)
+    return model_response(member)
+
+
+@api.post(
+    "/admin/users/<int:user_id>/password",
+    summary="Set another password",
+    responses={204: None},
+)
+@require_roles("admin")
+def set_user_password(path: UserPath, body: PasswordChange) -> Response:
+    """Ends the account's sign-ins."""
+    with transaction() as session:
+        accounts.set_password(
+            session, path.user_id, body.password, current_user().id, request_time()
+        )
+    return Response(status=204)
 
 
 def _sign_in_response(issued: service.IssuedTokens) -> Response:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from posapp.features.auth import passwords
 from posapp.http.roles import StaffRole
-from posapp.http.schemas import ApiModel, Id, Name, Text
+from posapp.http.schemas import LARGEST_ID, ApiModel, Id, Name, Text
 
 Username = Annotated[
     Text, StringConstraints(min_length=1, max_length=50, strip_whitespace=True, to_lower=True)
 ]
 NewUsername = Annotated[Username, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Password = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
-NewPassword = Annotated[Text, StringConstraints(min_length=10, max_length=200)]
+
+
+def _uncommon(password: str) -> str:
+    if passwords.is_common(password):
+        raise ValueError(passwords.IS_COMMON)
+    return password
+
+
+NewPassword = Annotated[
+    Text, StringConstraints(min_length=10, max_length=200), AfterValidator(_uncommon)
+]
 
 
 class LoginRequest(ApiModel):
@@ -47,6 +58,27 @@ class NewUser(ApiModel):
     username: NewUsername
     name: Name
     role: StaffRole
+    password: NewPassword
+
+    @model_validator(mode="after")
+    def _is_no_name(self) -> Self:
+        if passwords.is_name(self.password, self.username):
+            raise ValueError(f"password: {passwords.IS_NAME}")
+        return self
+
+
+class UserPath(ApiModel):
+    user_id: Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
+class UserChange(ApiModel):
+    """Each change ends the account's sign-ins; what is left out stays."""
+
+    role: StaffRole | None = None
+    active: Annotated[bool, Field(strict=True)] | None = None
+
+
+class PasswordChange(ApiModel):
     password: NewPassword
 
 

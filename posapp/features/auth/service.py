@@ -1,4 +1,4 @@
-"""Staff accounts and their sign-ins."""
+"""Sign-ins: begun with a password, refreshed by tokens, ended."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
 from posapp.features.auth import passwords
 from posapp.features.auth.models import RefreshToken, SignIn, User
 from posapp.features.auth.rotation import Rotation, rotation
-from posapp.features.auth.schemas import NewUser
 from posapp.http import rate_limits
-from posapp.http.errors import Conflict, TooManyRequests
+from posapp.http.errors import TooManyRequests
 
 SIGN_IN_LIFETIME = timedelta(days=14)
 """From signing in to its absolute end, however often tokens are refreshed."""
@@ -56,7 +54,9 @@ def log_in(
     ):
         for key, _ in tries:
             rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
+        _note(session, user, "sign_in.refused", now, address=address)
         return None
+    _note(session, user, "sign_in.begun", now, address=address)
     return IssuedTokens(user, _begin(session, user, now))
 
 
@@ -91,6 +91,7 @@ def log_out(session: Session, family: UUID, now: datetime) -> None:
     sign_in = session.get(SignIn, family, with_for_update=True)
     if sign_in is not None and sign_in.ended_at is None:
         _end(sign_in, "signed_out", now)
+        audit.record(session, sign_in.user_id, "sign_in.ended", "user", sign_in.user_id, now)
 
 
 def user_of_sign_in(session: Session, user_id: int, family: UUID, epoch: int) -> User | None:
@@ -109,27 +110,10 @@ def user_of_sign_in(session: Session, user_id: int, family: UUID, epoch: int) ->
     return session.scalar(query)
 
 
-def list_users(session: Session) -> list[User]:
-    return list(session.scalars(select(User).order_by(User.username)))
-
-
-def create_user(session: Session, new: NewUser, created_by: int | None, now: datetime) -> User:
-    """A new staff account. Raises Conflict when the user name is taken."""
-    user = User(
-        username=new.username,
-        name=new.name,
-        role=new.role,
-        password_hash=passwords.hash_password(new.password),
-        active=True,
-        created_at=now,
-    )
-    try:
-        with session.begin_nested():
-            session.add(user)
-    except IntegrityError:
-        raise Conflict(f"The user name {new.username} is taken.") from None
-    audit.record(session, created_by, "user.created", "user", user.id, now, role=user.role)
-    return user
+def _note(session: Session, user: User | None, action: str, now: datetime, address: str) -> None:
+    """Adds an audit entry. A name that no account has is not kept: people type passwords there."""
+    user_id = user.id if user else None
+    audit.record(session, user_id, action, "user", user_id or 0, now, address=address)
 
 
 def _begin(session: Session, user: User, now: datetime) -> RefreshToken:

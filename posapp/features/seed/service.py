@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from posapp.features.auth import service as auth
+from posapp.features.auth import accounts
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.schemas import NewUser
 from posapp.features.catalog import service as catalog
@@ -35,8 +35,8 @@ def seed_demo_data(session: Session, now: datetime) -> bool:
     for name, letter, seats in FLOORS:
         tables = [(f"{letter}{number}", count) for number, count in enumerate(seats, 1)]
         floor.create_floor(session, name, tables)
-    taken = {user.username for user in auth.list_users(session)}
+    taken = {user.username for user in accounts.list_users(session)}
     for login in DEMO_LOGINS:
         if login.username not in taken:
-            auth.create_user(session, NewUser(**login.model_dump()), created_by=None, now=now)
+            accounts.create_user(session, NewUser(**login.model_dump()), created_by=None, now=now)
     return True

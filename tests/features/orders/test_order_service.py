@@ -9,7 +9,6 @@ from posapp.database.engine import open_session
 from posapp.features.auth.models import User
 from posapp.features.catalog.models import Product
 from posapp.features.orders import service as orders
-from posapp.features.orders.models import Order
 from posapp.features.orders.schemas import NewOrder
 from posapp.features.payments import service as payments
 from posapp.features.payments.schemas import NewPayment
@@ -123,13 +122,10 @@ def test_a_table_shows_its_open_orders_and_takeaway_has_none(session, order, pay
     [
         ({"table_id": 1}, "goes only with dine_in"),
         ({"type": "dine_in", "table_id": 10**6}, "there is no such table"),
+        ({"type": "dine_in"}, "is needed for dine_in"),
     ],
 )
 def test_a_table_is_one_of_ours_and_for_who_eats_here(order, fields, message):
     with pytest.raises(Invalid) as refused:
         order(**fields)
     assert refused.value.errors[0] == {"field": "table_id", "message": message}
-
-
-def test_who_eats_here_may_have_no_table_yet(session, order):
-    assert session.get(Order, order(type="dine_in").id).table_id is None

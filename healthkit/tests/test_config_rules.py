@@ -1,0 +1,131 @@
+"""What is wrong with a configuration is told by the key where it stands."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from healthkit import ConfigError, Outcome
+from healthkit._config.checks import build, configure_check
+from healthkit._config.references import find_cycle, reference_problems
+from healthkit._config.source import expand, line_numbers, line_of
+from healthkit._config.validation import validate
+
+
+def expanded(value, **environ):
+    problems = []
+    found = expand(value, environ, problems)
+    return found, [(problem.key, problem.message) for problem in problems]
+
+
+def test_a_variable_is_replaced_wherever_it_stands():
+    value = {"a": "x${N}y${N}", "b": [{"c": "${N}"}, 5], "d": True}
+    assert expanded(value, N="1") == ({"a": "x1y1", "b": [{"c": "1"}, 5], "d": True}, [])
+
+
+@pytest.mark.parametrize(("environ", "text"), [({}, "d"), ({"N": ""}, "d"), ({"N": "v"}, "v")])
+def test_a_default_is_for_a_variable_that_is_not_set_or_empty(environ, text):
+    assert expanded("${N:-d}", **environ) == (text, [])
+    assert expanded("${GONE:-}", **environ) == ("", [])
+
+
+def test_a_variable_that_is_not_set_is_told_by_its_key_and_left_as_it_is():
+    value = {"a": "${GONE}", "b": {"c": "x ${GONE}"}, "d": ["", "${GONE}"]}
+    found, problems = expanded(value)
+    assert found == value
+    assert [key for key, _ in problems] == ["a", "b.c", "d.1"]
+    assert all("GONE is not set" in message for _, message in problems)
+
+
+def test_a_key_is_found_by_its_line_or_by_the_table_around_it():
+    lines = line_numbers('[service]\nname = "x"\n\n[checks."a b"]\n  type = "disk"\n[[list]]\n')
+    assert line_of("service.name", lines) == 2
+    assert line_of("service.name.deeper", lines) == 2
+    assert line_of("service.gone", lines) == 1
+    assert line_of("checks", lines) == 4
+    assert line_of("list", lines) == 6
+    assert line_of("gone", lines) == 0
+
+
+def test_a_cycle_is_told_once_from_its_first_name_on():
+    edges = {"start": ("a",), "a": ("b",), "b": ("c",), "c": ("a",)}
+    assert find_cycle(edges) == ("a", "b", "c")
+    links = {
+        "checks": {name: {"depends_on": further} for name, further in edges.items()},
+        "channels": {},
+        "routes": {},
+        "maintenance": {},
+    }
+    (problem,) = reference_problems(links, edges, ())
+    assert problem.key == "checks.a.depends_on"
+    assert problem.message == "goes round in a cycle: a → b → c → a"
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdef")).map(tuple)))
+def test_what_is_called_a_cycle_is_one_and_a_graph_that_only_goes_on_has_none(edges):
+    cycle = find_cycle(edges)
+    for name, following in zip(cycle, (*cycle[1:], *cycle[:1]), strict=True):
+        assert following in edges[name]
+    onwards = {name: tuple(o for o in others if o > name) for name, others in edges.items()}
+    assert find_cycle(onwards) == ()
+
+
+class Inner(BaseModel, extra="forbid"):
+    size: int
+
+
+class Outer(BaseModel, extra="forbid"):
+    inner: Inner
+
+
+def test_an_unknown_key_deep_in_a_table_is_not_answered_with_the_name_of_its_table():
+    problems = []
+    assert validate(Outer, {"inner": {"size": 1, "sizes": 2}}, "checks.x", problems) is None
+    (problem,) = problems
+    assert problem.key == "checks.x.inner.sizes"
+    assert "did you mean" not in problem.message
+    validate(Outer, {"inne": 1}, "checks.x", problems)
+    message = next(each.message for each in problems if each.key == "checks.x.inne")
+    assert "did you mean" in message
+    assert "inner" in message
+
+
+# Checks that are plain classes
+
+
+class Plain:
+    """A check whose settings are its keywords, one annotated in quotes, one not at all."""
+
+    def __init__(self, *rest: int, size: int, width: "int" = 3, note=None, **more: object):
+        self.given = (size, width, note)
+
+    def run(self, context):
+        return Outcome.healthy()
+
+
+def built(**own):
+    problems = []
+    check = build(Plain, own, "checks.x", problems)
+    return getattr(check, "given", None), [problem.key for problem in problems]
+
+
+def test_a_plain_class_is_validated_by_its_signature():
+    assert built(size=1) == ((1, 3, None), [])
+    assert built(size="2", width="4", note=["as it is"]) == ((2, 4, ["as it is"]), [])
+    assert built() == (None, ["checks.x.size"])
+    assert built(size="big", width="wide") == (None, ["checks.x.size", "checks.x.width"])
+    assert built(size=1, rest=2, more=3) == (None, ["checks.x.rest", "checks.x.more"])
+
+
+def test_a_check_made_in_python_is_refused_for_its_name_as_much_as_for_its_settings():
+    assert configure_check("disk", Plain(size=1), interval="10s").info.name == "disk"
+    for name, settings, key in (
+        ("api", {}, "checks.api"),
+        ("no spaces", {}, "checks.no spaces"),
+        ("disk", {"interval": "soon"}, "checks.disk.interval"),
+    ):
+        with pytest.raises(ConfigError) as refused:
+            configure_check(name, Plain(size=1), **settings)
+        assert [problem.key for problem in refused.value.problems] == [key]
+    with pytest.raises(ConfigError, match="it has no method run"):
+        configure_check("disk", object())
