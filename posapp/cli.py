@@ -9,6 +9,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from healthkit.cli import HandledErrors
+from healthkit.masking import escape_controls, mask
 from posapp.backup.cli import COMMANDS as BACKUP
 from posapp.database.cli import COMMANDS as DATABASE
 from posapp.features.auth.cli import COMMANDS as AUTH
@@ -30,12 +31,12 @@ class _Commands(HandledErrors):
         except CommandError as error:
             _fail(error.lines(), error.exit_code)
         except OperationalError as error:  # unreachable, full, or the login is refused
-            _fail([f"database: {' '.join(str(error.orig).split())}"], 2)
+            _fail([f"database: {mask(' '.join(str(error.orig).split()))}"], 2)
 
 
 def _fail(lines: list[str], code: int) -> NoReturn:
     for line in lines:
-        click.echo(line, err=True)
+        click.echo(escape_controls(line), err=True)
     raise SystemExit(code)
 
 

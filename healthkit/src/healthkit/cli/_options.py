@@ -15,6 +15,7 @@ from healthkit._config.settings import Settings
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit.errors import HealthkitError
+from healthkit.masking import escape_controls
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -81,7 +82,7 @@ class HandledErrors(click.Group):
             return super().invoke(ctx)
         except HealthkitError as error:
             for line in error.lines():
-                click.echo(line, err=True)
+                click.echo(escape_controls(line), err=True)
             raise SystemExit(2) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the exit would flush into the pipe
