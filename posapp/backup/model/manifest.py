@@ -17,7 +17,7 @@ def _utc(moment: datetime) -> datetime:
 
 UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
 Bytes = Annotated[int, Field(ge=0)]
-_TOLD_BY_OTHERS = ("database", "server_version", "pg_dump_version")
+_FOREIGN_TEXTS = ("database", "server_version", "pg_dump_version")
 """What settings and programs say, as text; all else is numbers and names that SQL has checked."""
 
 
@@ -72,8 +72,8 @@ class Manifest(BaseModel):
             return None
 
     def dump(self) -> bytes:
-        told = {name: mask(getattr(self, name)) for name in _TOLD_BY_OTHERS}
-        return self.model_copy(update=told).model_dump_json(indent=2).encode() + b"\n"
+        masked = {name: mask(getattr(self, name)) for name in _FOREIGN_TEXTS}
+        return self.model_copy(update=masked).model_dump_json(indent=2).encode() + b"\n"
 
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""
