@@ -27,7 +27,7 @@ request = function()
   n = n + 1
   return wrk.format("POST", "/api/v1/orders", {
     ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json",
-    ["Idempotency-Key"] = id .. "-" .. n}, body)
+    ["Idempotency-Key"] = "benchmark-order-" .. id .. "-" .. n}, body)
 end
 """
 
@@ -96,7 +96,7 @@ def statements(url: URL, folder: Path) -> Iterator[str]:
                 "type": "takeaway",
                 "lines": [{"product_id": p["id"], "quantity": 1} for p in plain[:3]],
             },
-            headers={"Authorization": f"Bearer {access}", "Idempotency-Key": "recorded-key"},
+            headers={"Authorization": f"Bearer {access}", "Idempotency-Key": "recorded-key-0001"},
         )
     app.extensions["healthkit"].stop()
     engine.dispose()
@@ -106,7 +106,7 @@ def statements(url: URL, folder: Path) -> Iterator[str]:
     for statement in sent:
         text = (
             " ".join(statement.split())
-            .replace("recorded-key", "k:key")
+            .replace("recorded-key-0001", "k:key")
             .replace("'k:key'", "'k' || :key")
         )
         if text.startswith("INSERT INTO counters"):

@@ -89,7 +89,7 @@ def test_orders_and_revenue_are_counted_once_each(server):
         requests.post(
             f"{address}/{order['id']}/payments",
             json=payment,
-            headers={**headers, "Idempotency-Key": f"pay-{order['id']}"},
+            headers={**headers, "Idempotency-Key": f"payment-of-order-{order['id']}"},
             timeout=10,
         )
     assert value(server, "posapp_revenue_rupiah_total", method="qris") == revenue + order["due"]

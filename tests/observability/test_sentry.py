@@ -60,7 +60,7 @@ def test_an_error_arrives_with_release_environment_and_the_id_of_its_request(ing
     assert event["environment"] == "development"
     assert event["tags"]["request_id"] == failed.headers["X-Request-ID"]
     frames = error["stacktrace"]["frames"]
-    assert frames[-1]["function"] == "error_test"
+    assert frames[-1]["function"] == "trigger_test_error"
     assert "vars" not in frames[-1]
 
 
