@@ -67,8 +67,10 @@ def test_one_message_in_place_of_many_when_a_dependency_explains_the_rest(site):
     site.write("".join(check(site, name, "database") for name in names)).thread()
     wait_until(lambda: site.leader())
     site.outcome("unhealthy connection refused")
+    wait_until(site.incidents)  # which of two checks fails first is the scheduler's affair
     for name in names:
         (site.folder / name).write_text("unhealthy no database")
+    wait_until(lambda: len(site.incidents()) == 11)
     site.told(DOWN)
     hidden = ", ".join(f"Part{i}" for i in range(10))
     assert site.messages()[0].splitlines()[-1] == f"Quiet while it lasts: {hidden}"
