@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posapp.features.orders.totals import round_to_cash
-from posapp.features.payments.tender import Tender, tender
+from posapp.features.payments.tender import Tender, is_absurd, tender
 from posapp.http.errors import Invalid
 
 STEPS = st.sampled_from([1, 50, 100, 500, 1000])
@@ -160,3 +160,20 @@ def test_a_sum_that_does_not_fit_is_refused_by_its_field(method, amount, tendere
     with pytest.raises(Invalid) as refused:
         tender(1000, method, amount, tendered, 100)
     assert refused.value.errors[0]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("due", "tendered", "absurd"),
+    [
+        (8_800, 88_000, False),
+        (8_800, 88_001, True),
+        (8_800, 8_800, False),
+        (8_800, 0, False),
+        (7, 70, False),
+        (7, 71, True),
+        (0, 0, False),
+        (0, 1, True),
+    ],
+)
+def test_cash_is_absurd_beyond_ten_times_the_due(due, tendered, absurd):
+    assert is_absurd(due, tendered) is absurd
