@@ -280,18 +280,24 @@ def test_a_refusal_that_has_no_words_of_ours_is_told_in_openssls():
 
 @contextmanager
 def smtp_server(context):
+    """Runs on a loop of another thread: this one may have its own, a browser's for example."""
     loop = asyncio.new_event_loop()
 
     def protocol():
         return SMTP(Sink(), tls_context=context, require_starttls=True, loop=loop)
 
-    server = loop.run_until_complete(loop.create_server(protocol, "127.0.0.1", 0))
+    def on_loop(coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield server.sockets[0].getsockname()[1]
+        server = on_loop(loop.create_server(protocol, "127.0.0.1", 0))
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            on_loop(_ended(server))
     finally:
-        asyncio.run_coroutine_threadsafe(_ended(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
