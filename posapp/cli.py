@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, NoReturn
 
 import click
@@ -24,6 +25,7 @@ class _Commands(HandledErrors):
     """As in healthkit: what a user can fix is printed without a traceback, exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        os.umask(0o077)  # what a command writes is for its user alone
         try:
             return super().invoke(ctx)
         except SettingsError as error:

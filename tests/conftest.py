@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import psycopg2
@@ -309,15 +309,20 @@ def _start_pos(data_dir: Path, user: User, **environ: str) -> Pos:
     told = {"PORT": str(port), "POS_DATA_DIR": str(data_dir), **environ}
     process = user.start("-m", "posapp", "demo", environ=told, start_new_session=True)
     assert process.stdout is not None
-    lines = list(iter(process.stdout.readline, "\n"))
+    lines = _paragraph(process.stdout)
     if not lines or not lines[0].startswith("Ready: "):
         _, errors = process.communicate(timeout=30)
         raise AssertionError(f"posapp demo is not ready: {''.join(lines)}{errors}")
-    lines += list(iter(process.stdout.readline, "\n"))
+    lines += _paragraph(process.stdout)
     parent = psutil.Process(process.pid)
     family = [parent, *parent.children(recursive=True)]
     url = lines[0].removeprefix("Ready: ").strip()
     return Pos(url, port, data_dir, process, "".join(lines), family)
+
+
+def _paragraph(output: IO[str]) -> list[str]:
+    """The lines up to an empty one, or to the end."""
+    return list(itertools.takewhile(lambda line: line.strip(), output))
 
 
 @pytest.fixture
@@ -356,6 +361,7 @@ class Served:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    environ: Mapping[str, str]
 
     def lines(self) -> list[dict[str, Any]]:
         """The log so far; every line must be whole, and JSON."""
@@ -399,7 +405,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
             process = subprocess.Popen(
                 processes.gunicorn_command(), env=told, stdout=output, stderr=output
             )
-        served = Served(f"http://127.0.0.1:{port}", process, log)
+        served = Served(f"http://127.0.0.1:{port}", process, log, told)
         started.append(served)
         wait_until(lambda: _healthy(served), 30)
         return served

@@ -27,7 +27,8 @@ class DatabaseError(CommandError):
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))  # else it interpolates
     config.set_main_option("path_separator", "os")
     return config
 
