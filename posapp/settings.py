@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -94,9 +95,8 @@ class Settings(BaseModel):
     db_password: SecretStr = SecretStr("")
     db_name: str = "steak_kenangan"
     db_max_open_conns: Annotated[int, Field(ge=1, le=1000)] = 25
-    db_max_idle_conns: int = Field(
-        ge=0, le=1000, default_factory=lambda given: min(10, given.get("db_max_open_conns", 10))
-    )
+    db_max_idle_conns: Annotated[int, Field(ge=0, le=1000)] = 10
+    """Follows `db_max_open_conns` down where it is not given."""
     db_conn_max_lifetime: PositiveDuration = timedelta(hours=1)
 
     jwt_secret: SecretStr | None = None
@@ -168,6 +168,15 @@ class Settings(BaseModel):
             self.db_port,
             self.db_name,
         )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _idle_follows_open(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if "db_max_open_conns" in given and "db_max_idle_conns" not in given:
+            with suppress(TypeError, ValueError):  # no number: refused as what it is
+                idle = min(10, max(0, int(given["db_max_open_conns"])))
+                return {**given, "db_max_idle_conns": idle}
+        return given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

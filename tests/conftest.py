@@ -346,7 +346,8 @@ def start_pos() -> Iterator[StartPos]:
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
     """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
-    data_dir = tmp_path_factory.mktemp("use_embedded_database")
+    # With what means something in a list of folders, in an address and in a pattern.
+    data_dir = tmp_path_factory.mktemp("pos") / "a, b?c%d#e[f]"
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
     yield pos

@@ -2,6 +2,7 @@ import json
 import re
 import signal
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -10,6 +11,7 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
+from posapp.cli import ROOMS
 from posapp.runtime.postgres import DataDirectory
 
 
@@ -47,6 +49,11 @@ def test_help_names_every_command_and_the_version_is_told(posapp):
     for command in ("audit", "db", "demo", "health-check", "openapi", "seed", "serve", "users"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
     assert posapp("--version").stdout == "posapp, version 1.0.0\n"
+
+
+def test_each_rooms_commands_are_those_that_help_names():
+    for module, names in ROOMS.items():
+        assert sorted(names) == sorted(c.name for c in import_module(module).COMMANDS)
 
 
 def test_commands_start_the_embedded_server_and_stop_it_again(posapp, data_dir):

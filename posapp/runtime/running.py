@@ -73,7 +73,7 @@ def send_signal(path: Path, number: signal.Signals) -> None:
 
 def _holder(path: Path) -> int | None:
     """A pidfd of the process that the lock's file names, if that one has the file open."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, OverflowError):
         pid = int(path.read_text())
         pidfd = os.pidfd_open(pid)
         if _has_open(pid, path.stat()):

@@ -217,6 +217,27 @@ def test_half_a_data_folder_is_one_line(me, free_port, tmp_path):
     assert "not a whole PostgreSQL data folder" in one_line(me.run("demo", environ=environ))
 
 
+def test_what_it_writes_is_for_its_user_alone(running_pos):
+    """Sockets, locks, logs, stores, data: no local user gets at any of it."""
+    found = [running_pos.data_dir, *running_pos.data_dir.rglob("*")]
+    names = {path.name for path in found}
+    assert {"healthkit.db", "demo.lock", "gunicorn.log", "jwt-secret", "run"} <= names
+    wide = {}
+    for path in found:
+        with suppress(FileNotFoundError):  # a server at work
+            wide[path] = path.lstat().st_mode & 0o077
+    assert {path for path, mode in wide.items() if mode} == set()
+
+
+def test_the_programs_get_no_secret_that_is_not_theirs(running_pos):
+    """The signing key is the server's; PostgreSQL gets none of the environment's."""
+    for name, secrets in {
+        "healthkit watch": {"JWT_SECRET"},
+        "watchdog": {"JWT_SECRET", "TELEGRAM_URL"},
+    }.items():
+        assert secrets.isdisjoint(running_pos.named(name).environ()), name
+
+
 def test_the_signing_key_is_made_once_and_for_its_user_alone(running_pos):
     key = running_pos.data_dir / "jwt-secret"
     assert key.stat().st_mode & 0o777 == 0o600

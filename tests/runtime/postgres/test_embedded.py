@@ -355,6 +355,15 @@ def test_a_stale_pid_whose_number_is_somebody_elses_by_now_is_no_matter(copy):
         assert query(url, "SELECT 1") == (1,)
 
 
+def test_a_stale_pid_whose_number_is_another_postgresqls_by_now_is_no_matter(copy, postgres):
+    other = postmaster(postgres.data_dir)
+    lines = [other.pid, copy / "postgres", 1, 5432, copy / "run", "", "1 1", "ready"]
+    (copy / "postgres" / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
+    with use_embedded_database(copy) as url:
+        assert query(url, "SELECT 1") == (1,)
+    assert other.is_running()
+
+
 def test_a_file_where_the_folder_should_be_is_named(tmp_path):
     (tmp_path / "var").write_text("")
     found = refusal(tmp_path / "var")
