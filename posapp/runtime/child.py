@@ -44,7 +44,7 @@ def child_command(
 
 
 def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The part of `environ` that any program needs: no secret, and nothing that steers PostgreSQL."""
+    """The part of `environ` that any program needs: no secret, nothing that steers PostgreSQL."""
     return {name: environ[name] for name in _ANY_PROGRAM if name in environ}
 
 
