@@ -22,11 +22,13 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 import requests
+from click.testing import CliRunner
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit import SYSTEM_CLOCK
 from healthkit.testing import wait_until
+from posapp.cli import main
 from posapp.database.engine import open_session
 from posapp.database.schema import upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
@@ -172,6 +174,29 @@ class User:
         with self.start("-m", "posapp", *arguments, environ=environ) as process:
             output, errors = process.communicate(timeout=90)
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """`command("users", "list", typed="…", DATABASE_URL="…")`: runs posapp to its end in this
+    process, for who asks what it does and not how it starts."""
+    umask = os.umask(0o022)
+
+    def run(*arguments: str, typed: str | None = None, **environ: str) -> Any:
+        for name in _OURS:
+            monkeypatch.delenv(name, raising=False)
+        done = CliRunner().invoke(
+            main, arguments, input=typed and f"{typed}\n", env=environ, prog_name="posapp"
+        )
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+    yield run
+    os.umask(umask)
 
 
 @pytest.fixture
