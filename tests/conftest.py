@@ -350,13 +350,29 @@ def _paragraph(output: IO[str]) -> list[str]:
     return list(itertools.takewhile(lambda line: line.strip(), output))
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped server's data with the demo in it, to copy: to make it takes most of a start."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with use_embedded_database(folder, UNSYNCED) as url:
+        upgrade(url)
+        with open_session(url, Settings()) as session:
+            seed_demo_data(session, SYSTEM_CLOCK.now())
+    return folder / "postgres"
+
+
 @pytest.fixture
-def start_pos() -> Iterator[StartPos]:
-    """`start_pos(data_dir, user, NAME="value")` starts one of one's own, for who kills things."""
+def start_pos(prepared: Path) -> Iterator[StartPos]:
+    """`start_pos(data_dir, user, NAME="value")` starts one of one's own, for who kills things. It
+    finds data that were made before, unless it is to begin with nothing: `fresh=True`; and has one
+    worker, for each loads the whole application."""
     started: list[Pos] = []
 
-    def start(data_dir: Path, user: User, **environ: str) -> Pos:
-        started.append(_start_pos(data_dir, user, **environ))
+    def start(data_dir: Path, user: User, fresh: bool = False, **environ: str) -> Pos:
+        if not fresh and not (data_dir / "postgres").exists():
+            shutil.copytree(prepared, data_dir / "postgres")
+            (data_dir / "postgres").chmod(0o700)
+        started.append(_start_pos(data_dir, user, **{"WEB_CONCURRENCY": "1", **environ}))
         return started[-1]
 
     yield start

@@ -67,7 +67,7 @@ def test_a_second_demo_on_the_same_data_is_refused_with_the_first_ones_number(
 def test_ctrl_c_stops_all_of_it_and_a_second_start_finds_the_data_of_the_first(
     start_pos, me, tmp_path
 ):
-    pos = start_pos(tmp_path, me)
+    pos = start_pos(tmp_path, me, fresh=True)
     menu = get(f"{pos.url}/api/v1/public/menu")
     pos.process.send_signal(signal.SIGINT)
     assert pos.wait() == (0, "")
@@ -80,7 +80,7 @@ def test_ctrl_c_stops_all_of_it_and_a_second_start_finds_the_data_of_the_first(
 
 
 def test_an_ordinary_user_runs_all_of_it(start_pos, ordinary_user):
-    pos = start_pos(ordinary_user.folder / "var", ordinary_user)
+    pos = start_pos(ordinary_user.folder / "var", ordinary_user, fresh=True, WEB_CONCURRENCY="2")
     assert {get(f"{pos.url}/readyz")[0] for _ in range(20)} == {200}, "every worker is ready"
     owners = set()
     for process in pos.family:
@@ -128,7 +128,7 @@ def test_when_it_is_killed_itself_nothing_lives_on(start_pos, me, tmp_path):
 
 @pytest.mark.fault
 def test_a_killed_worker_is_replaced_and_nothing_else_happens(start_pos, me, tmp_path):
-    pos = start_pos(tmp_path, me)
+    pos = start_pos(tmp_path, me, WEB_CONCURRENCY="2")
     master = pos.named("gunicorn.conf.py")
     workers = master.children()
     workers[0].kill()
