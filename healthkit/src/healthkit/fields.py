@@ -15,8 +15,6 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
 
-from healthkit.masking import one_line
-
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
@@ -149,7 +147,7 @@ def _known_parameters(url: URL) -> URL:
         _warn_of(foreign)
     url = url.difference_update_query(foreign)
     if unknown := [name for name in url.query if not _known_to_libpq(url, name)]:
-        names = one_line(", ".join(sorted(unknown)))
+        names = ", ".join(repr(name[:40]) for name in sorted(unknown)[:5])
         raise ValueError(f"PostgreSQL knows no such parameter: {names}")
     return url
 
