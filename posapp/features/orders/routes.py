@@ -19,6 +19,7 @@ from posapp.features.orders.schemas import (
 from posapp.http.access import current_user, require_roles
 from posapp.http.body import sent_json
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.pages import cut
 from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response, model_response
 from posapp.http.roles import STAFF_ROLES
@@ -57,13 +58,14 @@ def quote_order(body: NewOrder) -> Response:
         return model_response(service.quote(session, body))
 
 
-@api.get("/orders", summary="The newest orders in a state", responses={200: OrderList})
+@api.get("/orders", summary="The orders in a state", responses={200: OrderList})
 @require_roles(*STAFF_ROLES)
 def list_orders(query: OrderQuery) -> Response:
+    """The newest first, 100 a page; `next` is the cursor of the next one."""
     with transaction() as session:
-        return model_response(
-            OrderList(orders=service.list_orders(session, query.status, query.limit))
-        )
+        found = service.list_orders(session, query.status, query.limit + 1, query.cursor)
+    orders, following = cut(found, query.limit)
+    return model_response(OrderList(orders=orders, next=following))
 
 
 @api.get("/orders/<int:order_id>", summary="One order", responses={200: OrderView})

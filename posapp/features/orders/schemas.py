@@ -10,6 +10,7 @@ from pydantic import Field, StrictInt
 from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
+from posapp.http.pages import PAGE, Cursor, Page
 from posapp.http.schemas import ApiModel, Id, Note
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
@@ -42,7 +43,10 @@ class OrderPath(ApiModel):
 
 class OrderQuery(ApiModel):
     status: OrderState = "open"
-    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    cursor: Cursor | None = None
+    """`next` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=200)] = PAGE
+    """Pages of 200 are what clients of the first version may ask for."""
 
 
 class QuoteLine(ApiModel):
@@ -107,5 +111,5 @@ class OrderSummary(ApiModel):
     created_at: datetime
 
 
-class OrderList(ApiModel):
+class OrderList(Page):
     orders: list[OrderSummary]

@@ -84,14 +84,13 @@ def get(session: Session, order_id: int) -> OrderView:
     return view(_order(session, order_id), restaurant.restaurant_settings(session))
 
 
-def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
-    """Returns the newest orders in a state."""
-    query = (
-        select(Order)
-        .where(Order.status == status)
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(limit)
-    )
+def list_orders(
+    session: Session, status: OrderState, limit: int, before_id: int | None = None
+) -> list[OrderSummary]:
+    """Returns the newest orders in a state; `before_id` is the cursor."""
+    query = select(Order).where(Order.status == status).order_by(Order.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Order.id < before_id)
     return [
         OrderSummary(
             id=order.id,

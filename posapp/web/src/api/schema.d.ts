@@ -35,7 +35,9 @@ export interface paths {
         };
         /**
          * All staff accounts
-         * @description For: admin.
+         * @description In the order in which they were added, 100 a page; `next` is the cursor of the next one.
+         *
+         *     For: admin.
          */
         get: operations["listUsers"];
         put?: never;
@@ -222,8 +224,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The newest orders in a state
-         * @description For: admin, manager, cashier, waiter, kitchen.
+         * The orders in a state
+         * @description The newest first, 100 a page; `next` is the cursor of the next one.
+         *
+         *     For: admin, manager, cashier, waiter, kitchen.
          */
         get: operations["listOrders"];
         put?: never;
@@ -566,6 +570,8 @@ export interface components {
         };
         /** OrderList */
         OrderList: {
+            /** Next */
+            next: number | null;
             /** Orders */
             orders: components["schemas"]["OrderSummary"][];
         };
@@ -846,6 +852,8 @@ export interface components {
         };
         /** UserList */
         UserList: {
+            /** Next */
+            next: number | null;
             /** Users */
             users: components["schemas"]["UserDetails"][];
         };
@@ -884,13 +892,13 @@ export interface operations {
     listAuditEntries: {
         parameters: {
             query?: {
+                cursor?: number | null;
+                limit?: number;
                 user?: string | null;
                 action?: string | null;
                 entity?: string | null;
                 since?: string | null;
                 until?: string | null;
-                cursor?: number | null;
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -956,7 +964,10 @@ export interface operations {
     };
     listUsers: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: number | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1695,6 +1706,7 @@ export interface operations {
         parameters: {
             query?: {
                 status?: "open" | "paid";
+                cursor?: number | null;
                 limit?: number;
             };
             header?: never;
