@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Response
 
+from posapp.features.auth.approvals import ApprovedRequest, execute_approved
 from posapp.features.floor import service as floor
 from posapp.features.floor.schemas import FloorPlan
 from posapp.features.idempotency.service import IdempotencyHeader, execute_once
-from posapp.features.orders import service, states
+from posapp.features.orders import service, states, voids
 from posapp.features.orders.schemas import (
+    LinePath,
     NewOrder,
     OrderList,
     OrderPath,
@@ -73,6 +75,44 @@ def list_orders(query: OrderQuery) -> Response:
 def get_order(path: OrderPath) -> Response:
     with transaction() as session:
         return model_response(service.get(session, path.order_id))
+
+
+@api.post(
+    "/orders/<int:order_id>/void",
+    summary="Cancel an order that nobody has paid",
+    responses={201: OrderView, 409: Problem, 429: Problem},
+)
+@require_roles(*states.VOID.roles)
+def void_order(header: IdempotencyHeader, path: OrderPath, body: ApprovedRequest) -> Response:
+    """Needs the approval of a manager: the caller's own role, or `approval`. Number and audit stay,
+    the table is free."""
+    done = execute_approved(
+        header.key,
+        f"POST /orders/{path.order_id}/void",
+        body,
+        states.VOID.approvers,
+        lambda session, approved: voids.void_order(session, path.order_id, approved),
+    )
+    return idempotent_response(done.body, done.replayed)
+
+
+@api.post(
+    "/orders/<int:order_id>/lines/<int:line_id>/void",
+    summary="Cancel a line of an open order",
+    responses={201: OrderView, 409: Problem, 429: Problem},
+)
+@require_roles(*states.VOID_LINE.roles)
+def void_line(header: IdempotencyHeader, path: LinePath, body: ApprovedRequest) -> Response:
+    """Needs the approval of a manager: the caller's own role, or `approval`. The bill is computed
+    anew; the line stays on it, voided."""
+    done = execute_approved(
+        header.key,
+        f"POST /orders/{path.order_id}/lines/{path.line_id}/void",
+        body,
+        states.VOID_LINE.approvers,
+        lambda session, approved: voids.void_line(session, path.order_id, path.line_id, approved),
+    )
+    return idempotent_response(done.body, done.replayed)
 
 
 @tables_api.get(

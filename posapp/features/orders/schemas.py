@@ -66,6 +66,22 @@ class LineView(QuoteLine):
     id: int
 
 
+class LinePath(OrderPath):
+    line_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class VoidView(ApiModel):
+    line_id: int | None
+    """Null for the whole order."""
+    amount: int
+    """By which the bill is less, with service charge and tax."""
+    reason: str
+    voided_by: str
+    """A user name, like `approved_by`."""
+    approved_by: str
+    at: datetime
+
+
 class OrderTotals(ApiModel):
     subtotal: int
     discount: int
@@ -94,8 +110,11 @@ class OrderView(OrderTotals):
     table_id: int | None
     created_at: datetime
     lines: list[LineView]
+    """Voided ones included."""
+    voids: list[VoidView]
     paid: int
     due: int
+    """Nothing for a voided order."""
     cash_due: int
     """What is left to pay when all of it is paid in cash."""
 
