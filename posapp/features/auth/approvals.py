@@ -54,7 +54,7 @@ class ApprovedRequest(Resendable):
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Who does it, by whose word, why and when."""
+    """An act that was approved: who does it, by whose word, why and when."""
 
     user_id: int
     approver_id: int

@@ -119,6 +119,19 @@ class OrderView(OrderTotals):
     """What is left to pay when all of it is paid in cash."""
 
 
+class Sales(OrderTotals):
+    """Sums of bills that were settled on one business date."""
+
+    orders: int
+
+
+class VoidSums(ApiModel):
+    orders: int
+    lines: int
+    amount: int
+    """By which bills are less, with service charge and tax."""
+
+
 class OrderSummary(ApiModel):
     id: int
     number: int

@@ -64,7 +64,7 @@ def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment)
 )
 @require_roles(*states.CREATE.roles)
 def list_payments(path: OrderPath, query: PageQuery) -> Response:
-    """How, when, by whom, and what was undone; 100 a page, `next` is the cursor of the next one."""
+    """With how, when and by whom, undone ones too; 100 a page, `next` is the next one's cursor."""
     with transaction() as session:
         found = reversals.list_payments(session, path.order_id, query.limit + 1, query.cursor)
     payments, following = cut(found, query.limit)

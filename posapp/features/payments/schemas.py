@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, StrictInt, StringConstraints
 
@@ -13,6 +13,7 @@ from posapp.http.pages import Page
 from posapp.http.schemas import ApiModel, Text
 
 Method = Literal["cash", "qris", "card"]
+METHODS: tuple[Method, ...] = get_args(Method)
 Amount = Annotated[StrictInt, Field(ge=0, le=10**12)]
 Reference = Annotated[Text, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 
@@ -68,3 +69,32 @@ class PaymentDetails(PaymentView):
 
 class PaymentList(Page):
     payments: list[PaymentDetails]
+
+
+class MethodSums(ApiModel):
+    method: Method
+    count: int
+    amount: int
+    """Taken and not undone."""
+    undone_count: int
+    undone_amount: int
+
+    @classmethod
+    def nothing(cls, method: Method) -> Self:
+        return cls(method=method, count=0, amount=0, undone_count=0, undone_amount=0)
+
+
+class Receipts(ApiModel):
+    count: int
+    """Those of undone payments included: they keep their number."""
+    first: int | None
+    last: int | None
+
+
+class Carried(ApiModel):
+    """The money of a business date = the bills settled on it + `unsettled` - `earlier`."""
+
+    unsettled: int
+    """Parts of bills that were not settled on that date."""
+    earlier: int
+    """Parts that were taken on other dates, of bills that were settled on this one."""

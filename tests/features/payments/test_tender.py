@@ -30,16 +30,13 @@ def test_a_card_and_qris_pay_every_rest_exactly_and_nothing_beyond(due, method):
 
 
 @pytest.mark.parametrize("due", range(1, 201))
-@pytest.mark.parametrize("first", ["cash", "qris", "card"])
-@pytest.mark.parametrize("then", ["cash", "qris", "card"])
-def test_a_rest_whose_payment_is_undone_is_the_same_rest_for_every_tender(due, first, then):
+def test_a_rest_whose_payment_is_undone_is_the_same_rest_for_every_tender(due):
     """An undone payment takes its amount and its rounding off again."""
     total, paid = due, 0
-    for method in (first, then):
+    for method in ("cash", "qris", "cash", "card", "card", "qris"):
         rest = total - paid
-        done = tender(
-            rest, method, round_to_cash(rest, 100) if method == "cash" else rest, None, 100
-        )
+        amount = round_to_cash(rest, 100) if method == "cash" else rest
+        done = tender(rest, method, amount, None, 100)
         total, paid = total + done.rounding, paid + done.amount
         assert paid == total
         total, paid = total - done.rounding, paid - done.amount

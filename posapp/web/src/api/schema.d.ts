@@ -317,7 +317,7 @@ export interface paths {
         };
         /**
          * The payments of an order
-         * @description How, when, by whom, and what was undone; 100 a page, `next` is the cursor of the next one.
+         * @description With how, when and by whom, undone ones too; 100 a page, `next` is the next one's cursor.
          *
          *     For: admin, manager, cashier, waiter.
          */
@@ -400,6 +400,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sums of a business date
+         * @description By method, tax, service charge, rounding and voids; receipts with first and last number.
+         *
+         *     For: admin, manager.
+         */
+        get: operations["getDayReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tables": {
         parameters: {
             query?: never;
@@ -472,6 +494,16 @@ export interface components {
             /** Next */
             next: number | null;
         };
+        /**
+         * Carried
+         * @description The money of a business date = the bills settled on it + `unsettled` - `earlier`.
+         */
+        Carried: {
+            /** Earlier */
+            earlier: number;
+            /** Unsettled */
+            unsettled: number;
+        };
         /** CategoryView */
         CategoryView: {
             /** Id */
@@ -480,6 +512,27 @@ export interface components {
             name: string;
             /** Products */
             products: components["schemas"]["ProductView"][];
+        };
+        /**
+         * DayReport
+         * @description `received` = `sales.total` + `carried.unsettled` - `carried.earlier`.
+         */
+        DayReport: {
+            carried: components["schemas"]["Carried"];
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Methods */
+            methods: components["schemas"]["MethodSums"][];
+            receipts: components["schemas"]["Receipts"];
+            /** Received */
+            received: number;
+            sales: components["schemas"]["Sales"];
+            /** Today */
+            today: boolean;
+            voids: components["schemas"]["VoidSums"];
         };
         /** DemoLogin */
         DemoLogin: {
@@ -553,6 +606,22 @@ export interface components {
         Menu: {
             /** Categories */
             categories: components["schemas"]["CategoryView"][];
+        };
+        /** MethodSums */
+        MethodSums: {
+            /** Amount */
+            amount: number;
+            /** Count */
+            count: number;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "cash" | "qris" | "card";
+            /** Undone Amount */
+            undone_amount: number;
+            /** Undone Count */
+            undone_count: number;
         };
         /** ModifierGroupView */
         ModifierGroupView: {
@@ -921,6 +990,15 @@ export interface components {
             /** Variant Id */
             variant_id: number | null;
         };
+        /** Receipts */
+        Receipts: {
+            /** Count */
+            count: number;
+            /** First */
+            first: number | null;
+            /** Last */
+            last: number | null;
+        };
         /** RefreshRequest */
         RefreshRequest: {
             /** Refresh Token */
@@ -939,6 +1017,26 @@ export interface components {
             reason: string;
             /** Reversed By */
             reversed_by: string;
+        };
+        /**
+         * Sales
+         * @description Sums of bills that were settled on one business date.
+         */
+        Sales: {
+            /** Discount */
+            discount: number;
+            /** Orders */
+            orders: number;
+            /** Rounding */
+            rounding: number;
+            /** Service Charge */
+            service_charge: number;
+            /** Subtotal */
+            subtotal: number;
+            /** Tax */
+            tax: number;
+            /** Total */
+            total: number;
         };
         /** SignInResponse */
         SignInResponse: {
@@ -1033,6 +1131,15 @@ export interface components {
             name: string;
             /** Price */
             price: number;
+        };
+        /** VoidSums */
+        VoidSums: {
+            /** Amount */
+            amount: number;
+            /** Lines */
+            lines: number;
+            /** Orders */
+            orders: number;
         };
         /** VoidView */
         VoidView: {
@@ -2739,6 +2846,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDayReport: {
+        parameters: {
+            query?: {
+                date?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457) */
