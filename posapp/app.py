@@ -21,6 +21,7 @@ from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
+from posapp.features.reports import routes as reports
 from posapp.http import access, cors, frontend, openapi, problems, request_time, transactions
 from posapp.http.body import MAX_BODY_BYTES, refuse_doubled_key, validate_json_body
 from posapp.observability import error_tracking, metrics, query_log, tracing
@@ -43,6 +44,7 @@ FEATURES = (
     orders.tables_api,
     orders.api,
     payments.api,
+    reports.api,
     observability.api,
 )
 DESCRIPTION = """The API of the restaurant's tills and screens.

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
 from posapp.features.audit import service as audit
+from posapp.features.auth import accounts
 from posapp.features.catalog import service as catalog
 from posapp.features.catalog.service import PricedSelection
 from posapp.features.floor import service as tables
@@ -25,8 +26,9 @@ from posapp.features.orders.schemas import (
     OrderView,
     Quote,
     QuoteLine,
+    VoidView,
 )
-from posapp.features.orders.states import OrderState
+from posapp.features.orders.states import Action, OrderState
 from posapp.features.orders.totals import Totals, compute_totals, round_to_cash
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
@@ -76,22 +78,22 @@ def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> Orde
         number=order.number,
         total=order.total,
     )
-    return view(order, settings)
+    return view(order, settings, [])
 
 
 def get(session: Session, order_id: int) -> OrderView:
     """Raises NotFound."""
-    return view(_order(session, order_id), restaurant.restaurant_settings(session))
+    order = load(session, order_id)
+    return view(order, restaurant.restaurant_settings(session), void_views(session, order))
 
 
-def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
-    """Returns the newest orders in a state."""
-    query = (
-        select(Order)
-        .where(Order.status == status)
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(limit)
-    )
+def list_orders(
+    session: Session, status: OrderState, limit: int, before_id: int | None = None
+) -> list[OrderSummary]:
+    """Returns the newest orders in a state; `before_id` is the cursor."""
+    query = select(Order).where(Order.status == status).order_by(Order.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Order.id < before_id)
     return [
         OrderSummary(
             id=order.id,
@@ -100,7 +102,7 @@ def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderS
             type=cast(OrderType, order.type),
             table_id=order.table_id,
             total=order.total,
-            due=order.total - order.paid,
+            due=due_of(order),
             created_at=order.created_at,
         )
         for order in session.scalars(query)
@@ -117,15 +119,15 @@ def open_by_table(session: Session) -> Mapping[int, list[int]]:
     return found
 
 
-def lock_for_payment(session: Session, order_id: int) -> Order:
+def lock_for(session: Session, order_id: int, action: Action) -> Order:
     """Returns the order, locked until the transaction ends.
 
-    Raises NotFound, and Conflict for one that cannot be paid any more.
+    Raises NotFound, and Conflict for one to which this cannot be done any more.
     """
     order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
-    if not states.is_allowed(states.PAY, order.status):
+    if not states.is_allowed(action, order.status):
         raise Conflict(f"Order {order.number} is {order.status} already.")
     return order
 
@@ -133,26 +135,19 @@ def lock_for_payment(session: Session, order_id: int) -> Order:
 def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
     """Raises PriceChanged where the total of an order is not the one that the guest was told."""
     if expected is not None and expected != order.total:
-        known = view(_order(session, order.id), restaurant.restaurant_settings(session))
+        known = view(load(session, order.id), restaurant.restaurant_settings(session), [])
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
         )
         _require_total(expected, Quote.model_validate(quoted))
 
 
-def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
-    """Adds the cash rounding to an order's total, before the payment that settles it."""
-    order.rounding += rounding
-    order.total += rounding
-    session.flush()
-
-
-def mark_paid_if_settled(session: Session, order: Order) -> bool:
+def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
     """Marks an order as paid when its payments reach its total; returns whether they do."""
-    session.refresh(order, ["paid"])  # the database has added the payment
+    session.refresh(order, ["paid", "rounding", "total"])  # the database has added the payment
     if order.paid < order.total:
         return False
-    order.status = states.PAY.after
+    order.status, order.settled_on = states.PAY.after, day
     session.flush()
     return True
 
@@ -167,8 +162,13 @@ def allocate_number(session: Session, kind: str, day: date) -> int:
     return session.execute(allot).scalar_one()
 
 
-def view(order: Order, settings: RestaurantSettings) -> OrderView:
-    due = order.total - order.paid
+def due_of(order: Order) -> int:
+    """Returns what is left to pay, in rupiah."""
+    return 0 if order.status == states.VOID.after else order.total - order.paid
+
+
+def view(order: Order, settings: RestaurantSettings, voids: list[VoidView]) -> OrderView:
+    due = due_of(order)
     return OrderView(
         id=order.id,
         number=order.number,
@@ -178,6 +178,7 @@ def view(order: Order, settings: RestaurantSettings) -> OrderView:
         table_id=order.table_id,
         created_at=order.created_at,
         lines=[LineView.model_validate(line, from_attributes=True) for line in order.lines],
+        voids=voids,
         subtotal=order.subtotal,
         discount=order.discount,
         service_charge=order.service_charge,
@@ -190,8 +191,28 @@ def view(order: Order, settings: RestaurantSettings) -> OrderView:
     )
 
 
-def _order(session: Session, order_id: int) -> Order:
-    query = select(Order).options(selectinload(Order.lines)).where(Order.id == order_id)
+def void_views(session: Session, order: Order) -> list[VoidView]:
+    """Returns the voids of an order with the names of who did and approved them."""
+    names = accounts.usernames(
+        session, (id for void in order.voids for id in (void.voided_by, void.approved_by))
+    )
+    return [
+        VoidView(
+            line_id=void.line_id,
+            amount=void.amount,
+            reason=void.reason,
+            voided_by=names[void.voided_by],
+            approved_by=names[void.approved_by],
+            at=void.created_at,
+        )
+        for void in order.voids
+    ]
+
+
+def load(session: Session, order_id: int) -> Order:
+    """Returns an order with its lines and voids. Raises NotFound."""
+    options = (selectinload(Order.lines), selectinload(Order.voids))
+    query = select(Order).options(*options).where(Order.id == order_id)
     order = session.scalar(query)
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
@@ -240,7 +261,7 @@ def _line(line: QuoteLine, position: int) -> OrderLine:
 def _quote(session: Session, new: NewOrder, settings: RestaurantSettings) -> Quote:
     lines = _price(session, new)
     totals = compute_totals((line.total for line in lines), 0, settings)
-    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_columns(totals))
+    return Quote(type=new.type, table_id=new.table_id, lines=lines, **columns(totals))
 
 
 def _require_total(expected: int | None, quoted: Quote) -> None:
@@ -249,7 +270,7 @@ def _require_total(expected: int | None, quoted: Quote) -> None:
         raise PriceChanged(expected, quoted.total, quoted.model_dump(mode="json"))
 
 
-def _columns(totals: Totals) -> dict[str, int]:
+def columns(totals: Totals) -> dict[str, int]:
     return {
         "subtotal": totals.subtotal,
         "discount": totals.discount,

@@ -130,7 +130,8 @@ def _describe_channel(channel_state: ChannelState, snapshot: _Snapshot) -> str:
 
 
 def _dead_letters(snapshot: _Snapshot) -> str:
-    letters = outbox_status.dead_letters(snapshot.connection, _MOST_DEAD_LETTERS)
+    found = outbox_status.dead_letters(snapshot.connection, _MOST_DEAD_LETTERS + 1)
+    letters = found[:_MOST_DEAD_LETTERS]
     if not letters:
         return ""
     rows = [("GIVEN UP", "CHANNEL", "TRIES", "MESSAGE", "WHY")]
@@ -138,7 +139,8 @@ def _dead_letters(snapshot: _Snapshot) -> str:
         title = messages.compose(letter.event, snapshot.settings).title
         when = snapshot.local(letter.changed_at)
         rows.append((when, letter.channel, str(letter.attempts), title, letter.error))
-    return format_table(rows) + "\nsend them again with: healthkit alert retry"
+    more = "\nand more" if len(found) > len(letters) else ""
+    return f"{format_table(rows)}{more}\nsend them again with: healthkit alert retry"
 
 
 def _silences(snapshot: _Snapshot) -> str:
