@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
 from posapp.settings import Settings
 
 STATEMENT_TIMEOUT = 10_000
 """Milliseconds after which the server gives up on a statement of a request."""
+
+LOCK_TIMEOUT = 2_000
+"""Milliseconds that a statement waits for a row that another session holds: well below
+`POOL_TIMEOUT`, so that who waits for a row keeps no other from a connection for long."""
+
+IDLE_TIMEOUT = 15_000
+"""Milliseconds after which the server ends a transaction that says nothing more."""
+
+BEGIN = f"""
+    SET LOCAL statement_timeout = {STATEMENT_TIMEOUT};
+    SET LOCAL lock_timeout = {LOCK_TIMEOUT};
+    SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT};
+    SET LOCAL timezone = 'UTC'
+"""
+"""At the beginning of each transaction, and for it alone: a pooler between may hand the next one
+another session, and refuses options at the start of one."""
+
+FRESH = 1.0
+"""Seconds after its last use in which a connection is taken to live, without asking it."""
 
 POOL_TIMEOUT = 5.0
 """Seconds that a request waits for a connection before it is told to come back."""
@@ -31,12 +52,10 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "max_overflow": settings.db_max_open_conns - idle,
         "pool_recycle": int(settings.db_conn_max_lifetime.total_seconds()),
         "pool_timeout": POOL_TIMEOUT,
-        "pool_pre_ping": True,
         "pool_use_lifo": True,
         "connect_args": {
             "connect_timeout": 5,
             "application_name": "posapp",
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -44,10 +63,36 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def prepare(engine: Engine) -> Engine:
+    """Bounds every transaction of an engine by `BEGIN`, and tests connections that have rested."""
+    dialect = engine.dialect
+
+    def begin(dbapi_connection: Any) -> None:
+        with dbapi_connection.cursor() as cursor:
+            cursor.execute(BEGIN)
+
+    def used(dbapi_connection: Any, record: Any) -> None:
+        record.info["used"] = monotonic()
+
+    def ping_unless_fresh(dbapi_connection: Any, record: Any, proxy: Any) -> None:
+        if monotonic() - record.info["used"] < FRESH:
+            return
+        try:
+            dialect.do_ping(dbapi_connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool tries another
+
+    dialect.do_begin = begin  # type: ignore[method-assign]
+    event.listen(engine, "connect", used)
+    event.listen(engine, "checkin", used)
+    event.listen(engine, "checkout", ping_unless_fresh)
+    return engine
+
+
 @contextmanager
 def open_engine(url: URL, settings: Settings) -> Iterator[Engine]:
     """An engine with the options of the POS, disposed of at the end."""
-    engine = create_engine(url, **engine_options(settings))
+    engine = prepare(create_engine(url, **engine_options(settings)))
     try:
         yield engine
     finally:

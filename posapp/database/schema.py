@@ -20,6 +20,9 @@ from posapp.settings import Settings
 MIGRATION_LOCK = 7_233_001
 """PostgreSQL's advisory lock under which one process at a time migrates."""
 
+MIGRATION_LOCK_TIMEOUT = 4_000
+"""Milliseconds that a migration waits for a table that somebody uses."""
+
 
 class DatabaseError(CommandError):
     """The database cannot be used; one line that says why."""
@@ -38,6 +41,8 @@ def upgrade(url: URL) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            # Who waits for a table keeps all others from it meanwhile.
+            connection.execute(text(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_TIMEOUT}"))
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

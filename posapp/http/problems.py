@@ -14,13 +14,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from healthkit.masking import escape_controls, mask, mask_value
-from posapp.http.errors import ApiError, FieldError
+from posapp.http.errors import RETRY_SECONDS, ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
 from posapp.observability.request_log import EXCEPTION_KEY
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2
 MOST_ERRORS = 20
 """Errors that are named; `errors_omitted` counts the rest."""
 

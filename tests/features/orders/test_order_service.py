@@ -1,6 +1,7 @@
 """Numbers of orders, and when an order is paid: in the database, without the API."""
 
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -8,8 +9,11 @@ from sqlalchemy import select
 from posapp.database.engine import open_session
 from posapp.features.auth.models import User
 from posapp.features.catalog.models import Product
+from posapp.features.idempotency.service import Claim
 from posapp.features.orders import service as orders
-from posapp.features.orders.schemas import NewOrder
+from posapp.features.orders.create import create
+from posapp.features.orders.numbers import allocate_number
+from posapp.features.orders.schemas import NewOrder, OrderView
 from posapp.features.payments import service as payments
 from posapp.features.payments.schemas import NewPayment
 from posapp.http.errors import Conflict, Invalid, NotFound
@@ -36,12 +40,14 @@ def order(session, user_id):
     """Creates an order of bottles of water, 12,000 each; fields may be set."""
     product = session.scalar(select(Product.id).where(Product.name_id == "Air Mineral"))
 
-    def create(quantity=1, **fields):
+    def take(quantity=1, **fields):
         lines = [{"product_id": product, "quantity": quantity}]
-        new = NewOrder.model_validate({"type": "takeaway", "lines": lines, **fields})
-        return orders.create(session, new, user_id, NOW)
+        body = {"type": "takeaway", "lines": lines, **fields}
+        new = NewOrder.model_validate(body)
+        claim = Claim(str(uuid4()), "POST /orders", new, body)
+        return OrderView.model_validate_json(create(session, claim, new, user_id, NOW).body)
 
-    return create
+    return take
 
 
 @pytest.fixture
@@ -55,11 +61,13 @@ def pay(session, user_id):
 
 
 def test_numbers_begin_at_one_for_each_kind_on_each_day(session):
-    allocate = orders.allocate_number
-    assert [allocate(session, "order", MONDAY) for _ in range(3)] == [1, 2, 3]
-    assert allocate(session, "receipt", MONDAY) == 1
-    assert allocate(session, "order", TUESDAY) == 1
-    assert allocate(session, "order", MONDAY) == 4
+    def allocate(kind, day):
+        return allocate_number(session, kind, day, NOW)
+
+    assert [allocate("order", MONDAY) for _ in range(3)] == [1, 2, 3]
+    assert allocate("receipt", MONDAY) == 1
+    assert allocate("order", TUESDAY) == 1
+    assert allocate("order", MONDAY) == 4
 
 
 def test_a_new_order_owes_all_of_its_total(order):
