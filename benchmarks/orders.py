@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL
 
 from benchmarks.measure import database, gunicorn, need, table, wrk
-from posapp.database.engine import BEGIN
+from posapp.database.connection import BEGIN
 from posapp.runtime.postgres import BIN_DIR
 
 CLIENTS = 16
@@ -129,13 +129,12 @@ def recorded(engine: Engine) -> Iterator[list[str]]:
     sent: list[str] = []
 
     def executed(connection, cursor, statement, parameters, context, many):  # type: ignore[no-untyped-def]
-        sent.append(uncommented(cursor.query.decode()))
-
-    def begun(connection):  # type: ignore[no-untyped-def]
-        sent.extend(["BEGIN", BEGIN.replace(";", "\\;")])  # one message
+        text = uncommented(cursor.query.decode())
+        if text.startswith(BEGIN):  # in one message with what follows
+            text = BEGIN.replace(";", "\\;") + text.removeprefix(BEGIN)
+        sent.append(text)
 
     event.listen(engine, "after_cursor_execute", executed)
-    event.listen(engine, "begin", begun)
     event.listen(engine, "commit", lambda _: sent.append("COMMIT"))
     yield sent
     event.remove(engine, "after_cursor_execute", executed)

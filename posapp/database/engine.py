@@ -12,26 +12,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
+from posapp.database.connection import BoundedConnection
 from posapp.settings import Settings
-
-STATEMENT_TIMEOUT = 10_000
-"""Milliseconds after which the server gives up on a statement of a request."""
-
-LOCK_TIMEOUT = 2_000
-"""Milliseconds that a statement waits for a row that another session holds: well below
-`POOL_TIMEOUT`, so that who waits for a row keeps no other from a connection for long."""
-
-IDLE_TIMEOUT = 15_000
-"""Milliseconds after which the server ends a transaction that says nothing more."""
-
-BEGIN = f"""
-    SET LOCAL statement_timeout = {STATEMENT_TIMEOUT};
-    SET LOCAL lock_timeout = {LOCK_TIMEOUT};
-    SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT};
-    SET LOCAL timezone = 'UTC'
-"""
-"""At the beginning of each transaction, and for it alone: a pooler between may hand the next one
-another session, and refuses options at the start of one."""
 
 FRESH = 1.0
 """Seconds after its last use in which a connection is taken to live, without asking it."""
@@ -53,7 +35,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_recycle": int(settings.db_conn_max_lifetime.total_seconds()),
         "pool_timeout": POOL_TIMEOUT,
         "pool_use_lifo": True,
+        "use_native_hstore": False,  # nobody has one, and it would be looked for each time
         "connect_args": {
+            "connection_factory": BoundedConnection,
             "connect_timeout": 5,
             "application_name": "posapp",
             "keepalives_idle": 10,
@@ -64,12 +48,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Bounds every transaction of an engine by `BEGIN`, and tests connections that have rested."""
+    """Has an engine test connections that have rested before it hands them out."""
     dialect = engine.dialect
-
-    def begin(dbapi_connection: Any) -> None:
-        with dbapi_connection.cursor() as cursor:
-            cursor.execute(BEGIN)
 
     def used(dbapi_connection: Any, record: Any) -> None:
         record.info["used"] = monotonic()
@@ -79,10 +59,10 @@ def prepare(engine: Engine) -> Engine:
             return
         try:
             dialect.do_ping(dbapi_connection)
+            dbapi_connection.rollback()
         except dialect.loaded_dbapi.Error as error:
             raise DisconnectionError from error  # the pool tries another
 
-    dialect.do_begin = begin  # type: ignore[method-assign]
     event.listen(engine, "connect", used)
     event.listen(engine, "checkin", used)
     event.listen(engine, "checkout", ping_unless_fresh)

@@ -42,7 +42,7 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     try:
         yield session
+        session.commit()
     except BaseException:
         session.rollback()
         raise
-    session.commit()
