@@ -24,6 +24,7 @@ from posapp.features.payments import routes as payments
 from posapp.http import (
     access,
     cors,
+    crowding,
     frontend,
     openapi,
     problems,
@@ -131,6 +132,7 @@ def create_api(settings: Settings) -> OpenAPI:
         cors.install(app, settings.cors_allowed_origins)
     problems.install(app)
     retries.install(app)
+    crowding.install(app, settings.db_max_open_conns)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=access.API_PREFIX)
     app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])

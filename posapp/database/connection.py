@@ -68,3 +68,8 @@ class BoundedConnection(extensions.connection):
         with self.cursor() as cursor:
             cursor.execute(statement)
             return cursor.statusmessage
+
+
+def sqlstate(error: BaseException) -> str:
+    """Returns PostgreSQL's code for an error of the driver or of SQLAlchemy, "" for none."""
+    return getattr(getattr(error, "orig", error), "pgcode", None) or ""

@@ -7,6 +7,8 @@ from loguru import logger
 from psycopg2 import errorcodes
 from sqlalchemy.exc import DBAPIError
 
+from posapp.database.connection import sqlstate
+
 ATTEMPTS = 4
 """At one request, the first included."""
 
@@ -17,11 +19,6 @@ _MET_ANOTHER = frozenset(
         errorcodes.UNIQUE_VIOLATION,  # acts look first: somebody wrote the same at this moment
     }
 )
-
-
-def met_another(error: DBAPIError) -> bool:
-    """Whether the database undid a transaction for the sake of another one."""
-    return getattr(error.orig, "pgcode", None) in _MET_ANOTHER
 
 
 def install(app: Flask) -> None:
@@ -37,7 +34,7 @@ def install(app: Flask) -> None:
             try:
                 return dispatch()
             except DBAPIError as error:
-                if not met_another(error):
+                if sqlstate(error) not in _MET_ANOTHER:
                     raise
                 logger.bind(error=str(error.orig).partition("\n")[0]).warning(
                     "The transaction met another one and is done again"

@@ -24,8 +24,10 @@ _NUMBERED: dict[Kind, tuple[str, str]] = {
     "order": ("orders", "number"),
     "receipt": ("payments", "receipt_number"),
 }
+# The lock that the foreign key to the user needs comes before the counter's.
 _NEXT = """
-    INSERT INTO counters (kind, business_date, last) VALUES (:kind, :day, 1)
+    INSERT INTO counters (kind, business_date, last)
+    SELECT :kind, :day, 1 FROM (SELECT id FROM users WHERE id = :user_id FOR KEY SHARE) AS held
     ON CONFLICT (kind, business_date) DO UPDATE SET last = counters.last + 1
     RETURNING last, EXISTS (
         SELECT FROM {table} WHERE business_date = :day AND {column} = counters.last) AS taken
@@ -39,12 +41,12 @@ _LAST_TAKEN = """
 _SKIP = text("UPDATE counters SET last = :last WHERE kind = :kind AND business_date = :day")
 
 
-def allocate_number(session: Session, kind: Kind, day: date, now: datetime) -> int:
-    """Allocates the next number of a kind that nobody has on this business date."""
-    number, taken = _next(session, kind, day)
+def allocate_number(session: Session, kind: Kind, day: date, user_id: int, now: datetime) -> int:
+    """Allocates the next number of a kind that nobody has on this business date, to a user."""
+    number, taken = _next(session, kind, day, user_id)
     if taken:
         skip_taken(session, kind, day, number, now)
-        number, _ = _next(session, kind, day)
+        number, _ = _next(session, kind, day, user_id)
     return number
 
 
@@ -64,8 +66,9 @@ def skip_taken(session: Session, kind: Kind, day: date, number: int, now: dateti
     )
 
 
-def _next(session: Session, kind: Kind, day: date) -> tuple[int, bool]:
-    row = session.execute(_sql(_NEXT, kind), {"kind": kind, "day": day}).one()
+def _next(session: Session, kind: Kind, day: date, user_id: int) -> tuple[int, bool]:
+    given = {"kind": kind, "day": day, "user_id": user_id}
+    row = session.execute(_sql(_NEXT, kind), given).one()
     return row.last, row.taken
 
 

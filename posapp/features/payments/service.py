@@ -45,7 +45,7 @@ def pay(
         tendered=given.tendered,
         change=given.change,
         business_date=day,
-        receipt_number=allocate_number(session, "receipt", day, now),
+        receipt_number=allocate_number(session, "receipt", day, user_id, now),
         created_by=user_id,
         created_at=now,
     )

@@ -60,9 +60,9 @@ def pay(session, user_id):
     return pay
 
 
-def test_numbers_begin_at_one_for_each_kind_on_each_day(session):
+def test_numbers_begin_at_one_for_each_kind_on_each_day(session, user_id):
     def allocate(kind, day):
-        return allocate_number(session, kind, day, NOW)
+        return allocate_number(session, kind, day, user_id, NOW)
 
     assert [allocate("order", MONDAY) for _ in range(3)] == [1, 2, 3]
     assert allocate("receipt", MONDAY) == 1

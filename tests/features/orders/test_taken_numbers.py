@@ -3,11 +3,6 @@
 import pytest
 from loguru import logger
 
-KINDS = {
-    "order": ("orders", "number", "business_date = business_date"),
-    "receipt": ("payments", "receipt_number", "true"),
-}
-
 
 @pytest.fixture
 def errors():
