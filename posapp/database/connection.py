@@ -70,6 +70,13 @@ class BoundedConnection(extensions.connection):
             return cursor.statusmessage
 
 
+def commit_with(statement: str, answer: str) -> str:
+    """Returns the SQL that executes the last statement of a transaction, commits, and then asks for
+    `answer`, the one whose rows come back: in one message, so that what others wait for is held no
+    longer than the server needs. Nothing is left for `commit` to do."""
+    return f"{statement}; COMMIT; {answer}"
+
+
 def sqlstate(error: BaseException) -> str:
     """Returns PostgreSQL's code for an error of the driver or of SQLAlchemy, "" for none."""
     return getattr(getattr(error, "orig", error), "pgcode", None) or ""

@@ -1,21 +1,24 @@
 """Taking an order: one act, and one statement.
 
 All tills of a day wait for one row, the day's counter, from when an order has its number until it
-is committed. So the whole of an order goes to the database at once, priced beforehand.
+is committed. So the whole of an order, priced beforehand, goes to the database in one statement,
+and COMMIT with it in one message: no till waits for another one's network or Python.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from uuid import uuid4
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from posapp.database.connection import commit_with
 from posapp.features.idempotency import service as idempotency
 from posapp.features.idempotency.service import Claim, StoredResponse
 from posapp.features.orders import states
-from posapp.features.orders.numbers import skip_taken
+from posapp.features.orders.numbers import next_number, skip_taken
 from posapp.features.orders.pricing import price_to_sell
 from posapp.features.orders.schemas import NewOrder, Quote
 from posapp.features.orders.terms import Terms, current_terms, kept_terms
@@ -26,12 +29,16 @@ from posapp.observability.context import request_id
 _ATTEMPTS = 5
 """At an order whose terms change under it, or whose number is taken."""
 
-_STORE = text(
-    """
+_NEXT_NUMBER = next_number(
+    "order",
+    """EXISTS (SELECT FROM sale_terms WHERE version = :version)
+    AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = :key)
+    AND (SELECT count(*) FROM table_held) + (SELECT count(*) FROM products_held)
+        + (SELECT count(*) FROM variants_held) > 0""",
+)
+_INSERT = f"""
     WITH draft AS (SELECT CAST(:draft AS jsonb) AS body),
     -- Locks that the foreign keys need, before the counter's: who waits for them waits alone.
-    user_held AS MATERIALIZED (
-        SELECT id FROM users WHERE id = :user_id FOR KEY SHARE),
     table_held AS MATERIALIZED (
         SELECT id FROM restaurant_tables WHERE id = :table_id FOR KEY SHARE),
     products_held AS MATERIALIZED (
@@ -39,16 +46,7 @@ _STORE = text(
     variants_held AS MATERIALIZED (
         SELECT id FROM product_variants WHERE id = ANY(:variant_ids) ORDER BY id FOR KEY SHARE),
     -- A number, unless the price is another by now, or the key has been here before.
-    allotted AS (
-        INSERT INTO counters (kind, business_date, last)
-        SELECT 'order', :day, 1 FROM sale_terms
-        WHERE version = :version
-          AND NOT EXISTS (SELECT FROM idempotency_keys WHERE key = :key)
-          AND (SELECT count(*) FROM user_held) + (SELECT count(*) FROM table_held)
-            + (SELECT count(*) FROM products_held) + (SELECT count(*) FROM variants_held) > 0
-        ON CONFLICT (kind, business_date) DO UPDATE SET last = counters.last + 1
-        RETURNING last),
-    -- Nothing, where somebody has written that number by hand.
+    allotted AS ({_NEXT_NUMBER}),
     made AS (
         INSERT INTO orders (number, business_date, type, table_id, status, subtotal, discount,
             service_charge, tax, rounding, total, paid, created_by, created_at)
@@ -56,7 +54,6 @@ _STORE = text(
             new.discount, new.service_charge, new.tax, new.rounding, new.total, new.paid, :user_id,
             new.created_at
         FROM allotted, draft, jsonb_populate_record(NULL::orders, draft.body) AS new
-        ON CONFLICT (business_date, number) DO NOTHING
         RETURNING id, number),
     lines AS (
         INSERT INTO order_lines (order_id, position, product_id, variant_id, name, unit_price,
@@ -75,16 +72,16 @@ _STORE = text(
         FROM made, draft),
     -- The answer is the draft with the numbers that the database has given.
     kept AS (
-        INSERT INTO idempotency_keys (key, fingerprint, created_at, answer)
-        SELECT :key, :fingerprint, :now, CAST(draft.body || jsonb_build_object(
+        INSERT INTO idempotency_keys (key, attempt, fingerprint, created_at, answer)
+        SELECT :key, :attempt, :fingerprint, :now, CAST(draft.body || jsonb_build_object(
             'id', made.id, 'number', made.number,
             'lines', (SELECT jsonb_agg(draft.body -> 'lines' -> position
                 || jsonb_build_object('id', lines.id) ORDER BY position) FROM lines)) AS text)
-        FROM made, draft
-        RETURNING answer)
-    SELECT (SELECT last FROM allotted) AS number, (SELECT answer FROM kept) AS answer
-    """
-)
+        FROM made, draft)
+    SELECT FROM made
+"""  # noqa: S608  all of it stands in this file and in `numbers`
+_KEPT = "SELECT answer FROM idempotency_keys WHERE key = :key AND attempt = :attempt"
+_STORE = text(commit_with(_INSERT, _KEPT))
 
 
 def create(
@@ -108,15 +105,14 @@ def create(
             terms = current
             continue
         day = terms.settings.business_date(now)
-        number, answer = _store(session, claim, quoted, terms, user_id, day, now)
+        answer = _store(session, claim, quoted, terms, user_id, day, now)
         if answer is not None:
             return StoredResponse(answer, replayed=False)
-        if number is not None:
-            skip_taken(session, "order", day, number, now)
-        elif (before := idempotency.find(session, claim)) is not None:
+        if (before := idempotency.find(session, claim)) is not None:
             return before
-        else:
-            terms = current_terms(session)
+        if (current := current_terms(session)) is terms:
+            skip_taken(session, "order", day, now)
+        terms = current
     raise Busy("The menu is being changed; send the same request again.")
 
 
@@ -128,9 +124,9 @@ def _store(
     user_id: int,
     day: date,
     now: datetime,
-) -> tuple[int | None, str | None]:
-    """Returns number and answer. Without an answer the number was taken by hand; without a number
-    either the key is known or the terms are others."""
+) -> str | None:
+    """Returns the answer, of what is committed by now. There is none, and nothing was done, where
+    the key is known, the terms are others, or somebody has taken the next number by hand."""
     draft = quoted.model_dump() | {
         "business_date": day,
         "status": states.CREATE.after,
@@ -139,7 +135,7 @@ def _store(
         "due": quoted.total,
         "cash_due": round_to_cash(quoted.total, terms.settings.cash_rounding),
     }
-    row = session.execute(
+    answer: str | None = session.scalar(
         _STORE,
         {
             "draft": orjson.dumps(draft, option=orjson.OPT_UTC_Z).decode(),
@@ -150,9 +146,10 @@ def _store(
             "day": day,
             "version": terms.version,
             "key": claim.key,
+            "attempt": uuid4(),
             "fingerprint": claim.fingerprint,
             "now": now,
             "request_id": request_id.get(),
         },
-    ).one()
-    return row.number, row.answer
+    )
+    return answer

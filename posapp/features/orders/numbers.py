@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from loguru import logger
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
@@ -24,54 +24,69 @@ _NUMBERED: dict[Kind, tuple[str, str]] = {
     "order": ("orders", "number"),
     "receipt": ("payments", "receipt_number"),
 }
-# The lock that the foreign key to the user needs comes before the counter's.
 _NEXT = """
     INSERT INTO counters (kind, business_date, last)
-    SELECT :kind, :day, 1 FROM (SELECT id FROM users WHERE id = :user_id FOR KEY SHARE) AS held
+    SELECT '{kind}', :day, 1
+    FROM (SELECT id FROM users WHERE id = :user_id FOR KEY SHARE) AS held
+    WHERE {condition} AND (
+        EXISTS (SELECT FROM counters WHERE kind = '{kind}' AND business_date = :day)
+        OR NOT EXISTS (SELECT FROM {table} WHERE business_date = :day AND {column} = 1))
     ON CONFLICT (kind, business_date) DO UPDATE SET last = counters.last + 1
-    RETURNING last, EXISTS (
-        SELECT FROM {table} WHERE business_date = :day AND {column} = counters.last) AS taken
+        WHERE NOT EXISTS (
+            SELECT FROM {table} WHERE business_date = :day AND {column} = counters.last + 1)
+    RETURNING last
 """
-_LAST_TAKEN = """
+_LAST = "SELECT last FROM counters WHERE kind = :kind AND business_date = :day FOR UPDATE"
+_END_OF_RUN = """
     SELECT {column} FROM {table} AS taken
     WHERE business_date = :day AND {column} >= :number AND NOT EXISTS (
         SELECT FROM {table} WHERE business_date = :day AND {column} = taken.{column} + 1)
+      AND EXISTS (SELECT FROM {table} WHERE business_date = :day AND {column} = :number)
     ORDER BY {column} LIMIT 1
 """
-_SKIP = text("UPDATE counters SET last = :last WHERE kind = :kind AND business_date = :day")
+_SKIP = """
+    INSERT INTO counters (kind, business_date, last) VALUES (:kind, :day, :last)
+    ON CONFLICT (kind, business_date) DO UPDATE SET last = excluded.last
+"""
+
+
+def next_number(kind: Kind, condition: str = "true") -> str:
+    """Returns the SQL that takes the next number of a kind and returns it as `last`.
+
+    No row comes back where `condition` does not hold, or where somebody has that number already.
+    The lock that the foreign key to the user needs comes before the counter's. Its parameters are
+    `day` and `user_id`.
+    """
+    table, column = _NUMBERED[kind]
+    return _NEXT.format(kind=kind, table=table, column=column, condition=condition)
 
 
 def allocate_number(session: Session, kind: Kind, day: date, user_id: int, now: datetime) -> int:
     """Allocates the next number of a kind that nobody has on this business date, to a user."""
-    number, taken = _next(session, kind, day, user_id)
-    if taken:
-        skip_taken(session, kind, day, number, now)
-        number, _ = _next(session, kind, day, user_id)
+    statement, given = text(next_number(kind)), {"day": day, "user_id": user_id}
+    number: int | None = session.scalar(statement, given)
+    if number is None:
+        skip_taken(session, kind, day, now)
+        number = int(session.execute(statement, given).scalar_one())
     return number
 
 
-def skip_taken(session: Session, kind: Kind, day: date, number: int, now: datetime) -> None:
-    """Moves the counter to the end of the run of taken numbers that begins with `number`."""
-    last: int = session.execute(
-        _sql(_LAST_TAKEN, kind), {"day": day, "number": number}
-    ).scalar_one()
-    session.execute(_SKIP, {"last": last, "kind": kind, "day": day})
-    logger.bind(kind=kind, business_date=day.isoformat(), first=number, last=last).error(
+def skip_taken(session: Session, kind: Kind, day: date, now: datetime) -> None:
+    """Moves the counter to the end of the run of numbers before it that somebody has already."""
+    table, column = _NUMBERED[kind]
+    given = {"kind": kind, "day": day}
+    first: int = (session.scalar(text(_LAST), given) or 0) + 1
+    query = text(_END_OF_RUN.format(table=table, column=column))
+    last = session.scalar(query, {"day": day, "number": first})
+    if last is None:  # another till has skipped them
+        return
+    session.execute(text(_SKIP), {**given, "last": last})
+    logger.bind(kind=kind, business_date=day.isoformat(), first=first, last=last).error(
         f"The next {kind} number was taken already and is skipped; who wrote it?"
     )
     audit.record(
-        *(session, None, "number.skipped", kind, number, now),
+        *(session, None, "number.skipped", kind, first, now),
         business_date=day.isoformat(),
         last=last,
     )
-
-
-def _next(session: Session, kind: Kind, day: date, user_id: int) -> tuple[int, bool]:
-    given = {"kind": kind, "day": day, "user_id": user_id}
-    row = session.execute(_sql(_NEXT, kind), given).one()
-    return row.last, row.taken
-
-
-def _sql(statement: str, kind: Kind) -> TextClause:
-    table, column = _NUMBERED[kind]
-    return text(statement.format(table=table, column=column))
+    session.flush()

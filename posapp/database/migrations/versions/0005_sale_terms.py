@@ -2,6 +2,7 @@
 
 Every change of what an order is priced by, whoever makes it, gives the terms another version; an
 order names the version that it was priced by when it is stored. The version before does not ask.
+And which attempt under a key has acted; the version before writes none.
 """
 
 import sqlalchemy as sa
@@ -40,6 +41,7 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_sale_terms_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_terms")),
     )
+    op.add_column("idempotency_keys", sa.Column("attempt", sa.Uuid(), nullable=True))
     op.execute("INSERT INTO sale_terms VALUES (1, gen_random_uuid())")
     op.execute(CHANGE)
     for table in TERMS:
@@ -54,3 +56,4 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER pos_terms_change ON {table}")
     op.execute("DROP FUNCTION pos_terms_change()")
     op.drop_table("sale_terms")
+    op.drop_column("idempotency_keys", "attempt")
