@@ -18,10 +18,13 @@ if TYPE_CHECKING:  # loaded by who migrates: it is as large as all the rest of a
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-HEAD = "0003"
+HEAD = "0006"
 """The newest revision of this version."""
 MIGRATION_LOCK = 7_233_001
 """PostgreSQL's advisory lock under which one process at a time migrates."""
+
+MIGRATION_LOCK_TIMEOUT = 4_000
+"""Milliseconds that a migration waits for a table that somebody uses."""
 
 
 class DatabaseError(CommandError):
@@ -46,6 +49,8 @@ def upgrade(url: URL) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             if _revision(connection) == HEAD:
                 return
+            # Who waits for a table keeps all others from it meanwhile.
+            connection.execute(text(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_TIMEOUT}"))
             from alembic import command
 
             config = _config()

@@ -133,7 +133,7 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     try:
-        return create_engine(
+        engine = create_engine(
             parsed,
             pool_pre_ping=True,
             pool_size=2,
@@ -143,10 +143,21 @@ def make_engine(url: str) -> Engine:
         )
     except (SQLAlchemyError, ImportError, TypeError) as error:
         raise StoreError(f"store.url: {one_line(str(error))}") from None
+    if parsed.get_backend_name() == "postgresql":
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_LIMITS))
+    return engine
+
+
+# A watcher that is frozen in the middle of a transaction must not keep its locks. In each
+# transaction anew: a pooler between refuses options at the start of a session.
+_LIMITS = (
+    f"SET LOCAL statement_timeout = '{WAIT}s';"
+    f" SET LOCAL idle_in_transaction_session_timeout = '{WAIT}s'"
+)
 
 
 def _bounds(url: URL) -> dict[str, object]:
-    """libpq's own ("Parameter Key Words"); the URL's options win."""
+    """libpq's own ("Parameter Key Words"); the URL's win."""
     if url.get_driver_name() not in ("psycopg2", "psycopg"):
         return {}
     given: dict[str, object] = {
@@ -156,8 +167,6 @@ def _bounds(url: URL) -> dict[str, object]:
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": WAIT * 1000,
-        # A watcher that is frozen in the middle of a transaction must not keep its locks.
-        "options": f"-c statement_timeout={WAIT}s -c idle_in_transaction_session_timeout={WAIT}s",
     }
     return {key: value for key, value in given.items() if key not in url.query}
 
