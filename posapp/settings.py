@@ -84,6 +84,10 @@ class Settings(BaseModel):
     jwt_secret: SecretStr | None = None
     jwt_expiration: PositiveDuration = timedelta(minutes=15)
     cors_allowed_origins: Origins = ()
+    api_docs: bool = True
+    """Whether /api/v1/openapi.json and /api/v1/docs are there."""
+    health_token: SecretStr | None = None
+    """Who sends it as a bearer token sees the details of /health, and /metrics."""
 
     slow_query_ms: Annotated[int, Field(ge=0)] = 500
     """A statement that takes as long is logged at WARN."""

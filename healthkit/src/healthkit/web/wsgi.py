@@ -12,6 +12,7 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from healthkit import _rendering
@@ -74,20 +75,20 @@ class HealthMiddleware:
         if method == "HEAD":
             _send(health.response(renderer), environ, start_response)
             return []
-        return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "GET, HEAD"))
+        return _refuse(405, _READ_ONLY, environ, start_response, ("Allow", "GET, HEAD"))
 
     def _beat(self, token: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST":
-            return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "POST"))
+            return _refuse(405, _BEATS_ONLY, environ, start_response, ("Allow", "POST"))
         given = token.encode("utf-8", "replace")
         for name, known in self._health.heartbeat_names().items():
             if known and hmac.compare_digest(given, known.encode()):
                 try:
                     self._health.beat(name)
                 except (StoreError, OSError, _database_error()):
-                    return _send(_NOT_STORED, environ, start_response)
+                    return _refuse(503, _NOT_STORED, environ, start_response)
                 return _send(_BEAT_RECORDED, environ, start_response)
-        return _send(_NO_SUCH_BEAT, environ, start_response)
+        return _refuse(404, _NO_SUCH_BEAT, environ, start_response)
 
 
 def _database_error() -> type[Exception]:
@@ -130,12 +131,21 @@ def request_id(environ: Mapping[str, Any]) -> str:
     return os.urandom(16).hex()
 
 
-def _problem(code: int, title: str) -> RenderedResponse:
-    body = {"type": "about:blank", "title": title, "status": code}
-    return _rendering.response(code, "application/problem+json", _rendering.dump(body))
+def _refuse(
+    code: int, detail: str, environ: Environ, start_response: StartResponse, *more: tuple[str, str]
+) -> list[bytes]:
+    """Responds with a problem (RFC 9457)."""
+    known = request_id(environ)
+    title = HTTPStatus(code).phrase
+    body = {"type": "about:blank", "title": title, "status": code, "detail": detail}
+    content = _rendering.dump({**body, "request_id": known})
+    rendered = _rendering.response(code, "application/problem+json", content)
+    start_response(rendered.status, [*rendered.headers, ("X-Request-ID", known), *more])
+    return [rendered.body]
 
 
-_METHOD_NOT_ALLOWED = _problem(405, "Method Not Allowed")
-_NO_SUCH_BEAT = _problem(404, "No heartbeat has this token")
-_NOT_STORED = _problem(503, "The heartbeat could not be stored; send it again")
+_READ_ONLY = "Health is read with GET or HEAD."
+_BEATS_ONLY = "A heartbeat is a POST."
+_NO_SUCH_BEAT = "No heartbeat has this token."
+_NOT_STORED = "The heartbeat could not be stored; send it again."
 _BEAT_RECORDED = _rendering.response(200, _rendering.JSON, b'{"status": "ok"}')
