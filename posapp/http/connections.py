@@ -208,7 +208,7 @@ class Connections:
 
 
 def address_group(address: str) -> str:
-    """Returns the name of one client: an IPv4 address, or the /64 network that a host of IPv6 gets."""
+    """Returns the name of one client: an IPv4 address, or the /64 that a host of IPv6 gets."""
     try:
         known = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -94,8 +94,8 @@ def _linger(client: GuardedSocket) -> None:
 
 
 def _request_line(head: bytes) -> tuple[str, str, dict[str, str]]:
-    """Returns what can be said of a request that may be none: method, path, and the headers that are
-    looked at, by their names in WSGI."""
+    """Returns what can be said of a request that may be none: method, path, and the headers that
+    are looked at, by their names in WSGI."""
     first, _, rest = head.partition(b"\n")
     words = first.decode("latin-1").split()
     headers = {}

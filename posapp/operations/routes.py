@@ -11,6 +11,7 @@ from posapp.http import rate_limits
 from posapp.http.access import public, require_roles
 from posapp.http.errors import TooManyRequests
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.rate_limits import RateLimit
 from posapp.http.request_time import request_time
 from posapp.http.responses import model_response
 from posapp.http.transactions import transaction
@@ -21,8 +22,7 @@ from posapp.operations.audit import AuditPage, AuditQuery
 pages = Blueprint("observability", __name__)
 api = api_blueprint("errors", "Operations")
 
-ERROR_TESTS = 5
-ERROR_WINDOW = timedelta(minutes=1)
+ERROR_TESTS = RateLimit(burst=5, interval=timedelta(seconds=12))
 
 
 class ErrorTest(Exception):
@@ -43,9 +43,7 @@ def trigger_test_error() -> Response:
     """Raises, so that error tracking can be proven. Five times a minute from one address."""
     key, now = f"error-test:{request.remote_addr}", request_time()
     with transaction() as session:
-        seconds = rate_limits.seconds_until_allowed(session, key, ERROR_TESTS, ERROR_WINDOW, now)
-        if not seconds:
-            rate_limits.record_attempt(session, key, ERROR_WINDOW, now)
+        seconds = rate_limits.take(session, key, ERROR_TESTS, now)
     if seconds:
         raise TooManyRequests("Enough errors for this minute.", seconds)
     raise ErrorTest("this error was asked for: GET /api/v1/error-test")

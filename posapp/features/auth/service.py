@@ -10,18 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
-from posapp.features.auth import passwords
+from posapp.features.auth import passwords, tries
 from posapp.features.auth.models import RefreshToken, SignIn, User
 from posapp.features.auth.rotation import Rotation, rotation
-from posapp.http import rate_limits
-from posapp.http.errors import TooManyRequests
+from posapp.features.auth.tries import Tries
 
 SIGN_IN_LIFETIME = timedelta(days=14)
 """From signing in to its absolute end, however often tokens are refreshed."""
-
-FAILURES_PER_USER = 5
-FAILURES_PER_ADDRESS = 50
-FAILURE_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +27,25 @@ class IssuedTokens:
     token: RefreshToken
 
 
-def log_in(
-    session: Session, username: str, password: str, address: str, now: datetime
-) -> IssuedTokens | None:
-    """Begins a sign-in, or records the failure and returns None. The caller commits in both cases.
+def active_user_id(session: Session, username: str) -> int | None:
+    """Returns the id of the active account of this name, or None."""
+    return session.scalar(select(User.id).where(User.username == username, User.active))
 
-    Raises TooManyRequests after five failures for one name from one address, or fifty from one
-    address, within five minutes.
+
+def log_in(
+    session: Session, username: str, password: str, address: str, used: Tries, now: datetime
+) -> IssuedTokens | None:
+    """Begins a sign-in and gives the tries back that it has used up, or records the failure and
+    returns None. The caller commits in both cases.
     """
-    tries = (
-        (f"login:{address}:{username}", FAILURES_PER_USER),
-        (f"login:{address}", FAILURES_PER_ADDRESS),
-    )
-    for key, limit in tries:
-        if seconds := rate_limits.seconds_until_allowed(session, key, limit, FAILURE_WINDOW, now):
-            raise TooManyRequests("Too many tries; wait a little and try again.", seconds)
     user = session.scalar(select(User).where(User.username == username, User.active))
     if (
         not passwords.verify_password(password, user.password_hash if user else None)
         or user is None
     ):
-        for key, _ in tries:
-            rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
         _note(session, user, "sign_in.refused", now, address=address)
         return None
+    tries.give_back(session, used)
     _note(session, user, "sign_in.begun", now, address=address)
     return IssuedTokens(user, _begin(session, user, now))
 
