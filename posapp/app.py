@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import SYSTEM_CLOCK, Clock, Health
 from healthkit.web import flask as healthkit_flask
+from healthkit.web.access import local_or_token
 from posapp.features.auth import routes as auth
 from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
@@ -97,7 +98,10 @@ def create_app(
         _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there
     else:
         _wrap(app, settings, menu)
-    healthkit_flask.mount(app, found, HEALTH_PATHS)
+    token = settings.health_token
+    sees_details = local_or_token(token.get_secret_value() if token else None)
+    app.extensions[observability.SEES_DETAILS] = sees_details
+    healthkit_flask.mount(app, found, HEALTH_PATHS, sees_details)
     _wrap_all(app, settings)
     return app
 

@@ -24,6 +24,7 @@ from pydantic import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from healthkit import fields
 from healthkit.fields import PositiveDuration
 
 MIN_SECRET_LENGTH = 32
@@ -58,6 +59,12 @@ def _level(value: Any) -> Any:
     return "WARN" if text == "WARNING" else text
 
 
+def _unguessable(token: SecretStr) -> SecretStr:
+    if weakness := fields.secret_weakness(token.get_secret_value()):
+        raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
+    return token
+
+
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -86,7 +93,7 @@ class Settings(BaseModel):
     cors_allowed_origins: Origins = ()
     api_docs: bool = True
     """Whether /api/v1/openapi.json and /api/v1/docs are there."""
-    health_token: SecretStr | None = None
+    health_token: Annotated[SecretStr, AfterValidator(_unguessable)] | None = None
     """Who sends it as a bearer token sees the details of /health, and /metrics."""
 
     slow_query_ms: Annotated[int, Field(ge=0)] = 500
@@ -178,9 +185,10 @@ def secret_weakness(secret: str) -> str | None:
     """Returns why a signing key is too easy to guess, or None."""
     if len(secret) < MIN_SECRET_LENGTH:
         return f"too short, {MIN_SECRET_LENGTH} characters at least"
-    if len(set(secret)) < 10 or any(word in secret.lower() for word in _WEAK):
+    if any(word in secret.lower() for word in _WEAK):
         return "too easy to guess"
-    return None
+    weakness = fields.secret_weakness(secret)
+    return f"too easy to guess ({weakness})" if weakness else None
 
 
 def parse_database_url(text: str) -> URL:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from healthkit import Health
 from posapp.http import rate_limits
 from posapp.http.access import public, require_roles
-from posapp.http.errors import TooManyRequests
+from posapp.http.errors import TooManyRequests, Unauthorized
 from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.rate_limits import RateLimit
 from posapp.http.request_time import request_time
@@ -22,6 +22,9 @@ from posapp.operations.audit import AuditPage, AuditQuery
 pages = Blueprint("observability", __name__)
 api = api_blueprint("errors", "Operations")
 
+SEES_DETAILS = "posapp.sees_details"
+"""The extension that says of a request whether it may read metrics and details of health."""
+
 ERROR_TESTS = RateLimit(burst=5, interval=timedelta(seconds=12))
 
 
@@ -31,6 +34,8 @@ class ErrorTest(Exception):
 
 @pages.get("/metrics")
 def metrics() -> Response:
+    if not current_app.extensions[SEES_DETAILS](request.environ):
+        raise Unauthorized("Metrics are for this machine, and for who sends HEALTH_TOKEN.")
     health: Health = current_app.extensions["healthkit"]
     checks = health.response("prometheus")
     body = checks.body + render_metrics()

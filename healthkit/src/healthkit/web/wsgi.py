@@ -19,6 +19,7 @@ from healthkit import _rendering
 from healthkit._health import Health
 from healthkit._rendering import RenderedResponse
 from healthkit.errors import StoreError
+from healthkit.web.access import SeesDetails
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -45,14 +46,21 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 class HealthMiddleware:
     """`paths` maps a path to a renderer of `health` (default: `PATHS`).
 
+    `sees_details` says of a request whether it is answered with hosts, paths and texts of errors,
+    and whether it may read metrics (default: everybody); `healthkit.web.access` has one.
     Raises KeyError for a renderer that `health` does not have.
     """
 
     def __init__(
-        self, app: Application, health: Health, paths: Mapping[str, str] | None = None
+        self,
+        app: Application,
+        health: Health,
+        paths: Mapping[str, str] | None = None,
+        sees_details: SeesDetails | None = None,
     ) -> None:
         self._app = app
         self._health = health
+        self._sees_details = sees_details
         self._paths = dict(PATHS if paths is None else paths)
         for renderer in self._paths.values():
             health.response(renderer)  # a wrong name is found at the start
@@ -69,11 +77,14 @@ class HealthMiddleware:
             return self._app(environ, start_response)
         if renderer == "json" and (environ.get("QUERY_STRING") or "HTTP_ACCEPT" in environ):
             renderer = _negotiate(environ)
+        details = self._sees_details is None or self._sees_details(environ)
+        if renderer == "prometheus" and not details:
+            return _refuse(401, _METRICS, environ, start_response, ("WWW-Authenticate", "Bearer"))
         method = environ["REQUEST_METHOD"]
         if method == "GET":
-            return _send(health.response(renderer), environ, start_response)
+            return _send(health.response(renderer, details=details), environ, start_response)
         if method == "HEAD":
-            _send(health.response(renderer), environ, start_response)
+            _send(health.response(renderer, details=details), environ, start_response)
             return []
         return _refuse(405, _READ_ONLY, environ, start_response, ("Allow", "GET, HEAD"))
 
@@ -145,6 +156,7 @@ def _refuse(
 
 
 _READ_ONLY = "Health is read with GET or HEAD."
+_METRICS = "Metrics are for this machine, and for who sends the token."
 _BEATS_ONLY = "A heartbeat is a POST."
 _NO_SUCH_BEAT = "No heartbeat has this token."
 _NOT_STORED = "The heartbeat could not be stored; send it again."
