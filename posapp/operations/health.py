@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, text
@@ -79,6 +79,8 @@ class Migrations(_DatabaseCheck):
 
     An older one is a fault; with a newer one it still runs, as after a rollback, but not for long.
     """
+
+    public_details: ClassVar[tuple[str, ...]] = ("tables",)
 
     def inspect(self, engine: Engine) -> Outcome:
         current, head = schema_state(engine)
