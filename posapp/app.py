@@ -83,7 +83,7 @@ def create_app(
     app = create_api(settings)
     request_time.install(app, clock)
     engine = transactions.install(app, url, settings)
-    metrics.watch_pool(engine)
+    metrics.watch_pool(engine, settings.db_max_open_conns)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)
     address = url.render_as_string(hide_password=False)
