@@ -22,14 +22,17 @@ from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
+from posapp.features.reports import routes as reports
 from posapp.http import (
     access,
+    crowding,
     documentation,
     frontend,
     openapi,
     path_ids,
     problems,
     request_time,
+    retries,
     transactions,
 )
 from posapp.http.body import (
@@ -60,6 +63,7 @@ FEATURES = (
     orders.tables_api,
     orders.api,
     payments.api,
+    reports.api,
     observability.api,
 )
 DESCRIPTION = """The API of the restaurant's tills and screens.
@@ -149,6 +153,8 @@ def create_api(settings: Settings) -> OpenAPI:
     app.before_request(refuse_doubled_key)
     app.before_request(validate_json_body)
     problems.install(app)
+    retries.install(app)
+    crowding.install(app, settings.db_max_open_conns)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=access.API_PREFIX)
     if settings.api_docs:

@@ -14,7 +14,8 @@ from gunicorn.http import errors
 
 from healthkit.web.wsgi import request_id as sane_or_new
 from posapp.http.connections import GuardedSocket, Overloaded, SlowClient
-from posapp.http.problems import RETRY_SECONDS, plain_problem
+from posapp.http.errors import RETRY_SECONDS
+from posapp.http.problems import plain_problem
 from posapp.http.security_headers import SECURITY_HEADERS
 from posapp.observability.context import request_id
 from posapp.observability.request_log import HEADER, RequestLine

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -26,13 +35,29 @@ Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whi
 Note = Annotated[Text, StringConstraints(max_length=200, strip_whitespace=True)]
 
 
-class ApiModel(BaseModel):
-    """A body, a query or an answer: a key that it does not know is a mistake."""
+def _like_a_date(value: str) -> str:
+    """pydantic would take a number for a moment."""
+    if len(value) != 10 or value[4] != "-" or value[7] != "-":
+        raise ValueError("must be a date like 2026-11-25")
+    return value
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+Day = Annotated[date, BeforeValidator(_like_a_date, json_schema_input_type=date)]
+
+
+class InputModel(BaseModel):
+    """The base of what requests are validated by."""
+
+    model_config = ConfigDict(frozen=True)
 
     @classmethod
     @cache
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """Made once: the validation of queries asks for it at every request."""
+        """Made once: the validation of queries and headers asks for it at every request."""
         return super().model_json_schema(*args, **kwargs)
+
+
+class ApiModel(InputModel):
+    """A body, a query or an answer: a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -40,7 +40,9 @@ BOOKS = text(
         GROUP BY business_date HAVING max(receipt_number) <> count(*)) days) AS gaps,
       (SELECT count(*) FROM orders
         WHERE created_at > now() - interval '2 days' AND paid <>
-          (SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id)) AS unequal
+          (SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id
+            AND NOT EXISTS (SELECT FROM payment_reversals WHERE payment_id = payments.id))
+      ) AS unequal
     """
 )
 
@@ -62,14 +64,14 @@ class _DatabaseCheck(Check):
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
-        return create_engine(
+        engine = create_engine(
             parse_database_url(self.url.get_secret_value()),
             poolclass=NullPool,
-            connect_args={
-                "connect_timeout": max(2, int(context.timeout)),
-                "options": f"-c statement_timeout={int(context.timeout * 1000)}",
-            },
+            connect_args={"connect_timeout": max(2, int(context.timeout))},
         )
+        limit = f"SET LOCAL statement_timeout = {int(context.timeout * 1000)}"
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(limit))
+        return engine
 
 
 class Migrations(_DatabaseCheck):

@@ -22,8 +22,8 @@ def record(client: PostgresClient, action: str, now: datetime, **details: Any) -
     """
     with client.connect() as connection:
         if query(connection, "SELECT to_regclass('public.audit_log')")[0][0] is not None:
-            told = json.dumps({**details, "account": _account()})
-            query(connection, _INSERT, now, action, told)
+            entry = json.dumps({**details, "account": _account()})
+            query(connection, _INSERT, now, action, entry)
 
 
 def _account() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
@@ -27,6 +27,16 @@ class IssuedTokens:
     token: RefreshToken
 
 
+@dataclass(frozen=True, slots=True)
+class SignedInUser:
+    """The sender of a request."""
+
+    id: int
+    username: str
+    name: str
+    role: str
+
+
 def active_user_id(session: Session, username: str) -> int | None:
     """Returns the id of the active account of this name, or None."""
     return session.scalar(select(User.id).where(User.username == username, User.active))
@@ -35,19 +45,38 @@ def active_user_id(session: Session, username: str) -> int | None:
 def log_in(
     session: Session, username: str, password: str, address: str, used: Tries, now: datetime
 ) -> IssuedTokens | None:
-    """Begins a sign-in and gives the tries back that it has used up, or records the failure and
-    returns None. The caller commits in both cases.
+    """Begins a sign-in, or records the failure and returns None, like `check_password`. The caller
+    commits in both cases.
+    """
+    user = check_password(session, username, password, address, used, now, "sign_in")
+    if user is None:
+        return None
+    _note(session, user, "sign_in.begun", now, address=address)
+    return IssuedTokens(user, _begin(session, user, now))
+
+
+def check_password(
+    session: Session,
+    username: str,
+    password: str,
+    address: str,
+    used: Tries,
+    now: datetime,
+    act: str,
+) -> User | None:
+    """Returns the active user whose password it is and gives back the tries that it has used up, or
+    records the failure (audit entry `ACT.refused`) and returns None. The caller commits in both
+    cases.
     """
     user = session.scalar(select(User).where(User.username == username, User.active))
     if (
         not passwords.verify_password(password, user.password_hash if user else None)
         or user is None
     ):
-        _note(session, user, "sign_in.refused", now, address=address)
+        _note(session, user, f"{act}.refused", now, address=address)
         return None
     tries.give_back(session, used)
-    _note(session, user, "sign_in.begun", now, address=address)
-    return IssuedTokens(user, _begin(session, user, now))
+    return user
 
 
 def refresh(session: Session, jti: UUID, now: datetime) -> IssuedTokens | None:
@@ -84,20 +113,26 @@ def log_out(session: Session, family: UUID, now: datetime) -> None:
         audit.record(session, sign_in.user_id, "sign_in.ended", "user", sign_in.user_id, now)
 
 
-def user_of_sign_in(session: Session, user_id: int, family: UUID, epoch: int) -> User | None:
-    """Returns the active user of a sign-in that has not ended, or None; `epoch` is the token's."""
-    query = (
-        select(User)
-        .join(SignIn, SignIn.user_id == User.id)
-        .where(
-            SignIn.id == family,
-            SignIn.ended_at.is_(None),
-            User.id == user_id,
-            User.active,
-            User.token_epoch == epoch,
-        )
-    )
-    return session.scalar(query)
+_SIGNED_IN = text(
+    """
+    SELECT users.id, users.username, users.name, users.role
+    FROM sign_ins JOIN users ON users.id = sign_ins.user_id
+    WHERE sign_ins.id = :family AND sign_ins.ended_at IS NULL
+      AND users.id = :user_id AND users.active AND users.token_epoch = :epoch
+    """
+)
+
+
+def user_of_sign_in(
+    session: Session, user_id: int, family: UUID, epoch: int
+) -> SignedInUser | None:
+    """Returns the active user of a sign-in that has not ended, or None; `epoch` is the token's.
+
+    Asked at every request, so it makes no object of the ORM.
+    """
+    row = session.execute(_SIGNED_IN, {"family": family, "user_id": user_id, "epoch": epoch})
+    found = row.first()
+    return None if found is None else SignedInUser(*found)
 
 
 def _note(session: Session, user: User | None, action: str, now: datetime, address: str) -> None:

@@ -8,9 +8,10 @@ acts itself). A key belongs to no user: an order queued by one waiter may be res
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import rfc8785
@@ -20,8 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from posapp.features.idempotency.models import IdempotencyKey
-from posapp.http.errors import Invalid
-from posapp.http.schemas import ApiModel
+from posapp.http.errors import Busy, Invalid
+from posapp.http.schemas import ApiModel, InputModel
 
 HEADER = "Idempotency-Key"
 
@@ -33,10 +34,10 @@ class Resendable(ApiModel):
     """Fields that the first version did not have."""
 
 
-class IdempotencyHeader(BaseModel):
+class IdempotencyHeader(InputModel):
     """The header of every act that may be resent; a UUID is a good key."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     key: Annotated[
         str,
@@ -53,6 +54,24 @@ class StoredResponse:
     replayed: bool
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A key for one act: that of `route` on `sent`, the JSON that came, which `body` validated.
+
+    A request is known by what was sent, so that a release with one more field in its model knows
+    it still.
+    """
+
+    key: str
+    route: str
+    body: Resendable
+    sent: Any
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        return _fingerprint(self.route, rfc8785.dumps(self.sent))
+
+
 def execute_once(
     session: Session,
     key: str,
@@ -64,22 +83,36 @@ def execute_once(
 ) -> StoredResponse:
     """Returns the response of `act`, which is carried out unless this key has been before.
 
-    `sent` is the JSON that came, of which `body` is the validated form: a request is known by what
-    was sent, so that a release with one more field in its model knows it still. Raises Invalid when
-    the key was used for something else: another body, or another act.
+    Raises Invalid when the key was used for something else: another body, or another act.
     """
-    fingerprint = _fingerprint(route, rfc8785.dumps(sent))
-    claim = (
+    claim = Claim(key, route, body, sent)
+    insertion = (
         insert(IdempotencyKey)
-        .values(key=key, fingerprint=fingerprint, created_at=now)
+        .values(key=key, fingerprint=claim.fingerprint, created_at=now)
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.key)
     )
-    if session.scalar(claim) is None:
-        return _replay(session, key, (fingerprint, _first_fingerprint(route, body)))
+    if session.scalar(insertion) is None:
+        if (known := find(session, claim)) is None:
+            raise Busy("The key was being cleared away; send the same request again.")
+        return known
     answer = act().model_dump_json()
     session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))
     return StoredResponse(answer, replayed=False)
+
+
+def find(session: Session, claim: Claim) -> StoredResponse | None:
+    """Returns the response that was stored for a claim, or None for a new one.
+
+    Raises Invalid when the key was used for something else.
+    """
+    query = select(IdempotencyKey.fingerprint, IdempotencyKey.answer)
+    known = session.execute(query.where(IdempotencyKey.key == claim.key)).first()
+    if known is None:
+        return None
+    if known.fingerprint not in (claim.fingerprint, _first_fingerprint(claim.route, claim.body)):
+        raise Invalid(HEADER, "was used for another request; take a new key for a new act")
+    return StoredResponse(known.answer or "", replayed=True)
 
 
 def _fingerprint(route: str, body: bytes) -> bytes:
@@ -89,10 +122,3 @@ def _fingerprint(route: str, body: bytes) -> bytes:
 def _first_fingerprint(route: str, body: Resendable) -> bytes:
     """The fingerprint as the first version made it, of the model: rows of its time stay valid."""
     return _fingerprint(route, body.model_dump_json(exclude=set(body.LATER_FIELDS)).encode())
-
-
-def _replay(session: Session, key: str, fingerprints: Collection[bytes]) -> StoredResponse:
-    known = session.scalars(select(IdempotencyKey).where(IdempotencyKey.key == key)).one()
-    if known.fingerprint not in fingerprints:
-        raise Invalid(HEADER, "was used for another request; take a new key for a new act")
-    return StoredResponse(known.answer or "", replayed=True)

@@ -1,97 +1,53 @@
-"""Orders. Each function is one act in the caller's transaction."""
+"""Orders. Each function is one act in the caller's transaction; taking one is in `create`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import cast
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from posapp.features.audit import service as audit
-from posapp.features.catalog import service as catalog
-from posapp.features.catalog.service import PricedSelection
-from posapp.features.floor import service as tables
+from posapp.features.auth import accounts
 from posapp.features.orders import states
-from posapp.features.orders.models import NumberCounter, Order, OrderLine
+from posapp.features.orders.models import Order
+from posapp.features.orders.pricing import price, require_total
 from posapp.features.orders.schemas import (
     LineView,
     NewOrder,
     OrderSummary,
-    OrderTotals,
     OrderType,
     OrderView,
     Quote,
-    QuoteLine,
+    VoidView,
 )
-from posapp.features.orders.states import OrderState
-from posapp.features.orders.totals import Totals, compute_totals, round_to_cash
+from posapp.features.orders.states import Action, OrderState
+from posapp.features.orders.terms import current_terms
+from posapp.features.orders.totals import round_to_cash
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
-from posapp.http.errors import Conflict, Invalid, NotFound, PriceChanged
-
-_TOTALS = set(OrderTotals.model_fields)
+from posapp.http.errors import Conflict, NotFound
 
 
 def quote(session: Session, new: NewOrder) -> Quote:
-    """Prices an order without storing it. Raises Invalid like `create`."""
-    return _quote(session, new, restaurant.restaurant_settings(session))
-
-
-def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
-    """Creates an open order under the next number of its business date.
-
-    Raises Invalid for what cannot be ordered, naming the field, and PriceChanged where the total is
-    not the expected one.
-    """
-    if new.type == "dine_in" and new.table_id is None:
-        raise Invalid("table_id", "is needed for dine_in")
-    settings = restaurant.restaurant_settings(session)
-    quoted = _quote(session, new, settings)
-    _require_total(new.expected_total, quoted)
-    day = settings.business_date(now)
-    order = Order(
-        number=allocate_number(session, "order", day),
-        business_date=day,
-        type=new.type,
-        table_id=new.table_id,
-        status=states.CREATE.after,
-        paid=0,
-        created_by=user_id,
-        created_at=now,
-        lines=[_line(line, position) for position, line in enumerate(quoted.lines)],
-        **quoted.model_dump(include=_TOTALS),
-    )
-    session.add(order)
-    session.flush()
-    audit.record(
-        session,
-        user_id,
-        "order.created",
-        "order",
-        order.id,
-        now,
-        number=order.number,
-        total=order.total,
-    )
-    return view(order, settings)
+    """Prices an order without storing it. Raises Invalid for what cannot be ordered."""
+    return price(new, current_terms(session))
 
 
 def get(session: Session, order_id: int) -> OrderView:
     """Raises NotFound."""
-    return view(_order(session, order_id), restaurant.restaurant_settings(session))
+    order = load(session, order_id)
+    return view(order, restaurant.restaurant_settings(session), void_views(session, order))
 
 
-def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
-    """Returns the newest orders in a state."""
-    query = (
-        select(Order)
-        .where(Order.status == status)
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(limit)
-    )
+def list_orders(
+    session: Session, status: OrderState, limit: int, before_id: int | None = None
+) -> list[OrderSummary]:
+    """Returns the newest orders in a state; `before_id` is the cursor."""
+    query = select(Order).where(Order.status == status).order_by(Order.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Order.id < before_id)
     return [
         OrderSummary(
             id=order.id,
@@ -100,7 +56,7 @@ def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderS
             type=cast(OrderType, order.type),
             table_id=order.table_id,
             total=order.total,
-            due=order.total - order.paid,
+            due=due_of(order),
             created_at=order.created_at,
         )
         for order in session.scalars(query)
@@ -117,15 +73,15 @@ def open_by_table(session: Session) -> Mapping[int, list[int]]:
     return found
 
 
-def lock_for_payment(session: Session, order_id: int) -> Order:
+def lock_for(session: Session, order_id: int, action: Action) -> Order:
     """Returns the order, locked until the transaction ends.
 
-    Raises NotFound, and Conflict for one that cannot be paid any more.
+    Raises NotFound, and Conflict for one to which this cannot be done any more.
     """
     order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
-    if not states.is_allowed(states.PAY, order.status):
+    if not states.is_allowed(action, order.status):
         raise Conflict(f"Order {order.number} is {order.status} already.")
     return order
 
@@ -133,42 +89,30 @@ def lock_for_payment(session: Session, order_id: int) -> Order:
 def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
     """Raises PriceChanged where the total of an order is not the one that the guest was told."""
     if expected is not None and expected != order.total:
-        known = view(_order(session, order.id), restaurant.restaurant_settings(session))
+        known = view(load(session, order.id), restaurant.restaurant_settings(session), [])
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
         )
-        _require_total(expected, Quote.model_validate(quoted))
+        require_total(expected, Quote.model_validate(quoted))
 
 
-def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
-    """Adds the cash rounding to an order's total, before the payment that settles it."""
-    order.rounding += rounding
-    order.total += rounding
-    session.flush()
-
-
-def mark_paid_if_settled(session: Session, order: Order) -> bool:
+def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
     """Marks an order as paid when its payments reach its total; returns whether they do."""
-    session.refresh(order, ["paid"])  # the database has added the payment
+    session.refresh(order, ["paid", "rounding", "total"])  # the database has added the payment
     if order.paid < order.total:
         return False
-    order.status = states.PAY.after
+    order.status, order.settled_on = states.PAY.after, day
     session.flush()
     return True
 
 
-def allocate_number(session: Session, kind: str, day: date) -> int:
-    """Allocates the next number of a kind on a business date, from 1."""
-    first = insert(NumberCounter).values(kind=kind, business_date=day, last=1)
-    allot = first.on_conflict_do_update(
-        index_elements=[NumberCounter.kind, NumberCounter.business_date],
-        set_={"last": NumberCounter.last + 1},
-    ).returning(NumberCounter.last)
-    return session.execute(allot).scalar_one()
+def due_of(order: Order) -> int:
+    """Returns what is left to pay, in rupiah."""
+    return 0 if order.status == states.VOID.after else order.total - order.paid
 
 
-def view(order: Order, settings: RestaurantSettings) -> OrderView:
-    due = order.total - order.paid
+def view(order: Order, settings: RestaurantSettings, voids: list[VoidView]) -> OrderView:
+    due = due_of(order)
     return OrderView(
         id=order.id,
         number=order.number,
@@ -178,6 +122,7 @@ def view(order: Order, settings: RestaurantSettings) -> OrderView:
         table_id=order.table_id,
         created_at=order.created_at,
         lines=[LineView.model_validate(line, from_attributes=True) for line in order.lines],
+        voids=voids,
         subtotal=order.subtotal,
         discount=order.discount,
         service_charge=order.service_charge,
@@ -190,71 +135,29 @@ def view(order: Order, settings: RestaurantSettings) -> OrderView:
     )
 
 
-def _order(session: Session, order_id: int) -> Order:
-    query = select(Order).options(selectinload(Order.lines)).where(Order.id == order_id)
+def void_views(session: Session, order: Order) -> list[VoidView]:
+    """Returns the voids of an order with the names of who did and approved them."""
+    names = accounts.usernames(
+        session, (id for void in order.voids for id in (void.voided_by, void.approved_by))
+    )
+    return [
+        VoidView(
+            line_id=void.line_id,
+            amount=void.amount,
+            reason=void.reason,
+            voided_by=names[void.voided_by],
+            approved_by=names[void.approved_by],
+            at=void.created_at,
+        )
+        for void in order.voids
+    ]
+
+
+def load(session: Session, order_id: int) -> Order:
+    """Returns an order with its lines and voids. Raises NotFound."""
+    options = (selectinload(Order.lines), selectinload(Order.voids))
+    query = select(Order).options(*options).where(Order.id == order_id)
     order = session.scalar(query)
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
     return order
-
-
-def _price(session: Session, new: NewOrder) -> list[QuoteLine]:
-    """Returns the lines of a new order at the prices of this moment."""
-    if new.table_id is not None:
-        if new.type != "dine_in":
-            raise Invalid("table_id", "goes only with dine_in")
-        if not tables.exists(session, new.table_id):
-            raise Invalid("table_id", "there is no such table")
-    known = catalog.products(session, (line.product_id for line in new.lines))
-    priced = []
-    for i, line in enumerate(new.lines):
-        choice = catalog.price_selection(
-            known.get(line.product_id), line.variant_id, line.modifier_ids, f"lines.{i}"
-        )
-        priced.append(_quote_line(choice, line.quantity, line.note or None))
-    return priced
-
-
-def _quote_line(choice: PricedSelection, quantity: int, note: str | None) -> QuoteLine:
-    each = choice.unit_price + sum(modifier.price for modifier in choice.modifiers)
-    return QuoteLine(
-        product_id=choice.product_id,
-        variant_id=choice.variant_id,
-        name=choice.name,
-        unit_price=choice.unit_price,
-        quantity=quantity,
-        modifiers=list(choice.modifiers),
-        note=note,
-        total=each * quantity,
-    )
-
-
-def _line(line: QuoteLine, position: int) -> OrderLine:
-    return OrderLine(
-        position=position,
-        modifiers_price=sum(modifier.price for modifier in line.modifiers),
-        **line.model_dump(),
-    )
-
-
-def _quote(session: Session, new: NewOrder, settings: RestaurantSettings) -> Quote:
-    lines = _price(session, new)
-    totals = compute_totals((line.total for line in lines), 0, settings)
-    return Quote(type=new.type, table_id=new.table_id, lines=lines, **_columns(totals))
-
-
-def _require_total(expected: int | None, quoted: Quote) -> None:
-    """Raises PriceChanged."""
-    if expected is not None and expected != quoted.total:
-        raise PriceChanged(expected, quoted.total, quoted.model_dump(mode="json"))
-
-
-def _columns(totals: Totals) -> dict[str, int]:
-    return {
-        "subtotal": totals.subtotal,
-        "discount": totals.discount,
-        "service_charge": totals.service_charge,
-        "tax": totals.tax,
-        "rounding": totals.rounding,
-        "total": totals.total,
-    }
