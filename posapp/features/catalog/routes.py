@@ -20,7 +20,7 @@ api = api_blueprint("catalog", "Menu")
 MENU = "/public/menu"
 
 
-@api.get(MENU, summary="The menu", responses={200: Menu})
+@api.get(MENU, summary="The menu", responses={200: Menu, 304: None})
 @public
 def get_menu(query: MenuQuery) -> Response:
     """Cacheable: ask with `If-None-Match`, and an unchanged menu is 304."""
