@@ -59,12 +59,6 @@ def _level(value: Any) -> Any:
     return "WARN" if text == "WARNING" else text
 
 
-def _unguessable(token: SecretStr) -> SecretStr:
-    if weakness := fields.secret_weakness(token.get_secret_value()):
-        raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
-    return token
-
-
 def _database_url(value: SecretStr) -> SecretStr:
     parse_database_url(value.get_secret_value())
     return value
@@ -79,6 +73,12 @@ def _sentry_dsn(value: SecretStr) -> SecretStr:
     except (BadDsn, ValueError):
         raise ValueError("not a Sentry DSN; write it like https://key@host/1") from None
     return value
+
+
+def _unguessable(token: SecretStr) -> SecretStr:
+    if weakness := fields.secret_weakness(token.get_secret_value()):
+        raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
+    return token
 
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]

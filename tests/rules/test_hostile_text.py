@@ -105,7 +105,7 @@ def grows_too_fast(function, word, ending, lengths):
     return None
 
 
-SHORT, LONG = (2_000, 8_000), (8_000, 32_000)
+SHORT, LONG = (4_000, 16_000), (8_000, 32_000)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import string
 from datetime import timedelta
 from functools import cache
 from importlib.util import find_spec
@@ -26,8 +27,6 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?)B?", re.IGNORECASE)
 _LONGEST = timedelta(days=3660)
-_LEAST_BITS = 128
-_LEAST_DIFFERENT = 8
 _PRISMA = frozenset(
     {
         *("connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size"),
@@ -35,6 +34,8 @@ _PRISMA = frozenset(
     }
 )
 """Parameters of a database URL that are Prisma's own ("PostgreSQL connector", its manual)."""
+_LEAST_BITS = 128
+_LEAST_DIFFERENT = 8
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -92,8 +93,13 @@ def _alphabet(secret: str) -> int:
         return 10
     if re.fullmatch(r"[0-9a-f]*|[0-9A-F]*", secret):
         return 16
-    kinds = ((r"[0-9]", 10), (r"[a-z]", 26), (r"[A-Z]", 26), (r"[^0-9a-zA-Z]", 2))
-    return sum(size for pattern, size in kinds if re.search(pattern, secret))
+    rest = set(secret)
+    size = 0
+    for kind in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
+        if rest & set(kind):
+            size += len(kind)
+            rest -= set(kind)
+    return size + (2 if rest else 0)
 
 
 def _foreseen(secret: str) -> int:

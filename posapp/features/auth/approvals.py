@@ -16,10 +16,10 @@ from pydantic import BaseModel, StringConstraints
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
-from posapp.features.auth import service, tries
-from posapp.features.auth.models import User
+from posapp.features.auth import service
+from posapp.features.auth.limits import use_up_try
 from posapp.features.auth.schemas import Password, Username
-from posapp.features.auth.tries import Tries
+from posapp.features.auth.service import SignedInUser
 from posapp.features.idempotency.service import (
     Claim,
     Resendable,
@@ -37,6 +37,7 @@ from posapp.http.transactions import transaction
 QUESTION = "approval"
 """What the till asks for: somebody's name and password."""
 
+_REFUSED = "approval.refused"
 Reason = Annotated[Text, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]
 
 
@@ -63,18 +64,12 @@ class Approved:
     at: datetime
 
 
-def approver_of(
-    session: Session,
-    user: User,
-    approvers: Collection[str],
-    given: Approval | None,
-    address: str,
-    used: Tries,
-    now: datetime,
-) -> int | None:
-    """Returns the id of who approves an act of `user`, or records the failure and returns None.
+def _approver(
+    user: SignedInUser, approvers: Collection[str], given: Approval | None, now: datetime
+) -> int:
+    """Returns the id of who approves an act of `user`.
 
-    The caller commits in both cases. Raises Forbidden where nobody has been named who could.
+    Raises Forbidden where it is not approved, and TooManyRequests like a sign-in.
     """
     if given is None:
         if user.role in approvers:
@@ -82,14 +77,21 @@ def approver_of(
         raise Forbidden(
             f"This needs the approval of: {', '.join(approvers)}.", {"question": QUESTION}
         )
-    found = service.check_password(
-        session, given.username, given.password, address, used, now, "approval"
-    )
-    if found is None or found.role not in approvers:
+    used, _ = use_up_try(given.username, now)
+    with transaction() as session:
+        found = service.check_password(
+            *(session, given.username, given.password, request.remote_addr or "", used, now),
+            act="approval",
+        )
+        approves = found is not None and found.role in approvers
         if found is not None:
-            audit.record(session, found.id, "approval.refused", "user", found.id, now)
-        return None
-    audit.record(session, found.id, "approval.given", "user", found.id, now, by=user.id)
+            action, by = ("approval.given", {"by": user.id}) if approves else (_REFUSED, {})
+            audit.record(session, found.id, action, "user", found.id, now, **by)
+    if found is None or not approves:
+        raise Forbidden(
+            f"The password is wrong, or this is nobody of: {', '.join(approvers)}.",
+            {"question": QUESTION},
+        )
     return found.id
 
 
@@ -111,19 +113,7 @@ def execute_approved(
         known = find(session, claim)
     if known is not None:
         return known
-    address = request.remote_addr or ""
-    used = tries.tries_of(body.approval.username, address, None) if body.approval else ()
-    with transaction() as session:
-        refusal = tries.use_up(session, used, now)
-    if refusal is not None:
-        raise refusal
-    with transaction() as session:
-        approver = approver_of(session, user, approvers, body.approval, address, used, now)
-    if approver is None:
-        raise Forbidden(
-            f"The password is wrong, or this is nobody of: {', '.join(approvers)}.",
-            {"question": QUESTION},
-        )
+    approver = _approver(user, approvers, body.approval, now)
     approved = Approved(user.id, approver, body.reason, now)
     with transaction() as session:
         return execute_once(

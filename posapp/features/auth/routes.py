@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, request
 
-from posapp.features.auth import accounts, service, tokens, tries
+from posapp.features.auth import accounts, limits, service, tokens
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
 from posapp.features.auth.schemas import (
@@ -41,13 +41,7 @@ def login(body: LoginRequest) -> Response:
     """After five wrong passwords for an account it is 429, and one more may be tried each minute. A
     device that has signed in before has tries of its own."""
     address, now = request.remote_addr or "", request_time()
-    with transaction() as session:
-        user_id = service.active_user_id(session, body.username)
-        device = tokens.device_of_request(user_id) if user_id is not None else None
-        used = tries.tries_of(body.username, address, device)
-        refusal = tries.use_up(session, used, now)
-    if refusal is not None:
-        raise refusal
+    used, device = limits.use_up_try(body.username, now)
     with transaction() as session:
         issued = service.log_in(session, body.username, body.password, address, used, now)
     if issued is None:

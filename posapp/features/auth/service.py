@@ -29,7 +29,7 @@ class IssuedTokens:
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """The sender of a request."""
+    """The user whose token came with a request."""
 
     id: int
     username: str
@@ -45,9 +45,8 @@ def active_user_id(session: Session, username: str) -> int | None:
 def log_in(
     session: Session, username: str, password: str, address: str, used: Tries, now: datetime
 ) -> IssuedTokens | None:
-    """Begins a sign-in, or records the failure and returns None, like `check_password`. The caller
-    commits in both cases.
-    """
+    """Begins a sign-in, or records the failure and returns None. The caller commits in both
+    cases."""
     user = check_password(session, username, password, address, used, now, "sign_in")
     if user is None:
         return None
@@ -64,7 +63,7 @@ def check_password(
     now: datetime,
     act: str,
 ) -> User | None:
-    """Returns the active user whose password it is and gives back the tries that it has used up, or
+    """Returns the active user whose password it is and gives the tries back that it has used up, or
     records the failure (audit entry `ACT.refused`) and returns None. The caller commits in both
     cases.
     """

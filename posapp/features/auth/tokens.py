@@ -186,7 +186,7 @@ def remember_device(response: Response, user_id: int, device: str | None) -> Non
         devices.cookie_name(user_id),
         value,
         max_age=devices.LIFETIME,
-        path=f"{API_PREFIX}/auth/login",
+        path=API_PREFIX,
         secure=request.is_secure,
         httponly=True,
         samesite="Strict",

@@ -1,4 +1,4 @@
-"""Limits on trying passwords: by account and by address, and apart for a known device.
+"""The limit on passwords that are tried: by account and by address, and apart for a known device.
 
 A try is used up before the password is looked at, in a transaction of its own, so that a hundred at
 once are no more guesses than one after the other; the right password gives it back.
@@ -19,7 +19,7 @@ from posapp.http.rate_limits import RateLimit
 
 PER_ACCOUNT = RateLimit(burst=5, interval=timedelta(minutes=1))
 PER_ADDRESS = RateLimit(burst=50, interval=timedelta(seconds=6))
-_RECORDED = RateLimit(burst=1, interval=timedelta(minutes=5))
+_AUDITED = RateLimit(burst=1, interval=timedelta(minutes=5))
 """Entries of the audit log for one limit that is hit again and again."""
 
 Tries = Sequence[tuple[str, RateLimit]]
@@ -51,7 +51,7 @@ def give_back(session: Session, tries: Tries) -> None:
 
 
 def _refuse(session: Session, key: str, seconds: int, now: datetime) -> TooManyRequests:
-    if not rate_limits.take(session, f"recorded:{key}", _RECORDED, now):
+    if not rate_limits.take(session, f"told:{key}", _AUDITED, now):
         kind = key.split(":")[1]
         audit.record(session, None, "sign_in.limited", "user", 0, now, by=kind, retry_after=seconds)
     return TooManyRequests("Too many tries; wait a little and try again.", seconds)

@@ -13,6 +13,8 @@ from posapp.settings import Settings
 from tests.till import SECRET
 
 LOGIN = "/api/v1/auth/login"
+API = "/api/v1"
+"""Where the cookie goes: a manager's word typed in place is tried there too."""
 RIGHT = {"cashier": "cashier-demo", "waiter": "waiter-demo", "manager": "manager-demo"}
 
 
@@ -122,19 +124,19 @@ def test_a_device_is_known_for_the_account_that_signed_in_there_alone(stranger):
 
 def test_nobody_can_make_the_cookie_of_a_device(pos, stranger, till):
     assert till.log_in("cashier").status_code == 200
-    cookie = till.client.get_cookie(f"device-{user_id(pos)}", path=LOGIN)
+    cookie = till.client.get_cookie(f"device-{user_id(pos)}", path=API)
     device, _, signature = cookie.value.partition(".")
     assert stranger.guess("cashier", 6)[-1] == 429
     for forged in (f"{device}.{'0' * 32}", f"{'a' * 32}.{signature}", "", ".", "é", device):
-        stranger.client.set_cookie(cookie.key, forged, path=LOGIN)
+        stranger.client.set_cookie(cookie.key, forged, path=API)
         assert stranger.guess("cashier") == [429]
-    stranger.client.set_cookie(cookie.key, cookie.value, path=LOGIN)
+    stranger.client.set_cookie(cookie.key, cookie.value, path=API)
     assert stranger.guess("cashier") == [401]
 
 
 def test_the_cookie_of_a_device_is_seen_by_no_script_and_no_other_site(till):
     header = till.log_in("cashier").headers["Set-Cookie"]
-    assert {"HttpOnly", "SameSite=Strict", f"Path={LOGIN}"} <= set(header.split("; "))
+    assert {"HttpOnly", "SameSite=Strict", f"Path={API}"} <= set(header.split("; "))
 
 
 def test_there_is_a_next_try_each_minute_and_it_lets_the_owner_in(clock, stranger, till):
