@@ -19,6 +19,8 @@ from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
 from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
+from posapp.features.clock import guard
+from posapp.features.clock import routes as clock_routes
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
 from posapp.features.reports import routes as reports
@@ -45,6 +47,7 @@ FEATURES = (
     orders.api,
     payments.api,
     reports.api,
+    clock_routes.api,
     observability.api,
 )
 DESCRIPTION = """The API of the restaurant's tills and screens.
@@ -67,6 +70,7 @@ def create_app(
     error_tracking.install(settings, posapp.__version__)
     app = create_api(settings)
     request_time.install(app, clock)
+    guard.install(app, clock)
     engine = transactions.install(app, url, settings)
     metrics.watch_pool(engine)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)

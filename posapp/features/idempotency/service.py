@@ -101,6 +101,11 @@ def execute_once(
     return StoredResponse(answer, replayed=False)
 
 
+def is_known(session: Session, key: str) -> bool:
+    """Whether an act was carried out under this key."""
+    return session.get(IdempotencyKey, key) is not None
+
+
 def find(session: Session, claim: Claim) -> StoredResponse | None:
     """Returns the response that was stored for a claim, or None for a new one.
 
