@@ -41,12 +41,12 @@ class Reading:
 
     @property
     def behind(self) -> timedelta:
-        """How far the clock is behind; nothing or less when it is not."""
+        """The time by which the clock is behind; nothing or less when it is not."""
         return self.evidence - self.now
 
     @property
     def ahead(self) -> timedelta:
-        """How far the clock is ahead of the database's."""
+        """The time by which the clock is ahead of the database's."""
         return self.now - self.database
 
     @property

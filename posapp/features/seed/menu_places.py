@@ -1,4 +1,4 @@
-"""What the entries of a menu say of each other: names that are there twice, groups that are not.
+"""The mistakes in what entries of a menu say of each other: twins, and groups that are not there.
 
 It reads the JSON as it came, so that these mistakes are told beside those of single fields.
 """
