@@ -117,14 +117,18 @@ def rounds(
     return {name: median(values) for name, values in found.items()}
 
 
-def table(title: str, rates: Mapping[str, float], base: str, unit: str = "req/s") -> None:
-    """Rates as rows, each as a share of `base`."""
+def table(
+    title: str, rates: Mapping[str, float], bases: str | Sequence[str], unit: str = "req/s"
+) -> None:
+    """Rates as rows, each as a share of each of `bases`."""
+    bases = (bases,) if isinstance(bases, str) else bases
     print(f"\n{title}\n")
     width = max(map(len, rates))
-    print(f"| {'':{width}} | {unit:>10} | × {base} |")
-    print(f"| {'-' * width} | {'-' * 9}: | {'-' * (len(base) + 1)}: |")
+    print(f"| {'':{width}} | {unit:>10} |" + "".join(f" × {base} |" for base in bases))
+    print(f"| {'-' * width} | {'-' * 9}: |" + "".join(f" {'-' * (len(b) + 1)}: |" for b in bases))
     for name, rate in rates.items():
-        print(f"| {name:{width}} | {rate:10,.0f} | {rate / rates[base]:{len(base) + 2}.2f} |")
+        shares = "".join(f" {rate / rates[base]:{len(base) + 2}.2f} |" for base in bases)
+        print(f"| {name:{width}} | {rate:10,.0f} |{shares}")
 
 
 @contextmanager

@@ -24,7 +24,17 @@ from posapp.features.clock import routes as clock_routes
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
 from posapp.features.reports import routes as reports
-from posapp.http import access, cors, frontend, openapi, problems, request_time, transactions
+from posapp.http import (
+    access,
+    cors,
+    crowding,
+    frontend,
+    openapi,
+    problems,
+    request_time,
+    retries,
+    transactions,
+)
 from posapp.http.body import MAX_BODY_BYTES, refuse_doubled_key, validate_json_body
 from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
@@ -127,6 +137,8 @@ def create_api(settings: Settings) -> OpenAPI:
     if settings.cors_allowed_origins:
         cors.install(app, settings.cors_allowed_origins)
     problems.install(app)
+    retries.install(app)
+    crowding.install(app, settings.db_max_open_conns)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=access.API_PREFIX)
     app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 
+from posapp.database.connection import BoundedConnection
 from posapp.settings import Settings
 
-STATEMENT_TIMEOUT = 10_000
-"""Milliseconds after which the server gives up on a statement of a request."""
+FRESH = 1.0
+"""Seconds after its last use in which a connection is taken to live, without asking it."""
 
 POOL_TIMEOUT = 5.0
 """Seconds that a request waits for a connection before it is told to come back."""
@@ -31,12 +34,12 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "max_overflow": settings.db_max_open_conns - idle,
         "pool_recycle": int(settings.db_conn_max_lifetime.total_seconds()),
         "pool_timeout": POOL_TIMEOUT,
-        "pool_pre_ping": True,
         "pool_use_lifo": True,
+        "use_native_hstore": False,  # nobody has one, and it would be looked for each time
         "connect_args": {
+            "connection_factory": BoundedConnection,
             "connect_timeout": 5,
             "application_name": "posapp",
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c timezone=UTC",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -44,10 +47,32 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def prepare(engine: Engine) -> Engine:
+    """Has an engine test connections that have rested before it hands them out."""
+    dialect = engine.dialect
+
+    def used(dbapi_connection: Any, record: Any) -> None:
+        record.info["used"] = monotonic()
+
+    def ping_unless_fresh(dbapi_connection: Any, record: Any, proxy: Any) -> None:
+        if monotonic() - record.info["used"] < FRESH:
+            return
+        try:
+            dialect.do_ping(dbapi_connection)
+            dbapi_connection.rollback()
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool tries another
+
+    event.listen(engine, "connect", used)
+    event.listen(engine, "checkin", used)
+    event.listen(engine, "checkout", ping_unless_fresh)
+    return engine
+
+
 @contextmanager
 def open_engine(url: URL, settings: Settings) -> Iterator[Engine]:
     """An engine with the options of the POS, disposed of at the end."""
-    engine = create_engine(url, **engine_options(settings))
+    engine = prepare(create_engine(url, **engine_options(settings)))
     try:
         yield engine
     finally:

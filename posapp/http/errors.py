@@ -7,7 +7,8 @@ ApiError              a refusal
 ├── Conflict          409
 │   └── PriceChanged  409, with the new quote
 ├── Invalid           422, names its field
-└── TooManyRequests           429, says when to come back
+├── TooManyRequests   429, says when to come back
+└── Busy              503, the same request may be sent again at once
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 FieldError = Mapping[str, str]
+
+RETRY_SECONDS = 2
+"""Until a client that was told 503 comes back."""
 
 
 class ApiError(Exception):
@@ -88,3 +92,12 @@ class TooManyRequests(ApiError):
 
     def __init__(self, detail: str, retry_after: int) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class Busy(ApiError):
+    """Nothing was done, for others were in the way."""
+
+    status = 503
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": str(RETRY_SECONDS)})

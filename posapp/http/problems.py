@@ -8,19 +8,20 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, request
+from psycopg2 import errorcodes
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from healthkit.masking import escape_controls, mask, mask_value
-from posapp.http.errors import ApiError, FieldError
+from posapp.database.connection import sqlstate
+from posapp.http.errors import RETRY_SECONDS, ApiError, FieldError
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
 from posapp.observability.request_log import EXCEPTION_KEY
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2
 MOST_ERRORS = 20
 """Errors that are named; `errors_omitted` counts the rest."""
 
@@ -105,16 +106,26 @@ def install(app: Flask) -> None:
     @app.errorhandler(PoolTimeout)
     def database_unavailable(error: Exception) -> Response:
         request.environ[EXCEPTION_KEY] = error
+        held = sqlstate(error) == errorcodes.LOCK_NOT_AVAILABLE
         return problem(
             503,
-            "The database does not answer; nothing is lost, send the same request again.",
+            ("Somebody else is at work on this" if held else "The database does not answer")
+            + "; nothing is lost, send the same request again.",
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
 
     @app.errorhandler(Exception)
     def unexpected_error(error: Exception) -> Response:
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if isinstance(error, DBAPIError) and _passes(error):
             return database_unavailable(error)
         request.environ[EXCEPTION_KEY] = error
         error_tracking.capture(error)
         return problem(500, "An unexpected error occurred and has been reported.")
+
+
+def _passes(error: DBAPIError) -> bool:
+    """Whether a database is away, full or read-only for the moment, and not the request at fault.
+
+    PostgreSQL's classes of errors: transaction state, resources, intervention, system.
+    """
+    return error.connection_invalidated or sqlstate(error)[:2] in ("25", "53", "57", "58")

@@ -45,13 +45,19 @@ def _like_a_date(value: str) -> str:
 Day = Annotated[date, BeforeValidator(_like_a_date, json_schema_input_type=date)]
 
 
-class ApiModel(BaseModel):
-    """A body, a query or an answer: a key that it does not know is a mistake."""
+class InputModel(BaseModel):
+    """What requests are validated by."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     @classmethod
     @cache
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """Made once: the validation of queries asks for it at every request."""
+        """Made once: the validation of queries and headers asks for it at every request."""
         return super().model_json_schema(*args, **kwargs)
+
+
+class ApiModel(InputModel):
+    """A body, a query or an answer: a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from posapp.database.base import Base
-from posapp.database.engine import engine_options
+from posapp.database.engine import engine_options, prepare
 from posapp.settings import Settings
 
 db = SQLAlchemy(
@@ -33,7 +33,7 @@ def install(app: Flask, url: URL, settings: Settings) -> Engine:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
     with app.app_context():
-        return db.engine
+        return prepare(db.engine)
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     try:
         yield session
+        session.commit()
     except BaseException:
         session.rollback()
         raise
-    session.commit()

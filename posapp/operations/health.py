@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -67,14 +67,14 @@ class _DatabaseCheck(Check):
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
-        return create_engine(
+        engine = create_engine(
             parse_database_url(self.url.get_secret_value()),
             poolclass=NullPool,
-            connect_args={
-                "connect_timeout": max(2, int(context.timeout)),
-                "options": f"-c statement_timeout={int(context.timeout * 1000)}",
-            },
+            connect_args={"connect_timeout": max(2, int(context.timeout))},
         )
+        limit = f"SET LOCAL statement_timeout = {int(context.timeout * 1000)}"
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(limit))
+        return engine
 
 
 class Migrations(_DatabaseCheck):

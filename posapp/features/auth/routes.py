@@ -155,7 +155,7 @@ def _sign_in_response(issued: service.IssuedTokens) -> Response:
     )
 
 
-def _view(user: User) -> UserView:
+def _view(user: User | service.SignedInUser) -> UserView:
     return UserView.model_validate(user, from_attributes=True)
 
 

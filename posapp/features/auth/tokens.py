@@ -27,8 +27,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
 from posapp.features.auth import service
-from posapp.features.auth.models import User
-from posapp.features.auth.service import IssuedTokens
+from posapp.features.auth.service import IssuedTokens, SignedInUser
 from posapp.http.errors import Unauthorized
 from posapp.http.problems import api_error_response
 from posapp.http.transactions import db
@@ -88,7 +87,7 @@ def _refuse_with(detail: str) -> Any:
     return refuse
 
 
-def authenticate() -> User:
+def authenticate() -> SignedInUser:
     """The user of the request's access token.
 
     Raises Unauthorized, or an error of Flask-JWT-Extended that `install` turns into 401.
@@ -102,7 +101,7 @@ def authenticate() -> User:
     # The library compares the scheme to the letter; RFC 9110, 11.1: it is case-insensitive.
     request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     _verify(refresh=False, location="headers")
-    user: User = get_current_user()
+    user: SignedInUser = get_current_user()
     return user
 
 
@@ -164,7 +163,7 @@ def _has_our_claims(header: Mapping[str, Any], claims: Mapping[str, Any]) -> boo
     return isinstance(claims.get(_EPOCH), int) and "exp" in claims and claims["sub"].isdecimal()
 
 
-def _load_user(header: Mapping[str, Any], claims: Mapping[str, Any]) -> User | None:
+def _load_user(header: Mapping[str, Any], claims: Mapping[str, Any]) -> SignedInUser | None:
     """The user whose sign-in goes on; rights are those of now, not of when it was issued."""
     return service.user_of_sign_in(
         db.session(), int(claims["sub"]), UUID(claims[_FAMILY]), claims[_EPOCH]

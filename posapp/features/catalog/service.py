@@ -119,14 +119,14 @@ def _create_product(
     )
 
 
-def products(session: Session, ids: Iterable[int]) -> Mapping[int, Product]:
-    """The products of these ids, with everything that can be chosen."""
-    query = select(Product).options(*_WHOLE).where(Product.id.in_(set(ids)))
-    return {product.id: product for product in session.scalars(query)}
+def products(session: Session) -> Mapping[int, ProductView]:
+    """All products by id, with everything that can be chosen, as receipts name it."""
+    categories = menu(session, "id").categories
+    return {product.id: product for category in categories for product in category.products}
 
 
 def price_selection(
-    product: Product | None, variant_id: int | None, modifier_ids: Sequence[int], field: str
+    product: ProductView | None, variant_id: int | None, modifier_ids: Sequence[int], field: str
 ) -> PricedSelection:
     """A dish as the guest wants it. `field` is where it stands in the request.
 
@@ -135,9 +135,9 @@ def price_selection(
     if product is None:
         raise Invalid(f"{field}.product_id", "is not on the menu")
     if not product.available:
-        raise Invalid(f"{field}.product_id", f"{product.name_id} is sold out")
+        raise Invalid(f"{field}.product_id", f"{product.name} is sold out")
     variant = _variant(product, variant_id, field)
-    name = f"{product.name_id} ({variant.name_id})" if variant else product.name_id
+    name = f"{product.name} ({variant.name})" if variant else product.name
     return PricedSelection(
         product_id=product.id,
         variant_id=variant.id if variant else None,
@@ -147,31 +147,31 @@ def price_selection(
     )
 
 
-def _variant(product: Product, variant_id: int | None, field: str) -> Variant | None:
+def _variant(product: ProductView, variant_id: int | None, field: str) -> VariantView | None:
     if variant_id is None:
         # A client that does not ask gets the first, as the menu shows its price.
         return product.variants[0] if product.variants else None
     for variant in product.variants:
         if variant.id == variant_id:
             return variant
-    raise Invalid(f"{field}.variant_id", f"is not a variant of {product.name_id}")
+    raise Invalid(f"{field}.variant_id", f"is not a variant of {product.name}")
 
 
-def _modifiers(product: Product, chosen: Sequence[int], field: str) -> tuple[ModifierView, ...]:
+def _modifiers(product: ProductView, chosen: Sequence[int], field: str) -> tuple[ModifierView, ...]:
     if len(set(chosen)) != len(chosen):
         raise Invalid(f"{field}.modifier_ids", "names a modifier twice")
     left = set(chosen)
-    found: list[Modifier] = []
+    found: list[ModifierView] = []
     for group in product.modifier_groups:
         answers = [modifier for modifier in group.modifiers if modifier.id in left]
         if not group.min <= len(answers) <= group.max:
             wanted = str(group.min) if group.min == group.max else f"{group.min} to {group.max}"
-            raise Invalid(f"{field}.modifier_ids", f"{group.name_id}: choose {wanted}")
+            raise Invalid(f"{field}.modifier_ids", f"{group.name}: choose {wanted}")
         left -= {modifier.id for modifier in answers}
         found += answers
     if left:
-        raise Invalid(f"{field}.modifier_ids", f"{min(left)} does not go with {product.name_id}")
-    return tuple(_modifier(modifier, "id") for modifier in found)
+        raise Invalid(f"{field}.modifier_ids", f"{min(left)} does not go with {product.name}")
+    return tuple(found)
 
 
 def _product(product: Product, language: Language) -> ProductView:

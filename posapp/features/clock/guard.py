@@ -54,16 +54,18 @@ def install(app: Flask, clock: Clock) -> None:
 
     @app.before_request
     def refuse_to_sell_by_a_wrong_clock() -> None:
-        if not is_sale():
+        reading = guard.check(_read) if is_sale() else None
+        if reading is None:
             return
         with transaction() as session:
-            reading = guard.check(lambda now: service.read(session, now))
-            if reading is None:
-                return
-            key = request.headers.get(idempotency.HEADER, "")
-            if idempotency.is_known(session, key):
+            if idempotency.is_known(session, request.headers.get(idempotency.HEADER, "")):
                 return
         raise Conflict(
             f"Nothing is sold: {reading.describe()}, or have a manager confirm it.",
             extension={"question": QUESTION},
         )
+
+
+def _read(now: datetime) -> Reading:
+    with transaction() as session:
+        return service.read(session, now)

@@ -11,8 +11,8 @@ from posapp.features.floor.models import DiningTable, Floor
 from posapp.features.floor.schemas import FloorPlan, FloorView, TableView
 
 
-def exists(session: Session, table_id: int) -> bool:
-    return session.scalar(select(DiningTable.id).where(DiningTable.id == table_id)) is not None
+def table_ids(session: Session) -> frozenset[int]:
+    return frozenset(session.scalars(select(DiningTable.id)))
 
 
 def floor_plan(session: Session, open_orders: Mapping[int, Sequence[int]]) -> FloorPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import DateTime, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,5 +18,7 @@ class IdempotencyKey(Base):
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    attempt: Mapped[UUID | None]
+    """Which of the requests that came under the key has acted, where that is asked for."""
     answer: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

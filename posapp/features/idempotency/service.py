@@ -21,8 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from posapp.features.idempotency.models import IdempotencyKey
-from posapp.http.errors import Conflict, Invalid
-from posapp.http.schemas import ApiModel
+from posapp.http.errors import Busy, Invalid
+from posapp.http.schemas import ApiModel, InputModel
 
 HEADER = "Idempotency-Key"
 
@@ -34,10 +34,10 @@ class Resendable(ApiModel):
     """Fields that the first version did not have."""
 
 
-class IdempotencyHeader(BaseModel):
+class IdempotencyHeader(InputModel):
     """The header of every act that may be resent; a UUID is a good key."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     key: Annotated[
         str,
@@ -94,7 +94,7 @@ def execute_once(
     )
     if session.scalar(insertion) is None:
         if (known := find(session, claim)) is None:
-            raise Conflict("The key was being cleared away; send the same request again.")
+            raise Busy("The key was being cleared away; send the same request again.")
         return known
     answer = act().model_dump_json()
     session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))

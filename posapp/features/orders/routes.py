@@ -8,8 +8,9 @@ from posapp.features.auth.approvals import ApprovedRequest
 from posapp.features.auth.approved_acts import execute_approved
 from posapp.features.floor import service as floor
 from posapp.features.floor.schemas import FloorPlan
-from posapp.features.idempotency.service import IdempotencyHeader, execute_once
+from posapp.features.idempotency.service import Claim, IdempotencyHeader
 from posapp.features.orders import service, states, voids
+from posapp.features.orders.create import create
 from posapp.features.orders.schemas import (
     LinePath,
     NewOrder,
@@ -40,16 +41,9 @@ tables_api = api_blueprint("tables", "Tables")
 def create_order(header: IdempotencyHeader, body: NewOrder) -> Response:
     """The same key and body again: the same order, once, with `Idempotency-Replayed: true`."""
     now, user_id = request_time(), current_user().id
+    claim = Claim(header.key, "POST /orders", body, sent_json())
     with transaction() as session:
-        done = execute_once(
-            session,
-            header.key,
-            "POST /orders",
-            body,
-            sent_json(),
-            now,
-            lambda: service.create(session, body, user_id, now),
-        )
+        done = create(session, claim, body, user_id, now)
     if not done.replayed:
         ORDERS.labels(body.type).inc()
     return idempotent_response(done.body, done.replayed)

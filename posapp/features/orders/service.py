@@ -1,4 +1,4 @@
-"""Orders. Each function is one act in the caller's transaction."""
+"""Orders. Each function is one act in the caller's transaction; taking one is in `create`."""
 
 from __future__ import annotations
 
@@ -7,78 +7,32 @@ from datetime import date, datetime
 from typing import cast
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from posapp.features.audit import service as audit
 from posapp.features.auth import accounts
-from posapp.features.catalog import service as catalog
-from posapp.features.catalog.service import PricedSelection
-from posapp.features.floor import service as tables
 from posapp.features.orders import states
-from posapp.features.orders.models import NumberCounter, Order, OrderLine
+from posapp.features.orders.models import Order
+from posapp.features.orders.pricing import price, require_total
 from posapp.features.orders.schemas import (
     LineView,
     NewOrder,
     OrderSummary,
-    OrderTotals,
     OrderType,
     OrderView,
     Quote,
-    QuoteLine,
     VoidView,
 )
 from posapp.features.orders.states import Action, OrderState
-from posapp.features.orders.totals import Totals, compute_totals, round_to_cash
+from posapp.features.orders.terms import current_terms
+from posapp.features.orders.totals import round_to_cash
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
-from posapp.http.errors import Conflict, Invalid, NotFound, PriceChanged
-
-_TOTALS = set(OrderTotals.model_fields)
+from posapp.http.errors import Conflict, NotFound
 
 
 def quote(session: Session, new: NewOrder) -> Quote:
-    """Prices an order without storing it. Raises Invalid like `create`."""
-    return _quote(session, new, restaurant.restaurant_settings(session))
-
-
-def create(session: Session, new: NewOrder, user_id: int, now: datetime) -> OrderView:
-    """Creates an open order under the next number of its business date.
-
-    Raises Invalid for what cannot be ordered, naming the field, and PriceChanged where the total is
-    not the expected one.
-    """
-    if new.type == "dine_in" and new.table_id is None:
-        raise Invalid("table_id", "is needed for dine_in")
-    settings = restaurant.restaurant_settings(session)
-    quoted = _quote(session, new, settings)
-    _require_total(new.expected_total, quoted)
-    day = settings.business_date(now)
-    order = Order(
-        number=allocate_number(session, "order", day),
-        business_date=day,
-        type=new.type,
-        table_id=new.table_id,
-        status=states.CREATE.after,
-        paid=0,
-        created_by=user_id,
-        created_at=now,
-        lines=[_line(line, position) for position, line in enumerate(quoted.lines)],
-        **quoted.model_dump(include=_TOTALS),
-    )
-    session.add(order)
-    session.flush()
-    audit.record(
-        session,
-        user_id,
-        "order.created",
-        "order",
-        order.id,
-        now,
-        number=order.number,
-        total=order.total,
-    )
-    return view(order, settings, [])
+    """Prices an order without storing it. Raises Invalid for what cannot be ordered."""
+    return price(new, current_terms(session))
 
 
 def get(session: Session, order_id: int) -> OrderView:
@@ -144,7 +98,7 @@ def require_expected_total(session: Session, order: Order, expected: int | None)
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
         )
-        _require_total(expected, Quote.model_validate(quoted))
+        require_total(expected, Quote.model_validate(quoted))
 
 
 def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
@@ -155,16 +109,6 @@ def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
     order.status, order.settled_on = states.PAY.after, day
     session.flush()
     return True
-
-
-def allocate_number(session: Session, kind: str, day: date) -> int:
-    """Allocates the next number of a kind on a business date, from 1."""
-    first = insert(NumberCounter).values(kind=kind, business_date=day, last=1)
-    allot = first.on_conflict_do_update(
-        index_elements=[NumberCounter.kind, NumberCounter.business_date],
-        set_={"last": NumberCounter.last + 1},
-    ).returning(NumberCounter.last)
-    return session.execute(allot).scalar_one()
 
 
 def due_of(order: Order) -> int:
@@ -222,65 +166,3 @@ def load(session: Session, order_id: int) -> Order:
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
     return order
-
-
-def _price(session: Session, new: NewOrder) -> list[QuoteLine]:
-    """Returns the lines of a new order at the prices of this moment."""
-    if new.table_id is not None:
-        if new.type != "dine_in":
-            raise Invalid("table_id", "goes only with dine_in")
-        if not tables.exists(session, new.table_id):
-            raise Invalid("table_id", "there is no such table")
-    known = catalog.products(session, (line.product_id for line in new.lines))
-    priced = []
-    for i, line in enumerate(new.lines):
-        choice = catalog.price_selection(
-            known.get(line.product_id), line.variant_id, line.modifier_ids, f"lines.{i}"
-        )
-        priced.append(_quote_line(choice, line.quantity, line.note or None))
-    return priced
-
-
-def _quote_line(choice: PricedSelection, quantity: int, note: str | None) -> QuoteLine:
-    each = choice.unit_price + sum(modifier.price for modifier in choice.modifiers)
-    return QuoteLine(
-        product_id=choice.product_id,
-        variant_id=choice.variant_id,
-        name=choice.name,
-        unit_price=choice.unit_price,
-        quantity=quantity,
-        modifiers=list(choice.modifiers),
-        note=note,
-        total=each * quantity,
-    )
-
-
-def _line(line: QuoteLine, position: int) -> OrderLine:
-    return OrderLine(
-        position=position,
-        modifiers_price=sum(modifier.price for modifier in line.modifiers),
-        **line.model_dump(),
-    )
-
-
-def _quote(session: Session, new: NewOrder, settings: RestaurantSettings) -> Quote:
-    lines = _price(session, new)
-    totals = compute_totals((line.total for line in lines), 0, settings)
-    return Quote(type=new.type, table_id=new.table_id, lines=lines, **columns(totals))
-
-
-def _require_total(expected: int | None, quoted: Quote) -> None:
-    """Raises PriceChanged."""
-    if expected is not None and expected != quoted.total:
-        raise PriceChanged(expected, quoted.total, quoted.model_dump(mode="json"))
-
-
-def columns(totals: Totals) -> dict[str, int]:
-    return {
-        "subtotal": totals.subtotal,
-        "discount": totals.discount,
-        "service_charge": totals.service_charge,
-        "tax": totals.tax,
-        "rounding": totals.rounding,
-        "total": totals.total,
-    }

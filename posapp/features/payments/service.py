@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from posapp.features.audit import service as audit
 from posapp.features.orders import service as orders
 from posapp.features.orders import states
+from posapp.features.orders.numbers import allocate_number
 from posapp.features.payments.models import Payment
 from posapp.features.payments.schemas import NewPayment, PaymentView
 from posapp.features.payments.tender import is_absurd, tender
@@ -47,7 +48,7 @@ def pay(
         rounding=given.rounding,
         reference=new.reference,
         business_date=day,
-        receipt_number=orders.allocate_number(session, "receipt", day),
+        receipt_number=allocate_number(session, "receipt", day, user_id, now),
         created_by=user_id,
         created_at=now,
     )

@@ -4,36 +4,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.features.catalog.models import Modifier, ModifierGroup, Product, Variant
+from posapp.features.catalog.schemas import (
+    ModifierGroupView,
+    ModifierView,
+    ProductView,
+    VariantView,
+)
 from posapp.features.catalog.service import price_selection
 from posapp.http.errors import Invalid
 
 
 def group(first_id, prices, least, most):
-    return ModifierGroup(
+    return ModifierGroupView(
         id=first_id,
-        name_id=f"Grup {first_id}",
-        name_en=f"Group {first_id}",
+        name=f"Grup {first_id}",
         min=least,
         max=most,
         modifiers=[
-            Modifier(id=first_id + i, position=i, name_id=f"M{i}", name_en=f"M{i}", price=price)
+            ModifierView(id=first_id + i, name=f"M{i}", price=price)
             for i, price in enumerate(prices)
         ],
     )
 
 
 def product(groups=(), variants=(), price=50_000, available=True):
-    return Product(
+    return ProductView(
         id=1,
-        name_id="Sirloin",
-        name_en="Sirloin",
+        category_id=1,
+        name="Sirloin",
         price=price,
         available=available,
         modifier_groups=list(groups),
         variants=[
-            Variant(id=900 + i, position=i, name_id=f"{i}", name_en=f"{i}", price=each)
-            for i, each in enumerate(variants)
+            VariantView(id=900 + i, name=f"{i}", price=each) for i, each in enumerate(variants)
         ],
     )
 

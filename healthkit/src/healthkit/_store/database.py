@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -133,7 +133,7 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     try:
-        return create_engine(
+        engine = create_engine(
             parsed,
             pool_pre_ping=True,
             pool_size=2,
@@ -143,10 +143,21 @@ def make_engine(url: str) -> Engine:
         )
     except (SQLAlchemyError, ImportError, TypeError) as error:
         raise StoreError(f"store.url: {one_line(str(error))}") from None
+    if parsed.get_backend_name() == "postgresql":
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_LIMITS))
+    return engine
+
+
+# A watcher that is frozen in the middle of a transaction must not keep its locks. In each
+# transaction anew: a pooler between refuses options at the start of a session.
+_LIMITS = (
+    f"SET LOCAL statement_timeout = '{WAIT}s';"
+    f" SET LOCAL idle_in_transaction_session_timeout = '{WAIT}s'"
+)
 
 
 def _bounds(url: URL) -> dict[str, object]:
-    """libpq's own ("Parameter Key Words"); the URL's options win."""
+    """libpq's own ("Parameter Key Words"); the URL's win."""
     if url.get_driver_name() not in ("psycopg2", "psycopg"):
         return {}
     given: dict[str, object] = {
@@ -156,19 +167,32 @@ def _bounds(url: URL) -> dict[str, object]:
         "keepalives_interval": 2,
         "keepalives_count": 2,
         "tcp_user_timeout": WAIT * 1000,
-        # A watcher that is frozen in the middle of a transaction must not keep its locks.
-        "options": f"-c statement_timeout={WAIT}s -c idle_in_transaction_session_timeout={WAIT}s",
     }
     return {key: value for key, value in given.items() if key not in url.query}
+
+
+def _make_private(path: Path) -> None:
+    """Makes the store's file for its owner alone: whoever can open it can lock it, and so keep
+    alerts from being sent. SQLite makes the files beside it alike. Raises StoreError."""
+    try:
+        for folder in reversed(path.parents):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the store's folder cannot be made: {error.strerror}") from None
+    with suppress(OSError):  # read-only, or another user's: opening it will tell
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
 
 
 def _sqlite(url: URL) -> Engine:
     """SQLite that several processes may write: WAL, each transaction taking its lock at once."""
     if url.database and url.database != ":memory:":
-        try:
-            Path(os.path.expanduser(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"the store's folder cannot be made: {error.strerror}") from None
+        _make_private(Path(os.path.expanduser(url.database)))
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": WAIT})
 
     @event.listens_for(engine, "connect")

@@ -23,7 +23,8 @@ from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 
 
@@ -196,3 +197,6 @@ def alert_retry(options: ConfigOptions) -> None:
     click.echo(f"{count} {'message waits' if count == 1 else 'messages wait'} to be sent again")
     if count and not runs:
         click.echo("no watcher runs to send them: healthkit watch", err=True)
+
+
+COMMANDS: tuple[click.Command, ...] = (ack, alert, incidents_command, watch)

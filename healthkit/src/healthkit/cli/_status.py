@@ -14,7 +14,8 @@ from healthkit._model.alerts import ChannelState, Incident, Level, State
 from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
 from healthkit._store.history import Uptime
 from healthkit.cli._alerts import opened
-from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._output import format_table
 from healthkit.cli._silences import silence_table
 
 _DAY = timedelta(days=1)
@@ -145,3 +146,6 @@ def _dead_letters(snapshot: _Snapshot) -> str:
 def _silences(snapshot: _Snapshot) -> str:
     found = incidents.active_silences(snapshot.connection, snapshot.now)
     return silence_table(found, snapshot.settings) if found else ""
+
+
+COMMANDS: tuple[click.Command, ...] = (status,)
