@@ -99,6 +99,7 @@ def post_worker_init(worker: Any) -> None:
     log files that there are none of."""
     signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start(wait=_FIRST_RESULTS)
+    worker.wsgi.extensions["posapp.pruner"].start()
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -115,5 +116,6 @@ def on_exit(server: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
+        worker.wsgi.extensions["posapp.pruner"].stop()
     tracing.flush()
     logs.flush()

@@ -40,6 +40,7 @@ from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
+from posapp.operations.pruning import Pruner
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
@@ -82,6 +83,8 @@ def create_app(
     request_time.install(app, clock)
     guard.install(app, clock)
     engine = transactions.install(app, url, settings)
+    logs = settings.pos_data_dir / "log"
+    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs)
     metrics.watch_pool(engine)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)
