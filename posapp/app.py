@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import SYSTEM_CLOCK, Clock, Health
 from healthkit.web import flask as healthkit_flask
+from healthkit.web.access import local_or_token
 from posapp.features.auth import routes as auth
 from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
@@ -26,16 +27,24 @@ from posapp.features.payments import routes as payments
 from posapp.features.reports import routes as reports
 from posapp.http import (
     access,
-    cors,
     crowding,
+    documentation,
     frontend,
     openapi,
+    path_ids,
     problems,
     request_time,
     retries,
     transactions,
 )
-from posapp.http.body import MAX_BODY_BYTES, refuse_doubled_key, validate_json_body
+from posapp.http.body import (
+    MAX_BODY_BYTES,
+    RequestBodyMiddleware,
+    refuse_doubled_key,
+    validate_json_body,
+)
+from posapp.http.cors import CorsMiddleware
+from posapp.http.security_headers import SecurityHeadersMiddleware
 from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
@@ -100,19 +109,30 @@ def create_app(
         _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there
     else:
         _wrap(app, settings, menu)
-    healthkit_flask.mount(app, found, HEALTH_PATHS)
+    token = settings.health_token
+    sees_details = local_or_token(token.get_secret_value() if token else None)
+    app.extensions[observability.SEES_DETAILS] = sees_details
+    healthkit_flask.mount(app, found, HEALTH_PATHS, sees_details)
+    _wrap_all(app, settings)
     return app
 
 
-def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
-    """The WSGI layers around Flask, from the inside out."""
-    wsgi: Application = app.wsgi_app
-    if menu is not None:
-        wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
-    wsgi = RequestLogMiddleware(wsgi)
+def _wrap_all(app: Flask, settings: Settings) -> None:
+    """The WSGI layers around whatever answers, health too, from the inside out."""
+    wsgi: Application = CorsMiddleware(app.wsgi_app, settings.cors_allowed_origins)
+    wsgi = SecurityHeadersMiddleware(wsgi)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+
+
+def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
+    """The WSGI layers of Flask's own requests, from the inside out."""
+    wsgi: Application = app.wsgi_app
+    if menu is not None:
+        wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
+    wsgi = RequestLogMiddleware(RequestBodyMiddleware(wsgi), problems.unexpected)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
 
 
@@ -124,9 +144,11 @@ def create_api(settings: Settings) -> OpenAPI:
         security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         validation_error_callback=problems.validation_problem,
         doc_prefix=access.API_PREFIX,
+        doc_ui=settings.api_docs,
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    path_ids.install(app)
     app.extensions["posapp.settings"] = settings
     secret = settings.jwt_secret
     tokens.install(
@@ -137,14 +159,15 @@ def create_api(settings: Settings) -> OpenAPI:
     access.install(app, tokens.authenticate)
     app.before_request(refuse_doubled_key)
     app.before_request(validate_json_body)
-    if settings.cors_allowed_origins:
-        cors.install(app, settings.cors_allowed_origins)
     problems.install(app)
     retries.install(app)
     crowding.install(app, settings.db_max_open_conns)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=access.API_PREFIX)
-    app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
+    if settings.api_docs:
+        docs = app.view_functions["swagger.swagger"]
+        app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", docs)
+        documentation.install(app)
     app.register_blueprint(observability.pages)
     frontend.install(app)
     openapi.complete_document(app)

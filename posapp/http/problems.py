@@ -31,6 +31,8 @@ LONGEST_TEXT = 200
 _LONGEST_DETAIL = 1000
 """Characters."""
 
+_UNEXPECTED = "An unexpected error occurred and has been reported."
+
 
 def problem(
     status: int,
@@ -39,6 +41,18 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extension: Mapping[str, Any] | None = None,
 ) -> Response:
+    body = problem_body(status, detail, errors, extension)
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def problem_body(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    extension: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Returns the members of a problem, masked and bounded."""
     shown = [
         {name: bounded(text, LONGEST_TEXT) for name, text in error.items()}
         for error in errors[:MOST_ERRORS]
@@ -56,9 +70,7 @@ def problem(
         body["errors"] = shown
     if len(errors) > len(shown):
         body["errors_omitted"] = len(errors) - len(shown)
-    body |= {name: mask_value(value) for name, value in (extension or {}).items()}
-    text = json.dumps(body, ensure_ascii=False)
-    return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+    return body | {name: mask_value(value) for name, value in (extension or {}).items()}
 
 
 def bounded(text: str, limit: int) -> str:
@@ -96,6 +108,19 @@ def http_problem(error: HTTPException) -> Response:
     return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
 
 
+def plain_problem(status: int, detail: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Returns status line, headers and body of a problem, for what answers without Flask."""
+    body = json.dumps(problem_body(status, detail)).encode()
+    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
+    headers.append(("Cache-Control", "no-store"))
+    return f"{status} {HTTPStatus(status).phrase}", headers, body
+
+
+def unexpected() -> tuple[str, list[tuple[str, str]], bytes]:
+    """Returns the problem of an error that even the framework did not expect."""
+    return plain_problem(500, _UNEXPECTED)
+
+
 def install(app: Flask) -> None:
     """Turns every error of `app` into a problem, which shows nothing of the inside."""
 
@@ -120,7 +145,7 @@ def install(app: Flask) -> None:
             return database_unavailable(error)
         request.environ[EXCEPTION_KEY] = error
         error_tracking.capture(error)
-        return problem(500, "An unexpected error occurred and has been reported.")
+        return problem(500, _UNEXPECTED)
 
 
 def _passes(error: DBAPIError) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, text
@@ -82,6 +82,8 @@ class Migrations(_DatabaseCheck):
 
     An older one is a fault; with a newer one it still runs, as after a rollback, but not for long.
     """
+
+    public_details: ClassVar[tuple[str, ...]] = ("tables",)
 
     def inspect(self, engine: Engine, now: datetime) -> Outcome:
         current, head = schema_state(engine)

@@ -1,25 +1,63 @@
-"""Acts that a manager has to approve, once for their key.
+"""Acts that a manager has to approve: by their own role, or by their password typed in place.
 
 The password is tried in a transaction of its own, so that a wrong one counts although the act is
-refused. It never reaches the fingerprint of the act's key.
+refused; its limit is that of signing in. It never reaches the fingerprint of the act's key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Any
 
 from flask import request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from posapp.features.auth.approvals import QUESTION, Approved, ApprovedRequest, approver_of
+from posapp.features.audit import service as audit
+from posapp.features.auth import service
+from posapp.features.auth.approvals import QUESTION, Approval, Approved, ApprovedRequest
+from posapp.features.auth.limits import use_up_try
+from posapp.features.auth.service import SignedInUser
 from posapp.features.idempotency.service import Claim, StoredResponse, execute_once, find
 from posapp.http.access import current_user
 from posapp.http.body import sent_json
 from posapp.http.errors import Forbidden
 from posapp.http.request_time import request_time
 from posapp.http.transactions import transaction
+
+_REFUSED = "approval.refused"
+
+
+def _approver(
+    user: SignedInUser, approvers: Collection[str], given: Approval | None, now: datetime
+) -> int:
+    """Returns the id of who approves an act of `user`.
+
+    Raises Forbidden where it is not approved, and TooManyRequests like a sign-in.
+    """
+    if given is None:
+        if user.role in approvers:
+            return user.id
+        raise Forbidden(
+            f"This needs the approval of: {', '.join(approvers)}.", {"question": QUESTION}
+        )
+    used, _ = use_up_try(given.username, now)
+    with transaction() as session:
+        found = service.check_password(
+            *(session, given.username, given.password, request.remote_addr or "", used, now),
+            act="approval",
+        )
+        approves = found is not None and found.role in approvers
+        if found is not None:
+            action, by = ("approval.given", {"by": user.id}) if approves else (_REFUSED, {})
+            audit.record(session, found.id, action, "user", found.id, now, **by)
+    if found is None or not approves:
+        raise Forbidden(
+            f"The password is wrong, or this is nobody of: {', '.join(approvers)}.",
+            {"question": QUESTION},
+        )
+    return found.id
 
 
 def execute_approved(
@@ -40,15 +78,7 @@ def execute_approved(
         known = find(session, claim)
     if known is not None:
         return known
-    with transaction() as session:
-        approver = approver_of(
-            session, user, approvers, body.approval, request.remote_addr or "", now
-        )
-    if approver is None:
-        raise Forbidden(
-            f"The password is wrong, or this is nobody of: {', '.join(approvers)}.",
-            {"question": QUESTION},
-        )
+    approver = _approver(user, approvers, body.approval, now)
     approved = Approved(user.id, approver, body.reason, now)
     with transaction() as session:
         return execute_once(

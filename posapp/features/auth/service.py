@@ -10,18 +10,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
-from posapp.features.auth import passwords
+from posapp.features.auth import passwords, tries
 from posapp.features.auth.models import RefreshToken, SignIn, User
 from posapp.features.auth.rotation import Rotation, rotation
-from posapp.http import rate_limits
-from posapp.http.errors import TooManyRequests
+from posapp.features.auth.tries import Tries
 
 SIGN_IN_LIFETIME = timedelta(days=14)
 """From signing in to its absolute end, however often tokens are refreshed."""
-
-FAILURES_PER_USER = 5
-FAILURES_PER_ADDRESS = 50
-FAILURE_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class IssuedTokens:
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """Who sends a request."""
+    """The user whose token came with a request."""
 
     id: int
     username: str
@@ -42,14 +37,17 @@ class SignedInUser:
     role: str
 
 
-def log_in(
-    session: Session, username: str, password: str, address: str, now: datetime
-) -> IssuedTokens | None:
-    """Begins a sign-in, or records the failure and returns None. The caller commits in both cases.
+def active_user_id(session: Session, username: str) -> int | None:
+    """Returns the id of the active account of this name, or None."""
+    return session.scalar(select(User.id).where(User.username == username, User.active))
 
-    Raises TooManyRequests like `check_password`.
-    """
-    user = check_password(session, username, password, address, now, "sign_in")
+
+def log_in(
+    session: Session, username: str, password: str, address: str, used: Tries, now: datetime
+) -> IssuedTokens | None:
+    """Begins a sign-in, or records the failure and returns None. The caller commits in both
+    cases."""
+    user = check_password(session, username, password, address, used, now, "sign_in")
     if user is None:
         return None
     _note(session, user, "sign_in.begun", now, address=address)
@@ -57,30 +55,26 @@ def log_in(
 
 
 def check_password(
-    session: Session, username: str, password: str, address: str, now: datetime, act: str
+    session: Session,
+    username: str,
+    password: str,
+    address: str,
+    used: Tries,
+    now: datetime,
+    act: str,
 ) -> User | None:
-    """Returns the active user whose password it is, or records the failure (audit entry
-    `ACT.refused`) and returns None. The caller commits in both cases.
-
-    Raises TooManyRequests after five failures for one name from one address, or fifty from one
-    address, within five minutes.
+    """Returns the active user whose password it is and gives the tries back that it has used up, or
+    records the failure (audit entry `ACT.refused`) and returns None. The caller commits in both
+    cases.
     """
-    tries = (
-        (f"login:{address}:{username}", FAILURES_PER_USER),
-        (f"login:{address}", FAILURES_PER_ADDRESS),
-    )
-    for key, limit in tries:
-        if seconds := rate_limits.seconds_until_allowed(session, key, limit, FAILURE_WINDOW, now):
-            raise TooManyRequests("Too many tries; wait a little and try again.", seconds)
     user = session.scalar(select(User).where(User.username == username, User.active))
     if (
         not passwords.verify_password(password, user.password_hash if user else None)
         or user is None
     ):
-        for key, _ in tries:
-            rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
         _note(session, user, f"{act}.refused", now, address=address)
         return None
+    tries.give_back(session, used)
     return user
 
 

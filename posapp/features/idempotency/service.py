@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from posapp.features.idempotency.models import IdempotencyKey
-from posapp.http.errors import Busy, Invalid
+from posapp.http.errors import Invalid, Unavailable
 from posapp.http.schemas import ApiModel, InputModel
 
 HEADER = "Idempotency-Key"
@@ -100,7 +100,7 @@ def execute_once(
     )
     if session.scalar(insertion) is None:
         if (known := find(session, claim)) is None:
-            raise Busy("The key was being cleared away; send the same request again.")
+            raise Unavailable("The key was being cleared away; send the same request again.")
         return known
     answer = act().model_dump_json()
     session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))

@@ -127,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Five wrong passwords for one name within five minutes, and it is 429 for a while.
+         * @description After five wrong passwords for an account it is 429, and one more may be tried each minute. A<br/>device that has signed in before has tries of its own.
          */
         post: operations["login"];
         delete?: never;
