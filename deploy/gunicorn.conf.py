@@ -114,6 +114,7 @@ def post_worker_init(worker: Any) -> None:
     gunicorn_doors.install(worker, worker.wsgi.extensions["posapp.settings"].trusted_proxies)
     signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start(wait=_FIRST_RESULTS)
+    worker.wsgi.extensions["posapp.pruner"].start()
     # What is loaded by now stays: to look through it for garbage takes 100 ms, in which no request
     # goes on.
     gc.collect()
@@ -144,5 +145,6 @@ def on_exit(server: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
+        worker.wsgi.extensions["posapp.pruner"].stop()
     tracing.flush()
     logs.flush()

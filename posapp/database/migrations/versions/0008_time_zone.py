@@ -6,7 +6,7 @@ PostgreSQL's own names are asked, in the spelling that Python knows too; a CHECK
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
