@@ -1,4 +1,4 @@
-"""The public menu from memory: asked for its version every two seconds, read when that is another."""
+"""The public menu from memory: every two seconds its version is asked for."""
 
 from uuid import uuid4
 
