@@ -1,22 +1,27 @@
 """The production server's settings; every name is gunicorn's own.
 
-    PORT              8080
-    BIND              127.0.0.1; in a container 0.0.0.0, where only nginx reaches it
-    WEB_CONCURRENCY   2 worker processes, each with up to 1000 requests under way
-    LOG_LEVEL         INFO
-    GRACEFUL_TIMEOUT  20 seconds that requests under way may take to end when a worker has to
+posapp/settings.py reads the environment, and says what each variable means: PORT, BIND,
+WEB_CONCURRENCY (each worker has up to 1000 requests under way), LOG_LEVEL, GRACEFUL_TIMEOUT.
 
 A proxy in front must let go of idle connections before `keepalive` does (nginx's
 `keepalive_timeout` in `upstream` is 60 s by default), or it sends a request into a closing one.
 """
 
+import glob
 import os
 import shutil
 import signal
+import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where wsgi.py is
+
 from posapp.observability import logs, tracing
+from posapp.runtime import running
+from posapp.runtime.errors import CommandError
+from posapp.settings import Settings, SettingsError
 
 _DATABASE_SILENCE = 15.0
 """Seconds that a request waits for a word of the database: more than the server's own limit on a
@@ -25,43 +30,48 @@ statement (10 s), so that this one speaks only when the server does not."""
 _FIRST_RESULTS = 3.0
 """Seconds that a new worker waits at most for its required checks: more than the database's has."""
 
+os.umask(0o077)
+_upgrading = "GUNICORN_PID" in os.environ
+"""Set by gunicorn for the program that takes over (SIGUSR2), which inherits lock and metrics."""
 
-def _environment(name: str, default: str) -> str:
-    return os.environ.get(name) or default
-
+try:
+    _settings = Settings.from_env(os.environ)
+    _lock = running.lock_path(_settings.pos_data_dir, _settings.port)
+    _alone = running.hold(_lock) if not _upgrading else False
+except (SettingsError, CommandError) as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(2)
 
 wsgi_app = "wsgi:app"
-bind = f"{_environment('BIND', '127.0.0.1')}:{_environment('PORT', '8080')}"
+bind = f"{_settings.bind}:{_settings.port}"
 worker_class = "gevent"
-workers = _environment("WEB_CONCURRENCY", "2")
+workers = _settings.web_concurrency
 worker_connections = 1000
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  the heartbeat must not wait for a disk
+umask = 0o077
 timeout = 30
-graceful_timeout = _environment("GRACEFUL_TIMEOUT", "20")
+graceful_timeout = _settings.graceful_timeout
 keepalive = 65
 max_requests = 1_000_000
 max_requests_jitter = 100_000
-_run = os.path.join(_environment("POS_DATA_DIR", "var"), "run")
-pidfile = os.path.join(_run, "gunicorn.pid") if os.access(_run, os.W_OK) else None
 accesslog = None  # the application logs its requests itself
 logger_class = "posapp.observability.gunicorn_logger.JsonLogger"
-loglevel = {"WARN": "warning"}.get(
-    _environment("LOG_LEVEL", "INFO").upper(), _environment("LOG_LEVEL", "INFO").lower()
-)
+loglevel = {"WARN": "warning"}.get(_settings.log_level, _settings.log_level.lower())
 
 # Where the workers add up their metrics; before any of them imports prometheus_client.
-# Below the data it is emptied at the next start, should this one be killed.
+# Below the data it is emptied at the next start, should this one be killed. The folder is searched
+# by a pattern, so that its name must not look like one.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # a reload keeps it
-    if pidfile:
-        _metrics = os.path.join(_run, f"metrics-{_environment('PORT', '8080')}")
+    _metrics = str(_lock.with_name(f"metrics-{_settings.port}"))
+    if _alone and not glob.has_magic(_metrics):
         shutil.rmtree(_metrics, ignore_errors=True)
-        os.mkdir(_metrics, 0o700)
+        os.mkdir(_metrics)
     else:
         _metrics = tempfile.mkdtemp(prefix="posapp-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.path.abspath(_metrics)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics
 
 # Before any worker is forked and gevent has patched anything: the workers inherit it.
-logs.configure({"WARNING": "WARN"}.get(loglevel.upper(), loglevel.upper()))
+logs.configure(_settings.log_level)
 control_socket_disable = True  # one way in is enough
 
 

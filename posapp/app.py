@@ -21,6 +21,7 @@ from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
+from posapp.features.reports import routes as reports
 from posapp.http import (
     access,
     cors,
@@ -53,6 +54,7 @@ FEATURES = (
     orders.tables_api,
     orders.api,
     payments.api,
+    reports.api,
     observability.api,
 )
 DESCRIPTION = """The API of the restaurant's tills and screens.

@@ -1,37 +1,68 @@
-"""The command `posapp`: it collects the commands of each room."""
+"""The command `posapp`: it collects the commands of each room.
+
+A room is loaded when one of its commands is asked for: to load all of them takes seconds, which a
+cron job and whoever types a wrong address would wait for.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
-from sqlalchemy.exc import OperationalError
 
 from healthkit.cli import HandledErrors
 from healthkit.masking import escape_controls, mask
-from posapp.backup.cli import COMMANDS as BACKUP
-from posapp.database.cli import COMMANDS as DATABASE
-from posapp.features.auth.cli import COMMANDS as AUTH
-from posapp.features.seed.cli import COMMANDS as SEED
-from posapp.operations.cli import COMMANDS as OPERATIONS
-from posapp.operations.cli_audit import COMMANDS as AUDIT
 from posapp.runtime.errors import CommandError
 from posapp.settings import SettingsError
+
+ROOMS = {
+    "posapp.operations.cli": ("demo", "serve", "debug", "health-check", "healthkit"),
+    "posapp.operations.cli_audit": ("audit",),
+    "posapp.database.cli": ("db",),
+    "posapp.features.seed.cli": ("seed",),
+    "posapp.features.auth.cli": ("users",),
+    "posapp.backup.cli": ("backup", "drill", "restore"),
+}
+"""The names of each room's commands, which are its `COMMANDS`."""
 
 
 class _Commands(HandledErrors):
     """As in healthkit: what a user can fix is printed without a traceback, exit code 2."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        of_rooms = (name for names in ROOMS.values() for name in names)
+        return sorted([*super().list_commands(ctx), *of_rooms])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for module, names in ROOMS.items():
+            if cmd_name in names:
+                commands: tuple[click.Command, ...] = import_module(module).COMMANDS
+                return next(command for command in commands if command.name == cmd_name)
+        return super().get_command(ctx, cmd_name)
+
     def invoke(self, ctx: click.Context) -> Any:
+        os.umask(0o077)  # what a command writes is for its user alone
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             _fail(str(error).splitlines(), 2)
         except CommandError as error:
             _fail(error.lines(), error.exit_code)
-        except OperationalError as error:  # unreachable, full, or the login is refused
-            _fail([f"database: {mask(' '.join(str(error.orig).split()))}"], 2)
+        except Exception as error:
+            if not _from_database(error):
+                raise
+            _fail([f"database: {mask(' '.join(str(error.orig).split()))}"], 2)  # type: ignore[attr-defined]
+
+
+def _from_database(error: Exception) -> bool:
+    """Whether it is unreachable, full, or refuses the login; a command that did not load SQLAlchemy
+    has not spoken to it."""
+    database = sys.modules.get("sqlalchemy.exc")
+    return database is not None and isinstance(error, database.OperationalError)
 
 
 def _fail(lines: list[str], code: int) -> NoReturn:
@@ -58,7 +89,3 @@ def openapi() -> None:
 
     document = openapi_document()
     click.echo(json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))
-
-
-for _command in (*OPERATIONS, *AUDIT, *DATABASE, *SEED, *AUTH, *BACKUP):
-    main.add_command(_command)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,9 +22,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
+from healthkit import fields
 from healthkit.fields import PositiveDuration
 
 MIN_SECRET_LENGTH = 32
@@ -58,6 +59,22 @@ def _level(value: Any) -> Any:
     return "WARN" if text == "WARNING" else text
 
 
+def _database_url(value: SecretStr) -> SecretStr:
+    parse_database_url(value.get_secret_value())
+    return value
+
+
+def _sentry_dsn(value: SecretStr) -> SecretStr:
+    """Sentry's own rule; nothing of Sentry is imported where there is no address."""
+    from sentry_sdk.utils import BadDsn, Dsn
+
+    try:
+        Dsn(value.get_secret_value())
+    except (BadDsn, ValueError):
+        raise ValueError("not a Sentry DSN; write it like https://key@host/1") from None
+    return value
+
+
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -71,7 +88,7 @@ class Settings(BaseModel):
     environment: Literal["development", "staging", "production"] = "development"
     log_level: LogLevel = "INFO"
 
-    database_url: SecretStr | None = None
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = None
     db_host: str | None = None
     db_port: Port = 5432
     db_user: str = "postgres"
@@ -79,6 +96,7 @@ class Settings(BaseModel):
     db_name: str = "steak_kenangan"
     db_max_open_conns: Annotated[int, Field(ge=1, le=1000)] = 25
     db_max_idle_conns: Annotated[int, Field(ge=0, le=1000)] = 10
+    """Follows `db_max_open_conns` down where it is not given."""
     db_conn_max_lifetime: PositiveDuration = timedelta(hours=1)
 
     jwt_secret: SecretStr | None = None
@@ -90,7 +108,7 @@ class Settings(BaseModel):
     slow_query_plan: bool = False
     """Whether it is logged with its plan."""
 
-    sentry_dsn: SecretStr | None = None
+    sentry_dsn: Annotated[SecretStr, AfterValidator(_sentry_dsn)] | None = None
     sentry_traces_sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of requests whose trace is sent."""
     backup_dir: Path = Path("backups")
@@ -107,6 +125,12 @@ class Settings(BaseModel):
 
     healthkit_config: Path = Path("healthkit.toml")
     port: Port = 8080
+    bind: str = "127.0.0.1"
+    """The address to listen on; in a container 0.0.0.0, where only the proxy reaches it."""
+    web_concurrency: Annotated[int, Field(ge=1, le=64)] = 2
+    """Worker processes."""
+    graceful_timeout: Annotated[int, Field(ge=1, le=600)] = 20
+    """Seconds that requests under way may take to end when a worker has to."""
     pos_data_dir: Path = Path("var")
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies stand in front, each of which appends to X-Forwarded-For."""
@@ -145,12 +169,19 @@ class Settings(BaseModel):
             self.db_name,
         )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _idle_follows_open(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if "db_max_open_conns" in given and "db_max_idle_conns" not in given:
+            with suppress(TypeError, ValueError):  # no number: refused as what it is
+                idle = min(10, max(0, int(given["db_max_open_conns"])))
+                return {**given, "db_max_idle_conns": idle}
+        return given
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.db_max_idle_conns > self.db_max_open_conns:
             raise ValueError("DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS")
-        if self.database_url is not None:
-            parse_database_url(self.database_url.get_secret_value())
         if self.production:
             self._refuse_half_configured()
         return self
@@ -180,16 +211,14 @@ def secret_weakness(secret: str) -> str | None:
 
 
 def parse_database_url(text: str) -> URL:
-    """A PostgreSQL URL for psycopg2; `postgres://` is what many hosts still write."""
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise ValueError(
-            "DATABASE_URL: not a database URL; write it like postgresql://user:password@host/name"
-        ) from None
-    if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
-        raise ValueError("DATABASE_URL: must begin with postgresql://")
-    return url.set(drivername="postgresql+psycopg2")
+    """A PostgreSQL URL for psycopg2; `postgres://` is what many hosts still write.
+
+    Raises ValueError.
+    """
+    if not text.startswith(("postgresql", "postgres:")):
+        raise ValueError("must begin with postgresql://")
+    _, separator, rest = text.partition("://")
+    return fields.parse_database_url(f"postgresql+psycopg2{separator}{rest}")
 
 
 def _line(fault: Any) -> str:

@@ -15,18 +15,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import psycopg2
 import psycopg2.extensions
 import pytest
 import requests
+from click.testing import CliRunner
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit import SYSTEM_CLOCK
 from healthkit.testing import wait_until
+from posapp.cli import main
 from posapp.database.engine import open_session
 from posapp.database.schema import upgrade
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
@@ -174,6 +176,29 @@ class User:
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """`command("users", "list", typed="…", DATABASE_URL="…")`: runs posapp to its end in this
+    process, for who asks what it does and not how it starts."""
+    umask = os.umask(0o022)
+
+    def run(*arguments: str, typed: str | None = None, **environ: str) -> Any:
+        for name in _OURS:
+            monkeypatch.delenv(name, raising=False)
+        done = CliRunner().invoke(
+            main, arguments, input=typed and f"{typed}\n", env=environ, prog_name="posapp"
+        )
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+    yield run
+    os.umask(umask)
+
+
 @pytest.fixture
 def me(tmp_path: Path) -> User:
     """Who runs the tests."""
@@ -309,24 +334,45 @@ def _start_pos(data_dir: Path, user: User, **environ: str) -> Pos:
     told = {"PORT": str(port), "POS_DATA_DIR": str(data_dir), **environ}
     process = user.start("-m", "posapp", "demo", environ=told, start_new_session=True)
     assert process.stdout is not None
-    lines = list(iter(process.stdout.readline, "\n"))
+    lines = _paragraph(process.stdout)
     if not lines or not lines[0].startswith("Ready: "):
         _, errors = process.communicate(timeout=30)
         raise AssertionError(f"posapp demo is not ready: {''.join(lines)}{errors}")
-    lines += list(iter(process.stdout.readline, "\n"))
+    lines += _paragraph(process.stdout)
     parent = psutil.Process(process.pid)
     family = [parent, *parent.children(recursive=True)]
     url = lines[0].removeprefix("Ready: ").strip()
     return Pos(url, port, data_dir, process, "".join(lines), family)
 
 
+def _paragraph(output: IO[str]) -> list[str]:
+    """The lines up to an empty one, or to the end."""
+    return list(itertools.takewhile(lambda line: line.strip(), output))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stopped server's data with the demo in it, to copy: to make it takes most of a start."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with use_embedded_database(folder, UNSYNCED) as url:
+        upgrade(url)
+        with open_session(url, Settings()) as session:
+            seed_demo_data(session, SYSTEM_CLOCK.now())
+    return folder / "postgres"
+
+
 @pytest.fixture
-def start_pos() -> Iterator[StartPos]:
-    """`start_pos(data_dir, user, NAME="value")` starts one of one's own, for who kills things."""
+def start_pos(prepared: Path) -> Iterator[StartPos]:
+    """`start_pos(data_dir, user, NAME="value")` starts one of one's own, for who kills things. It
+    finds data that were made before, unless it is to begin with nothing: `fresh=True`; and has one
+    worker, for each loads the whole application."""
     started: list[Pos] = []
 
-    def start(data_dir: Path, user: User, **environ: str) -> Pos:
-        started.append(_start_pos(data_dir, user, **environ))
+    def start(data_dir: Path, user: User, fresh: bool = False, **environ: str) -> Pos:
+        if not fresh and not (data_dir / "postgres").exists():
+            shutil.copytree(prepared, data_dir / "postgres")
+            (data_dir / "postgres").chmod(0o700)
+        started.append(_start_pos(data_dir, user, **{"WEB_CONCURRENCY": "1", **environ}))
         return started[-1]
 
     yield start
@@ -341,7 +387,8 @@ def start_pos() -> Iterator[StartPos]:
 @pytest.fixture(scope="session")
 def running_pos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos]:
     """The POS, one for the whole run: leave it running, and what the demo wrote as it is."""
-    data_dir = tmp_path_factory.mktemp("use_embedded_database")
+    # With what means something in a list of folders, in an address and in a pattern.
+    data_dir = tmp_path_factory.mktemp("pos") / "a, b?c%d#e[f]"
     user = User(os.geteuid(), os.getegid(), sys.executable, data_dir)
     pos = _start_pos(data_dir, user)
     yield pos
@@ -356,6 +403,7 @@ class Served:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    environ: Mapping[str, str]
 
     def lines(self) -> list[dict[str, Any]]:
         """The log so far; every line must be whole, and JSON."""
@@ -399,7 +447,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
             process = subprocess.Popen(
                 processes.gunicorn_command(), env=told, stdout=output, stderr=output
             )
-        served = Served(f"http://127.0.0.1:{port}", process, log)
+        served = Served(f"http://127.0.0.1:{port}", process, log, told)
         started.append(served)
         wait_until(lambda: _healthy(served), 30)
         return served

@@ -1,7 +1,7 @@
 import json
 import re
 import signal
-import subprocess
+from importlib import import_module
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 
 from healthkit.testing import wait_until
+from posapp.cli import ROOMS
 from posapp.runtime.postgres import DataDirectory
 
 
@@ -47,6 +48,11 @@ def test_help_names_every_command_and_the_version_is_told(posapp):
     for command in ("audit", "db", "demo", "health-check", "openapi", "seed", "serve", "users"):
         assert re.search(rf"^  {command} ", text, re.MULTILINE)
     assert posapp("--version").stdout == "posapp, version 1.0.0\n"
+
+
+def test_each_rooms_commands_are_those_that_help_names():
+    for module, names in ROOMS.items():
+        assert sorted(names) == sorted(c.name for c in import_module(module).COMMANDS)
 
 
 def test_commands_start_the_embedded_server_and_stop_it_again(posapp, data_dir):
@@ -92,23 +98,18 @@ def test_an_account_that_is_added_can_sign_in_at_the_running_till(running_pos, m
     assert running_server(running_pos.data_dir) is not None
 
 
-def test_an_account_has_a_whole_life_at_the_command_line(posapp, me, data_dir):
-    def users(*arguments, typed=None):
-        told = {"POS_DATA_DIR": str(data_dir)}
-        if typed is None:
-            return posapp("users", *arguments)
-        command = ("-m", "posapp", "users", *arguments, "--password-stdin")
-        with me.start(*command, environ=told, stdin=subprocess.PIPE) as process:
-            output, errors = process.communicate(f"{typed}\n", timeout=90)
-        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+def test_an_account_has_a_whole_life_at_the_command_line(command, database):
+    told = {"DATABASE_URL": address(database)}
 
-    posapp("seed")
+    def users(*arguments, typed=None):
+        given = [*arguments, *(["--password-stdin"] if typed else [])]
+        return command("users", *given, typed=typed, **told)
+
     added = users("add", "dian", "--role", "waiter", "--full-name", "Dian", typed="dian-kenangan-1")
     assert (added.returncode, added.stdout) == (0, "dian is added, as waiter\n"), added.stderr
     assert users("role", "dian", "cashier").stdout == "dian is cashier now\n"
-    assert (
-        users("password", "dian", typed="dian-kenangan-2").stdout == "dian has another password\n"
-    )
+    changed = users("password", "dian", typed="dian-kenangan-2")
+    assert changed.stdout == "dian has another password\n"
     assert users("deactivate", "dian").stdout == "dian is dismissed\n"
     (row,) = [line for line in users("list").stdout.splitlines() if line.startswith("dian ")]
     assert row.split() == ["dian", "cashier", "dismissed", "Dian"]
@@ -116,15 +117,15 @@ def test_an_account_has_a_whole_life_at_the_command_line(posapp, me, data_dir):
     assert "no account nobody" in one_line(users("deactivate", "nobody"))
     assert "at least 10" in one_line(users("password", "dian", typed="short"))
     assert "last admin" in one_line(users("deactivate", "admin"))
-    told = posapp("audit", "--action", "user.*", "--entity", "user").stdout
+    log = command("audit", "--action", "user.*", "--entity", "user", **told).stdout
     for action in ("user.created", "user.role", "user.password", "user.deactivated"):
-        assert action in told
-    assert json.loads(posapp("audit", "--limit", "1", "--json").stdout)["next"] is not None
-    assert "--limit" in one_line(posapp("audit", "--limit", "1000"))
+        assert action in log
+    assert json.loads(command("audit", "--limit", "1", "--json", **told).stdout)["next"] is not None
+    assert "--limit" in one_line(command("audit", "--limit", "1000", **told))
 
 
-def test_production_does_not_start_while_a_demo_password_opens_an_account(posapp, database):
-    refused = posapp(
+def test_production_does_not_start_while_a_demo_password_opens_an_account(command, database):
+    refused = command(
         "serve",
         DATABASE_URL=address(database),
         ENVIRONMENT="production",
@@ -135,50 +136,50 @@ def test_production_does_not_start_while_a_demo_password_opens_an_account(posapp
     assert "posapp users password" in line
 
 
-def test_a_wrong_account_is_one_line(posapp, me, data_dir):
-    code, _, errors = add(me, data_dir, "wati", password="")
-    assert (code, len(errors.splitlines())) == (2, 1)
-    without = posapp("users", "add", "wati", "--role", "waiter", "--full-name", "Wati")
-    assert "give --password-stdin" in one_line(without)
-    wrong = posapp("users", "add", "wati", "--role", "cook", "--full-name", "W")
+def test_a_wrong_account_is_one_line(command, database):
+    told = {"DATABASE_URL": address(database)}
+    new = ("users", "add", "wati", "--full-name", "Wati", "--role")
+    assert "password" in one_line(command(*new, "waiter", "--password-stdin", typed="", **told))
+    assert "give --password-stdin" in one_line(command(*new, "waiter", **told))
+    wrong = command(*new, "cook", **told)
     assert wrong.returncode == 2
     assert "'kitchen'" in wrong.stderr
 
 
-def test_health_check_exits_0_when_the_database_is_well_and_1_when_not(posapp, database):
-    well = posapp("health-check", DATABASE_URL=address(database))
+def test_health_check_exits_0_when_the_database_is_well_and_1_when_not(command, database):
+    well = command("health-check", DATABASE_URL=address(database))
     assert (well.returncode, well.stderr) == (0, "")
     assert "healthy" in well.stdout
     assert "disk" not in well.stdout
-    away = posapp("health-check", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    away = command("health-check", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert away.returncode == 1
     assert "unhealthy" in away.stdout
     assert "Traceback" not in away.stderr
 
 
-def test_health_check_on_an_empty_database_says_what_to_run(posapp, postgres):
-    empty = posapp("health-check", DATABASE_URL=address(postgres.create("empty_for_check")))
+def test_health_check_on_an_empty_database_says_what_to_run(command, postgres):
+    empty = command("health-check", DATABASE_URL=address(postgres.create("empty_for_check")))
     assert empty.returncode == 1
     assert "posapp db upgrade" in empty.stdout
 
 
-def test_openapi_prints_the_document_sorted(posapp):
-    text = posapp("openapi").stdout
+def test_openapi_prints_the_document_sorted(command):
+    text = command("openapi").stdout
     document = json.loads(text)
     assert document["openapi"].startswith("3.1")
     assert text == json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize("command", [["db", "upgrade"], ["seed"], ["serve"]])
-def test_a_database_that_is_away_is_one_line(posapp, command):
-    away = posapp(*command, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+@pytest.mark.parametrize("words", [["db", "upgrade"], ["seed"], ["serve"]])
+def test_a_database_that_is_away_is_one_line(command, words):
+    away = command(*words, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert "refused" in one_line(away)
 
 
-def test_a_database_without_the_schema_is_not_served(posapp, postgres):
+def test_a_database_without_the_schema_is_not_served(command, postgres):
     url = address(postgres.create("empty_for_serve"))
-    assert "run: posapp db upgrade" in one_line(posapp("serve", DATABASE_URL=url))
-    assert "run: posapp db upgrade" in one_line(posapp("seed", DATABASE_URL=url))
+    assert "run: posapp db upgrade" in one_line(command("serve", DATABASE_URL=url))
+    assert "run: posapp db upgrade" in one_line(command("seed", DATABASE_URL=url))
 
 
 # The production server alone

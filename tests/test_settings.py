@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from healthkit import fields
 from posapp.settings import Settings, SettingsError, parse_database_url, secret_weakness
 
 STRONG = "7f3b9c1e5a8d2460b7e9f1a3c5d80246"
@@ -70,10 +71,21 @@ def test_every_mistake_of_production_is_named_at_once():
         ("DATABASE_URL", "mysql://root@localhost/pos"),
         ("CORS_ALLOWED_ORIGINS", "your-domain.com"),
         ("JWT_EXPIRATION", "0s"),
+        ("WEB_CONCURRENCY", "two"),
+        ("GRACEFUL_TIMEOUT", "soon"),
+        ("SENTRY_DSN", "notadsn"),
+        ("SENTRY_DSN", "https://sentry.example/1"),
+        ("SENTRY_DSN", "https://key@sentry.example/"),
+        ("DATABASE_URL", "postgresql://pos:geheim@db/pos?sslmod=require"),
+        ("DATABASE_URL", "postgresql://pos:geheim@db/pos?schema=pos&jdbc=1"),
+        ("DATABASE_URL", "postgresql://pos:ge@heim@db/pos"),
     ],
 )
 def test_a_bad_value_is_named_by_its_variable(variable, value):
-    assert refusal({variable: value}).startswith(f"{variable}: ")
+    said = refusal({variable: value})
+    assert said.startswith(f"{variable}: ")
+    assert len(said.splitlines()) == 1
+    assert "heim" not in said
 
 
 @pytest.mark.parametrize(
@@ -85,6 +97,8 @@ def test_a_bad_value_is_named_by_its_variable(variable, value):
         ("SLOW_QUERY_MS", 0, None),
         ("SENTRY_TRACES_SAMPLE_RATE", 0, 1),
         ("TRUSTED_PROXIES", 0, 10),
+        ("WEB_CONCURRENCY", 1, 64),
+        ("GRACEFUL_TIMEOUT", 1, 600),
     ],
 )
 def test_a_number_is_taken_up_to_its_bounds_and_refused_beyond(variable, least, most):
@@ -104,6 +118,9 @@ def test_connections_are_one_to_a_thousand_and_no_more_may_wait_than_may_be_open
         assert (settings.db_max_open_conns, settings.db_max_idle_conns) == (most, idle)
     assert refusal(of(5, 6)) == "DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS"
     assert refusal(of(0, 0)).startswith("DB_MAX_OPEN_CONNS: ")
+    for most, idle in (("5", 5), ("9", 9), ("10", 10), ("1000", 10), (" 1", 1)):
+        follows = Settings.from_env({"DB_MAX_OPEN_CONNS": most})
+        assert follows.db_max_idle_conns == idle, "what is not given follows what is"
     text = refusal(of(1001, 1001))
     assert [line.split(":")[0] for line in text.splitlines()] == [
         "DB_MAX_OPEN_CONNS",
@@ -218,9 +235,29 @@ def test_any_driver_for_postgresql_is_understood(text):
     assert parse_database_url(text).drivername == "postgresql+psycopg2"
 
 
+def test_what_only_prisma_knows_is_left_out_and_told_once(caplog):
+    address = "postgresql://pos:hush@db/pos?schema=other&connection_limit=5&sslmode=require"
+    fields._warn_of.cache_clear()
+    for _ in range(3):
+        url = Settings.from_env({"DATABASE_URL": address}).database
+    assert dict(url.query) == {"sslmode": "require"}
+    assert len(caplog.messages) == 1
+    assert "connection_limit, schema" in caplog.text
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["sslmode=require", "connect_timeout=5", "application_name=x", "channel_binding=require"],
+)
+def test_what_libpq_knows_stays(query):
+    url = parse_database_url(f"postgresql://pos@db/pos?{query}")
+    assert dict(url.query) == dict([query.split("=")])
+
+
 @pytest.mark.parametrize("text", ["postgresql://pos@db:port/pos", "", "mysql+postgresql://db/pos"])
 def test_what_is_no_address_of_a_postgresql_is_refused_in_words(text):
-    with pytest.raises(ValueError, match="DATABASE_URL: "):
+    with pytest.raises(ValueError, match=r"^(not a database URL|must begin with postgresql://)"):
         parse_database_url(text)
 
 

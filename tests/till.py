@@ -67,6 +67,21 @@ class Till:
         body = {"method": method, **({"amount": order["due"]} | sums)}
         return self.post(f"/orders/{order['id']}/payments", body, key or str(uuid4()))
 
+    def void(self, order: dict[str, Any], key: str | None = None, **fields: Any) -> TestResponse:
+        body = {"reason": "salah meja", **fields}
+        return self.post(f"/orders/{order['id']}/void", body, key or str(uuid4()))
+
+    def void_line(
+        self, order: dict[str, Any], line: int, key: str | None = None, **fields: Any
+    ) -> TestResponse:
+        """Voids the line at that position."""
+        path = f"/orders/{order['id']}/lines/{order['lines'][line]['id']}/void"
+        return self.post(path, {"reason": "salah pesan", **fields}, key or str(uuid4()))
+
+    def undo(self, payment: dict[str, Any], key: str | None = None, **fields: Any) -> TestResponse:
+        path = f"/orders/{payment['order_id']}/payments/{payment['id']}/reversal"
+        return self.post(path, {"reason": "salah tekan", **fields}, key or str(uuid4()))
+
 
 @pytest.fixture(scope="module")
 def sign_in(app: Flask) -> Callable[[str], Till]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
@@ -21,6 +22,9 @@ from healthkit._store import incidents, lease, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.watcher import Watcher
 from healthkit.testing import wait_until
+
+# For where the same tests run a second time.
+settings.register_profile("once", max_examples=10)
 
 PLUGINS = Path(__file__).parent / "plugins"
 _numbers = itertools.count()

@@ -121,6 +121,20 @@ def test_incidents_are_listed_and_can_be_acknowledged_once(run, store):
     assert "there is no incident 99" in one_line(run("ack", "99"))
 
 
+def test_a_list_that_is_longer_says_so_and_where_it_goes_on(run, store):
+    numbers = [fault(store, error=f"late {n}") for n in range(23)]
+    first = run("incidents")
+    assert first.output.splitlines()[-1] == f"more: --before {numbers[3]}"
+    rest = run("incidents", "--before", str(numbers[3]))
+    assert "more:" not in rest.output
+    listed = re.findall(r"^(\d+) ", first.output + rest.output, re.MULTILINE)
+    assert list(map(int, listed)) == numbers[::-1]
+    assert "more:" not in run("incidents", "--limit", "23").output
+    shown = run("status").output
+    assert shown.count("refused: HTTP 400") == 10
+    assert "\nand more\n" in shown
+
+
 def test_silences_are_added_listed_and_ended(run):
     assert run("silence", "list").output == "no silence\n"
     added = run("silence", "add", "--tag", "backup", "--for", "1h30m")

@@ -196,7 +196,9 @@ class Histories(RuleBasedStateMachine):
                     assert down
 
 
-Histories.TestCase.settings = settings(max_examples=500, stateful_step_count=40, deadline=None)
+Histories.TestCase.settings = settings(
+    max_examples=5 * settings().max_examples, stateful_step_count=40, deadline=None
+)
 TestHistories = Histories.TestCase
 
 

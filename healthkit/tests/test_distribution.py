@@ -46,6 +46,7 @@ def test_it_builds_installs_and_passes_its_own_tests_in_an_empty_environment(tmp
 
     report = run(
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not fault and not slow"),
+        "--hypothesis-profile=once",
         cwd=source,
     )
     passed = re.search(r"(\d+) passed", report)

@@ -9,7 +9,6 @@ import click
 from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_size
 from posapp.backup import point_in_time
-from posapp.backup import schedule as scheduling
 from posapp.backup.cli_restore import drill, restore
 from posapp.backup.context import BackupContext, open_context
 from posapp.backup.create import create_backup, expired_backups
@@ -85,6 +84,8 @@ def run_schedule() -> None:
     were missed while this was off run at the start.
     """
     with open_context(os.environ, SYSTEM_CLOCK) as context:
+        from posapp.backup import schedule as scheduling  # its timetable's library is for it alone
+
         jobs = scheduling.timetable(str(context.storage.root / "drills"))
         missed = scheduling.missed_jobs(jobs, context.storage.list_backups(), context.clock.now())
         scheduling.Schedule(jobs, context.log.write).run(missed)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from pyrage import x25519
@@ -26,12 +26,15 @@ from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import FolderStorage
-from posapp.backup.storage.s3 import S3Storage
+from posapp.backup.storage.lookup import open_bucket
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
 from posapp.runtime.files import open_rotated
 from posapp.runtime.postgres import EmbeddedPostgresError
 from posapp.settings import Settings
+
+if TYPE_CHECKING:
+    from posapp.backup.storage.s3 import S3Storage
 
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")
 
@@ -138,7 +141,7 @@ def open_context(
             stack.enter_context(_notify_on_failure(run, log, notifications, attended))
         key = settings.backup_age_recipient
         recipient = load_recipient(key) if key else None
-        bucket = S3Storage.from_settings(settings)
+        bucket = open_bucket(settings)
         if bucket is not None:
             stack.callback(bucket.close)
         storage = FolderStorage.from_settings(settings)

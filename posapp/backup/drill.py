@@ -31,7 +31,7 @@ from posapp.backup.restore import load_backup, migrate_if_older, revisions
 from posapp.backup.storage.lookup import storage_of, verify_checksum
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
-from posapp.runtime.child import child_command
+from posapp.runtime.child import base_environment, child_command
 from posapp.runtime.postgres import EmbeddedPostgresError
 
 HEALTH = "/api/v1/health"
@@ -172,7 +172,7 @@ def _check_health(url: URL, folder: Path, clock: Clock) -> str:
     (folder / "healthkit.toml").write_text(_CHECKS.format(folder=folder))
     port = _free_port()
     environ = {
-        **os.environ,
+        **base_environment(os.environ),
         "DATABASE_URL": url.render_as_string(hide_password=False),
         "ENVIRONMENT": "development",
         "HEALTHKIT_CONFIG": str(folder / "healthkit.toml"),
@@ -181,9 +181,7 @@ def _check_health(url: URL, folder: Path, clock: Clock) -> str:
         "BIND": processes.HOST,
         "WEB_CONCURRENCY": "1",
         "GRACEFUL_TIMEOUT": "2",
-        "SENTRY_DSN": "",
     }
-    environ.pop("JWT_SECRET", None)
     log = folder / "server.log"
     with log.open("wb") as output:
         program = child_command(processes.gunicorn_command(), signal.SIGTERM)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +14,12 @@ from posapp.database.engine import open_engine
 from posapp.runtime.errors import CommandError
 from posapp.settings import Settings
 
+if TYPE_CHECKING:  # loaded by who migrates: it is as large as all the rest of a command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+HEAD = "0006"
+"""The newest revision of this version."""
 MIGRATION_LOCK = 7_233_001
 """PostgreSQL's advisory lock under which one process at a time migrates."""
 
@@ -29,8 +32,11 @@ class DatabaseError(CommandError):
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))  # else it interpolates
     config.set_main_option("path_separator", "os")
     return config
 
@@ -41,8 +47,12 @@ def upgrade(url: URL) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            if _revision(connection) == HEAD:
+                return
             # Who waits for a table keeps all others from it meanwhile.
             connection.execute(text(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_TIMEOUT}"))
+            from alembic import command
+
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -67,11 +77,18 @@ def require_schema(url: URL, settings: Settings) -> None:
         )
 
 
-def schema_state(engine: Engine) -> tuple[str | None, str | None]:
+def schema_state(engine: Engine) -> tuple[str | None, str]:
     """(revision of the database, newest revision known here)."""
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current, _scripts().get_current_head()
+        return _revision(connection), HEAD
+
+
+def _revision(connection: Connection) -> str | None:
+    """As alembic keeps it, without alembic."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def known_revisions() -> frozenset[str]:
@@ -81,7 +98,9 @@ def known_revisions() -> frozenset[str]:
 
 @cache
 def _scripts() -> ScriptDirectory:
-    """The migrations, read once: a health check asks for the newest all the time."""
+    """The migrations, read once."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config())
 
 

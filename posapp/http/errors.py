@@ -52,6 +52,9 @@ class Unauthorized(ApiError):
 class Forbidden(ApiError):
     status = 403
 
+    def __init__(self, detail: str, extension: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, extension=extension)
+
 
 class NotFound(ApiError):
     status = 404

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -24,6 +33,16 @@ Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Note = Annotated[Text, StringConstraints(max_length=200, strip_whitespace=True)]
+
+
+def _like_a_date(value: str) -> str:
+    """pydantic would take a number for a moment."""
+    if len(value) != 10 or value[4] != "-" or value[7] != "-":
+        raise ValueError("must be a date like 2026-11-25")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_like_a_date, json_schema_input_type=date)]
 
 
 class InputModel(BaseModel):

@@ -29,6 +29,9 @@ DURATION = Histogram(
 )
 ORDERS = Counter("posapp_orders_total", "Orders taken.", ["type"])
 REVENUE = Counter("posapp_revenue_rupiah_total", "Rupiah paid to bills.", ["method"])
+REVERSED = Counter(
+    "posapp_reversed_rupiah_total", "Rupiah of payments that were undone.", ["method"]
+)
 POOL_OPEN = Gauge(
     "posapp_pool_open_connections", "Connections to the database.", multiprocess_mode="livesum"
 )

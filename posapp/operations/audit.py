@@ -8,17 +8,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service
 from posapp.features.auth import accounts
-from posapp.http.schemas import LARGEST_ID, ApiModel, Text
+from posapp.http.pages import Page, PageQuery, cut
+from posapp.http.schemas import ApiModel, Text
 
 _Word = Annotated[Text, StringConstraints(min_length=1, max_length=60)]
 
 
-class AuditQuery(ApiModel):
+class AuditQuery(PageQuery):
     """Filters; all that are given have to fit."""
 
     user: _Word | None = None
@@ -28,9 +29,6 @@ class AuditQuery(ApiModel):
     entity: _Word | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
-    cursor: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = None
-    """`next` of the page before."""
-    limit: Annotated[int, Field(ge=1, le=service.PAGE)] = service.PAGE
 
 
 class AuditEntryView(ApiModel):
@@ -45,10 +43,8 @@ class AuditEntryView(ApiModel):
     details: dict[str, Any]
 
 
-class AuditPage(ApiModel):
+class AuditPage(Page):
     entries: list[AuditEntryView]
-    next: int | None
-    """The `cursor` of the next page; null on the last."""
 
 
 def read(session: Session, query: AuditQuery) -> AuditPage:
@@ -64,7 +60,7 @@ def read(session: Session, query: AuditQuery) -> AuditPage:
         before_id=query.cursor,
         limit=query.limit + 1,
     )
-    entries, more = found[: query.limit], len(found) > query.limit
+    entries, following = cut(found, query.limit)
     names = accounts.usernames(session, (entry.user_id for entry in entries if entry.user_id))
     return AuditPage(
         entries=[
@@ -80,5 +76,5 @@ def read(session: Session, query: AuditQuery) -> AuditPage:
             )
             for entry in entries
         ],
-        next=entries[-1].id if more else None,
+        next=following,
     )

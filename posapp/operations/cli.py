@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import ExitStack
 
@@ -15,7 +16,7 @@ from posapp.database.engine import open_session
 from posapp.database.schema import require_schema, upgrade
 from posapp.features.auth import accounts
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
-from posapp.runtime import postgres, processes
+from posapp.runtime import postgres, processes, running
 from posapp.runtime.demo import run_demo
 from posapp.settings import Settings
 
@@ -76,6 +77,18 @@ def _refuse_demo_accounts(url: URL, settings: Settings) -> None:
         )
 
 
+@click.command()
+def debug() -> None:
+    """Have the running server log at DEBUG for 15 minutes; again within them: end it.
+
+    The server of this POS_DATA_DIR and PORT. It shows each SQL statement with its time and rows.
+    """
+    settings = Settings.from_env(os.environ)
+    path = running.lock_path(settings.pos_data_dir, settings.port)
+    running.send_signal(path, signal.SIGUSR1)
+    click.echo("The server changes its log level, and says so in its log.")
+
+
 @click.command("health-check")
 def health_check() -> None:
     """Try the database connection: exit 0 when it is healthy, 1 when not.
@@ -128,4 +141,4 @@ def _keep_database(stack: ExitStack, settings: Settings) -> URL:
     return server.url
 
 
-COMMANDS = (demo, serve, health_check, run_healthkit)
+COMMANDS = (demo, serve, debug, health_check, run_healthkit)

@@ -40,7 +40,9 @@ BOOKS = text(
         GROUP BY business_date HAVING max(receipt_number) <> count(*)) days) AS gaps,
       (SELECT count(*) FROM orders
         WHERE created_at > now() - interval '2 days' AND paid <>
-          (SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id)) AS unequal
+          (SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id
+            AND NOT EXISTS (SELECT FROM payment_reversals WHERE payment_id = payments.id))
+      ) AS unequal
     """
 )
 

@@ -65,11 +65,9 @@ def run_demo(settings: Settings, environ: Mapping[str, str], prepare: Prepare, l
 def _start(parts: Supervisor, url: URL, settings: Settings, environ: Mapping[str, str]) -> None:
     child_env = child_environment(environ, settings, url)
     child_env |= {"PORT": str(settings.port), "BIND": HOST, "GRACEFUL_TIMEOUT": _STOP_REQUESTS}
-    for part in (
-        Program("watch", [sys.executable, "-m", "healthkit", "watch"]),
-        Program("gunicorn", gunicorn_command()),
-    ):
-        parts.start(part, child_env)
+    watch_env = {name: value for name, value in child_env.items() if name != "JWT_SECRET"}
+    parts.start(Program("watch", [sys.executable, "-m", "healthkit", "watch"]), watch_env)
+    parts.start(Program("gunicorn", gunicorn_command()), child_env)
     _wait_until_ready(parts, settings.port)
 
 

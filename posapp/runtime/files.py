@@ -61,9 +61,27 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def private_folder(path: Path) -> None:
+    """Makes a folder that its owner alone may enter, and those above it that are missing; one that
+    is there stays as it is. Raises OSError."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def open_rotated(path: Path) -> IO[bytes]:
-    """Opens a log to append to; one that has grown large starts anew, the old one beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Opens a log, for its owner's eyes, to append to; one that has grown large starts anew, the
+    old one beside it."""
+    private_folder(path.parent)
     if path.exists() and path.stat().st_size > _LOG_LIMIT:
         path.replace(path.with_suffix(".log.1"))
-    return path.open("ab")
+    return open(path, "ab", opener=open_private)
+
+
+def open_private(name: str, flags: int) -> int:
+    """An opener for `open`: mode 0600, also for a file that an older version left wider."""
+    descriptor = os.open(name, flags, 0o600)
+    status = os.fstat(descriptor)
+    if status.st_mode & 0o077 and os.geteuid() in (0, status.st_uid):
+        os.fchmod(descriptor, 0o600)
+    return descriptor

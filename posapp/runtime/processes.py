@@ -26,10 +26,7 @@ class StartError(CommandError):
 def gunicorn_command() -> list[str]:
     """The production server; the rest is in the environment, see deploy/gunicorn.conf.py."""
     config = ROOT / "deploy" / "gunicorn.conf.py"
-    return [
-        *(sys.executable, "-m", "gunicorn"),
-        *("--config", str(config), "--pythonpath", str(ROOT)),
-    ]
+    return [sys.executable, "-m", "gunicorn", "--config", str(config)]
 
 
 def child_environment(environ: Mapping[str, str], settings: Settings, url: URL) -> dict[str, str]:
@@ -54,8 +51,8 @@ def with_health_store(environ: Mapping[str, str], settings: Settings) -> dict[st
     """`environ` with HEALTHKIT_STORE; on the embedded database it defaults to a file beside it."""
     if settings.database is not None or environ.get("HEALTHKIT_STORE"):
         return dict(environ)
-    store = settings.pos_data_dir.resolve() / "healthkit.db"
-    return {**environ, "HEALTHKIT_STORE": f"sqlite:///{store}"}
+    store = URL.create("sqlite", database=str(settings.pos_data_dir.resolve() / "healthkit.db"))
+    return {**environ, "HEALTHKIT_STORE": store.render_as_string()}
 
 
 def validate_health_config(settings: Settings, environ: Mapping[str, str]) -> None:

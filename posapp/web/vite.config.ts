@@ -38,5 +38,5 @@ export default defineConfig({
     },
   },
   server: { proxy: { "/api": server, "/health": server } },
-  test: { environment: "node", include: ["{src/**/,}*.test.ts"] },
+  test: { environment: "node", include: ["{src/**/,}*.test.ts"], testTimeout: 60_000 },
 });

@@ -4,6 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from posapp.database.schema import HEAD, _scripts, known_revisions
 from posapp.features.models import MODULES, metadata
 
 LEAVING = {("refresh_tokens", "token_hash"), ("refresh_tokens", "revoked_at")}
@@ -18,6 +19,11 @@ def test_the_migrations_make_what_the_models_describe(database):
     engine.dispose()
     told = [one for one in differences if not _leaves(one)]
     assert told == []
+
+
+def test_the_newest_revision_is_the_one_that_commands_compare_with():
+    assert _scripts().get_heads() == [HEAD]
+    assert HEAD in known_revisions()
 
 
 def _leaves(difference):

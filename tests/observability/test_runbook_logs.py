@@ -1,7 +1,9 @@
 """Every command of the runbook's chapters on logs, errors and incidents, as it stands there."""
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import requests
 
 from tests.observability.sinks import sink
 
+BIN = Path(sys.executable).parent
 RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
 CHAPTERS = ("Logging and Debugging", "Error Tracking", "Incident Response")
 REQUEST_ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -40,9 +43,7 @@ def place(need, serve, database, tmp_path_factory):
         )
         folder = tmp_path_factory.mktemp("operator")
         (folder / "var" / "log").mkdir(parents=True)
-        (folder / "var" / "run").mkdir()
         (folder / "var" / "log" / "gunicorn.log").symlink_to(served.log)
-        (folder / "var" / "run" / "gunicorn.pid").write_text(f"{served.process.pid}\n")
         menu = f"{served.url}/api/v1/public/menu?lang=en"
         requests.get(
             menu,
@@ -63,6 +64,7 @@ def run(place, block):
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{BLOCKS[0]}\n{script}"],
         cwd=folder,
+        env={**os.environ, **served.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=30,

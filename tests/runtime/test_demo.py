@@ -67,7 +67,7 @@ def test_a_second_demo_on_the_same_data_is_refused_with_the_first_ones_number(
 def test_ctrl_c_stops_all_of_it_and_a_second_start_finds_the_data_of_the_first(
     start_pos, me, tmp_path
 ):
-    pos = start_pos(tmp_path, me)
+    pos = start_pos(tmp_path, me, fresh=True)
     menu = get(f"{pos.url}/api/v1/public/menu")
     pos.process.send_signal(signal.SIGINT)
     assert pos.wait() == (0, "")
@@ -80,7 +80,7 @@ def test_ctrl_c_stops_all_of_it_and_a_second_start_finds_the_data_of_the_first(
 
 
 def test_an_ordinary_user_runs_all_of_it(start_pos, ordinary_user):
-    pos = start_pos(ordinary_user.folder / "var", ordinary_user)
+    pos = start_pos(ordinary_user.folder / "var", ordinary_user, fresh=True, WEB_CONCURRENCY="2")
     assert {get(f"{pos.url}/readyz")[0] for _ in range(20)} == {200}, "every worker is ready"
     owners = set()
     for process in pos.family:
@@ -128,7 +128,7 @@ def test_when_it_is_killed_itself_nothing_lives_on(start_pos, me, tmp_path):
 
 @pytest.mark.fault
 def test_a_killed_worker_is_replaced_and_nothing_else_happens(start_pos, me, tmp_path):
-    pos = start_pos(tmp_path, me)
+    pos = start_pos(tmp_path, me, WEB_CONCURRENCY="2")
     master = pos.named("gunicorn.conf.py")
     workers = master.children()
     workers[0].kill()
@@ -215,6 +215,27 @@ def test_half_a_data_folder_is_one_line(me, free_port, tmp_path):
     (tmp_path / "postgres" / "base").mkdir(parents=True)
     environ = {"PORT": str(free_port), "POS_DATA_DIR": str(tmp_path)}
     assert "not a whole PostgreSQL data folder" in one_line(me.run("demo", environ=environ))
+
+
+def test_what_it_writes_is_for_its_user_alone(running_pos):
+    """Sockets, locks, logs, stores, data: no local user gets at any of it."""
+    found = [running_pos.data_dir, *running_pos.data_dir.rglob("*")]
+    names = {path.name for path in found}
+    assert {"healthkit.db", "demo.lock", "gunicorn.log", "jwt-secret", "run"} <= names
+    wide = {}
+    for path in found:
+        with suppress(FileNotFoundError):  # a server at work
+            wide[path] = path.lstat().st_mode & 0o077
+    assert {path for path, mode in wide.items() if mode} == set()
+
+
+def test_the_programs_get_no_secret_that_is_not_theirs(running_pos):
+    """The signing key is the server's; PostgreSQL gets none of the environment's."""
+    for name, secrets in {
+        "healthkit watch": {"JWT_SECRET"},
+        "watchdog": {"JWT_SECRET", "TELEGRAM_URL"},
+    }.items():
+        assert secrets.isdisjoint(running_pos.named(name).environ()), name
 
 
 def test_the_signing_key_is_made_once_and_for_its_user_alone(running_pos):

@@ -5,8 +5,10 @@ Each is an annotated type for pydantic models: `interval: Duration`, `min_size: 
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import timedelta
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import available_timezones
@@ -16,10 +18,19 @@ from pydantic import AfterValidator, BeforeValidator
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+_log = logging.getLogger("healthkit")
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?)B?", re.IGNORECASE)
 _LONGEST = timedelta(days=3660)
+_PRISMA = frozenset(
+    {
+        *("connection_limit", "pool_timeout", "socket_timeout", "statement_cache_size"),
+        *("pgbouncer", "schema", "sslaccept", "sslidentity"),
+    }
+)
+"""Parameters of a database URL that are Prisma's own ("PostgreSQL connector", its manual)."""
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -103,7 +114,9 @@ def parse_database_url(text: str) -> URL:
     """Returns a database URL whose driver is installed.
 
     `postgres://` becomes `postgresql://`, and with no driver named the installed one is taken.
-    Raises ValueError, whose text has nothing of the URL but its scheme.
+    Parameters that only Prisma knows are left out, with a warning in the log: hosts write them into
+    the addresses that they hand out. Raises ValueError, whose text has nothing of the URL but its
+    scheme and the names of parameters.
     """
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -122,7 +135,43 @@ def parse_database_url(text: str) -> URL:
     except ImportError as error:
         extra = ": pip install 'healthkit-core[postgres]'" if error.name == "psycopg2" else ""
         raise ValueError(f"its driver {error.name!r} is not installed{extra}") from None
+    if "@" in (url.host or ""):
+        raise ValueError("its host holds an @: write one in the password as %40")
+    return _known_parameters(url) if url.get_backend_name() == "postgresql" else url
+
+
+def _known_parameters(url: URL) -> URL:
+    """`url` with the parameters that libpq knows. Raises ValueError naming any other."""
+    foreign = tuple(sorted(_PRISMA.intersection(url.query)))
+    if foreign:
+        _warn_of(foreign)
+    url = url.difference_update_query(foreign)
+    if unknown := [name for name in url.query if not _known_to_libpq(url, name)]:
+        names = ", ".join(repr(name[:40]) for name in sorted(unknown)[:5])
+        raise ValueError(f"PostgreSQL knows no such parameter: {names}")
     return url
+
+
+def _known_to_libpq(url: URL, name: str) -> bool:
+    """libpq itself is asked: which it knows depends on its version."""
+    driver: Any = url.get_dialect().import_dbapi()
+    if url.get_driver_name() == "psycopg2":
+        make = driver.extensions.make_dsn
+    elif url.get_driver_name() == "psycopg":
+        make = driver.conninfo.make_conninfo
+    else:  # a driver without libpq
+        return True
+    try:
+        make(**{name: ""})
+    except driver.ProgrammingError:
+        return False
+    return True
+
+
+@cache
+def _warn_of(names: tuple[str, ...]) -> None:
+    """Once in a process for the same names: an address is parsed many times."""
+    _log.warning("database URL: left out what PostgreSQL does not know: %s", ", ".join(names))
 
 
 def _postgresql() -> str:

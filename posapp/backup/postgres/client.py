@@ -16,7 +16,7 @@ import psycopg2.extensions
 from sqlalchemy.engine import URL
 
 from posapp.backup.errors import BackupError, Refused
-from posapp.runtime.child import child_command
+from posapp.runtime.child import base_environment, child_command
 from posapp.runtime.postgres import BIN_DIR
 
 MAINTENANCE = "postgres"
@@ -87,7 +87,7 @@ class PostgresClient:
         parameters = self.parameters
         parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
         dsn = psycopg2.extensions.make_dsn(dbname=self.database, **parameters)
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+        environ = base_environment(os.environ)
         if self.password is not None:
             environ["PGPASSWORD"] = self.password
         return subprocess.Popen(

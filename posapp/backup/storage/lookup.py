@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from posapp.backup import compression
 from posapp.backup.compression import LoadIdentity
@@ -12,8 +13,10 @@ from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName, new
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
-from posapp.backup.storage.s3 import S3Storage
 from posapp.settings import Settings
+
+if TYPE_CHECKING:
+    from posapp.backup.storage.s3 import S3Storage
 
 LATEST = "latest"
 
@@ -45,17 +48,30 @@ def find_backup(what: str, settings: Settings) -> Backup:
     return backup
 
 
+def open_bucket(settings: Settings, name: str | None = None) -> S3Storage | None:
+    """Returns the bucket of the settings, or another with the same endpoint and keys; None where
+    the settings have none. boto3 is loaded for those who have one."""
+    name = name or settings.backup_s3_bucket
+    if name is None:
+        return None
+    from posapp.backup.storage.s3 import S3Storage
+
+    secret = settings.backup_s3_secret_key
+    keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
+    return S3Storage(name, settings.backup_s3_endpoint, keys)
+
+
 def storage_of(backup: Backup, settings: Settings) -> Storage:
     """Returns the storage in which a backup lies."""
     if not backup.in_s3:
         return FolderStorage(Path(backup.location).parent.parent)
-    bucket = S3Storage.from_settings(settings, _bucket_name(backup.location))
+    bucket = open_bucket(settings, _bucket_name(backup.location))
     assert bucket is not None
     return bucket
 
 
 def _latest(settings: Settings) -> Backup:
-    for storage in (FolderStorage.from_settings(settings), S3Storage.from_settings(settings)):
+    for storage in (FolderStorage.from_settings(settings), open_bucket(settings)):
         if storage is None:
             continue
         # A database from before a restore is never what a restore wants by default.
@@ -67,7 +83,7 @@ def _latest(settings: Settings) -> Backup:
 
 def _in_s3(url: str, settings: Settings) -> Backup:
     name = _bucket_name(url)
-    bucket = S3Storage.from_settings(settings, name) if name else None
+    bucket = open_bucket(settings, name) if name else None
     if bucket is None:
         raise Refused(f"{url}: names no bucket; write it like s3://bucket/daily/NAME")
     key = url.removeprefix(S3_SCHEME).rstrip("/").partition("/")[2]

@@ -11,9 +11,6 @@ from sqlalchemy.orm import Session
 from posapp.features.audit.models import AuditEntry
 from posapp.observability.context import request_id
 
-PAGE = 100
-"""Entries of a page."""
-
 
 def record(
     session: Session,
@@ -47,7 +44,7 @@ def find(
     since: datetime | None = None,
     until: datetime | None = None,
     before_id: int | None = None,
-    limit: int = PAGE,
+    limit: int,
 ) -> list[AuditEntry]:
     """Returns entries, the newest first, that fit all of the filters; `before_id` is the cursor.
 

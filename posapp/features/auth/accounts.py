@@ -27,6 +27,12 @@ def list_users(session: Session) -> list[User]:
     return list(session.scalars(select(User).order_by(User.username)))
 
 
+def page(session: Session, limit: int, after_id: int | None = None) -> list[User]:
+    """Returns accounts in the order in which they were added; `after_id` is the cursor."""
+    query = select(User).order_by(User.id).limit(limit)
+    return list(session.scalars(query.where(User.id > after_id) if after_id else query))
+
+
 def get(session: Session, user_id: int) -> User:
     """Raises NotFound."""
     user = session.get(User, user_id)

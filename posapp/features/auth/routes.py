@@ -23,6 +23,7 @@ from posapp.features.auth.schemas import (
 from posapp.http.access import current_user, public, require_roles
 from posapp.http.errors import NotFound, Unauthorized
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.pages import PageQuery, cut
 from posapp.http.request_time import request_time
 from posapp.http.responses import model_response
 from posapp.http.roles import STAFF_ROLES
@@ -92,10 +93,12 @@ def list_demo_logins() -> Response:
 
 @api.get("/admin/users", summary="All staff accounts", responses={200: UserList})
 @require_roles("admin")
-def list_users() -> Response:
+def list_users(query: PageQuery) -> Response:
+    """In the order in which they were added, 100 a page; `next` is the cursor of the next one."""
     with transaction() as session:
-        users = [_member(user) for user in accounts.list_users(session)]
-    return model_response(UserList(users=users))
+        found = accounts.page(session, query.limit + 1, query.cursor)
+    users, following = cut(found, query.limit)
+    return model_response(UserList(users=[_member(user) for user in users], next=following))
 
 
 @api.post("/admin/users", summary="Add a staff account", responses={201: UserDetails, 409: Problem})

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from posapp.features.auth import passwords
+from posapp.http.pages import Page
 from posapp.http.roles import StaffRole
 from posapp.http.schemas import LARGEST_ID, ApiModel, Id, Name, Text
 
@@ -50,7 +51,7 @@ class UserDetails(UserView):
     created_at: datetime
 
 
-class UserList(ApiModel):
+class UserList(Page):
     users: list[UserDetails]
 
 

@@ -47,6 +47,21 @@ def log_in(
 ) -> IssuedTokens | None:
     """Begins a sign-in, or records the failure and returns None. The caller commits in both cases.
 
+    Raises TooManyRequests like `check_password`.
+    """
+    user = check_password(session, username, password, address, now, "sign_in")
+    if user is None:
+        return None
+    _note(session, user, "sign_in.begun", now, address=address)
+    return IssuedTokens(user, _begin(session, user, now))
+
+
+def check_password(
+    session: Session, username: str, password: str, address: str, now: datetime, act: str
+) -> User | None:
+    """Returns the active user whose password it is, or records the failure (audit entry
+    `ACT.refused`) and returns None. The caller commits in both cases.
+
     Raises TooManyRequests after five failures for one name from one address, or fifty from one
     address, within five minutes.
     """
@@ -64,10 +79,9 @@ def log_in(
     ):
         for key, _ in tries:
             rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
-        _note(session, user, "sign_in.refused", now, address=address)
+        _note(session, user, f"{act}.refused", now, address=address)
         return None
-    _note(session, user, "sign_in.begun", now, address=address)
-    return IssuedTokens(user, _begin(session, user, now))
+    return user
 
 
 def refresh(session: Session, jti: UUID, now: datetime) -> IssuedTokens | None:

@@ -131,6 +131,7 @@ def _store(
         "business_date": day,
         "status": states.CREATE.after,
         "created_at": now,
+        "voids": [],
         "paid": 0,
         "due": quoted.total,
         "cash_due": round_to_cash(quoted.total, terms.settings.cash_rounding),

@@ -1,7 +1,8 @@
-"""OrderList and their lines, with the invariants that the database itself holds.
+"""Orders and their lines, with the invariants that the database itself holds.
 
 Beside the constraints here, triggers of the migrations see to it that a line never changes, that
-an order's `paid` is the sum of its payments, and that a paid order stays as it is.
+an order's `paid` is the sum of its payments that were not reversed, that its subtotal is the sum of
+its lines that were not voided, and that a paid or voided order stays as it is.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class Order(Base):
         CheckConstraint("service_charge >= 0 AND tax >= 0", name="charges"),
         CheckConstraint("paid BETWEEN 0 AND total", name="paid"),
         CheckConstraint("status <> 'paid' OR paid = total", name="settled"),
-        Index("ix_orders_open", "created_at", postgresql_where="status = 'open'"),
+        CheckConstraint("status <> 'voided' OR paid = 0", name="voided"),
+        Index("ix_orders_status_id", "status", "id"),
+        Index("ix_orders_settled_on", "settled_on", postgresql_where="settled_on IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -70,10 +73,13 @@ class Order(Base):
     rounding: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
     paid: Mapped[int] = mapped_column(BigInteger)
+    settled_on: Mapped[date | None] = mapped_column(Date)
+    """The business date on which it was paid to the end; NULL while it is not."""
     created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", lazy="raise")
+    voids: Mapped[list[Void]] = relationship(order_by="Void.id", lazy="raise")
 
 
 class OrderLine(Base):
@@ -98,3 +104,27 @@ class OrderLine(Base):
     quantity: Mapped[int]
     note: Mapped[str | None] = mapped_column(Text)
     total: Mapped[int] = mapped_column(BigInteger)
+
+
+class Void(Base):
+    """A line, or a whole order, that is not to be paid any more: who, and why. Only ever added; a
+    trigger makes the order `voided`."""
+
+    __tablename__ = "voids"
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("btrim(reason) <> ''", name="reason"),
+        Index("uq_voids_whole_order", "order_id", unique=True, postgresql_where="line_id IS NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    line_id: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id"), unique=True)
+    """NULL for the whole order."""
+    amount: Mapped[int] = mapped_column(BigInteger)
+    """Rupiah by which the bill is less, with service charge and tax."""
+    reason: Mapped[str] = mapped_column(Text)
+    voided_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    approved_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    business_date: Mapped[date] = mapped_column(Date, index=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

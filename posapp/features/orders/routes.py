@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Response
 
+from posapp.features.auth.approvals import ApprovedRequest, execute_approved
 from posapp.features.floor import service as floor
 from posapp.features.floor.schemas import FloorPlan
 from posapp.features.idempotency.service import Claim, IdempotencyHeader
-from posapp.features.orders import service, states
+from posapp.features.orders import service, states, voids
 from posapp.features.orders.create import create
 from posapp.features.orders.schemas import (
+    LinePath,
     NewOrder,
     OrderList,
     OrderPath,
@@ -20,6 +22,7 @@ from posapp.features.orders.schemas import (
 from posapp.http.access import current_user, require_roles
 from posapp.http.body import sent_json
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.pages import cut
 from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response, model_response
 from posapp.http.roles import STAFF_ROLES
@@ -51,13 +54,14 @@ def quote_order(body: NewOrder) -> Response:
         return model_response(service.quote(session, body))
 
 
-@api.get("/orders", summary="The newest orders in a state", responses={200: OrderList})
+@api.get("/orders", summary="The orders in a state", responses={200: OrderList})
 @require_roles(*STAFF_ROLES)
 def list_orders(query: OrderQuery) -> Response:
+    """The newest first, 100 a page; `next` is the cursor of the next one."""
     with transaction() as session:
-        return model_response(
-            OrderList(orders=service.list_orders(session, query.status, query.limit))
-        )
+        found = service.list_orders(session, query.status, query.limit + 1, query.cursor)
+    orders, following = cut(found, query.limit)
+    return model_response(OrderList(orders=orders, next=following))
 
 
 @api.get("/orders/<int:order_id>", summary="One order", responses={200: OrderView})
@@ -65,6 +69,44 @@ def list_orders(query: OrderQuery) -> Response:
 def get_order(path: OrderPath) -> Response:
     with transaction() as session:
         return model_response(service.get(session, path.order_id))
+
+
+@api.post(
+    "/orders/<int:order_id>/void",
+    summary="Cancel an order that nobody has paid",
+    responses={201: OrderView, 409: Problem, 429: Problem},
+)
+@require_roles(*states.VOID.roles)
+def void_order(header: IdempotencyHeader, path: OrderPath, body: ApprovedRequest) -> Response:
+    """Needs the approval of a manager: the caller's own role, or `approval`. Number and audit stay,
+    the table is free."""
+    done = execute_approved(
+        header.key,
+        f"POST /orders/{path.order_id}/void",
+        body,
+        states.VOID.approvers,
+        lambda session, approved: voids.void_order(session, path.order_id, approved),
+    )
+    return idempotent_response(done.body, done.replayed)
+
+
+@api.post(
+    "/orders/<int:order_id>/lines/<int:line_id>/void",
+    summary="Cancel a line of an open order",
+    responses={201: OrderView, 409: Problem, 429: Problem},
+)
+@require_roles(*states.VOID_LINE.roles)
+def void_line(header: IdempotencyHeader, path: LinePath, body: ApprovedRequest) -> Response:
+    """Needs the approval of a manager: the caller's own role, or `approval`. The bill is computed
+    anew; the line stays on it, voided."""
+    done = execute_approved(
+        header.key,
+        f"POST /orders/{path.order_id}/lines/{path.line_id}/void",
+        body,
+        states.VOID_LINE.approvers,
+        lambda session, approved: voids.void_line(session, path.order_id, path.line_id, approved),
+    )
+    return idempotent_response(done.body, done.replayed)
 
 
 @tables_api.get(

@@ -10,6 +10,7 @@ from pydantic import Field, StrictInt
 from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
+from posapp.http.pages import PAGE, Cursor, Page
 from posapp.http.schemas import ApiModel, Id, Note
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
@@ -42,7 +43,10 @@ class OrderPath(ApiModel):
 
 class OrderQuery(ApiModel):
     status: OrderState = "open"
-    limit: Annotated[int, Field(ge=1, le=200)] = 100
+    cursor: Cursor | None = None
+    """`next` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=200)] = PAGE
+    """Pages of 200 are what clients of the first version may ask for."""
 
 
 class QuoteLine(ApiModel):
@@ -60,6 +64,22 @@ class QuoteLine(ApiModel):
 
 class LineView(QuoteLine):
     id: int
+
+
+class LinePath(OrderPath):
+    line_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class VoidView(ApiModel):
+    line_id: int | None
+    """Null for the whole order."""
+    amount: int
+    """By which the bill is less, with service charge and tax."""
+    reason: str
+    voided_by: str
+    """A user name, like `approved_by`."""
+    approved_by: str
+    at: datetime
 
 
 class OrderTotals(ApiModel):
@@ -90,10 +110,26 @@ class OrderView(OrderTotals):
     table_id: int | None
     created_at: datetime
     lines: list[LineView]
+    """Voided ones included."""
+    voids: list[VoidView]
     paid: int
     due: int
+    """Nothing for a voided order."""
     cash_due: int
     """What is left to pay when all of it is paid in cash."""
+
+
+class Sales(OrderTotals):
+    """Sums of bills that were settled on one business date."""
+
+    orders: int
+
+
+class VoidSums(ApiModel):
+    orders: int
+    lines: int
+    amount: int
+    """By which bills are less, with service charge and tax."""
 
 
 class OrderSummary(ApiModel):
@@ -107,5 +143,5 @@ class OrderSummary(ApiModel):
     created_at: datetime
 
 
-class OrderList(ApiModel):
+class OrderList(Page):
     orders: list[OrderSummary]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from posapp.features.auth import accounts
 from posapp.features.orders import states
 from posapp.features.orders.models import Order
 from posapp.features.orders.pricing import price, require_total
@@ -18,8 +20,9 @@ from posapp.features.orders.schemas import (
     OrderType,
     OrderView,
     Quote,
+    VoidView,
 )
-from posapp.features.orders.states import OrderState
+from posapp.features.orders.states import Action, OrderState
 from posapp.features.orders.terms import current_terms
 from posapp.features.orders.totals import round_to_cash
 from posapp.features.restaurant import service as restaurant
@@ -34,17 +37,17 @@ def quote(session: Session, new: NewOrder) -> Quote:
 
 def get(session: Session, order_id: int) -> OrderView:
     """Raises NotFound."""
-    return view(_order(session, order_id), restaurant.restaurant_settings(session))
+    order = load(session, order_id)
+    return view(order, restaurant.restaurant_settings(session), void_views(session, order))
 
 
-def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderSummary]:
-    """Returns the newest orders in a state."""
-    query = (
-        select(Order)
-        .where(Order.status == status)
-        .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(limit)
-    )
+def list_orders(
+    session: Session, status: OrderState, limit: int, before_id: int | None = None
+) -> list[OrderSummary]:
+    """Returns the newest orders in a state; `before_id` is the cursor."""
+    query = select(Order).where(Order.status == status).order_by(Order.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Order.id < before_id)
     return [
         OrderSummary(
             id=order.id,
@@ -53,7 +56,7 @@ def list_orders(session: Session, status: OrderState, limit: int) -> list[OrderS
             type=cast(OrderType, order.type),
             table_id=order.table_id,
             total=order.total,
-            due=order.total - order.paid,
+            due=due_of(order),
             created_at=order.created_at,
         )
         for order in session.scalars(query)
@@ -70,15 +73,15 @@ def open_by_table(session: Session) -> Mapping[int, list[int]]:
     return found
 
 
-def lock_for_payment(session: Session, order_id: int) -> Order:
+def lock_for(session: Session, order_id: int, action: Action) -> Order:
     """Returns the order, locked until the transaction ends.
 
-    Raises NotFound, and Conflict for one that cannot be paid any more.
+    Raises NotFound, and Conflict for one to which this cannot be done any more.
     """
     order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
-    if not states.is_allowed(states.PAY, order.status):
+    if not states.is_allowed(action, order.status):
         raise Conflict(f"Order {order.number} is {order.status} already.")
     return order
 
@@ -86,32 +89,30 @@ def lock_for_payment(session: Session, order_id: int) -> Order:
 def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
     """Raises PriceChanged where the total of an order is not the one that the guest was told."""
     if expected is not None and expected != order.total:
-        known = view(_order(session, order.id), restaurant.restaurant_settings(session))
+        known = view(load(session, order.id), restaurant.restaurant_settings(session), [])
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
         )
         require_total(expected, Quote.model_validate(quoted))
 
 
-def apply_cash_rounding(session: Session, order: Order, rounding: int) -> None:
-    """Adds the cash rounding to an order's total, before the payment that settles it."""
-    order.rounding += rounding
-    order.total += rounding
-    session.flush()
-
-
-def mark_paid_if_settled(session: Session, order: Order) -> bool:
+def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
     """Marks an order as paid when its payments reach its total; returns whether they do."""
-    session.refresh(order, ["paid"])  # the database has added the payment
+    session.refresh(order, ["paid", "rounding", "total"])  # the database has added the payment
     if order.paid < order.total:
         return False
-    order.status = states.PAY.after
+    order.status, order.settled_on = states.PAY.after, day
     session.flush()
     return True
 
 
-def view(order: Order, settings: RestaurantSettings) -> OrderView:
-    due = order.total - order.paid
+def due_of(order: Order) -> int:
+    """Returns what is left to pay, in rupiah."""
+    return 0 if order.status == states.VOID.after else order.total - order.paid
+
+
+def view(order: Order, settings: RestaurantSettings, voids: list[VoidView]) -> OrderView:
+    due = due_of(order)
     return OrderView(
         id=order.id,
         number=order.number,
@@ -121,6 +122,7 @@ def view(order: Order, settings: RestaurantSettings) -> OrderView:
         table_id=order.table_id,
         created_at=order.created_at,
         lines=[LineView.model_validate(line, from_attributes=True) for line in order.lines],
+        voids=voids,
         subtotal=order.subtotal,
         discount=order.discount,
         service_charge=order.service_charge,
@@ -133,8 +135,28 @@ def view(order: Order, settings: RestaurantSettings) -> OrderView:
     )
 
 
-def _order(session: Session, order_id: int) -> Order:
-    query = select(Order).options(selectinload(Order.lines)).where(Order.id == order_id)
+def void_views(session: Session, order: Order) -> list[VoidView]:
+    """Returns the voids of an order with the names of who did and approved them."""
+    names = accounts.usernames(
+        session, (id for void in order.voids for id in (void.voided_by, void.approved_by))
+    )
+    return [
+        VoidView(
+            line_id=void.line_id,
+            amount=void.amount,
+            reason=void.reason,
+            voided_by=names[void.voided_by],
+            approved_by=names[void.approved_by],
+            at=void.created_at,
+        )
+        for void in order.voids
+    ]
+
+
+def load(session: Session, order_id: int) -> Order:
+    """Returns an order with its lines and voids. Raises NotFound."""
+    options = (selectinload(Order.lines), selectinload(Order.voids))
+    query = select(Order).options(*options).where(Order.id == order_id)
     order = session.scalar(query)
     if order is None:
         raise NotFound(f"There is no order {order_id}.")

@@ -10,22 +10,31 @@ from typing import Literal
 
 from posapp.http.roles import StaffRole
 
-OrderState = Literal["open", "paid"]
-STATES: tuple[OrderState, ...] = ("open", "paid")
+OrderState = Literal["open", "paid", "voided"]
+STATES: tuple[OrderState, ...] = ("open", "paid", "voided")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`after` is the state that follows when the act completes the order's present stage."""
+    """`after` is the state that follows when the act completes the order's present stage.
+    `approvers` are the roles of which one has to approve, where the act needs it."""
 
     name: str
     before: tuple[OrderState, ...]
     after: OrderState
     roles: tuple[StaffRole, ...]
+    approvers: tuple[StaffRole, ...] = ()
 
 
-CREATE = Action("order", (), "open", ("admin", "manager", "cashier", "waiter"))
-PAY = Action("pay", ("open",), "paid", ("admin", "manager", "cashier"))
+_TAKES_ORDERS: tuple[StaffRole, ...] = ("admin", "manager", "cashier", "waiter")
+_TAKES_MONEY: tuple[StaffRole, ...] = ("admin", "manager", "cashier")
+_APPROVES: tuple[StaffRole, ...] = ("admin", "manager")
+
+CREATE = Action("order", (), "open", _TAKES_ORDERS)
+PAY = Action("pay", ("open",), "paid", _TAKES_MONEY)
+VOID = Action("void", ("open",), "voided", _TAKES_ORDERS, _APPROVES)
+VOID_LINE = Action("void a line", ("open",), "open", _TAKES_ORDERS, _APPROVES)
+UNDO_PAYMENT = Action("undo a payment", ("open", "paid"), "open", _TAKES_MONEY, _APPROVES)
 
 
 def is_allowed(action: Action, state: str) -> bool:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from flask import Response
+from sqlalchemy.orm import Session
 
+from posapp.features.auth.approvals import Approved, ApprovedRequest, execute_approved
 from posapp.features.idempotency.service import IdempotencyHeader, execute_once
 from posapp.features.orders import states
 from posapp.features.orders.schemas import OrderPath
-from posapp.features.payments import service
-from posapp.features.payments.schemas import NewPayment, PaymentView
+from posapp.features.payments import reversals, service
+from posapp.features.payments.schemas import (
+    NewPayment,
+    PaymentDetails,
+    PaymentList,
+    PaymentPath,
+    PaymentView,
+)
 from posapp.http.access import current_user, require_roles
 from posapp.http.body import sent_json
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.pages import PageQuery, cut
 from posapp.http.request_time import request_time
-from posapp.http.responses import idempotent_response
+from posapp.http.responses import idempotent_response, model_response
 from posapp.http.transactions import transaction
-from posapp.observability.metrics import REVENUE
+from posapp.observability.metrics import REVENUE, REVERSED
 
 api = api_blueprint("payments", "Payments")
 
@@ -45,4 +54,40 @@ def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment)
         )
     for payment in taken:
         REVENUE.labels(payment.method).inc(payment.amount)
+    return idempotent_response(done.body, done.replayed)
+
+
+@api.get(
+    "/orders/<int:order_id>/payments",
+    summary="The payments of an order",
+    responses={200: PaymentList},
+)
+@require_roles(*states.CREATE.roles)
+def list_payments(path: OrderPath, query: PageQuery) -> Response:
+    """With how, when and by whom, undone ones too; 100 a page, `next` is the next one's cursor."""
+    with transaction() as session:
+        found = reversals.list_payments(session, path.order_id, query.limit + 1, query.cursor)
+    payments, following = cut(found, query.limit)
+    return model_response(PaymentList(payments=payments, next=following))
+
+
+@api.post(
+    "/orders/<int:order_id>/payments/<int:payment_id>/reversal",
+    summary="Undo a payment that was a mistake",
+    responses={201: PaymentDetails, 409: Problem, 429: Problem},
+)
+@require_roles(*states.UNDO_PAYMENT.roles)
+def undo_payment(header: IdempotencyHeader, path: PaymentPath, body: ApprovedRequest) -> Response:
+    """On its own business day. Needs the approval of a manager: the caller's own role, or
+    `approval`. The payment stays, with who undid it and why; the order is open again."""
+    undone: list[PaymentDetails] = []
+
+    def act(session: Session, approved: Approved) -> PaymentDetails:
+        undone.append(reversals.undo(session, path.order_id, path.payment_id, approved))
+        return undone[-1]
+
+    route = f"POST /orders/{path.order_id}/payments/{path.payment_id}/reversal"
+    done = execute_approved(header.key, route, body, states.UNDO_PAYMENT.approvers, act)
+    for payment in undone:
+        REVERSED.labels(payment.method).inc(payment.amount)
     return idempotent_response(done.body, done.replayed)

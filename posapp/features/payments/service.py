@@ -1,4 +1,4 @@
-"""Taking money."""
+"""Taking money; what was taken by mistake is undone in `reversals`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
 from posapp.features.orders import service as orders
+from posapp.features.orders import states
 from posapp.features.orders.numbers import allocate_number
 from posapp.features.payments.models import Payment
 from posapp.features.payments.schemas import NewPayment, PaymentView
@@ -24,7 +25,9 @@ def pay(
     Raises NotFound, Conflict for an order that is paid already, PriceChanged where the total is
     not the expected one, and Invalid for a sum that does not fit the bill.
     """
-    order = orders.lock_for_payment(session, order_id)
+    if new.reference is not None and new.method == "cash":
+        raise Invalid("reference", "is for cards and QRIS")
+    order = orders.lock_for(session, order_id, states.PAY)
     settings = restaurant.restaurant_settings(session)
     orders.require_expected_total(session, order, new.expected_total)
     due = order.total - order.paid
@@ -35,8 +38,6 @@ def pay(
             f"is more than ten times the {due} that is due; is it right?",
             question="confirm_tendered",
         )
-    if given.rounding:
-        orders.apply_cash_rounding(session, order, given.rounding)
     day = settings.business_date(now)
     payment = Payment(
         order_id=order.id,
@@ -44,6 +45,8 @@ def pay(
         amount=given.amount,
         tendered=given.tendered,
         change=given.change,
+        rounding=given.rounding,
+        reference=new.reference,
         business_date=day,
         receipt_number=allocate_number(session, "receipt", day, user_id, now),
         created_by=user_id,
@@ -51,7 +54,7 @@ def pay(
     )
     session.add(payment)
     session.flush()
-    orders.mark_paid_if_settled(session, order)
+    orders.mark_paid_if_settled(session, order, day)
     audit.record(
         session,
         user_id,

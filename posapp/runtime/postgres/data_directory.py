@@ -1,7 +1,8 @@
 """The data directory of the embedded PostgreSQL, and who holds it.
 
 POS_DATA_DIR/postgres/   the data
-POS_DATA_DIR/run/        socket and locks, 0700: who may enter it may use the database
+POS_DATA_DIR/run/        locks, 0700
+POS_DATA_DIR/run/pg/     the socket, 0700 and the server's: who may enter it may use the database
 POS_DATA_DIR/log/        postgres.log
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from posapp.runtime.errors import CommandError
+from posapp.runtime.files import open_private, private_folder
 
 READY = "ready"
 """The watchdog's answer when the server can be used."""
@@ -62,6 +64,10 @@ class DataDirectory:
         return self.root / "log" / "postgres.log"
 
     @property
+    def sockets(self) -> Path:
+        return self.run / "pg"
+
+    @property
     def users_lock(self) -> Path:
         """Held shared by whoever uses the server; exclusively by its watchdog to stop it."""
         return self.run / "users.lock"
@@ -80,10 +86,10 @@ class DataDirectory:
     def make_folders(self) -> None:
         """Raises EmbeddedPostgresError."""
         try:
-            self.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.log.parent.mkdir(exist_ok=True)
+            private_folder(self.run)
+            private_folder(self.log.parent)
             for path in (self.users_lock, self.watchdog_lock, self.log):
-                path.open("ab").close()
+                open(path, "ab", opener=open_private).close()
         except OSError as error:
             raise EmbeddedPostgresError(
                 f"{self.root}: {error.strerror}; set POS_DATA_DIR to a folder that you may write"
@@ -101,10 +107,11 @@ class DataDirectory:
 
     def forget_reused_pid(self) -> None:
         """Removes a postmaster.pid whose number another program has by now (after a restart of
-        the machine, say): PostgreSQL would take that one for a server and not start."""
+        the machine, say), be it a PostgreSQL on other data: this one would not start. Only for
+        whoever holds the watchdog's lock."""
         path = self.data / "postmaster.pid"
         with suppress(OSError, ValueError, IndexError, psutil.Error):
-            if psutil.Process(int(path.read_text().splitlines()[0])).name() != "postgres":
+            if not _may_be_on(psutil.Process(int(path.read_text().splitlines()[0])), self.data):
                 path.unlink()
 
     def postmaster(self) -> Postmaster | None:
@@ -118,6 +125,17 @@ class DataDirectory:
             return Postmaster(pid, lines[4].strip(), int(lines[3]), ready)
         except (OSError, ValueError, IndexError):  # none, or still being written
             return None
+
+
+def _may_be_on(process: psutil.Process, data: Path) -> bool:
+    """Whether a process could be a server on `data`: in doubt it is, for two servers on the same
+    data destroy it. A server works in its data folder."""
+    if process.name() != "postgres":
+        return False
+    try:
+        return Path(process.cwd()) == data.resolve()
+    except psutil.AccessDenied:
+        return True
 
 
 def _is_postgres(pid: int, data: Path) -> bool:

@@ -4,6 +4,7 @@ stopped by its watchdog when the last user has left."""
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posapp.runtime.child import base_environment
 from posapp.runtime.files import open_rotated
 from posapp.runtime.locks import FileLock
 from posapp.runtime.postgres.data_directory import (
@@ -124,6 +126,7 @@ def _start(directory: DataDirectory, settings: Mapping[str, str]) -> subprocess.
             stdout=subprocess.PIPE,
             stderr=log,
             cwd="/",
+            env=base_environment(os.environ),
             text=True,
             start_new_session=True,  # a Ctrl-C is for us, who then stop it in good order
         )

@@ -61,9 +61,10 @@ class Watchdog:
     def run(self) -> None:
         """Starts the server and waits until it ends. `_Stop` breaks it off, and the server has then
         ended. Raises EmbeddedPostgresError."""
-        sockets = _socket_folder(self._directory)
+        sockets = None
         try:
             user = prepare_data(self._directory, self._run)
+            sockets = _socket_folder(self._directory, user)
             with open_rotated(self._directory.log) as log:
                 self._start(sockets, user, log)
                 _report_start(READY)
@@ -71,7 +72,7 @@ class Watchdog:
                 log.write(f"posapp: PostgreSQL has ended: {how}\n".encode())
         finally:
             self._end()
-            if sockets != self._directory.run:
+            if sockets is not None:
                 shutil.rmtree(sockets, ignore_errors=True)
 
     def _stop(self, number: int, frame: FrameType | None) -> NoReturn:
@@ -147,11 +148,16 @@ def _wait_for_last(users: FileLock) -> None:
     os.kill(os.getpid(), signal.SIGUSR1)
 
 
-def _socket_folder(directory: DataDirectory) -> Path:
-    """`run/`, or a private folder in the system's temporary one where that path is too long."""
-    if len(os.fsencode(directory.run / ".s.PGSQL.5432")) <= _SOCKET_PATH_LIMIT:
-        return directory.run
-    return Path(tempfile.mkdtemp(prefix="pos-"))
+def _socket_folder(directory: DataDirectory, user: UnixUser | None) -> Path:
+    """`run/pg`, or a private folder in the system's temporary one where that path is too long or
+    holds a comma, which ends a folder's name for PostgreSQL. It is the server's own."""
+    folder = directory.sockets
+    if "," in str(folder) or len(os.fsencode(folder / ".s.PGSQL.5432")) > _SOCKET_PATH_LIMIT:
+        folder = Path(tempfile.mkdtemp(prefix="pos-"))
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if user is not None:
+        os.chown(folder, *user)
+    return folder
 
 
 def _report_start(line: str) -> None:

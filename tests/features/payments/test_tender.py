@@ -29,6 +29,20 @@ def test_a_card_and_qris_pay_every_rest_exactly_and_nothing_beyond(due, method):
         tender(due, method, due + 1, None, 100)
 
 
+@pytest.mark.parametrize("due", range(1, 201))
+def test_a_rest_whose_payment_is_undone_is_the_same_rest_for_every_tender(due):
+    """An undone payment takes its amount and its rounding off again."""
+    total, paid = due, 0
+    for method in ("cash", "qris", "cash", "card", "card", "qris"):
+        rest = total - paid
+        amount = round_to_cash(rest, 100) if method == "cash" else rest
+        done = tender(rest, method, amount, None, 100)
+        total, paid = total + done.rounding, paid + done.amount
+        assert paid == total
+        total, paid = total - done.rounding, paid - done.amount
+    assert (total, paid) == (due, 0)
+
+
 @given(st.integers(0, 10**9), STEPS)
 def test_cash_due_settles_a_bill_of_any_size_at_any_rounding(due, step):
     done = tender(due, "cash", round_to_cash(due, step), None, step)

@@ -1,8 +1,10 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,7 +93,8 @@ def test_it_keeps_every_commit_and_speaks_utf8_in_utc(shipped):
 def test_only_its_user_and_root_can_reach_it(shipped):
     socket = Path(shipped.url.query["host"]) / ".s.PGSQL.5432"
     assert socket.parent.stat().st_mode & 0o077 == 0
-    assert socket.parent.stat().st_uid == os.geteuid()
+    assert socket.parent.parent.stat().st_mode & 0o077 == 0
+    assert socket.parent.parent.stat().st_uid == os.geteuid(), "the server's own user is many's"
     assert not psutil.Process(shipped.pid).net_connections("inet")
 
 
@@ -102,6 +105,29 @@ def test_as_root_the_server_runs_as_another_user_in_a_folder_that_only_root_may_
     with use_embedded_database(home / "checkout" / "var") as url:
         assert postmaster(home / "checkout" / "var").uids().effective != 0
         assert query(url, "SELECT 1") == (1,)
+
+
+def capabilities(process):
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    names = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+    return {name: int(re.search(rf"{name}:\s*(\w+)", status)[1], 16) for name in names}
+
+
+@as_root
+def test_as_root_the_server_keeps_no_right_that_it_does_not_need(tmp_path):
+    """CAP_DAC_READ_SEARCH alone, and not even that where the way to its data is open to all."""
+    closed = tmp_path / "closed"
+    with use_embedded_database(closed):
+        assert set(capabilities(postmaster(closed)).values()) == {1 << 2}
+    with tempfile.TemporaryDirectory(prefix="pos-") as name:
+        opened = Path(name)
+        data = DataDirectory(opened)
+        data.make_folders()
+        for folder in (opened, data.run):
+            folder.chmod(0o755)
+        with use_embedded_database(opened):
+            wheel_open = all(folder.stat().st_mode & 0o001 for folder in BIN_DIR.parents)
+            assert set(capabilities(postmaster(opened)).values()) == {0 if wheel_open else 1 << 2}
 
 
 @pytest.fixture
@@ -327,6 +353,15 @@ def test_a_stale_pid_whose_number_is_somebody_elses_by_now_is_no_matter(copy):
     (copy / "postgres" / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
     with use_embedded_database(copy) as url:
         assert query(url, "SELECT 1") == (1,)
+
+
+def test_a_stale_pid_whose_number_is_another_postgresqls_by_now_is_no_matter(copy, postgres):
+    other = postmaster(postgres.data_dir)
+    lines = [other.pid, copy / "postgres", 1, 5432, copy / "run", "", "1 1", "ready"]
+    (copy / "postgres" / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
+    with use_embedded_database(copy) as url:
+        assert query(url, "SELECT 1") == (1,)
+    assert other.is_running()
 
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -171,13 +171,28 @@ def _bounds(url: URL) -> dict[str, object]:
     return {key: value for key, value in given.items() if key not in url.query}
 
 
+def _make_private(path: Path) -> None:
+    """Makes the store's file for its owner alone: whoever can open it can lock it, and so keep
+    alerts from being sent. SQLite makes the files beside it alike. Raises StoreError."""
+    try:
+        for folder in reversed(path.parents):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the store's folder cannot be made: {error.strerror}") from None
+    with suppress(OSError):  # read-only, or another user's: opening it will tell
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+
+
 def _sqlite(url: URL) -> Engine:
     """SQLite that several processes may write: WAL, each transaction taking its lock at once."""
     if url.database and url.database != ":memory:":
-        try:
-            Path(os.path.expanduser(url.database)).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"the store's folder cannot be made: {error.strerror}") from None
+        _make_private(Path(os.path.expanduser(url.database)))
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": WAIT})
 
     @event.listens_for(engine, "connect")

@@ -128,11 +128,15 @@ def acknowledged(connection: Connection) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-def latest(connection: Connection, limit: int, *, only_open: bool = False) -> list[Incident]:
-    """Returns incidents, the latest first."""
+def latest(
+    connection: Connection, limit: int, *, only_open: bool = False, before: int | None = None
+) -> list[Incident]:
+    """Returns incidents, the latest first; `before` is the id that the page before ended with."""
     query = select(incidents).order_by(incidents.c.id.desc()).limit(limit)
     if only_open:
         query = query.where(incidents.c.ended_at.is_(None))
+    if before is not None:
+        query = query.where(incidents.c.id < before)
     return [
         Incident(
             row.id,

@@ -23,7 +23,8 @@ from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 
 
@@ -80,18 +81,21 @@ def _log_to_stderr() -> None:
 
 @click.command("incidents")
 @click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--before", type=int, metavar="ID", help="The next page, as the last one names it.")
 @with_config_options
-def incidents_command(options: ConfigOptions, only_open: bool, limit: int) -> None:
+def incidents_command(
+    options: ConfigOptions, only_open: bool, limit: int, before: int | None
+) -> None:
     """List incidents, the latest first."""
     settings = options.settings()
     with opened(settings) as store, store.reading() as connection:
-        found = incidents.latest(connection, limit, only_open=only_open)
+        found = incidents.latest(connection, limit + 1, only_open=only_open, before=before)
     if not found:
         click.echo("no open incident" if only_open else "no incident")
         return
     rows = [("ID", "CHECK", "SEVERITY", "WHAT", "BEGAN", "ENDED", "ACKNOWLEDGED", "ERROR")]
-    for incident in found:
+    for incident in found[:limit]:
         rows.append(
             (
                 str(incident.id),
@@ -105,6 +109,8 @@ def incidents_command(options: ConfigOptions, only_open: bool, limit: int) -> No
             )
         )
     click.echo(format_table(rows))
+    if len(found) > limit:
+        click.echo(f"more: --before {found[limit - 1].id}")
 
 
 @click.command()
@@ -191,3 +197,6 @@ def alert_retry(options: ConfigOptions) -> None:
     click.echo(f"{count} {'message waits' if count == 1 else 'messages wait'} to be sent again")
     if count and not runs:
         click.echo("no watcher runs to send them: healthkit watch", err=True)
+
+
+COMMANDS: tuple[click.Command, ...] = (ack, alert, incidents_command, watch)

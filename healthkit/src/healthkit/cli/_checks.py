@@ -11,7 +11,8 @@ from healthkit import _rendering
 from healthkit._config.loader import DEFAULT_FILE
 from healthkit._health import Health
 from healthkit._model.checks import Report, Status
-from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, did_you_mean
 from healthkit.masking import escape_controls, mask
 
@@ -149,3 +150,6 @@ def beat(options: ConfigOptions, name: str) -> None:
         problem = ConfigProblem("", f"no heartbeat check is named {name!r}{hint}")
         raise ConfigError(options.config, [problem]) from None
     click.echo(f"{name}: recorded")
+
+
+COMMANDS: tuple[click.Command, ...] = (beat, check, config_group, init, plugins)

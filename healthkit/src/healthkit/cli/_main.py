@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from healthkit._plugins import PluginManager
-from healthkit.cli import _alerts, _checks, _silences, _status
-from healthkit.cli._options import HandledErrors, config_options
+from healthkit.cli._options import config_options
+from healthkit.cli._output import HandledErrors
+
+_MODULES = {
+    "_checks": ("beat", "check", "config", "init", "plugins"),
+    "_alerts": ("ack", "alert", "incidents", "watch"),
+    "_silences": ("silence",),
+    "_status": ("status",),
+}
+"""The module of each command, loaded when that one is asked for."""
 
 
 class _WithPluginCommands(HandledErrors):
     """Looks for commands in plugins only when none of its own has the name."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or self._from_plugins(ctx).get(cmd_name)
+        for module, names in _MODULES.items():
+            if cmd_name in names:
+                found = import_module(f"healthkit.cli.{module}").COMMANDS
+                commands: tuple[click.Command, ...] = found
+                return next(command for command in commands if command.name == cmd_name)
+        return self._from_plugins(ctx).get(cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._from_plugins(ctx)})
+        own = (name for names in _MODULES.values() for name in names)
+        return sorted({*own, *self._from_plugins(ctx)})
 
     @staticmethod
     def _from_plugins(ctx: click.Context) -> dict[str, click.Command]:
@@ -34,11 +49,3 @@ class _WithPluginCommands(HandledErrors):
 @config_options
 def main(config_file: str | None, plugins_dir: Path | None) -> None:
     """Health checks, and alerts that people can trust."""
-
-
-for command in (
-    *(_checks.check, _checks.plugins, _checks.init, _checks.config_group, _checks.beat),
-    *(_alerts.watch, _alerts.incidents_command, _alerts.ack, _alerts.alert),
-    *(_silences.silence, _status.status),
-):
-    main.add_command(command)

@@ -1,9 +1,9 @@
-"""Options and errors that all commands share."""
+"""Options that all commands share."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,8 +14,6 @@ from healthkit._config import loader
 from healthkit._config.settings import Settings
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
-from healthkit.errors import HealthkitError
-from healthkit.masking import escape_controls
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -71,26 +69,3 @@ def with_config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     wrapped.__name__ = command.__name__
     wrapped.__doc__ = command.__doc__
     return config_options(wrapped)
-
-
-class HandledErrors(click.Group):
-    """A group where a user's mistake is one line on stderr and exit code 2, while a bug keeps its
-    traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except HealthkitError as error:
-            for line in error.lines():
-                click.echo(escape_controls(line), err=True)
-            raise SystemExit(2) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the exit would flush into the pipe
-            raise SystemExit(0) from None
-
-
-def format_table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Returns rows in columns of equal width; the first row is the heading."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)

@@ -11,7 +11,8 @@ from healthkit._config.settings import Settings
 from healthkit._model.alerts import Silence
 from healthkit._store import incidents
 from healthkit.cli._alerts import opened, user
-from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 from healthkit.fields import parse_duration
 
@@ -115,3 +116,6 @@ def end(options: ConfigOptions, number: int) -> None:
         if not incidents.end_silence(connection, number, datetime.now(UTC)):
             raise HealthkitError(f"no silence {number} holds; see: healthkit silence list")
     click.echo(f"silence {number} has ended")
+
+
+COMMANDS: tuple[click.Command, ...] = (silence,)

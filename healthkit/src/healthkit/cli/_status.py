@@ -14,7 +14,8 @@ from healthkit._model.alerts import ChannelState, Incident, Level, State
 from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
 from healthkit._store.history import Uptime
 from healthkit.cli._alerts import opened
-from healthkit.cli._options import ConfigOptions, format_table, with_config_options
+from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._output import format_table
 from healthkit.cli._silences import silence_table
 
 _DAY = timedelta(days=1)
@@ -129,7 +130,8 @@ def _describe_channel(channel_state: ChannelState, snapshot: _Snapshot) -> str:
 
 
 def _dead_letters(snapshot: _Snapshot) -> str:
-    letters = outbox_status.dead_letters(snapshot.connection, _MOST_DEAD_LETTERS)
+    found = outbox_status.dead_letters(snapshot.connection, _MOST_DEAD_LETTERS + 1)
+    letters = found[:_MOST_DEAD_LETTERS]
     if not letters:
         return ""
     rows = [("GIVEN UP", "CHANNEL", "TRIES", "MESSAGE", "WHY")]
@@ -137,9 +139,13 @@ def _dead_letters(snapshot: _Snapshot) -> str:
         title = messages.compose(letter.event, snapshot.settings).title
         when = snapshot.local(letter.changed_at)
         rows.append((when, letter.channel, str(letter.attempts), title, letter.error))
-    return format_table(rows) + "\nsend them again with: healthkit alert retry"
+    more = "\nand more" if len(found) > len(letters) else ""
+    return f"{format_table(rows)}{more}\nsend them again with: healthkit alert retry"
 
 
 def _silences(snapshot: _Snapshot) -> str:
     found = incidents.active_silences(snapshot.connection, snapshot.now)
     return silence_table(found, snapshot.settings) if found else ""
+
+
+COMMANDS: tuple[click.Command, ...] = (status,)

@@ -35,7 +35,9 @@ export interface paths {
         };
         /**
          * All staff accounts
-         * @description For: admin.
+         * @description In the order in which they were added, 100 a page; `next` is the cursor of the next one.
+         *
+         *     For: admin.
          */
         get: operations["listUsers"];
         put?: never;
@@ -222,8 +224,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The newest orders in a state
-         * @description For: admin, manager, cashier, waiter, kitchen.
+         * The orders in a state
+         * @description The newest first, 100 a page; `next` is the cursor of the next one.
+         *
+         *     For: admin, manager, cashier, waiter, kitchen.
          */
         get: operations["listOrders"];
         put?: never;
@@ -282,7 +286,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/orders/{order_id}/payments": {
+    "/api/v1/orders/{order_id}/lines/{line_id}/void": {
         parameters: {
             query?: never;
             header?: never;
@@ -292,12 +296,84 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Cancel a line of an open order
+         * @description Needs the approval of a manager: the caller's own role, or `approval`. The bill is computed<br/>anew; the line stays on it, voided.
+         *
+         *     For: admin, manager, cashier, waiter.
+         */
+        post: operations["voidLine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The payments of an order
+         * @description With how, when and by whom, undone ones too; 100 a page, `next` is the next one's cursor.
+         *
+         *     For: admin, manager, cashier, waiter.
+         */
+        get: operations["listPayments"];
+        put?: never;
+        /**
          * Pay
          * @description Never more than the bill, but for cash, which comes with its change.
          *
          *     For: admin, manager, cashier.
          */
         post: operations["createPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/payments/{payment_id}/reversal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a payment that was a mistake
+         * @description On its own business day. Needs the approval of a manager: the caller's own role, or<br/>`approval`. The payment stays, with who undid it and why; the order is open again.
+         *
+         *     For: admin, manager, cashier.
+         */
+        post: operations["undoPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an order that nobody has paid
+         * @description Needs the approval of a manager: the caller's own role, or `approval`. Number and audit stay,<br/>the table is free.
+         *
+         *     For: admin, manager, cashier, waiter.
+         */
+        post: operations["voidOrder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -316,6 +392,28 @@ export interface paths {
          * @description Cacheable: ask with `If-None-Match`, and an unchanged menu is 304.
          */
         get: operations["getMenu"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sums of a business date
+         * @description By method, tax, service charge, rounding and voids; receipts with first and last number.
+         *
+         *     For: admin, manager.
+         */
+        get: operations["getDayReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -348,6 +446,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Approval
+         * @description Typed in place by who approves; nobody is signed in by it.
+         */
+        Approval: {
+            /** Password */
+            password: string;
+            /** Username */
+            username: string;
+        };
+        /** ApprovedRequest */
+        ApprovedRequest: {
+            /** @default null */
+            approval?: components["schemas"]["Approval"] | null;
+            /** Reason */
+            reason: string;
+        };
         /** AuditEntryView */
         AuditEntryView: {
             /** Action */
@@ -379,6 +494,16 @@ export interface components {
             /** Next */
             next: number | null;
         };
+        /**
+         * Carried
+         * @description The money of a business date = the bills settled on it + `unsettled` - `earlier`.
+         */
+        Carried: {
+            /** Earlier */
+            earlier: number;
+            /** Unsettled */
+            unsettled: number;
+        };
         /** CategoryView */
         CategoryView: {
             /** Id */
@@ -387,6 +512,27 @@ export interface components {
             name: string;
             /** Products */
             products: components["schemas"]["ProductView"][];
+        };
+        /**
+         * DayReport
+         * @description `received` = `sales.total` + `carried.unsettled` - `carried.earlier`.
+         */
+        DayReport: {
+            carried: components["schemas"]["Carried"];
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Methods */
+            methods: components["schemas"]["MethodSums"][];
+            receipts: components["schemas"]["Receipts"];
+            /** Received */
+            received: number;
+            sales: components["schemas"]["Sales"];
+            /** Today */
+            today: boolean;
+            voids: components["schemas"]["VoidSums"];
         };
         /** DemoLogin */
         DemoLogin: {
@@ -460,6 +606,22 @@ export interface components {
         Menu: {
             /** Categories */
             categories: components["schemas"]["CategoryView"][];
+        };
+        /** MethodSums */
+        MethodSums: {
+            /** Amount */
+            amount: number;
+            /** Count */
+            count: number;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "cash" | "qris" | "card";
+            /** Undone Amount */
+            undone_amount: number;
+            /** Undone Count */
+            undone_count: number;
         };
         /** ModifierGroupView */
         ModifierGroupView: {
@@ -545,6 +707,11 @@ export interface components {
              */
             method: "cash" | "qris" | "card";
             /**
+             * Reference
+             * @default null
+             */
+            reference?: string | null;
+            /**
              * Tendered
              * @default null
              */
@@ -566,6 +733,8 @@ export interface components {
         };
         /** OrderList */
         OrderList: {
+            /** Next */
+            next: number | null;
             /** Orders */
             orders: components["schemas"]["OrderSummary"][];
         };
@@ -586,7 +755,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "open" | "paid";
+            status: "open" | "paid" | "voided";
             /** Table Id */
             table_id: number | null;
             /** Total */
@@ -631,7 +800,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "open" | "paid";
+            status: "open" | "paid" | "voided";
             /** Subtotal */
             subtotal: number;
             /** Table Id */
@@ -645,11 +814,55 @@ export interface components {
              * @enum {string}
              */
             type: "dine_in" | "takeaway" | "delivery";
+            /** Voids */
+            voids: components["schemas"]["VoidView"][];
         };
         /** PasswordChange */
         PasswordChange: {
             /** Password */
             password: string;
+        };
+        /** PaymentDetails */
+        PaymentDetails: {
+            /** Amount */
+            amount: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Business Date
+             * Format: date
+             */
+            business_date: string;
+            /** Change */
+            change: number;
+            /** Id */
+            id: number;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "cash" | "qris" | "card";
+            /** Order Id */
+            order_id: number;
+            /** Receipt Number */
+            receipt_number: number;
+            /** Reference */
+            reference: string | null;
+            reversal: components["schemas"]["ReversalView"] | null;
+            /** Taken By */
+            taken_by: string;
+            /** Tendered */
+            tendered: number;
+        };
+        /** PaymentList */
+        PaymentList: {
+            /** Next */
+            next: number | null;
+            /** Payments */
+            payments: components["schemas"]["PaymentDetails"][];
         };
         /** PaymentView */
         PaymentView: {
@@ -668,6 +881,8 @@ export interface components {
             order_id: number;
             /** Receipt Number */
             receipt_number: number;
+            /** Reference */
+            reference: string | null;
             /** Tendered */
             tendered: number;
         };
@@ -775,10 +990,53 @@ export interface components {
             /** Variant Id */
             variant_id: number | null;
         };
+        /** Receipts */
+        Receipts: {
+            /** Count */
+            count: number;
+            /** First */
+            first: number | null;
+            /** Last */
+            last: number | null;
+        };
         /** RefreshRequest */
         RefreshRequest: {
             /** Refresh Token */
             refresh_token: string;
+        };
+        /** ReversalView */
+        ReversalView: {
+            /** Approved By */
+            approved_by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Reason */
+            reason: string;
+            /** Reversed By */
+            reversed_by: string;
+        };
+        /**
+         * Sales
+         * @description Sums of bills that were settled on one business date.
+         */
+        Sales: {
+            /** Discount */
+            discount: number;
+            /** Orders */
+            orders: number;
+            /** Rounding */
+            rounding: number;
+            /** Service Charge */
+            service_charge: number;
+            /** Subtotal */
+            subtotal: number;
+            /** Tax */
+            tax: number;
+            /** Total */
+            total: number;
         };
         /** SignInResponse */
         SignInResponse: {
@@ -846,6 +1104,8 @@ export interface components {
         };
         /** UserList */
         UserList: {
+            /** Next */
+            next: number | null;
             /** Users */
             users: components["schemas"]["UserDetails"][];
         };
@@ -872,6 +1132,33 @@ export interface components {
             /** Price */
             price: number;
         };
+        /** VoidSums */
+        VoidSums: {
+            /** Amount */
+            amount: number;
+            /** Lines */
+            lines: number;
+            /** Orders */
+            orders: number;
+        };
+        /** VoidView */
+        VoidView: {
+            /** Amount */
+            amount: number;
+            /** Approved By */
+            approved_by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Line Id */
+            line_id: number | null;
+            /** Reason */
+            reason: string;
+            /** Voided By */
+            voided_by: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -884,13 +1171,13 @@ export interface operations {
     listAuditEntries: {
         parameters: {
             query?: {
+                cursor?: number | null;
+                limit?: number;
                 user?: string | null;
                 action?: string | null;
                 entity?: string | null;
                 since?: string | null;
                 until?: string | null;
-                cursor?: number | null;
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -956,7 +1243,10 @@ export interface operations {
     };
     listUsers: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: number | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1694,7 +1984,8 @@ export interface operations {
     listOrders: {
         parameters: {
             query?: {
-                status?: "open" | "paid";
+                status?: "open" | "paid" | "voided";
+                cursor?: number | null;
                 limit?: number;
             };
             header?: never;
@@ -2002,6 +2293,195 @@ export interface operations {
             };
         };
     };
+    voidLine: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: number;
+                line_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovedRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPayments: {
+        parameters: {
+            query?: {
+                cursor?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                order_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentList"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createPayment: {
         parameters: {
             query?: never;
@@ -2111,6 +2591,243 @@ export interface operations {
             };
         };
     };
+    undoPayment: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: number;
+                payment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovedRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentDetails"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    voidOrder: {
+        parameters: {
+            query?: never;
+            header: {
+                "Idempotency-Key": string;
+            };
+            path: {
+                order_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovedRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMenu: {
         parameters: {
             query?: {
@@ -2129,6 +2846,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDayReport: {
+        parameters: {
+            query?: {
+                date?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457) */

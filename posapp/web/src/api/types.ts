@@ -16,5 +16,6 @@ export type OrderSummary = Schemas["OrderList"]["orders"][number];
 export type PaymentInput = Schemas["NewPayment"];
 export type PaymentMethod = PaymentInput["method"];
 export type Payment = Schemas["PaymentView"];
+export type DayReport = Schemas["DayReport"];
 export type User = Schemas["UserView"];
 export type Tokens = Schemas["SignInResponse"];

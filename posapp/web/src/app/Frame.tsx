@@ -1,4 +1,4 @@
-import { Activity, LogIn, LogOut, ReceiptText, UtensilsCrossed } from "lucide-react";
+import { Activity, ChartColumn, LogIn, LogOut, ReceiptText, UtensilsCrossed } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet } from "react-router";
 import { signOut } from "@/api/sign-out";
@@ -9,14 +9,18 @@ import { paths } from "@/lib/paths";
 import classes from "./Frame.module.css";
 
 const LINKS = [
-  { to: paths.order, text: "nav.order", icon: UtensilsCrossed },
-  { to: paths.orders, text: "nav.orders", icon: ReceiptText },
-  { to: paths.status, text: "nav.status", icon: Activity },
+  { to: paths.order, text: "nav.order", icon: UtensilsCrossed, managers: false },
+  { to: paths.orders, text: "nav.orders", icon: ReceiptText, managers: false },
+  { to: paths.report, text: "nav.report", icon: ChartColumn, managers: true },
+  { to: paths.status, text: "nav.status", icon: Activity, managers: false },
 ] as const;
+
+const MANAGERS = ["admin", "manager"];
 
 /** The dark rail that every screen shares: left on a wide screen, on top on an upright tablet. */
 export function Frame() {
   const { t } = useTranslation();
+  const manages = MANAGERS.includes(useSignIn()?.user.role ?? "");
   return (
     <div className={classes.frame}>
       <header className={classes.rail}>
@@ -24,7 +28,7 @@ export function Frame() {
           <Flame size={34} />
         </Link>
         <nav aria-label={t("nav.main")} className={classes.links}>
-          {LINKS.map(({ to, text, icon: Icon }) => (
+          {LINKS.filter(({ managers }) => manages || !managers).map(({ to, text, icon: Icon }) => (
             <NavLink key={to} to={to} className={classes.link ?? ""}>
               <Icon size={22} aria-hidden="true" />
               {t(text)}

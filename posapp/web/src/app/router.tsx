@@ -3,6 +3,7 @@ import { LoginPage } from "@/features/auth/LoginPage";
 import { OrderPage } from "@/features/order/OrderPage";
 import { OrdersPage } from "@/features/payment/OrdersPage";
 import { PayPage } from "@/features/payment/PayPage";
+import { DayPage } from "@/features/report/DayPage";
 import { StatusPage } from "@/features/status/StatusPage";
 import { paths } from "@/lib/paths";
 import { Frame } from "./Frame";
@@ -22,6 +23,7 @@ export const router = createBrowserRouter([
           { path: paths.order, element: <OrderPage /> },
           { path: paths.orders, element: <OrdersPage /> },
           { path: paths.pay(":orderId"), element: <PayPage /> },
+          { path: paths.report, element: <DayPage /> },
         ],
       },
       { path: paths.status, element: <StatusPage /> },

@@ -5,5 +5,6 @@ export const paths = {
   order: "/order",
   orders: "/orders",
   pay: (orderId: string) => `/orders/${orderId}/pay`,
+  report: "/reports/day",
   status: "/app/status",
 } as const;

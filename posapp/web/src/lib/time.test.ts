@@ -1,7 +1,18 @@
 import { expect, it } from "vitest";
-import { clock, clockSeconds } from "./time";
+import { clock, clockSeconds, dayAfter, dayBefore, dayName } from "./time";
 
 it("tells the time in Jakarta, seven hours ahead of the wire", () => {
   expect(clock("2025-12-26T14:05:09Z")).toBe("21:05");
   expect(clockSeconds("2025-12-26T18:30:00Z")).toBe("01:30:00 WIB");
+});
+
+it("goes from day to day over the ends of months and years", () => {
+  expect(dayBefore("2026-03-01")).toBe("2026-02-28");
+  expect(dayAfter("2026-12-31")).toBe("2027-01-01");
+  expect(dayAfter(dayBefore("2028-03-01"))).toBe("2028-03-01");
+});
+
+it("names a day in the language of the screen", () => {
+  expect(dayName("2026-11-25", "id")).toBe("Rabu, 25 November 2026");
+  expect(dayName("2026-11-25", "en")).toContain("Wednesday");
 });

@@ -12,3 +12,17 @@ export const clock = (instant: string): string => format.format(new Date(instant
 /** @returns "21:05:09 WIB", from an ISO 8601 instant or milliseconds. */
 export const clockSeconds = (instant: string | number): string =>
   `${format.format(new Date(instant))} WIB`;
+
+const DAY = 86_400_000;
+const shifted = (day: string, by: number): string =>
+  new Date(Date.parse(day) + by).toISOString().slice(0, 10);
+
+/** @returns "2026-11-24", from "2026-11-25". */
+export const dayBefore = (day: string): string => shifted(day, -DAY);
+
+/** @returns "2026-11-26", from "2026-11-25". */
+export const dayAfter = (day: string): string => shifted(day, DAY);
+
+/** @returns "Rabu, 25 November 2026", from "2026-11-25"; a date has no time zone. */
+export const dayName = (day: string, language: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }).format(Date.parse(day));

@@ -1,15 +1,26 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { PaymentInput } from "@/api/types";
+import type { OrderSummary, PaymentInput } from "@/api/types";
 import { claim, deliver, nothingNew, useOutgoing, useResume } from "@/lib/outgoing";
 
-/** Sent and not yet paid, newest first as the server has them. */
+/** Fetch page after page of the open orders, to the last one. */
+async function fetchOpenOrders(signal: AbortSignal): Promise<OrderSummary[]> {
+  const found: OrderSummary[] = [];
+  let cursor: number | undefined;
+  do {
+    const query = { status: "open", ...(cursor && { cursor }) } as const;
+    const page = await unwrap(api.GET("/api/v1/orders", { params: { query }, signal }));
+    found.push(...page.orders);
+    cursor = page.next ?? undefined;
+  } while (cursor);
+  return found;
+}
+
+/** Sent and not yet paid, all of them, newest first as the server has them. */
 export const useOpenOrders = () =>
   useQuery({
     queryKey: ["orders", "open"],
-    queryFn: ({ signal }) =>
-      unwrap(api.GET("/api/v1/orders", { params: { query: { status: "open" } }, signal })),
-    select: ({ orders }) => orders,
+    queryFn: ({ signal }) => fetchOpenOrders(signal),
     refetchInterval: 10_000,
   });
 
