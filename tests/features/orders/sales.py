@@ -21,7 +21,7 @@ from healthkit.testing import ManualClock
 from tests.till import Till
 
 CONNECTIONS = 8
-LENGTH = 5
+LENGTH = 4
 """Acts of a sequence."""
 
 NIGHT = timedelta(hours=7)
@@ -47,6 +47,7 @@ class Shop:
     lock: threading.Lock = field(default_factory=threading.Lock)
     orders: list[Any] = field(default_factory=list)
     payments: list[Any] = field(default_factory=list)
+    undone: list[int] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
 
     def tell(self, statement: str) -> None:
@@ -134,6 +135,38 @@ def pay_a_part(person: Person) -> None:
     pay(person, part=True)
 
 
+def void_an_order(person: Person) -> None:
+    bill = person.some_order()
+    if bill is not None:
+        approved(person, f"/orders/{bill['id']}/void")
+
+
+def void_a_line(person: Person) -> None:
+    bill = person.some_order()
+    if bill is not None:
+        line = person.dice.choice(bill["lines"])
+        approved(person, f"/orders/{bill['id']}/lines/{line['id']}/void")
+
+
+def undo_a_payment(person: Person) -> None:
+    with person.shop.lock:
+        known = person.shop.payments[-20:]
+    if not known:
+        return
+    payment = person.dice.choice(known)
+    path = f"/orders/{payment['order_id']}/payments/{payment['id']}/reversal"
+    if approved(person, path).status_code == 201:
+        with person.shop.lock:
+            person.shop.undone.append(payment["id"])
+
+
+def approved(person: Person, path: str) -> Any:
+    """What a manager does; somebody else may have done another thing to the order in between."""
+    answer = person.send(path, {"reason": "salah pesan"})
+    assert answer.status_code in (201, 409), answer.text
+    return answer
+
+
 def send_again(person: Person) -> None:
     with person.shop.lock:
         known = person.shop.sent[-30:]
@@ -180,6 +213,9 @@ ACTS: dict[Callable[[Person], None], int] = {
     order_as_quoted: 10,
     pay: 20,
     pay_a_part: 15,
+    void_an_order: 3,
+    void_a_line: 4,
+    undo_a_payment: 4,
     send_again: 10,
     send_another_under_a_used_key: 4,
     change_a_price: 3,
@@ -215,12 +251,23 @@ def sell(tills: list[Till], shop: Shop, seeds: Iterator[int]) -> None:
 BROKEN = {
     "total = lines - discount + service charge + tax + rounding": """
         SELECT id FROM orders WHERE total <> subtotal - discount + service_charge + tax + rounding
-            OR subtotal <> (SELECT sum(total) FROM order_lines WHERE order_id = orders.id)""",
-    "what is paid is the sum of the payments, and never more than the bill": """
+            OR subtotal <> (SELECT sum(total) FROM order_lines WHERE order_id = orders.id
+                AND id NOT IN (SELECT line_id FROM voids WHERE line_id IS NOT NULL))""",
+    "what is paid is the sum of the payments that stand, and never more than the bill": """
         SELECT id FROM orders WHERE paid > total OR paid <> (
-            SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id)""",
+            SELECT coalesce(sum(amount), 0) FROM payments WHERE order_id = orders.id
+                AND id NOT IN (SELECT payment_id FROM payment_reversals))""",
     "an order is paid exactly when nothing is due": """
-        SELECT id FROM orders WHERE (status = 'paid') <> (paid = total)""",
+        SELECT id FROM orders WHERE status <> 'voided' AND (status = 'paid') <> (paid = total)""",
+    "an order is voided by a row of voids, unpaid": """
+        SELECT orders.id FROM orders LEFT JOIN voids
+            ON order_id = orders.id AND line_id IS NULL
+        GROUP BY orders.id HAVING count(voids.id) <> (status = 'voided')::int
+            OR status = 'voided' AND paid <> 0""",
+    "a payment is undone on its own business day, once": """
+        SELECT payment_id FROM payment_reversals JOIN payments ON payments.id = payment_id
+        GROUP BY payment_id HAVING count(*) > 1
+            OR bool_or(payments.business_date <> payment_reversals.business_date)""",
     "order numbers have neither gaps nor twins": """
         SELECT business_date FROM orders GROUP BY business_date
         HAVING (min(number), max(number)) <> (1, count(*)) OR count(DISTINCT number) <> count(*)""",
@@ -239,6 +286,11 @@ BROKEN = {
         SELECT payments.id FROM payments LEFT JOIN audit_log
             ON action = 'payment.taken' AND entity = 'payment' AND entity_id = payments.id
         GROUP BY payments.id HAVING count(audit_log.id) <> 1""",
+    "a void and a reversal have their audit entry": """
+        WITH undone AS (SELECT 1 FROM voids UNION ALL SELECT 1 FROM payment_reversals)
+        SELECT count(*) FROM audit_log
+        WHERE action IN ('order.voided', 'line.voided', 'payment.reversed')
+        HAVING count(*) <> (SELECT count(*) FROM undone)""",
     "an audit entry speaks of what is there": """
         SELECT entity_id FROM audit_log
         WHERE action = 'order.created' AND entity_id NOT IN (SELECT id FROM orders)""",
@@ -273,3 +325,5 @@ def check(shop: Shop) -> None:
     assert shop.beside.fetchall() == sorted(
         tuple(payment[name] for name in names) for payment in shop.payments
     )
+    shop.beside.execute("SELECT payment_id FROM payment_reversals ORDER BY payment_id")
+    assert [row[0] for row in shop.beside.fetchall()] == sorted(shop.undone)

@@ -25,7 +25,7 @@ def shop(database, cursor, tmp_path):
     )
     app = create_app(settings, database, clock)
     nobody = Till(app, {})
-    body = {"username": "cashier", "password": "cashier-demo"}
+    body = {"username": "manager", "password": "manager-demo"}  # who may do everything
     token = nobody.post("/auth/login", body).json["access_token"]
     tills = [Till(app, {"Authorization": f"Bearer {token}"}) for _ in range(CONNECTIONS)]
     dishes = [p["id"] for p in nobody.menu().values() if not p["modifier_groups"]]
