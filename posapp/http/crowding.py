@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from flask import Flask, request
 
-from posapp.http.errors import Busy
+from posapp.http.errors import Unavailable
 
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -28,10 +28,10 @@ class Crowd:
 
     @contextmanager
     def join(self, thing: object) -> Iterator[None]:
-        """Raises Busy where too many are at this thing already."""
+        """Raises Unavailable where too many are at this thing already."""
         with self._lock:
             if self._under_way[thing] >= self._limit:
-                raise Busy("Too many requests are about this at once; send it again.")
+                raise Unavailable("Too many requests are about this at once; send it again.")
             self._under_way[thing] += 1
         try:
             yield

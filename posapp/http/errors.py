@@ -8,7 +8,7 @@ ApiError              a refusal
 │   └── PriceChanged  409, with the new quote
 ├── Invalid           422, names its field
 ├── TooManyRequests   429, says when to come back
-└── Busy              503, the same request may be sent again at once
+└── Unavailable              503, the same request may be sent again at once
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class TooManyRequests(ApiError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
-class Busy(ApiError):
+class Unavailable(ApiError):
     """Nothing was done, for others were in the way."""
 
     status = 503

@@ -34,7 +34,7 @@ class IssuedTokens:
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """Who sends a request."""
+    """The user who sends a request."""
 
     id: int
     username: str

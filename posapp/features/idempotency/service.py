@@ -16,15 +16,20 @@ from typing import Annotated, Any, ClassVar
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from posapp.database.connection import commit_with
 from posapp.features.idempotency.models import IdempotencyKey
-from posapp.http.errors import Busy, Invalid
+from posapp.http.errors import Invalid, Unavailable
 from posapp.http.schemas import ApiModel, InputModel
 
 HEADER = "Idempotency-Key"
+
+_KEEP = text(
+    commit_with("UPDATE idempotency_keys SET answer = :answer WHERE key = :key", "SELECT 1")
+)
 
 
 class Resendable(ApiModel):
@@ -83,6 +88,8 @@ def execute_once(
 ) -> StoredResponse:
     """Returns the response of `act`, which is carried out unless this key has been before.
 
+    Commits with the answer, in one message: others wait for what an act has locked.
+
     Raises Invalid when the key was used for something else: another body, or another act.
     """
     claim = Claim(key, route, body, sent)
@@ -94,10 +101,11 @@ def execute_once(
     )
     if session.scalar(insertion) is None:
         if (known := find(session, claim)) is None:
-            raise Busy("The key was being cleared away; send the same request again.")
+            raise Unavailable("The key was being cleared away; send the same request again.")
         return known
     answer = act().model_dump_json()
-    session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))
+    session.flush()
+    session.execute(_KEEP, {"answer": answer, "key": key})
     return StoredResponse(answer, replayed=False)
 
 

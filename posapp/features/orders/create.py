@@ -23,7 +23,7 @@ from posapp.features.orders.pricing import price_to_sell
 from posapp.features.orders.schemas import NewOrder, Quote
 from posapp.features.orders.terms import Terms, current_terms, kept_terms
 from posapp.features.orders.totals import round_to_cash
-from posapp.http.errors import ApiError, Busy
+from posapp.http.errors import ApiError, Unavailable
 from posapp.observability.context import request_id
 
 _ATTEMPTS = 5
@@ -113,7 +113,7 @@ def create(
         if (current := current_terms(session)) is terms:
             skip_taken(session, "order", day, now)
         terms = current
-    raise Busy("The menu is being changed; send the same request again.")
+    raise Unavailable("The menu is being changed; send the same request again.")
 
 
 def _store(
