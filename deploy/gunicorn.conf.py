@@ -7,8 +7,10 @@ A proxy in front must let go of idle connections before `keepalive` does (nginx'
 `keepalive_timeout` in `upstream` is 60 s by default), or it sends a request into a closing one.
 """
 
+import gc
 import glob
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -30,6 +32,9 @@ statement (10 s), so that this one speaks only when the server does not."""
 _FIRST_RESULTS = 3.0
 """Seconds that a new worker waits at most for its required checks: more than the database's has."""
 
+_FILES = 4096
+"""Open files of a worker: its connections, those to the database, and what it reads."""
+
 os.umask(0o077)
 _upgrading = "GUNICORN_PID" in os.environ
 """Set by gunicorn for the program that takes over (SIGUSR2), which inherits lock and metrics."""
@@ -47,6 +52,9 @@ bind = f"{_settings.bind}:{_settings.port}"
 worker_class = "gevent"
 workers = _settings.web_concurrency
 worker_connections = 1000
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if _soft < _FILES <= _hard:  # each connection is an open file; many systems give 1024
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _hard))
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  the heartbeat must not wait for a disk
 umask = 0o077
 timeout = 30
@@ -55,6 +63,10 @@ keepalive = 65
 max_requests = 1_000_000
 max_requests_jitter = 100_000
 accesslog = None  # the application logs its requests itself
+# A header is no word of a proxy: neither SCRIPT_NAME nor a scheme is taken from one. How many
+# proxies are trusted is said by TRUSTED_PROXIES, and the application alone acts on it.
+forwarder_headers = ""
+forwarded_allow_ips = ""
 logger_class = "posapp.observability.gunicorn_logger.JsonLogger"
 loglevel = {"WARN": "warning"}.get(_settings.log_level, _settings.log_level.lower())
 
@@ -96,9 +108,27 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Starts the health checks before the first request and gives them time to report: else the
     worker would turn requests away as not ready. Takes SIGUSR1 from gunicorn, which would reopen
-    log files that there are none of."""
+    log files that there are none of. Guards the connections, before the first of them is there."""
+    from posapp.http import gunicorn_doors  # only now: gevent has patched what it imports
+
+    gunicorn_doors.install(worker, worker.wsgi.extensions["posapp.settings"].trusted_proxies)
     signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start(wait=_FIRST_RESULTS)
+    worker.wsgi.extensions["posapp.pruner"].start()
+    # What is loaded by now stays: to look through it for garbage takes 100 ms, in which no request
+    # goes on.
+    gc.collect()
+    gc.freeze()
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """The head of a request is complete."""
+    req.unreader.sock.begin_body()
+
+
+def post_request(worker: Any, req: Any, environ: Any, resp: Any) -> None:
+    """The answer is out."""
+    req.unreader.sock.begin_idle()
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -115,5 +145,6 @@ def on_exit(server: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
+        worker.wsgi.extensions["posapp.pruner"].stop()
     tracing.flush()
     logs.flush()

@@ -14,30 +14,42 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import posapp
 from healthkit import SYSTEM_CLOCK, Clock, Health
 from healthkit.web import flask as healthkit_flask
+from healthkit.web.access import local_or_token
 from posapp.features.auth import routes as auth
 from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
 from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
+from posapp.features.clock import guard
+from posapp.features.clock import routes as clock_routes
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
 from posapp.features.reports import routes as reports
 from posapp.http import (
     access,
-    cors,
     crowding,
+    documentation,
     frontend,
     openapi,
+    path_ids,
     problems,
     request_time,
     retries,
     transactions,
 )
-from posapp.http.body import MAX_BODY_BYTES, refuse_doubled_key, validate_json_body
+from posapp.http.body import (
+    MAX_BODY_BYTES,
+    RequestBodyMiddleware,
+    refuse_doubled_key,
+    validate_json_body,
+)
+from posapp.http.cors import CorsMiddleware
+from posapp.http.security_headers import SecurityHeadersMiddleware
 from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
+from posapp.operations.pruning import Pruner
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
@@ -55,6 +67,7 @@ FEATURES = (
     orders.api,
     payments.api,
     reports.api,
+    clock_routes.api,
     observability.api,
 )
 DESCRIPTION = """The API of the restaurant's tills and screens.
@@ -77,8 +90,11 @@ def create_app(
     error_tracking.install(settings, posapp.__version__)
     app = create_api(settings)
     request_time.install(app, clock)
+    guard.install(app, clock)
     engine = transactions.install(app, url, settings)
-    metrics.watch_pool(engine)
+    logs = settings.pos_data_dir / "log"
+    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs)
+    metrics.watch_pool(engine, settings.db_max_open_conns)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)
     address = url.render_as_string(hide_password=False)
@@ -93,19 +109,30 @@ def create_app(
         _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there
     else:
         _wrap(app, settings, menu)
-    healthkit_flask.mount(app, found, HEALTH_PATHS)
+    token = settings.health_token
+    sees_details = local_or_token(token.get_secret_value() if token else None)
+    app.extensions[observability.SEES_DETAILS] = sees_details
+    healthkit_flask.mount(app, found, HEALTH_PATHS, sees_details)
+    _wrap_all(app, settings)
     return app
 
 
-def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
-    """The WSGI layers around Flask, from the inside out."""
-    wsgi: Application = app.wsgi_app
-    if menu is not None:
-        wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
-    wsgi = RequestLogMiddleware(wsgi)
+def _wrap_all(app: Flask, settings: Settings) -> None:
+    """The WSGI layers around whatever answers, health too, from the inside out."""
+    wsgi: Application = CorsMiddleware(app.wsgi_app, settings.cors_allowed_origins)
+    wsgi = SecurityHeadersMiddleware(wsgi)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+
+
+def _wrap(app: Flask, settings: Settings, menu: MenuCache | None) -> None:
+    """The WSGI layers of Flask's own requests, from the inside out."""
+    wsgi: Application = app.wsgi_app
+    if menu is not None:
+        wsgi = CachedMenuMiddleware(wsgi, menu, f"{access.API_PREFIX}{catalog.MENU}")
+    wsgi = RequestLogMiddleware(RequestBodyMiddleware(wsgi), problems.unexpected)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
 
 
@@ -117,9 +144,11 @@ def create_api(settings: Settings) -> OpenAPI:
         security_schemes={"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         validation_error_callback=problems.validation_problem,
         doc_prefix=access.API_PREFIX,
+        doc_ui=settings.api_docs,
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    path_ids.install(app)
     app.extensions["posapp.settings"] = settings
     secret = settings.jwt_secret
     tokens.install(
@@ -127,20 +156,22 @@ def create_api(settings: Settings) -> OpenAPI:
         secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
         settings.jwt_expiration,
     )
+    app.before_request(problems.refuse_unknown_address)
     access.install(app, tokens.authenticate)
     app.before_request(refuse_doubled_key)
     app.before_request(validate_json_body)
-    if settings.cors_allowed_origins:
-        cors.install(app, settings.cors_allowed_origins)
     problems.install(app)
     retries.install(app)
     crowding.install(app, settings.db_max_open_conns)
     for feature in FEATURES:
         app.register_api(feature, url_prefix=access.API_PREFIX)
-    app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", app.view_functions["swagger.swagger"])
+    if settings.api_docs:
+        docs = app.view_functions["swagger.swagger"]
+        app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", docs)
+        documentation.install(app)
     app.register_blueprint(observability.pages)
     frontend.install(app)
-    openapi.complete_document(app)
+    openapi.complete_document(app, HEALTH_PATHS)
     return app
 
 

@@ -75,6 +75,12 @@ def _sentry_dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _unguessable(token: SecretStr) -> SecretStr:
+    if weakness := fields.secret_weakness(token.get_secret_value()):
+        raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
+    return token
+
+
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -102,6 +108,10 @@ class Settings(BaseModel):
     jwt_secret: SecretStr | None = None
     jwt_expiration: PositiveDuration = timedelta(minutes=15)
     cors_allowed_origins: Origins = ()
+    api_docs: bool = True
+    """Whether /api/v1/openapi.json and /api/v1/docs are there."""
+    health_token: Annotated[SecretStr, AfterValidator(_unguessable)] | None = None
+    """Who sends it as a bearer token sees the details of /health, and /metrics."""
 
     slow_query_ms: Annotated[int, Field(ge=0)] = 500
     """A statement that takes as long is logged at WARN."""
@@ -205,9 +215,10 @@ def secret_weakness(secret: str) -> str | None:
     """Returns why a signing key is too easy to guess, or None."""
     if len(secret) < MIN_SECRET_LENGTH:
         return f"too short, {MIN_SECRET_LENGTH} characters at least"
-    if len(set(secret)) < 10 or any(word in secret.lower() for word in _WEAK):
+    if any(word in secret.lower() for word in _WEAK):
         return "too easy to guess"
-    return None
+    weakness = fields.secret_weakness(secret)
+    return f"too easy to guess ({weakness})" if weakness else None
 
 
 def parse_database_url(text: str) -> URL:

@@ -179,10 +179,17 @@ def test_a_log_level_or_origins_of_another_type_are_a_mistake_and_no_crash(value
             Settings.model_validate({field: value})
 
 
-def test_a_signing_key_has_32_characters_of_which_ten_differ():
-    assert secret_weakness("0123456789" * 3 + "01") is None
-    assert "too short" in secret_weakness("0123456789" * 3 + "0")
-    assert secret_weakness("012345678" * 4) == "too easy to guess"
+def test_a_signing_key_has_32_characters_that_do_not_repeat_themselves():
+    assert secret_weakness(STRONG[:32]) is None
+    assert "too short" in secret_weakness(STRONG[:31])
+    for easy in ("0123456789abcdef" * 3, "kenangan-" * 8, "x" * 64, "12345678" * 5):
+        assert secret_weakness(easy).startswith("too easy to guess")
+
+
+@pytest.mark.parametrize("token", ["sesame", "a" * 40, "0123456789abcdef" * 2, "7f3b9c1e5a8d246"])
+def test_a_health_token_that_can_be_guessed_is_refused_everywhere(token):
+    assert refusal({"HEALTH_TOKEN": token}).startswith("HEALTH_TOKEN: too ")
+    assert token not in refusal({"HEALTH_TOKEN": token})
 
 
 @pytest.mark.parametrize("word", ["Secret", "changeme", "PASSWORD", "example"])

@@ -1,3 +1,4 @@
+import hashlib
 import sys
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from healthkit.fields import (
     parse_duration,
     parse_percent,
     parse_size,
+    secret_weakness,
 )
 
 
@@ -200,3 +202,33 @@ def test_of_two_drivers_for_postgresql_psycopg2_is_taken_and_else_the_one_that_i
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ValueError, match="'psycopg2' is not installed"):
         parse_database_url("postgres://h/n")
+
+
+@pytest.mark.parametrize(
+    ("secret", "weakness"),
+    [
+        ("7f3b9c1e5a8d2460b7e9f1a3c5d80246", None),
+        ("7f3b9c1e5a8d2460b7e9f1a3c5d8024", "too short"),
+        ("7F3B9C1E5A8D2460B7E9F1A3C5D80246", None),
+        ("83920174650918273645564738291", "too short"),
+        ("kq7vXw2mZr9tLb4nHc6sYd", None),
+        ("kq7vXw2mZr9tLb4nHc6sY", "too short"),
+        ("zmkqwvtyhbnxrpdlgcsfjeauioq", "too short"),
+        ("zmkqwvtyhbnxrpdlgcsfjeauioqz", None),
+        ("a" * 64, "too repetitive"),
+        ("ab" * 32, "too repetitive"),
+        ("0123456789abcdef" * 4, "too repetitive"),
+        ("abcdefghijklmnopqrstuvwxyz0123456789", "too repetitive"),
+        ("correct-horse-" * 4, "too repetitive"),
+        ("", "too short"),
+    ],
+)
+def test_a_secret_has_128_bits_and_does_not_repeat_itself(secret, weakness):
+    assert (secret_weakness(secret) or "").startswith(weakness or "")
+    assert (secret_weakness(secret) is None) is (weakness is None)
+
+
+@given(st.binary(min_size=16, max_size=64))
+def test_what_chance_makes_of_128_bits_is_strong_enough(seed):
+    """As `openssl rand -hex 16` prints it: a digest is as good as chance."""
+    assert secret_weakness(hashlib.sha256(seed).hexdigest()[:32]) is None

@@ -24,6 +24,7 @@ MODULES = (
     "healthkit.masking",
     "healthkit.testing",
     "healthkit.watch",
+    "healthkit.web.access",
     "healthkit.web.flask",
     "healthkit.web.wsgi",
 )

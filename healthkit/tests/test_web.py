@@ -17,6 +17,9 @@ def application(environ, start_response):
     return [b"the application"]
 
 
+TOKEN = "9c1e5a8d2460b7e9f1a3c5d802467f3b"
+
+
 @pytest.fixture
 def health(make_health):
     return make_health(database=ScriptedCheck())
@@ -99,14 +102,14 @@ def test_a_sane_request_id_comes_back_and_another_is_replaced(client):
 
 
 def test_a_heartbeat_is_heard_under_its_token_alone(make_health):
-    beat = Heartbeat(every="1h", token="sesame")
+    beat = Heartbeat(every="1h", token=TOKEN)
     health = make_health(nightly=beat, other=Heartbeat(every="1h"))
     client = Client(HealthMiddleware(application, health))
-    assert client.post("/health/beat/sesame").json == {"status": "ok"}
+    assert client.post(f"/health/beat/{TOKEN}").json == {"status": "ok"}
     assert health.last_beat("nightly") is not None
     assert health.last_beat("other") is None
-    assert client.get("/health/beat/sesame").status_code == 405
-    for wrong in ("", "None", "nightly", "sesam", "é", "sesame/"):
+    assert client.get(f"/health/beat/{TOKEN}").status_code == 405
+    for wrong in ("", "None", "nightly", TOKEN[:-1], "é", f"{TOKEN}/"):
         assert client.post(f"/health/beat/{wrong}").status_code == 404
 
 

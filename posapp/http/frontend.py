@@ -9,15 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Flask, Response, request, send_from_directory
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.security import safe_join
 
 from posapp.http.problems import http_problem
+from posapp.observability.request_log import ROUTE_KEY
 
 DIST = Path(__file__).parent.parent / "web" / "dist"
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline';"
-    " font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
 )
 NOT_BUILT = "The front end has not been built yet: make web\n"
 NON_PAGE_PREFIXES = ("/api/", "/health", "/metrics", "/status", "/assets/")
@@ -30,21 +32,36 @@ def install(app: Flask) -> None:
     @app.errorhandler(NotFound)
     def page(error: NotFound) -> Response:
         asked = request.method in ("GET", "HEAD") and request.url_rule is None
-        return (_page(request.path) if asked else None) or http_problem(error)
+        try:
+            return (_page(request.path) if asked else None) or http_problem(error)
+        except HTTPException as refused:  # a range that the file does not have; nobody else sees it
+            return http_problem(refused)
+
+
+def _is_file(name: str) -> bool:
+    """Whether the build has a file of this name; what cannot be a name of a file is none."""
+    known = safe_join(str(DIST), name)
+    try:
+        return known is not None and Path(known).is_file()
+    except (OSError, ValueError):  # too long for the file system, or with a NUL
+        return False
 
 
 def _page(path: str) -> Response | None:
     """The file or the page at a path, or None for what cannot be one."""
-    known = safe_join(str(DIST), path.lstrip("/"))
-    if known is not None and Path(known).is_file():
+    if _is_file(path.lstrip("/")):
+        request.environ[ROUTE_KEY] = "/assets/<file>" if path.startswith("/assets/") else "/<file>"
         response = send_from_directory(DIST, path.lstrip("/"))
         hashed = path.startswith("/assets/")
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if hashed else "no-cache"
         )
+        # Of a worker's script it is the policy of the worker.
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return response
     if path.startswith(NON_PAGE_PREFIXES):
         return None
+    request.environ[ROUTE_KEY] = "/<page>"
     if not (DIST / "index.html").is_file():
         return Response(NOT_BUILT, 503, content_type="text/plain; charset=utf-8")
     response = send_from_directory(DIST, "index.html")

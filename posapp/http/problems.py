@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from healthkit.masking import escape_controls, mask, mask_value
 from posapp.database.connection import sqlstate
 from posapp.http.errors import RETRY_SECONDS, ApiError, FieldError
+from posapp.http.field_messages import field_message
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
 from posapp.observability.request_log import EXCEPTION_KEY
@@ -31,6 +32,8 @@ LONGEST_TEXT = 200
 _LONGEST_DETAIL = 1000
 """Characters."""
 
+_UNEXPECTED = "An unexpected error occurred and has been reported."
+
 
 def problem(
     status: int,
@@ -39,6 +42,18 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extension: Mapping[str, Any] | None = None,
 ) -> Response:
+    body = problem_body(status, detail, errors, extension)
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+def problem_body(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    extension: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Returns the members of a problem, masked and bounded."""
     shown = [
         {name: bounded(text, LONGEST_TEXT) for name, text in error.items()}
         for error in errors[:MOST_ERRORS]
@@ -56,9 +71,7 @@ def problem(
         body["errors"] = shown
     if len(errors) > len(shown):
         body["errors_omitted"] = len(errors) - len(shown)
-    body |= {name: mask_value(value) for name, value in (extension or {}).items()}
-    text = json.dumps(body, ensure_ascii=False)
-    return Response(text, status, dict(headers or {}), content_type=MEDIA_TYPE)
+    return body | {name: mask_value(value) for name, value in (extension or {}).items()}
 
 
 def bounded(text: str, limit: int) -> str:
@@ -71,15 +84,10 @@ def bounded(text: str, limit: int) -> str:
 def validation_problem(error: ValidationError) -> Response:
     """422 with the path of every field that pydantic refused."""
     found = [
-        {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
+        {"field": ".".join(map(str, fault["loc"])) or "body", "message": field_message(fault)}
         for fault in error.errors(include_url=False, include_input=False)
     ]
     return problem(422, "", found)
-
-
-def _message(fault: Any) -> str:
-    text = str(fault["msg"]).removeprefix("Value error, ")
-    return "unknown field" if fault["type"] == "extra_forbidden" else text
 
 
 def api_error_response(error: ApiError) -> Response:
@@ -94,6 +102,25 @@ def http_problem(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     code = error.code or 500
     return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
+
+
+def refuse_unknown_address() -> None:
+    """Raises 404 or 405 for a wrong path or method, before anything is asked of the body."""
+    if request.routing_exception is not None:
+        raise request.routing_exception
+
+
+def plain_problem(status: int, detail: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Returns status line, headers and body of a problem, for what answers without Flask."""
+    body = json.dumps(problem_body(status, detail)).encode()
+    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
+    headers.append(("Cache-Control", "no-store"))
+    return f"{status} {HTTPStatus(status).phrase}", headers, body
+
+
+def unexpected() -> tuple[str, list[tuple[str, str]], bytes]:
+    """Returns the problem of an error that even the framework did not expect."""
+    return plain_problem(500, _UNEXPECTED)
 
 
 def install(app: Flask) -> None:
@@ -120,7 +147,7 @@ def install(app: Flask) -> None:
             return database_unavailable(error)
         request.environ[EXCEPTION_KEY] = error
         error_tracking.capture(error)
-        return problem(500, "An unexpected error occurred and has been reported.")
+        return problem(500, _UNEXPECTED)
 
 
 def _passes(error: DBAPIError) -> bool:

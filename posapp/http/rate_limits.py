@@ -1,51 +1,72 @@
-"""Rate limits, counted in the database for all workers and instances."""
+"""Rate limits, kept in the database for all workers and instances.
+
+Each key has an allowance of so many tries, which grows again by one every so often (GCRA, the
+"leaky bucket as a meter"). So a limit slows down, and never locks: there is a next try soon. One
+statement counts and decides, and the row's lock queues those who try at once.
+"""
 
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, Text, delete, select
+from sqlalchemy import DateTime, Text, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from posapp.database.base import Base
 
+_PRUNED = 20
+"""Rows that have no more to say, removed with each try: more than a try can add."""
 
-class RateLimit(Base):
-    """Tries within one window of time, shared by all workers and instances."""
 
-    __tablename__ = "rate_limits"
+class Allowance(Base):
+    """When the allowance of a key is whole again; a key without a row has all of it."""
+
+    __tablename__ = "allowances"
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    window: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    count: Mapped[int]
+    whole_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
-def _window(now: datetime, length: timedelta) -> datetime:
-    seconds = int(length.total_seconds())
-    return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """`burst` tries at once, and one more each `interval`."""
+
+    burst: int
+    interval: timedelta
 
 
-def seconds_until_allowed(
-    session: Session, key: str, limit: int, length: timedelta, now: datetime
-) -> int:
-    """Returns the seconds until `key` may try again, 0 for at once."""
-    window = _window(now, length)
-    query = select(RateLimit.count).where(RateLimit.key == key, RateLimit.window == window)
-    tried = session.scalar(query) or 0
-    return math.ceil((window + length - now).total_seconds()) if tried >= limit else 0
+def take(session: Session, key: str, limit: RateLimit, now: datetime) -> int:
+    """Uses up one try of `key`. Returns 0, or the seconds until there is one to use.
+
+    What is used up counts for others when the caller has committed, who wait for that.
+    """
+    slack = limit.interval * (limit.burst - 1)
+    row = insert(Allowance).values(key=key, whole_at=now + limit.interval)
+    counted = row.on_conflict_do_update(
+        index_elements=[Allowance.key],
+        set_={"whole_at": func.greatest(Allowance.whole_at, now) + limit.interval},
+        where=Allowance.whole_at <= now + slack,
+    ).returning(Allowance.whole_at)
+    if session.scalar(counted) is not None:
+        _prune(session, now)
+        return 0
+    whole_at = session.scalar(select(Allowance.whole_at).where(Allowance.key == key)) or now
+    return max(1, math.ceil((whole_at - slack - now).total_seconds()))
 
 
-def record_attempt(session: Session, key: str, length: timedelta, now: datetime) -> None:
-    """Records one more attempt of `key`, and removes its earlier windows."""
-    window = _window(now, length)
+def give_back(session: Session, key: str, limit: RateLimit) -> None:
+    """Returns a try that was none."""
     session.execute(
-        insert(RateLimit)
-        .values(key=key, window=window, count=1)
-        .on_conflict_do_update(
-            index_elements=[RateLimit.key, RateLimit.window],
-            set_={"count": RateLimit.count + 1},
-        )
+        update(Allowance)
+        .where(Allowance.key == key)
+        .values(whole_at=Allowance.whole_at - limit.interval)
     )
-    session.execute(delete(RateLimit).where(RateLimit.key == key, RateLimit.window < window))
+
+
+def _prune(session: Session, now: datetime) -> None:
+    over = select(Allowance.key).where(Allowance.whole_at < now).order_by(Allowance.whole_at)
+    found = over.limit(_PRUNED).with_for_update(skip_locked=True)
+    session.execute(delete(Allowance).where(Allowance.key.in_(found)))

@@ -46,7 +46,7 @@ Day = Annotated[date, BeforeValidator(_like_a_date, json_schema_input_type=date)
 
 
 class InputModel(BaseModel):
-    """A part of a request, validated by its fields."""
+    """A model that requests are validated by."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -3,8 +3,10 @@ metrics. `/health` and its like are answered further out, and leave no line each
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from loguru import logger
@@ -12,7 +14,7 @@ from loguru import logger
 from healthkit.web.wsgi import request_id as sane_or_new
 from posapp.observability import logs, tracing
 from posapp.observability.context import request_id, user_id
-from posapp.observability.metrics import record_request
+from posapp.observability.metrics import CLIENT_SECONDS, record_request
 
 HEADER = "X-Request-ID"
 EXCEPTION_KEY = "posapp.failure"
@@ -21,21 +23,35 @@ EXCEPTION_KEY = "posapp.failure"
 ROUTE_KEY = "posapp.route"
 """Where in the environ the route stands of what was answered before Flask."""
 
+BODY_SECONDS_KEY = "posapp.body_seconds"
+"""Where in the environ the seconds stand that the client took to send its body."""
+
 _UNMATCHED = "unmatched"
 _LONGEST_AGENT = 300
+_SLOW_CLIENT = 0.1
+"""Seconds of waiting for a client that a line tells."""
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
+LastResort = tuple[str, list[tuple[str, str]], bytes]
 
 
 class RequestLogMiddleware:
     """The WSGI middleware nearest to the application."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(
+        self,
+        app: Application,
+        last_resort: Callable[[], LastResort],
+        seconds: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`last_resort` answers for an application that raised: status, headers, body."""
         self._app = app
+        self._last_resort = last_resort
+        self._seconds = seconds
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        request = _Request(environ)
+        request = _Request(environ, self._seconds)
         if logs.debugging():
             logger.debug("Request started")
 
@@ -43,52 +59,91 @@ class RequestLogMiddleware:
             # Here both are still at hand: Flask forgets its request before the answer ends.
             request.route, request.trace = _route(environ), tracing.trace_id()
             request.status = status[:3]
-            headers.append((HEADER, request.id))
+            request.worked = self._seconds()
+            headers.append((HEADER, request.line.id))
             return start_response(status, headers, error)
 
-        return _ResponseBody(self._app(environ, start), request)
+        try:
+            body = self._app(environ, start)
+        except Exception as error:  # noqa: BLE001  what Flask itself stumbled over
+            environ[EXCEPTION_KEY] = error
+            status, headers, content = self._last_resort()
+            start(status, headers, sys.exc_info())
+            body = [content]
+        return _ResponseBody(body, request)
+
+
+@dataclass(slots=True)
+class RequestLine:
+    """The log line of a request, whoever answered it."""
+
+    id: str
+    method: str
+    path: str
+    address: str
+    agent: str
+    route: str = _UNMATCHED
+
+    def write(
+        self, status: int, seconds: float, failure: BaseException | None = None, **more: Any
+    ) -> None:
+        """Logs and counts it; `seconds` is the time that we took."""
+        record_request(self.method, self.route, str(status), seconds)
+        fields = {
+            "request_id": self.id,
+            "method": self.method,
+            "path": self.path,
+            "status_code": status,
+            "latency": f"{seconds * 1000:.1f}ms",
+            "latency_ms": round(seconds * 1000, 1),
+            "client_ip": self.address,
+            "user_agent": self.agent[:_LONGEST_AGENT],
+            **more,
+        }
+        level = "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO"
+        bound = logger.bind(**fields)
+        if failure is not None:
+            bound = bound.opt(exception=failure)
+        bound.log(level, f"{self.method} {self.path} {status}")
 
 
 class _Request:
     """One request from its first to its last byte."""
 
-    __slots__ = ("began", "environ", "id", "route", "status", "trace")
+    __slots__ = ("began", "environ", "line", "route", "seconds", "status", "trace", "worked")
 
-    def __init__(self, environ: Environ) -> None:
-        self.began = time.perf_counter()
+    def __init__(self, environ: Environ, seconds: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self.began = self.worked = seconds()
         self.environ = environ
-        self.id = sane_or_new(environ)
         self.status = "500"
         self.route = _UNMATCHED
         self.trace: str | None = None
-        request_id.set(self.id)
+        self.line = RequestLine(
+            id=sane_or_new(environ),
+            method=environ["REQUEST_METHOD"],
+            path=_path(environ),
+            address=environ.get("REMOTE_ADDR", ""),
+            agent=environ.get("HTTP_USER_AGENT", ""),
+        )
+        request_id.set(self.line.id)
         user_id.set(None)
 
     def end(self) -> None:
-        """Logs and counts it."""
-        environ, took = self.environ, time.perf_counter() - self.began
-        method, code = environ["REQUEST_METHOD"], int(self.status)
-        record_request(method, self.route, self.status, took)
-        path = _path(environ)
-        fields = {
-            "request_id": self.id,
-            "method": method,
-            "path": path,
-            "status_code": code,
-            "latency": f"{took * 1000:.1f}ms",
-            "latency_ms": round(took * 1000, 1),
-            "client_ip": environ.get("REMOTE_ADDR", ""),
-            "user_agent": environ.get("HTTP_USER_AGENT", "")[:_LONGEST_AGENT],
-        }
+        """Logs and counts it: our own time, and the client's apart."""
+        sent = self.seconds() - self.worked
+        received = self.environ.get(BODY_SECONDS_KEY, 0.0)
+        more: dict[str, Any] = {}
         if (user := user_id.get()) is not None:
-            fields["user_id"] = user
+            more["user_id"] = user
         if self.trace is not None:
-            fields["trace_id"] = self.trace
-        level = "ERROR" if code >= 500 else "WARNING" if code >= 400 else "INFO"
-        bound = logger.bind(**fields)
-        if (failure := environ.get(EXCEPTION_KEY)) is not None:
-            bound = bound.opt(exception=failure)
-        bound.log(level, f"{method} {path} {code}")
+            more["trace_id"] = self.trace
+        if received + sent >= _SLOW_CLIENT:
+            more["client_ms"] = round((received + sent) * 1000, 1)
+            CLIENT_SECONDS.labels(self.route).inc(received + sent)
+        self.line.route = self.route
+        took = max(self.worked - self.began - received, 0.0)
+        self.line.write(int(self.status), took, self.environ.get(EXCEPTION_KEY), **more)
 
 
 class _ResponseBody:

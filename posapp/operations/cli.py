@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import click
@@ -15,7 +16,9 @@ from healthkit import Settings as HealthSettings
 from posapp.database.engine import open_session
 from posapp.database.schema import require_schema, upgrade
 from posapp.features.auth import accounts
+from posapp.features.clock import service as clock
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
+from posapp.operations import configuration
 from posapp.runtime import postgres, processes, running
 from posapp.runtime.demo import run_demo
 from posapp.settings import Settings
@@ -35,6 +38,16 @@ def _prepare(url: URL, settings: Settings) -> None:
     upgrade(url)
     with open_session(url, settings) as session:
         seed_demo_data(session, SYSTEM_CLOCK.now())
+    _note_configuration(url, settings, os.environ)
+    _warn_of_the_clock(url, settings)
+
+
+def _warn_of_the_clock(url: URL, settings: Settings) -> None:
+    """Starts all the same: who would sell is asked for a manager's word."""
+    with open_session(url, settings) as session:
+        reading = clock.read(session, SYSTEM_CLOCK.now())
+    if reading.suspect:
+        click.echo(f"warning: {reading.describe()}", err=True)
 
 
 def _login_lines() -> str:
@@ -61,9 +74,18 @@ def serve() -> None:
         require_schema(url, settings)
         if settings.production:
             _refuse_demo_accounts(url, settings)
+        _warn_of_the_clock(url, settings)
         command = processes.gunicorn_command()
         environ = processes.child_environment(os.environ, settings, url)
+        _note_configuration(url, settings, environ)
         os.execve(command[0], command, environ)  # noqa: S606  a list, never a shell
+
+
+def _note_configuration(url: URL, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Writes to the audit log what has changed since the last start."""
+    key = processes.child_environment(environ, settings, url)["JWT_SECRET"]
+    with open_session(url, settings) as session:
+        configuration.record_changes(session, settings, key, SYSTEM_CLOCK.now())
 
 
 def _refuse_demo_accounts(url: URL, settings: Settings) -> None:

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, current_app, request
 from healthkit import Health
 from posapp.http import rate_limits
 from posapp.http.access import public, require_roles
-from posapp.http.errors import TooManyRequests
+from posapp.http.errors import TooManyRequests, Unauthorized
 from posapp.http.openapi import Problem, api_blueprint
+from posapp.http.rate_limits import RateLimit
 from posapp.http.request_time import request_time
 from posapp.http.responses import model_response
 from posapp.http.transactions import transaction
@@ -21,8 +22,10 @@ from posapp.operations.audit import AuditPage, AuditQuery
 pages = Blueprint("observability", __name__)
 api = api_blueprint("errors", "Operations")
 
-ERROR_TESTS = 5
-ERROR_WINDOW = timedelta(minutes=1)
+SEES_DETAILS = "posapp.sees_details"
+"""The extension that says of a request whether it may read metrics and details of health."""
+
+ERROR_TESTS = RateLimit(burst=5, interval=timedelta(seconds=12))
 
 
 class ErrorTest(Exception):
@@ -31,6 +34,8 @@ class ErrorTest(Exception):
 
 @pages.get("/metrics")
 def metrics() -> Response:
+    if not current_app.extensions[SEES_DETAILS](request.environ):
+        raise Unauthorized("Metrics are for this machine, and for who sends HEALTH_TOKEN.")
     health: Health = current_app.extensions["healthkit"]
     checks = health.response("prometheus")
     body = checks.body + render_metrics()
@@ -43,9 +48,7 @@ def trigger_test_error() -> Response:
     """Raises, so that error tracking can be proven. Five times a minute from one address."""
     key, now = f"error-test:{request.remote_addr}", request_time()
     with transaction() as session:
-        seconds = rate_limits.seconds_until_allowed(session, key, ERROR_TESTS, ERROR_WINDOW, now)
-        if not seconds:
-            rate_limits.record_attempt(session, key, ERROR_WINDOW, now)
+        seconds = rate_limits.take(session, key, ERROR_TESTS, now)
     if seconds:
         raise TooManyRequests("Enough errors for this minute.", seconds)
     raise ErrorTest("this error was asked for: GET /api/v1/error-test")

@@ -1,5 +1,6 @@
 """How often something may be tried, counted in the database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,19 +8,18 @@ from sqlalchemy import func, select
 
 from posapp.database.base import Base
 from posapp.database.engine import open_session
-from posapp.http.rate_limits import RateLimit, record_attempt, seconds_until_allowed
+from posapp.http.rate_limits import Allowance, RateLimit, give_back, take
 from posapp.settings import Settings
 
-LENGTH = timedelta(minutes=5)
+LIMIT = RateLimit(burst=3, interval=timedelta(seconds=60))
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-"""Windows begin at whole multiples of their length."""
 
 
 @pytest.fixture(scope="module")
 def url(postgres):
     url = postgres.create("rate_limits")
     with open_session(url, Settings()) as session:
-        Base.metadata.create_all(session.connection(), [RateLimit.__table__])
+        Base.metadata.create_all(session.connection(), [Allowance.__table__])
     yield url
     postgres.drop("rate_limits")
 
@@ -31,48 +31,71 @@ def session(url):
         session.rollback()
 
 
-def attempt(session, times, at=0.0, key="sari"):
-    for _ in range(times):
-        record_attempt(session, key, LENGTH, START + timedelta(seconds=at))
+def at(seconds):
+    return START + timedelta(seconds=seconds)
 
 
-def wait(session, at=0.0, limit=3, key="sari"):
-    return seconds_until_allowed(session, key, limit, LENGTH, START + timedelta(seconds=at))
+def tried(session, *moments, key="sari", limit=LIMIT):
+    return [take(session, key, limit, at(moment)) for moment in moments]
 
 
-def test_as_many_tries_as_the_limit_are_free_and_the_next_waits_for_the_window_to_end(session):
-    assert wait(session) == wait(session, limit=1) == 0
-    attempt(session, 2)
-    assert wait(session) == 0
-    attempt(session, 1)
-    assert wait(session) == 300
+def test_as_many_tries_as_the_burst_are_free_and_the_next_waits_for_one_to_come_back(session):
+    assert tried(session, 0, 0, 0, 0) == [0, 0, 0, 60]
+    assert tried(session, 59.1, 60, 60, 119, 120) == [1, 0, 60, 1, 0]
 
 
-@pytest.mark.parametrize(("at", "seconds"), [(0, 300), (0.5, 300), (60, 240), (299, 1), (299.9, 1)])
-def test_the_wait_is_told_in_whole_seconds_and_never_too_short(session, at, seconds):
-    attempt(session, 3)
-    assert wait(session, at) == seconds
+def test_a_limit_of_one_lets_the_first_try_pass(session):
+    limit = RateLimit(burst=1, interval=timedelta(seconds=10))
+    assert tried(session, 0, 0, 9.5, 10, limit=limit) == [0, 10, 1, 0]
 
 
-def test_in_the_next_window_all_is_free_again(session):
-    attempt(session, 3, at=299.9)
-    assert wait(session, 299.9) == 1
-    assert wait(session, 300) == 0
+def test_a_refused_try_uses_nothing_up(session):
+    tried(session, 0, 0, 0)
+    assert tried(session, *[30] * 50) == [30] * 50
+    assert tried(session, 60) == [0]
+
+
+def test_after_a_long_rest_there_is_one_burst_and_no_more(session):
+    tried(session, 0, 0, 0)
+    assert tried(session, 9000, 9000, 9000, 9000) == [0, 0, 0, 60]
+
+
+def test_a_try_given_back_can_be_used_again(session):
+    tried(session, 0, 0, 0)
+    give_back(session, "sari", LIMIT)
+    assert tried(session, 0, 0) == [0, 60]
+
+
+def test_giving_back_never_makes_more_than_the_burst(session):
+    for _ in range(5):
+        tried(session, 0)
+        give_back(session, "sari", LIMIT)
+    assert tried(session, 0, 0, 0, 0) == [0, 0, 0, 60]
 
 
 def test_each_key_is_counted_by_itself(session):
-    attempt(session, 3)
-    attempt(session, 2, key="dewi")
-    assert wait(session) == 300
-    assert wait(session, key="dewi") == 0
+    assert tried(session, 0, 0, 0, 0)[-1] == 60
+    assert tried(session, 0, key="dewi") == [0]
 
 
-def test_windows_that_are_over_leave_nothing_behind_for_their_key_alone(session):
-    attempt(session, 3)
-    attempt(session, 1, key="dewi")
-    attempt(session, 1, at=301)
-    rows = session.execute(select(RateLimit.key, RateLimit.window, RateLimit.count)).all()
-    assert sorted(rows) == [("dewi", START, 1), ("sari", START + LENGTH, 1)]
-    attempt(session, 1, at=302)
-    assert session.scalar(select(func.count()).select_from(RateLimit)) == 2
-    assert wait(session, 302, limit=2) == 298
+def test_keys_whose_allowance_is_whole_again_are_removed(session):
+    for number in range(40):
+        tried(session, 0, key=f"guest-{number}")
+    tried(session, 0, 0, 0, key="slow")
+    for _ in range(3):
+        tried(session, 61, key="dewi")
+    assert set(session.scalars(select(Allowance.key))) == {"slow", "dewi"}
+
+
+def test_of_a_hundred_tries_at_once_no_more_than_the_burst_pass(url):
+    def race(_):
+        with open_session(url, Settings()) as session:
+            seconds = take(session, "racing", LIMIT, START)
+            session.commit()
+            return seconds
+
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(race, range(100)))
+    assert waits.count(0) == 3
+    with open_session(url, Settings()) as session:
+        assert session.scalar(select(func.count()).select_from(Allowance)) == 1

@@ -32,7 +32,8 @@ def variables_read(tree):
             target, name = node.comparators[0], node.left
         else:
             continue
-        if isinstance(target, ast.Attribute) and target.attr in READERS:
+        of_process = isinstance(target, ast.Attribute) and target.attr in READERS
+        if of_process and isinstance(target.value, ast.Name) and target.value.id == "os":
             yield ast.literal_eval(name) if isinstance(name, ast.Constant) else ast.unparse(name)
 
 

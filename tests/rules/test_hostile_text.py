@@ -13,7 +13,7 @@ import pytest
 
 import posapp.backup.model.backup  # noqa: F401  its patterns are looked at below
 from healthkit import masking
-from posapp.http.problems import problem
+from posapp.http.problems import problem, unexpected
 from posapp.observability.log_format import format_record
 from posapp.observability.request_log import RequestLogMiddleware
 
@@ -66,7 +66,7 @@ def shapes_of_patterns():
 def request_line(text):
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": text, "QUERY_STRING": text}
     environ["HTTP_USER_AGENT"] = text
-    RequestLogMiddleware(lambda environ, start: start("200 OK", []) or [])(
+    RequestLogMiddleware(lambda environ, start: start("200 OK", []) or [], unexpected)(
         environ, lambda *_: None
     ).close()
 
@@ -105,7 +105,7 @@ def grows_too_fast(function, word, ending, lengths):
     return None
 
 
-SHORT, LONG = (2_000, 8_000), (8_000, 32_000)
+SHORT, LONG = (4_000, 16_000), (8_000, 32_000)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
 
 from healthkit._check import Check, CheckContext
 from healthkit._hookspecs import hookimpl
 from healthkit._model.alerts import OutboxStatus
 from healthkit._model.checks import Outcome
-from healthkit.fields import Duration, PositiveDuration, format_duration
+from healthkit.fields import Duration, PositiveDuration, format_duration, secret_weakness
 
 
 class Heartbeat(Check):
@@ -24,6 +24,14 @@ class Heartbeat(Check):
     every: PositiveDuration
     grace: Duration = timedelta(0)
     token: SecretStr | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        weakness = secret_weakness(token.get_secret_value()) if token else None
+        if weakness is not None:
+            raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
+        return token
 
     def run(self, context: CheckContext) -> Outcome:
         if context.heartbeats is None:

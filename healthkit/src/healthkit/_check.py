@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -55,6 +55,9 @@ class Check(BaseModel):
     """The base of check types. Runs on a native thread, never twice at once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    public_details: ClassVar[tuple[str, ...]] = ()
+    """Names of details that strangers see too, where they are numbers."""
 
     def run(self, context: CheckContext) -> Outcome:
         """Returns the outcome. An exception counts as unhealthy; its text is shown, masked."""

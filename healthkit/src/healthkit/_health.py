@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Responses = Mapping[str, RenderedResponse]
 
+_FOR_STRANGERS = " for strangers"
+"""After the name of a renderer."""
+
 
 def load_settings(
     source: str | os.PathLike[str] | Mapping[str, Any] = loader.DEFAULT_FILE,
@@ -78,6 +81,9 @@ class Health:
     ) -> None:
         self.settings = settings
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
+        self._public_details = {
+            check.info.name: getattr(check.check, "public_details", ()) for check in settings.checks
+        }
         self._clock = clock
         self._store: Store | None = None
         self._runner: Runner[Responses] = Runner(
@@ -157,20 +163,27 @@ class Health:
         """Returns the last report, from memory; `at` is its time."""
         return self._runner.snapshot.report
 
-    def response(self, renderer: str = "json") -> RenderedResponse:
-        """Returns a response made in advance, or its stale form when the runner has stopped.
+    def response(self, renderer: str = "json", *, details: bool = True) -> RenderedResponse:
+        """Returns a response made in advance, or its stale form when the runner has stopped;
+        without `details` as strangers may see it, with no text of a check and no host or path.
 
         Built in are json, health+json, plain, prometheus, live, ready, startup. Raises KeyError for
         an unknown renderer.
         """
-        return self._runner.snapshot.current(self._clock.monotonic())[renderer]
+        name = renderer if details else renderer + _FOR_STRANGERS
+        return self._runner.snapshot.current(self._clock.monotonic())[name]
 
     def check_once(self) -> Report:
         """Runs every check once and returns the results."""
         return self._runner.run_once()
 
     def _render(self, report: Report) -> Responses:
-        return {name: _guarded(renderer, report) for name, renderer in self._renderers.items()}
+        strangers = _rendering.without_details(report, self._public_details)
+        rendered = {}
+        for name, renderer in self._renderers.items():
+            rendered[name] = _guarded(renderer, report)
+            rendered[name + _FOR_STRANGERS] = _guarded(renderer, strangers)
+        return rendered
 
     # The store
 

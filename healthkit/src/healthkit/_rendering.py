@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from healthkit._model.checks import Report, Result, Role, Status
+from healthkit._model.checks import Outcome, Report, Result, Role, Status
 from healthkit.fields import format_duration
 from healthkit.masking import escape_controls, mask, mask_value
 
@@ -89,6 +89,33 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if depth < 8 and isinstance(value, list | tuple | set | frozenset):
         return [_plain(item, depth + 1) for item in value]
     return str(value)
+
+
+def without_details(report: Report, public: Mapping[str, Collection[str]]) -> Report:
+    """Returns the report as strangers see it: no text of a check and no details but the numbers of
+    those that `public` names for it."""
+    return replace(
+        report,
+        results=tuple(_without_details(r, public.get(r.check.name, ())) for r in report.results),
+    )
+
+
+def _without_details(result: Result, public: Collection[str]) -> Result:
+    status = result.outcome.status
+    message = None if status is Status.HEALTHY else status.value
+    details = {key: result.outcome.details[key] for key in public if key in result.outcome.details}
+    return replace(result, outcome=Outcome(status, message, _only_numbers(details)))
+
+
+def _only_numbers(details: Mapping[str, Any]) -> dict[str, Any]:
+    """A detail that is no number, and no mapping of numbers, is left out."""
+    kept: dict[str, Any] = {}
+    for key, value in details.items():
+        if isinstance(value, Mapping):
+            kept[key] = {name: n for name, n in value.items() if isinstance(n, int | float)}
+        elif isinstance(value, int | float):
+            kept[key] = value
+    return kept
 
 
 def response_time(result: Result) -> str | None:

@@ -6,10 +6,13 @@ Each is an annotated type for pydantic models: `interval: Duration`, `min_size: 
 from __future__ import annotations
 
 import logging
+import math
 import re
+import string
 from datetime import timedelta
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import available_timezones
 
@@ -31,6 +34,8 @@ _PRISMA = frozenset(
     }
 )
 """Parameters of a database URL that are Prisma's own ("PostgreSQL connector", its manual)."""
+_LEAST_BITS = 128
+_LEAST_DIFFERENT = 8
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -70,6 +75,45 @@ def parse_percent(value: Any) -> float:
     if not match or float(match[1]) > 100:
         raise ValueError(f"{value!r} is not a share; write it like 80%")
     return float(match[1])
+
+
+def secret_weakness(secret: str) -> str | None:
+    """Returns why a secret of a machine can be guessed, or None: it has less than 128 bits by the
+    kinds of its characters, or repeats itself."""
+    if len(secret) * math.log2(_alphabet(secret)) < _LEAST_BITS:
+        return "too short, at least 128 bits"
+    if len(set(secret)) < _LEAST_DIFFERENT or _foreseen(secret) > len(secret) / 4:
+        return "too repetitive"
+    return None
+
+
+def _alphabet(secret: str) -> int:
+    """The number of characters that it seems to be drawn from."""
+    if re.fullmatch(r"[0-9]*", secret):
+        return 10
+    if re.fullmatch(r"[0-9a-f]*|[0-9A-F]*", secret):
+        return 16
+    rest = set(secret)
+    size = 0
+    for kind in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
+        if rest & set(kind):
+            size += len(kind)
+            rest -= set(kind)
+    return size + (2 if rest else 0)
+
+
+def _foreseen(secret: str) -> int:
+    """The number of characters that follow from those before: the same four in a row again, or a
+    series such as aaa, abc or 321."""
+    foreseen, seen = 0, set()
+    for end in range(1, len(secret) + 1):
+        last = secret[max(0, end - 4) : end]
+        steps = {ord(b) - ord(a) for a, b in pairwise(last[-3:])}
+        series = len(last) >= 3 and len(steps) == 1 and abs(*steps) <= 1
+        foreseen += series or last in seen
+        if len(last) == 4:
+            seen.add(last)
+    return foreseen
 
 
 def _known_zone(name: str) -> str:

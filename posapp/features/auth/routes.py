@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, request
 
-from posapp.features.auth import accounts, service, tokens
+from posapp.features.auth import accounts, limits, service, tokens
 from posapp.features.auth.demo_logins import DEMO_LOGINS
 from posapp.features.auth.models import User
 from posapp.features.auth.schemas import (
@@ -38,13 +38,17 @@ api = api_blueprint("auth", "Staff")
 )
 @public
 def login(body: LoginRequest) -> Response:
-    """Five wrong passwords for one name within five minutes, and it is 429 for a while."""
+    """After five wrong passwords for an account it is 429, and one more may be tried each minute. A
+    device that has signed in before has tries of its own."""
+    address, now = request.remote_addr or "", request_time()
+    check = limits.check_password(body.username, body.password, now)
     with transaction() as session:
-        address = request.remote_addr or ""
-        issued = service.log_in(session, body.username, body.password, address, request_time())
+        issued = service.log_in(session, check, address, now)
     if issued is None:
         raise Unauthorized("The user name or the password is wrong.")
-    return _sign_in_response(issued)
+    response = _sign_in_response(issued)
+    tokens.remember_device(response, issued.user.id, check.device)
+    return response
 
 
 @api.post(

@@ -10,18 +10,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
-from posapp.features.auth import passwords
+from posapp.features.auth import tries
 from posapp.features.auth.models import RefreshToken, SignIn, User
 from posapp.features.auth.rotation import Rotation, rotation
-from posapp.http import rate_limits
-from posapp.http.errors import TooManyRequests
+from posapp.features.auth.tries import Tries
 
 SIGN_IN_LIFETIME = timedelta(days=14)
 """From signing in to its absolute end, however often tokens are refreshed."""
-
-FAILURES_PER_USER = 5
-FAILURES_PER_ADDRESS = 50
-FAILURE_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +29,7 @@ class IssuedTokens:
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """The user who sends a request."""
+    """The user whose token came with a request."""
 
     id: int
     username: str
@@ -42,45 +37,49 @@ class SignedInUser:
     role: str
 
 
-def log_in(
-    session: Session, username: str, password: str, address: str, now: datetime
-) -> IssuedTokens | None:
-    """Begins a sign-in, or records the failure and returns None. The caller commits in both cases.
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """A password that was tried, outside of any transaction: it takes long."""
 
-    Raises TooManyRequests like `check_password`.
-    """
-    user = check_password(session, username, password, address, now, "sign_in")
+    user_id: int | None
+    """Of the active account of the name."""
+    password_hash: str | None
+    """As it was then."""
+    right: bool
+    used: Tries
+    device: str | None
+    """Of the request, where this account has signed in before."""
+
+
+def active_account(session: Session, username: str) -> User | None:
+    return session.scalar(select(User).where(User.username == username, User.active))
+
+
+def log_in(
+    session: Session, check: PasswordCheck, address: str, now: datetime
+) -> IssuedTokens | None:
+    """Begins a sign-in, or records the failure and returns None. The caller commits in both
+    cases."""
+    user = accept_password(session, check, address, now, "sign_in")
     if user is None:
         return None
     _note(session, user, "sign_in.begun", now, address=address)
     return IssuedTokens(user, _begin(session, user, now))
 
 
-def check_password(
-    session: Session, username: str, password: str, address: str, now: datetime, act: str
+def accept_password(
+    session: Session, check: PasswordCheck, address: str, now: datetime, act: str
 ) -> User | None:
-    """Returns the active user whose password it is, or records the failure (audit entry
-    `ACT.refused`) and returns None. The caller commits in both cases.
-
-    Raises TooManyRequests after five failures for one name from one address, or fifty from one
-    address, within five minutes.
+    """Returns the active user whose password it is and gives the tries back that it has used up, or
+    records the failure (audit entry `ACT.refused`) and returns None. The caller commits in both
+    cases.
     """
-    tries = (
-        (f"login:{address}:{username}", FAILURES_PER_USER),
-        (f"login:{address}", FAILURES_PER_ADDRESS),
-    )
-    for key, limit in tries:
-        if seconds := rate_limits.seconds_until_allowed(session, key, limit, FAILURE_WINDOW, now):
-            raise TooManyRequests("Too many tries; wait a little and try again.", seconds)
-    user = session.scalar(select(User).where(User.username == username, User.active))
-    if (
-        not passwords.verify_password(password, user.password_hash if user else None)
-        or user is None
-    ):
-        for key, _ in tries:
-            rate_limits.record_attempt(session, key, FAILURE_WINDOW, now)
+    query = select(User).where(User.id == check.user_id, User.active)
+    user = session.scalar(query, execution_options={"populate_existing": True})
+    if user is None or not check.right or user.password_hash != check.password_hash:
         _note(session, user, f"{act}.refused", now, address=address)
         return None
+    tries.give_back(session, check.used)
     return user
 
 

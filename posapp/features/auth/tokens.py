@@ -26,8 +26,9 @@ from flask_jwt_extended import (
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
-from posapp.features.auth import service
+from posapp.features.auth import devices, service
 from posapp.features.auth.service import IssuedTokens, SignedInUser
+from posapp.http.access import API_PREFIX
 from posapp.http.errors import Unauthorized
 from posapp.http.problems import api_error_response
 from posapp.http.transactions import db
@@ -167,4 +168,26 @@ def _load_user(header: Mapping[str, Any], claims: Mapping[str, Any]) -> SignedIn
     """The user whose sign-in goes on; rights are those of now, not of when it was issued."""
     return service.user_of_sign_in(
         db.session(), int(claims["sub"]), UUID(claims[_FAMILY]), claims[_EPOCH]
+    )
+
+
+def device_of_request(user_id: int) -> str | None:
+    """Returns the device of the request where this account has signed in before, or None."""
+    value = request.cookies.get(devices.cookie_name(user_id))
+    return devices.known_device(value, user_id, current_app.config["JWT_SECRET_KEY"])
+
+
+def remember_device(response: Response, user_id: int, device: str | None) -> None:
+    """Has the browser send who it is when this account signs in again."""
+    value = devices.sign(
+        device or devices.new_device(), user_id, current_app.config["JWT_SECRET_KEY"]
+    )
+    response.set_cookie(
+        devices.cookie_name(user_id),
+        value,
+        max_age=devices.LIFETIME,
+        path=API_PREFIX,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Strict",
     )

@@ -27,7 +27,7 @@ class CachedMenuMiddleware:
             return self._app(environ, start_response)
         language = _QUERIES.get(environ["QUERY_STRING"])
         page = self._cache.get_if_fresh(language) if language else None
-        if page is None or "HTTP_IF_NONE_MATCH" in environ or "HTTP_ORIGIN" in environ:
+        if page is None or "HTTP_IF_NONE_MATCH" in environ:
             return self._app(environ, start_response)
         environ[ROUTE_KEY] = self._path
         headers = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from posapp.features.auth import accounts
@@ -61,6 +61,11 @@ def list_orders(
         )
         for order in session.scalars(query)
     ]
+
+
+def newest_at(session: Session) -> datetime | None:
+    """Returns the latest moment at which an order was taken, or None."""
+    return session.scalar(select(func.max(Order.created_at)))
 
 
 def open_by_table(session: Session) -> Mapping[int, list[int]]:

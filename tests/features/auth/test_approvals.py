@@ -8,6 +8,12 @@ import pytest
 MANAGER = {"username": "manager", "password": "manager-demo"}
 
 
+@pytest.fixture(autouse=True)
+def all_tries(cursor):
+    """Each test has all of the account's tries."""
+    cursor.execute("DELETE FROM allowances")
+
+
 @pytest.fixture
 def order(cashier, water):
     return cashier.order(water).json
@@ -27,11 +33,6 @@ def acts(sign_in, cashier, water):
         return till.undo(cashier.pay(cashier.order(water).json).json, **fields)
 
     return {"void": void, "void_line": void_line, "undo": undo}
-
-
-@pytest.fixture(autouse=True)
-def no_limit(cursor):
-    cursor.execute("DELETE FROM rate_limits")
 
 
 NAMES = ["void", "void_line", "undo"]

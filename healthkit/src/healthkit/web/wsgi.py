@@ -12,12 +12,14 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from healthkit import _rendering
 from healthkit._health import Health
 from healthkit._rendering import RenderedResponse
 from healthkit.errors import StoreError
+from healthkit.web.access import SeesDetails
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -44,14 +46,21 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 class HealthMiddleware:
     """`paths` maps a path to a renderer of `health` (default: `PATHS`).
 
+    `sees_details` says of a request whether it is answered with hosts, paths and texts of errors,
+    and whether it may read metrics (default: everybody); `healthkit.web.access` has one.
     Raises KeyError for a renderer that `health` does not have.
     """
 
     def __init__(
-        self, app: Application, health: Health, paths: Mapping[str, str] | None = None
+        self,
+        app: Application,
+        health: Health,
+        paths: Mapping[str, str] | None = None,
+        sees_details: SeesDetails | None = None,
     ) -> None:
         self._app = app
         self._health = health
+        self._sees_details = sees_details
         self._paths = dict(PATHS if paths is None else paths)
         for renderer in self._paths.values():
             health.response(renderer)  # a wrong name is found at the start
@@ -68,26 +77,29 @@ class HealthMiddleware:
             return self._app(environ, start_response)
         if renderer == "json" and (environ.get("QUERY_STRING") or "HTTP_ACCEPT" in environ):
             renderer = _negotiate(environ)
+        details = self._sees_details is None or self._sees_details(environ)
+        if renderer == "prometheus" and not details:
+            return _refuse(401, _METRICS, environ, start_response, ("WWW-Authenticate", "Bearer"))
         method = environ["REQUEST_METHOD"]
         if method == "GET":
-            return _send(health.response(renderer), environ, start_response)
+            return _send(health.response(renderer, details=details), environ, start_response)
         if method == "HEAD":
-            _send(health.response(renderer), environ, start_response)
+            _send(health.response(renderer, details=details), environ, start_response)
             return []
-        return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "GET, HEAD"))
+        return _refuse(405, _READ_ONLY, environ, start_response, ("Allow", "GET, HEAD"))
 
     def _beat(self, token: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST":
-            return _send(_METHOD_NOT_ALLOWED, environ, start_response, ("Allow", "POST"))
+            return _refuse(405, _BEATS_ONLY, environ, start_response, ("Allow", "POST"))
         given = token.encode("utf-8", "replace")
         for name, known in self._health.heartbeat_names().items():
             if known and hmac.compare_digest(given, known.encode()):
                 try:
                     self._health.beat(name)
                 except (StoreError, OSError, _database_error()):
-                    return _send(_NOT_STORED, environ, start_response)
+                    return _refuse(503, _NOT_STORED, environ, start_response)
                 return _send(_BEAT_RECORDED, environ, start_response)
-        return _send(_NO_SUCH_BEAT, environ, start_response)
+        return _refuse(404, _NO_SUCH_BEAT, environ, start_response)
 
 
 def _database_error() -> type[Exception]:
@@ -130,12 +142,22 @@ def request_id(environ: Mapping[str, Any]) -> str:
     return os.urandom(16).hex()
 
 
-def _problem(code: int, title: str) -> RenderedResponse:
-    body = {"type": "about:blank", "title": title, "status": code}
-    return _rendering.response(code, "application/problem+json", _rendering.dump(body))
+def _refuse(
+    code: int, detail: str, environ: Environ, start_response: StartResponse, *more: tuple[str, str]
+) -> list[bytes]:
+    """Responds with a problem (RFC 9457)."""
+    known = request_id(environ)
+    title = HTTPStatus(code).phrase
+    body = {"type": "about:blank", "title": title, "status": code, "detail": detail}
+    content = _rendering.dump({**body, "request_id": known})
+    rendered = _rendering.response(code, "application/problem+json", content)
+    start_response(rendered.status, [*rendered.headers, ("X-Request-ID", known), *more])
+    return [rendered.body]
 
 
-_METHOD_NOT_ALLOWED = _problem(405, "Method Not Allowed")
-_NO_SUCH_BEAT = _problem(404, "No heartbeat has this token")
-_NOT_STORED = _problem(503, "The heartbeat could not be stored; send it again")
+_READ_ONLY = "Health is read with GET or HEAD."
+_METRICS = "Metrics are for this machine, and for who sends the token."
+_BEATS_ONLY = "A heartbeat is a POST."
+_NO_SUCH_BEAT = "No heartbeat has this token."
+_NOT_STORED = "The heartbeat could not be stored; send it again."
 _BEAT_RECORDED = _rendering.response(200, _rendering.JSON, b'{"status": "ok"}')

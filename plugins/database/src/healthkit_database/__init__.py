@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 from sqlalchemy import Engine
@@ -26,6 +26,8 @@ class Database(Check):
     read, never locked, and none of its connections is used: an exhausted pool or a server that
     hangs holds up neither the application nor the check.
     """
+
+    public_details: ClassVar[tuple[str, ...]] = ("connection_pool",)
 
     engine: Engine | None = Field(default=None, repr=False)
     url: SecretStr | None = Field(default=None, validate_default=True)
