@@ -72,7 +72,7 @@ def counted(engine: Engine) -> Iterator[Counter[tuple[str, str]]]:
         connection, cursor, statement, parameters, context, many
     ):
         given = parameters[0] if many else parameters
-        for part in statement.split("; COMMIT; "):
+        for part in statement.removesuffix("; COMMIT; SELECT 1").split("; COMMIT; "):
             found[part, cursor.mogrify(part, given).decode()] += 1
 
     event.listen(engine, "after_cursor_execute", executed)

@@ -50,12 +50,15 @@ def main() -> None:
         script.write_text("\n".join(statements(url, folder)))
         environ = {
             "DATABASE_URL": url.render_as_string(hide_password=False),
-            "POS_DATA_DIR": str(folder),
             "JWT_SECRET": "7f3b9c1e5a8d2460b7e9f1a3c5d80246",
         }
         config = ("--config", "deploy/gunicorn.conf.py", "--workers")
         one, two = (
-            stack.enter_context(gunicorn("wsgi:app", environ, *config, count))
+            stack.enter_context(
+                gunicorn(
+                    "wsgi:app", {**environ, "POS_DATA_DIR": str(folder / count)}, *config, count
+                )
+            )
             for count in ("1", "2")
         )
         load = {"ORDER": json.dumps(order(one)), "TOKEN": token(one)}

@@ -47,10 +47,10 @@ def upgrade(url: URL) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            if _revision(connection) == HEAD:
-                return
             # Who waits for a table keeps all others from it meanwhile.
             connection.execute(text(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_TIMEOUT}"))
+            if _revision(connection) == HEAD:
+                return
             from alembic import command
 
             config = _config()

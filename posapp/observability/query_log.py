@@ -72,7 +72,8 @@ def _plan(cursor: Any, statement: str, parameters: Any) -> list[str] | str:
         with cursor.connection.cursor() as own:
             own.execute("SAVEPOINT posapp_explain")
             try:
-                own.execute(f"EXPLAIN {statement}", parameters)
+                # The first of several in one message: the others would be carried out.
+                own.execute(f"EXPLAIN {statement.partition(';')[0]}", parameters)
                 return [row[0] for row in own.fetchall()]
             finally:
                 own.execute("ROLLBACK TO SAVEPOINT posapp_explain")

@@ -1,10 +1,11 @@
 """The migrations make the schema that the models describe."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from posapp.database.schema import HEAD, _scripts, known_revisions
+from posapp.database.schema import HEAD, DatabaseError, _scripts, known_revisions, upgrade
 from posapp.features.models import MODULES, metadata
 
 LEAVING = {("refresh_tokens", "token_hash"), ("refresh_tokens", "revoked_at")}
@@ -52,3 +53,12 @@ def _mappers():
     from posapp.database.base import Base
 
     return Base.registry.mappers
+
+
+def test_an_upgrade_that_waits_for_a_table_gives_up_in_one_line(database, cursor):
+    """Behind one that waits for it, everybody else would wait too."""
+    cursor.execute("BEGIN; LOCK TABLE alembic_version")
+    with pytest.raises(DatabaseError, match="lock timeout") as refused:
+        upgrade(database)
+    assert "\n" not in str(refused.value)
+    cursor.execute("ROLLBACK")

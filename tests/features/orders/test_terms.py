@@ -3,9 +3,13 @@
 from uuid import uuid4
 
 import pytest
+from loguru import logger
 from sqlalchemy import event
 
+from posapp.app import create_app
 from posapp.http.transactions import db
+from posapp.settings import Settings
+from tests.till import SECRET, Till
 
 CHANGES = {
     "a dish costs more": "UPDATE products SET price = price + 500 WHERE id = {product}",
@@ -114,3 +118,19 @@ def test_an_order_that_was_accepted_is_known_after_its_dish_is_sold_out(cashier,
     assert again.headers["Idempotency-Replayed"] == "true"
     other = cashier.order({**line, "quantity": 2}, key=key)
     assert other.json["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_a_slow_order_is_taken_once_also_where_its_plan_is_logged(database, tmp_path, water):
+    """The plan is asked for on the same connection, and COMMIT stands in the same message."""
+    told = {"JWT_SECRET": SECRET, "POS_DATA_DIR": str(tmp_path)}
+    settings = Settings.from_env({**told, "SLOW_QUERY_MS": "0", "SLOW_QUERY_PLAN": "true"})
+    plans, app = [], create_app(settings, database)
+    handler = logger.add(lambda message: plans.append(message.record["extra"].get("plan")))
+    body = {"username": "cashier", "password": "cashier-demo"}
+    token = Till(app, {}).post("/auth/login", body).json["access_token"]
+    order = Till(app, {"Authorization": f"Bearer {token}"}).order(water)
+    logger.remove(handler)
+    assert order.status_code == 201
+    assert any("Insert on counters" in line for plan in plans if plan for line in plan)
+    with app.app_context():
+        db.engine.dispose()
