@@ -94,7 +94,7 @@ def create_app(
     engine = transactions.install(app, url, settings)
     logs = settings.pos_data_dir / "log"
     app.extensions["posapp.pruner"] = Pruner(engine, clock, logs)
-    metrics.watch_pool(engine)
+    metrics.watch_pool(engine, settings.db_max_open_conns)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)
     address = url.render_as_string(hide_password=False)
@@ -156,6 +156,7 @@ def create_api(settings: Settings) -> OpenAPI:
         secret.get_secret_value() if secret else development_secret(settings.pos_data_dir),
         settings.jwt_expiration,
     )
+    app.before_request(problems.refuse_unknown_address)
     access.install(app, tokens.authenticate)
     app.before_request(refuse_doubled_key)
     app.before_request(validate_json_body)
@@ -170,7 +171,7 @@ def create_api(settings: Settings) -> OpenAPI:
         documentation.install(app)
     app.register_blueprint(observability.pages)
     frontend.install(app)
-    openapi.complete_document(app)
+    openapi.complete_document(app, HEALTH_PATHS)
     return app
 
 

@@ -19,6 +19,7 @@ from posapp.backup.errors import BackupError
 from posapp.backup.model import retention
 from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.manifest import Manifest, carried_timestamps
+from posapp.backup.postgres import audit
 from posapp.backup.postgres.client import (
     PostgresClient,
     first_error,
@@ -69,9 +70,12 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
 
 def apply_retention(storage: Storage, context: BackupContext) -> None:
     """Removes the backups that have been kept for their time."""
-    for name in expired_backups(storage, context.clock.now()):
+    now = context.clock.now()
+    for name in expired_backups(storage, now):
         storage.remove(name)
         context.log.write(f"Removed {name.key}: kept its time")
+        where = "folder" if storage is context.storage else "bucket"
+        audit.record(context.client, "backup.deleted", now, backup=name.key, where=where)
 
 
 def expired_backups(storage: Storage, now: datetime) -> list[BackupName]:

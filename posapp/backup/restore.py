@@ -21,7 +21,7 @@ from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import Backup, BackupName, format_local
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres import databases
+from posapp.backup.postgres import audit, databases
 from posapp.backup.postgres.client import MAINTENANCE, PostgresClient, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.dump import Progress, load_sql
@@ -78,8 +78,23 @@ def restore(
         with suppress(BackupError), server.connect() as connection:
             databases.drop(connection, new_database)
         raise
+    _note(context, backup, old_database)
     took = timedelta(seconds=context.clock.monotonic() - began)
     return RestoreResult(live, old_database if live_exists else None, rows, took)
+
+
+def _note(context: BackupContext, backup: Backup, old_database: str) -> None:
+    """Writes the restore to the audit log that is live now; what was restored is, in any case."""
+    try:
+        audit.record(
+            context.client,
+            "database.restored",
+            context.clock.now(),
+            backup=backup.name.key,
+            before=old_database,
+        )
+    except BackupError as error:
+        context.log.write(f"The restore could not be written to the audit log: {error}")
 
 
 def _question(backup: Backup, live: str) -> str:

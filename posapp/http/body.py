@@ -59,20 +59,22 @@ def validate_json_body() -> None:
 class RequestBodyMiddleware:
     """WSGI middleware: what is wrong with a body is the client's mistake, wherever it is read."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, seconds: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
+        self._seconds = seconds
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.input"] = _ClientBody(environ)
+        environ["wsgi.input"] = _ClientBody(environ, self._seconds)
         return self._app(environ, start_response)
 
 
 class _ClientBody:
     """The stream of a body. Its errors are werkzeug's, and the time that it takes is added up."""
 
-    def __init__(self, environ: Environ) -> None:
+    def __init__(self, environ: Environ, seconds: Callable[[], float]) -> None:
         self._stream = environ["wsgi.input"]
         self._environ = environ
+        self._seconds = seconds
 
     def read(self, size: int = -1) -> bytes:
         return self._call(self._stream.read, size)
@@ -87,7 +89,7 @@ class _ClientBody:
         return iter(self.readline, b"")
 
     def _call(self, read: Callable[[int], bytes], size: int) -> bytes:
-        began = time.perf_counter()
+        began = self._seconds()
         try:
             return read(size)
         except SlowClient as error:
@@ -95,5 +97,5 @@ class _ClientBody:
         except (ParseException, NoMoreData):
             raise BadRequest("The body is not well-formed HTTP.") from None
         finally:
-            took = time.perf_counter() - began
+            took = self._seconds() - began
             self._environ[BODY_SECONDS_KEY] = self._environ.get(BODY_SECONDS_KEY, 0.0) + took

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.security import safe_join
 
 from posapp.http.problems import http_problem
+from posapp.observability.request_log import ROUTE_KEY
 
 DIST = Path(__file__).parent.parent / "web" / "dist"
 CONTENT_SECURITY_POLICY = (
@@ -49,6 +50,7 @@ def _is_file(name: str) -> bool:
 def _page(path: str) -> Response | None:
     """The file or the page at a path, or None for what cannot be one."""
     if _is_file(path.lstrip("/")):
+        request.environ[ROUTE_KEY] = "/assets/<file>" if path.startswith("/assets/") else "/<file>"
         response = send_from_directory(DIST, path.lstrip("/"))
         hashed = path.startswith("/assets/")
         response.headers["Cache-Control"] = (
@@ -59,6 +61,7 @@ def _page(path: str) -> Response | None:
         return response
     if path.startswith(NON_PAGE_PREFIXES):
         return None
+    request.environ[ROUTE_KEY] = "/<page>"
     if not (DIST / "index.html").is_file():
         return Response(NOT_BUILT, 503, content_type="text/plain; charset=utf-8")
     response = send_from_directory(DIST, "index.html")

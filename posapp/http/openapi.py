@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_openapi3 import APIBlueprint, OpenAPI, Tag
 from pydantic import BaseModel
 
+from posapp.http.openapi_health import TAG, health_paths
 from posapp.http.problems import MEDIA_TYPE
 
 
@@ -46,8 +48,9 @@ def _operation_id(*, name: str, path: str, method: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def complete_document(app: OpenAPI) -> None:
-    """Completes the OpenAPI document from the marks on the routes.
+def complete_document(app: OpenAPI, health: Mapping[str, str]) -> None:
+    """Completes the OpenAPI document from the marks on the routes, and by the paths of `health`,
+    which healthkit's renderers answer.
 
     Raises RuntimeError for a route of the API without a mark: neither public nor with roles.
     """
@@ -72,6 +75,12 @@ def complete_document(app: OpenAPI) -> None:
         for method, operation in operations.items():
             if method.upper() in (rule.methods or ()):
                 _complete(operation, view.allowed_roles, refused)
+    document["paths"] |= health_paths(health, refused)
+    document["tags"].append({"name": TAG})
+    document["components"]["headers"] = _HEADERS
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _name_headers(operation)
 
 
 def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any) -> None:
@@ -89,6 +98,34 @@ def _complete(operation: dict[str, Any], allowed: tuple[str, ...], refused: Any)
         codes.append("404")
     codes += [code for code in operation["responses"] if code >= "400"]
     operation["responses"].update(dict.fromkeys(codes, refused))
+
+
+def _name_headers(operation: dict[str, Any]) -> None:
+    """Says which headers each response has."""
+    keyed = any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", ()))
+    cached = "304" in operation["responses"]
+    for code, response in operation["responses"].items():
+        names = ["X-Request-ID"]
+        names += ["Retry-After"] if code in ("429", "503") else []
+        names += ["WWW-Authenticate"] if code == "401" else []
+        names += ["Idempotency-Replayed"] if keyed and code == "201" else []
+        names += ["ETag", "Cache-Control"] if cached and code in ("200", "304") else []
+        headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        operation["responses"][code] = {**response, "headers": headers}
+
+
+def _header(description: str, kind: str = "string") -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
+
+
+_HEADERS = {
+    "X-Request-ID": _header("The id of the request, as it is in the log."),
+    "Retry-After": _header("Seconds until the same may be sent again.", "integer"),
+    "WWW-Authenticate": _header("Bearer"),
+    "Idempotency-Replayed": _header("`true` on the answer to a key that came again."),
+    "ETag": _header("The version of what was sent; ask with it as `If-None-Match`."),
+    "Cache-Control": _header("How long it may be kept."),
+}
 
 
 def _template(rule: str) -> str:

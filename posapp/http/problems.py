@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from healthkit.masking import escape_controls, mask, mask_value
 from posapp.database.connection import sqlstate
 from posapp.http.errors import RETRY_SECONDS, ApiError, FieldError
+from posapp.http.field_messages import field_message
 from posapp.observability import error_tracking
 from posapp.observability.context import request_id
 from posapp.observability.request_log import EXCEPTION_KEY
@@ -83,15 +84,10 @@ def bounded(text: str, limit: int) -> str:
 def validation_problem(error: ValidationError) -> Response:
     """422 with the path of every field that pydantic refused."""
     found = [
-        {"field": ".".join(map(str, fault["loc"])) or "body", "message": _message(fault)}
+        {"field": ".".join(map(str, fault["loc"])) or "body", "message": field_message(fault)}
         for fault in error.errors(include_url=False, include_input=False)
     ]
     return problem(422, "", found)
-
-
-def _message(fault: Any) -> str:
-    text = str(fault["msg"]).removeprefix("Value error, ")
-    return "unknown field" if fault["type"] == "extra_forbidden" else text
 
 
 def api_error_response(error: ApiError) -> Response:
@@ -106,6 +102,12 @@ def http_problem(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     code = error.code or 500
     return problem(code, error.description or HTTPStatus(code).phrase, headers=headers)
+
+
+def refuse_unknown_address() -> None:
+    """Raises 404 or 405 for a wrong path or method, before anything is asked of the body."""
+    if request.routing_exception is not None:
+        raise request.routing_exception
 
 
 def plain_problem(status: int, detail: str) -> tuple[str, list[tuple[str, str]], bytes]:

@@ -13,7 +13,7 @@ PERMISSIONS_POLICY = ", ".join(
         *(
             f"{name}=()"
             for name in (
-                *("accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture"),
+                *("accelerometer", "browsing-topics", "camera", "display-capture"),
                 *("geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi"),
                 *("payment", "serial"),
             )

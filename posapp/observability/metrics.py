@@ -23,9 +23,14 @@ REQUESTS = Counter(
 )
 DURATION = Histogram(
     "posapp_http_request_duration_seconds",
-    "Time to answer.",
+    "Time that we took to answer, without the client's.",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+CLIENT_SECONDS = Counter(
+    "posapp_http_client_seconds_total",
+    "Time that slow clients took to send their bodies and to take their answers.",
+    ["route"],
 )
 ORDERS = Counter("posapp_orders_total", "Orders taken.", ["type"])
 REVENUE = Counter("posapp_revenue_rupiah_total", "Rupiah paid to bills.", ["method"])
@@ -42,6 +47,11 @@ POOL_OPEN = Gauge(
 )
 POOL_IN_USE = Gauge(
     "posapp_pool_connections_in_use", "Connections at work.", multiprocess_mode="livesum"
+)
+POOL_LIMIT = Gauge(
+    "posapp_pool_limit_connections",
+    "Connections that the pools may open.",
+    multiprocess_mode="livesum",
 )
 LOG_LOST = Counter("posapp_log_lines_lost_total", "Log lines that could not be written.")
 
@@ -61,8 +71,9 @@ def _series(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, status), DURATION.labels(method, route)
 
 
-def watch_pool(engine: Engine) -> None:
-    """Keeps the pool's gauges as its connections come and go."""
+def watch_pool(engine: Engine, limit: int) -> None:
+    """Keeps the pool's gauges as its connections come and go; `limit` is the most that it opens."""
+    POOL_LIMIT.set(limit)
     event.listen(engine, "connect", lambda *_: POOL_OPEN.inc())
     event.listen(engine, "close", lambda *_: POOL_OPEN.dec())
     event.listen(engine, "checkout", lambda *_: POOL_IN_USE.inc())

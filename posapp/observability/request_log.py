@@ -14,7 +14,7 @@ from loguru import logger
 from healthkit.web.wsgi import request_id as sane_or_new
 from posapp.observability import logs, tracing
 from posapp.observability.context import request_id, user_id
-from posapp.observability.metrics import record_request
+from posapp.observability.metrics import CLIENT_SECONDS, record_request
 
 HEADER = "X-Request-ID"
 EXCEPTION_KEY = "posapp.failure"
@@ -39,13 +39,19 @@ LastResort = tuple[str, list[tuple[str, str]], bytes]
 class RequestLogMiddleware:
     """The WSGI middleware nearest to the application."""
 
-    def __init__(self, app: Application, last_resort: Callable[[], LastResort]) -> None:
+    def __init__(
+        self,
+        app: Application,
+        last_resort: Callable[[], LastResort],
+        seconds: Callable[[], float] = time.perf_counter,
+    ) -> None:
         """`last_resort` answers for an application that raised: status, headers, body."""
         self._app = app
         self._last_resort = last_resort
+        self._seconds = seconds
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        request = _Request(environ)
+        request = _Request(environ, self._seconds)
         if logs.debugging():
             logger.debug("Request started")
 
@@ -53,7 +59,7 @@ class RequestLogMiddleware:
             # Here both are still at hand: Flask forgets its request before the answer ends.
             request.route, request.trace = _route(environ), tracing.trace_id()
             request.status = status[:3]
-            request.worked = time.perf_counter()
+            request.worked = self._seconds()
             headers.append((HEADER, request.line.id))
             return start_response(status, headers, error)
 
@@ -104,10 +110,11 @@ class RequestLine:
 class _Request:
     """One request from its first to its last byte."""
 
-    __slots__ = ("began", "environ", "line", "route", "status", "trace", "worked")
+    __slots__ = ("began", "environ", "line", "route", "seconds", "status", "trace", "worked")
 
-    def __init__(self, environ: Environ) -> None:
-        self.began = self.worked = time.perf_counter()
+    def __init__(self, environ: Environ, seconds: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self.began = self.worked = seconds()
         self.environ = environ
         self.status = "500"
         self.route = _UNMATCHED
@@ -124,7 +131,7 @@ class _Request:
 
     def end(self) -> None:
         """Logs and counts it: our own time, and the client's apart."""
-        sent = time.perf_counter() - self.worked
+        sent = self.seconds() - self.worked
         received = self.environ.get(BODY_SECONDS_KEY, 0.0)
         more: dict[str, Any] = {}
         if (user := user_id.get()) is not None:
@@ -133,6 +140,7 @@ class _Request:
             more["trace_id"] = self.trace
         if received + sent >= _SLOW_CLIENT:
             more["client_ms"] = round((received + sent) * 1000, 1)
+            CLIENT_SECONDS.labels(self.route).inc(received + sent)
         self.line.route = self.route
         took = max(self.worked - self.began - received, 0.0)
         self.line.write(int(self.status), took, self.environ.get(EXCEPTION_KEY), **more)

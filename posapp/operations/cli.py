@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import click
@@ -17,6 +18,7 @@ from posapp.database.schema import require_schema, upgrade
 from posapp.features.auth import accounts
 from posapp.features.clock import service as clock
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
+from posapp.operations import configuration
 from posapp.runtime import postgres, processes, running
 from posapp.runtime.demo import run_demo
 from posapp.settings import Settings
@@ -36,6 +38,7 @@ def _prepare(url: URL, settings: Settings) -> None:
     upgrade(url)
     with open_session(url, settings) as session:
         seed_demo_data(session, SYSTEM_CLOCK.now())
+    _note_configuration(url, settings, os.environ)
     _warn_of_the_clock(url, settings)
 
 
@@ -74,7 +77,15 @@ def serve() -> None:
         _warn_of_the_clock(url, settings)
         command = processes.gunicorn_command()
         environ = processes.child_environment(os.environ, settings, url)
+        _note_configuration(url, settings, environ)
         os.execve(command[0], command, environ)  # noqa: S606  a list, never a shell
+
+
+def _note_configuration(url: URL, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Writes to the audit log what has changed since the last start."""
+    key = processes.child_environment(environ, settings, url)["JWT_SECRET"]
+    with open_session(url, settings) as session:
+        configuration.record_changes(session, settings, key, SYSTEM_CLOCK.now())
 
 
 def _refuse_demo_accounts(url: URL, settings: Settings) -> None:

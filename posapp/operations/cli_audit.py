@@ -14,6 +14,7 @@ from posapp import JAKARTA
 from posapp.database.engine import open_session
 from posapp.database.schema import require_schema
 from posapp.http.errors import ApiError
+from posapp.http.field_messages import field_message
 from posapp.operations import audit as log
 from posapp.runtime import postgres
 from posapp.runtime.errors import CommandError
@@ -42,7 +43,7 @@ def audit(as_json: bool, **filters: Any) -> None:
         )
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        raise AuditError(f"--{fault['loc'][0]}: {fault['msg']}") from None
+        raise AuditError(f"--{fault['loc'][0]}: {field_message(fault)}") from None
     with postgres.use_database(settings) as url:
         require_schema(url, settings)
         try:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import psycopg2
 import pytest
+from sqlalchemy.exc import DBAPIError
+
+from posapp.http.transactions import db
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +103,26 @@ def test_a_user_who_is_not_there_is_404(admin):
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"]
+    "statement",
+    [
+        "UPDATE audit_log SET action = 'x'",
+        "UPDATE audit_log SET at = now() - interval '1 year' WHERE id = 1",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+        "TRUNCATE audit_log CASCADE",
+        "TRUNCATE users CASCADE",
+        "INSERT INTO audit_log OVERRIDING SYSTEM VALUE SELECT * FROM audit_log LIMIT 1"
+        " ON CONFLICT (id) DO UPDATE SET action = 'x'",
+    ],
 )
-def test_the_log_is_only_ever_added_to(cursor, statement):
-    with pytest.raises(psycopg2.errors.CheckViolation):
-        cursor.execute(statement)
+def test_the_log_is_only_ever_added_to_by_the_applications_own_role_too(
+    app, admin, cursor, statement
+):
+    assert read(admin)["entries"]
+    with app.app_context(), pytest.raises(DBAPIError, match="audit_log is only ever added to"):
+        db.session.execute(db.text(statement))
+    cursor.execute("SELECT count(*) FROM audit_log WHERE action <> 'x'")
+    assert cursor.fetchone()[0] > 0
 
 
 def test_the_log_is_for_admins_alone(sign_in):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from posapp.features.audit import service as audit
 from posapp.features.auth import service
 from posapp.features.auth.approvals import QUESTION, Approval, Approved, ApprovedRequest
-from posapp.features.auth.limits import use_up_try
+from posapp.features.auth.limits import check_password
 from posapp.features.auth.service import SignedInUser
 from posapp.features.idempotency.service import Claim, StoredResponse, execute_once, find
 from posapp.http.access import current_user
@@ -42,12 +42,10 @@ def _approver(
         raise Forbidden(
             f"This needs the approval of: {', '.join(approvers)}.", {"question": QUESTION}
         )
-    used, _ = use_up_try(given.username, now)
+    check = check_password(given.username, given.password, now)
     with transaction() as session:
-        found = service.check_password(
-            *(session, given.username, given.password, request.remote_addr or "", used, now),
-            act="approval",
-        )
+        address = request.remote_addr or ""
+        found = service.accept_password(session, check, address, now, "approval")
         approves = found is not None and found.role in approvers
         if found is not None:
             action, by = ("approval.given", {"by": user.id}) if approves else (_REFUSED, {})

@@ -19,6 +19,7 @@ from posapp.database.schema import require_schema
 from posapp.features.auth import accounts
 from posapp.features.auth.schemas import NewUser, PasswordChange
 from posapp.http.errors import ApiError
+from posapp.http.field_messages import field_message
 from posapp.http.roles import STAFF_ROLES, StaffRole
 from posapp.runtime import postgres
 from posapp.runtime.errors import CommandError
@@ -133,7 +134,7 @@ def _checked(model: type[Checked], values: dict[str, str]) -> Checked:
         return model.model_validate(values)
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]
-        message = str(fault["msg"]).removeprefix("Value error, ")
+        message = field_message(fault)
         field = "".join(f"{part}: " for part in fault["loc"])
         raise UserError(f"{field}{message}") from None
 

@@ -20,13 +20,15 @@ api = api_blueprint("catalog", "Menu")
 MENU = "/public/menu"
 
 
-@api.get(MENU, summary="The menu", responses={200: Menu})
+@api.get(MENU, summary="The menu", responses={200: Menu, 304: None})
 @public
 def get_menu(query: MenuQuery) -> Response:
     """Cacheable: ask with `If-None-Match`, and an unchanged menu is 304."""
     cache: MenuCache = current_app.extensions[_CACHE]
     page = cache.get(query.lang)
-    unchanged = "If-None-Match" in request.headers and page.etag in request.if_none_match
+    # Weakly (RFC 9110, 13.1.2): a proxy that compresses makes W/"…" of what we sent.
+    given = request.if_none_match
+    unchanged = "If-None-Match" in request.headers and given.contains_weak(page.etag)
     headers = {"Cache-Control": CACHEABLE, "ETag": f'"{page.etag}"'}
     if unchanged:
         return Response(status=304, headers=headers)
