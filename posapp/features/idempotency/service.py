@@ -16,10 +16,11 @@ from typing import Annotated, Any, ClassVar, cast
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import CursorResult, delete, select, text, update
+from sqlalchemy import CursorResult, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from posapp.database.connection import commit_with
 from posapp.features.idempotency.models import IdempotencyKey
 from posapp.http.errors import Invalid, Unavailable
 from posapp.http.schemas import ApiModel, InputModel
@@ -31,6 +32,10 @@ KEPT = timedelta(days=92)
 
 MOST = 5_000_000
 """Keys: those of a quarter, of a house that takes one order every two seconds."""
+
+_KEEP = text(
+    commit_with("UPDATE idempotency_keys SET answer = :answer WHERE key = :key", "SELECT 1")
+)
 
 
 class Resendable(ApiModel):
@@ -89,6 +94,8 @@ def execute_once(
 ) -> StoredResponse:
     """Returns the response of `act`, which is carried out unless this key has been before.
 
+    Commits with the answer, in one message: others wait for what an act has locked.
+
     Raises Invalid when the key was used for something else: another body, or another act.
     """
     claim = Claim(key, route, body, sent)
@@ -103,7 +110,8 @@ def execute_once(
             raise Unavailable("The key was being cleared away; send the same request again.")
         return known
     answer = act().model_dump_json()
-    session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))
+    session.flush()
+    session.execute(_KEEP, {"answer": answer, "key": key})
     return StoredResponse(answer, replayed=False)
 
 

@@ -106,9 +106,14 @@ def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
     session.refresh(order, ["paid", "rounding", "total"])  # the database has added the payment
     if order.paid < order.total:
         return False
+    mark_paid(session, order, day)
+    return True
+
+
+def mark_paid(session: Session, order: Order, day: date) -> None:
+    """Marks an order as paid whose payments, that of this moment included, make its total."""
     order.status, order.settled_on = states.PAY.after, day
     session.flush()
-    return True
 
 
 def due_of(order: Order) -> int:
