@@ -143,6 +143,7 @@ def on_exit(server: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
+    gc.unfreeze()  # or what is left at the end is taken apart after the modules that it needs
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
         worker.wsgi.extensions["posapp.pruner"].stop()

@@ -279,6 +279,17 @@ def test_what_was_over_long_ago_is_dropped_and_what_is_owed_never_is(store):
 # Incidents and silences
 
 
+def test_silences_that_ended_long_ago_are_dropped_and_no_other(store):
+    with store.transaction() as connection:
+        for until in (NOW - 2 * HOUR, NOW - MINUTE, NOW + HOUR):
+            incidents.add_silence(connection, until, NOW - 3 * HOUR, checks=["a"])
+        incidents.forget_silences(connection, NOW - HOUR)
+        left = connection.execute(text("SELECT count(*) FROM healthkit_silences")).scalar_one()
+        held = incidents.active_silences(connection, NOW)
+    assert left == 2
+    assert [one.until for one in held] == [NOW + HOUR]
+
+
 def test_an_incident_is_acknowledged_once_while_it_is_open(store):
     with store.transaction() as connection:
         number = incidents.open_incident(connection, DATABASE, Level.DOWN, "gone", NOW)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, Text, delete, func, select, update
+from sqlalchemy import DateTime, Text, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -41,14 +41,20 @@ class RateLimit:
 def take(session: Session, key: str, limit: RateLimit, now: datetime) -> int:
     """Uses up one try of `key`. Returns 0, or the seconds until there is one to use.
 
-    What is used up counts for others when the caller has committed, who wait for that.
+    What is used up counts for others when the caller has committed, who wait for that. An allowance
+    that is whole later than any try can make it was counted by a clock that has been set back
+    since: it is whole, or nobody could sign in for as long.
     """
     slack = limit.interval * (limit.burst - 1)
+    set_back = Allowance.whole_at > now + limit.interval * (limit.burst + 1)
     row = insert(Allowance).values(key=key, whole_at=now + limit.interval)
     counted = row.on_conflict_do_update(
         index_elements=[Allowance.key],
-        set_={"whole_at": func.greatest(Allowance.whole_at, now) + limit.interval},
-        where=Allowance.whole_at <= now + slack,
+        set_={
+            "whole_at": case((set_back, now), else_=func.greatest(Allowance.whole_at, now))
+            + limit.interval
+        },
+        where=or_(Allowance.whole_at <= now + slack, set_back),
     ).returning(Allowance.whole_at)
     if session.scalar(counted) is not None:
         _prune(session, now)

@@ -20,7 +20,9 @@ def tills(sign_in):
 
 
 def operations(app):
-    for path, item in app.api_doc["paths"].items():
+    """Those of the API; health and metrics are for anybody, and show not all to everybody."""
+    paths = app.api_doc["paths"].items()
+    for path, item in (one for one in paths if one[0].startswith("/api/v1/")):
         for method, operation in item.items():
             yield method.upper(), path.removeprefix("/api/v1"), operation
 

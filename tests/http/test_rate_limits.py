@@ -99,3 +99,12 @@ def test_of_a_hundred_tries_at_once_no_more_than_the_burst_pass(url):
     assert waits.count(0) == 3
     with open_session(url, Settings()) as session:
         assert session.scalar(select(func.count()).select_from(Allowance)) == 1
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(session):
+    """What was used up by the clock of before says nothing any more; the burst is counted anew."""
+    tried(session, 0, 0, 0)
+    day = -86_400
+    assert tried(session, *[day] * 4) == [0, 0, 0, 60]
+    # Back by less than a try can explain, the count goes on.
+    assert tried(session, day - 1) == [61]

@@ -70,8 +70,8 @@ class Reading:
         return not self.wrong or self.confirmed
 
     def describe(self) -> str:
-        """Says in one line what is wrong and what to do about it."""
-        if self.behind <= SUSPECT and self.ahead > SUSPECT:
+        """Says in one line what is wrong with a suspect clock and what to do about it."""
+        if self.behind <= SUSPECT:
             return f"the clock is ahead of the database's by {_span(self.ahead)}; set one of them"
         what = "the database's clock" if self.evidence == self.database else "the newest row"
         return (

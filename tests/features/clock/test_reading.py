@@ -57,7 +57,8 @@ def test_a_word_holds_while_the_clock_goes_on_and_not_once_it_is_back():
 def test_a_word_against_one_row_is_none_against_a_later_one():
     word = Word(NOW, NOW + timedelta(days=9))
     assert not reading(newest=timedelta(days=9, minutes=2), word=word).sells
-    assert reading(newest=timedelta(days=9, seconds=50), word=word).sells
+    assert not reading(newest=timedelta(days=9, seconds=61), word=word).sells
+    assert reading(newest=timedelta(days=9, seconds=60), word=word).sells
 
 
 def test_a_word_against_the_clock_of_the_database_holds_while_both_go_on():
@@ -85,3 +86,26 @@ def test_it_says_what_differs_by_how_much_and_what_to_do(behind, words):
     assert "the newest row" in text
     assert "set the machine's clock" in text
     assert "the database's clock" in reading(database=behind).describe()
+
+
+def test_two_minutes_are_suspect_and_a_day_is_wrong():
+    assert (timedelta(minutes=2), timedelta(days=1)) == (SUSPECT, WRONG)
+
+
+@pytest.mark.parametrize(
+    ("behind", "words"),
+    [
+        (timedelta(minutes=3), "behind by 3 minutes;"),
+        (timedelta(days=1), "behind by 1440 minutes;"),
+        (timedelta(days=2) - SECOND, "behind by 2879 minutes;"),
+        (timedelta(days=2), "behind by 2 days;"),
+        (timedelta(days=3), "behind by 3 days;"),
+    ],
+)
+def test_a_span_is_told_in_minutes_up_to_two_days(behind, words):
+    assert words in reading(newest=behind).describe()
+
+
+def test_a_clock_between_a_slow_database_and_a_row_that_is_hardly_newer_is_ahead():
+    text = reading(database=timedelta(minutes=-3), newest=SUSPECT).describe()
+    assert text == "the clock is ahead of the database's by 3 minutes; set one of them"

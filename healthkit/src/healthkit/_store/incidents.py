@@ -224,6 +224,11 @@ def add_silence(
     )
 
 
+def forget_silences(connection: Connection, before: datetime) -> None:
+    """Deletes silences that ended before a moment."""
+    connection.execute(delete(silences).where(silences.c.until < before))
+
+
 def active_silences(connection: Connection, now: datetime) -> list[Silence]:
     """Returns the silences in force, the first to end first."""
     query = select(silences).where(silences.c.until > now).order_by(silences.c.until)

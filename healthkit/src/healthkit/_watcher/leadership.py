@@ -148,6 +148,7 @@ class Leadership:
             lease.fence(connection, self.epoch)
             history.roll_up(connection, now)
             outbox.forget(connection, now - KEEP_SENT)
+            incidents.forget_silences(connection, now - KEEP_SENT)
         self._rolled_up = self._clock.monotonic()
 
     def _override(self, event: Event, language: str) -> tuple[str, str] | None:
