@@ -2,6 +2,8 @@
 
 python -m benchmarks            all of them
 python -m benchmarks health     one, or several
+python -m benchmarks soak --minutes 30
+                                five minutes or as many as are asked for; not among all of them
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from benchmarks.measure import Missing
 NAMES = ("imports", "health", "menu", "orders", "logs", "backup")
 
 
-def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in NAMES]
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["soak"]:
+        return int(importlib.import_module("benchmarks.soak").main(arguments[1:]))
+    unknown = [name for name in arguments if name not in NAMES]
     if unknown:
-        print(f"benchmarks: no {', '.join(unknown)}; there are: {', '.join(NAMES)}")
+        print(f"benchmarks: no {', '.join(unknown)}; there are: {', '.join(NAMES)}, soak")
         return 2
-    for name in names or NAMES:
+    for name in arguments or NAMES:
         try:
             importlib.import_module(f"benchmarks.{name}").main()
         except Missing as error:

@@ -7,6 +7,7 @@ A proxy in front must let go of idle connections before `keepalive` does (nginx'
 `keepalive_timeout` in `upstream` is 60 s by default), or it sends a request into a closing one.
 """
 
+import gc
 import glob
 import os
 import resource
@@ -113,6 +114,11 @@ def post_worker_init(worker: Any) -> None:
     gunicorn_doors.install(worker, worker.wsgi.extensions["posapp.settings"].trusted_proxies)
     signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start(wait=_FIRST_RESULTS)
+    worker.wsgi.extensions["posapp.pruner"].start()
+    # What is loaded by now stays: to look through it for garbage takes 100 ms, in which no request
+    # goes on.
+    gc.collect()
+    gc.freeze()
 
 
 def pre_request(worker: Any, req: Any) -> None:
@@ -139,5 +145,6 @@ def on_exit(server: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     if hasattr(worker, "wsgi"):  # else it has failed to load
         worker.wsgi.extensions["healthkit"].stop()
+        worker.wsgi.extensions["posapp.pruner"].stop()
     tracing.flush()
     logs.flush()

@@ -20,6 +20,8 @@ from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
 from posapp.features.catalog.cache import MenuCache
 from posapp.features.catalog.middleware import CachedMenuMiddleware
+from posapp.features.clock import guard
+from posapp.features.clock import routes as clock_routes
 from posapp.features.orders import routes as orders
 from posapp.features.payments import routes as payments
 from posapp.features.reports import routes as reports
@@ -47,6 +49,7 @@ from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
+from posapp.operations.pruning import Pruner
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
@@ -64,6 +67,7 @@ FEATURES = (
     orders.api,
     payments.api,
     reports.api,
+    clock_routes.api,
     observability.api,
 )
 DESCRIPTION = """The API of the restaurant's tills and screens.
@@ -86,7 +90,10 @@ def create_app(
     error_tracking.install(settings, posapp.__version__)
     app = create_api(settings)
     request_time.install(app, clock)
+    guard.install(app, clock)
     engine = transactions.install(app, url, settings)
+    logs = settings.pos_data_dir / "log"
+    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs)
     metrics.watch_pool(engine, settings.db_max_open_conns)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)

@@ -429,10 +429,11 @@ Serve = Callable[..., Served]
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """`serve(database, WEB_CONCURRENCY="3")`: gunicorn as in production, ready when it returns."""
+    """`serve(database, WEB_CONCURRENCY="3")`: gunicorn as in production, ready when it returns;
+    `config` is a file in place of deploy/gunicorn.conf.py."""
     started: list[Served] = []
 
-    def serve(database: URL, **environ: str) -> Served:
+    def serve(database: URL, config: Path | None = None, **environ: str) -> Served:
         folder = tmp_path_factory.mktemp("served")
         told = {k: v for k, v in os.environ.items() if k not in _OURS} | {
             "POS_DATA_DIR": str(folder)
@@ -443,10 +444,11 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         told |= {"HEALTHKIT_STORE": f"sqlite:///{folder}/healthkit.db", "GRACEFUL_TIMEOUT": "2"}
         told |= {"PORT": port, "WEB_CONCURRENCY": "1", **environ}
         log = folder / "server.log"
+        command = processes.gunicorn_command()
+        if config is not None:
+            command[-1] = str(config)
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                processes.gunicorn_command(), env=told, stdout=output, stderr=output
-            )
+            process = subprocess.Popen(command, env=told, stdout=output, stderr=output)
         served = Served(f"http://127.0.0.1:{port}", process, log, told)
         started.append(served)
         wait_until(lambda: _healthy(served), 30)

@@ -260,3 +260,29 @@ def test_healthkit_is_told_where_the_pos_is(me, tmp_path):
     wrong = me.run("healthkit", "chekc", environ=data)
     assert wrong.returncode == 2
     assert "chekc" in wrong.stderr
+
+
+def test_an_own_menu_is_written_whole_or_not_at_all(me, postgres, tmp_path):
+    url = address(postgres.create("own_menu"))
+    assert me.run("db", "upgrade", environ={"DATABASE_URL": url}).returncode == 0
+    menu = tmp_path / "menu.csv"
+    menu.write_text(me.run("seed", "--template", "csv").stdout)
+
+    def seed(file=menu):
+        return me.run("seed", "--menu", str(file), environ={"DATABASE_URL": url})
+
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text(menu.read_text().replace("12000", "dua belas"))
+    assert one_line(seed(wrong)) == "wrong.csv: row 13: price: must be a whole number, like 89000\n"
+    done = seed()
+    assert done.stdout == "menu.csv: 2 products in 2 categories are written\n", done.stderr
+    assert "there is a menu already" in one_line(seed())
+    assert "no such file" in one_line(seed(tmp_path / "none.csv"))
+    with psycopg2.connect(host=postgres.url.query["host"], user="postgres", dbname="own_menu") as c:
+        cursor = c.cursor()
+        cursor.execute("SELECT name_id, price FROM products ORDER BY id")
+        assert cursor.fetchall() == [("Sirloin Lokal", 89_000), ("Air Mineral", 12_000)]
+        cursor.execute("SELECT count(*) FROM users")
+        assert cursor.fetchone() == (0,), "nobody of the demo comes with it"
+    c.close()
+    postgres.drop("own_menu")

@@ -4,6 +4,7 @@ from posapp.database.base import Base
 from posapp.features.audit import models as audit
 from posapp.features.auth import models as auth
 from posapp.features.catalog import models as catalog
+from posapp.features.clock import models as clock
 from posapp.features.floor import models as floor
 from posapp.features.idempotency import models as idempotency
 from posapp.features.orders import models as orders
@@ -12,7 +13,7 @@ from posapp.features.restaurant import models as restaurant
 from posapp.http import rate_limits
 
 MODULES = (
-    *(audit, auth, catalog, floor, idempotency, orders, payments, restaurant),
+    *(audit, auth, catalog, clock, floor, idempotency, orders, payments, restaurant),
     rate_limits,
 )
 metadata = Base.metadata

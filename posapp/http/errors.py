@@ -63,6 +63,9 @@ class NotFound(ApiError):
 class Conflict(ApiError):
     status = 409
 
+    def __init__(self, detail: str, extension: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, extension=extension)
+
 
 class PriceChanged(Conflict):
     """The total is not the one that the guest was told; `quote` is how it stands now."""

@@ -37,6 +37,11 @@ REVENUE = Counter("posapp_revenue_rupiah_total", "Rupiah paid to bills.", ["meth
 REVERSED = Counter(
     "posapp_reversed_rupiah_total", "Rupiah of payments that were undone.", ["method"]
 )
+PRUNED = Counter("posapp_pruned_total", "Removed after its time: rows, or bytes of logs.", ["what"])
+PRUNE_FAILURES = Counter("posapp_prune_failures_total", "Runs of pruning that failed.")
+PRUNED_AT = Gauge(
+    "posapp_pruned_timestamp_seconds", "The last run that ended well.", multiprocess_mode="max"
+)
 POOL_OPEN = Gauge(
     "posapp_pool_open_connections", "Connections to the database.", multiprocess_mode="livesum"
 )

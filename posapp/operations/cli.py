@@ -16,6 +16,7 @@ from healthkit import Settings as HealthSettings
 from posapp.database.engine import open_session
 from posapp.database.schema import require_schema, upgrade
 from posapp.features.auth import accounts
+from posapp.features.clock import service as clock
 from posapp.features.seed import DEMO_LOGINS, seed_demo_data
 from posapp.operations import configuration
 from posapp.runtime import postgres, processes, running
@@ -38,6 +39,15 @@ def _prepare(url: URL, settings: Settings) -> None:
     with open_session(url, settings) as session:
         seed_demo_data(session, SYSTEM_CLOCK.now())
     _note_configuration(url, settings, os.environ)
+    _warn_of_the_clock(url, settings)
+
+
+def _warn_of_the_clock(url: URL, settings: Settings) -> None:
+    """Starts all the same: who would sell is asked for a manager's word."""
+    with open_session(url, settings) as session:
+        reading = clock.read(session, SYSTEM_CLOCK.now())
+    if reading.suspect:
+        click.echo(f"warning: {reading.describe()}", err=True)
 
 
 def _login_lines() -> str:
@@ -64,6 +74,7 @@ def serve() -> None:
         require_schema(url, settings)
         if settings.production:
             _refuse_demo_accounts(url, settings)
+        _warn_of_the_clock(url, settings)
         command = processes.gunicorn_command()
         environ = processes.child_environment(os.environ, settings, url)
         _note_configuration(url, settings, environ)

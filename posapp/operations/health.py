@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from healthkit import (
@@ -24,6 +26,7 @@ from healthkit import (
 from healthkit_backup_freshness import BackupFreshness
 from healthkit_database import describe_error
 from posapp.database.schema import known_revisions, schema_state
+from posapp.features.clock import service as clock
 from posapp.observability import logs
 from posapp.settings import Settings, parse_database_url
 
@@ -55,12 +58,12 @@ class _DatabaseCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         try:
-            return self.inspect(self._engine(context))
+            return self.inspect(self._engine(context), context.now)
         except SQLAlchemyError as error:
             return Outcome.unhealthy(describe_error(error))
 
-    def inspect(self, engine: Engine) -> Outcome:
-        """Evaluates the database behind `engine`. May raise SQLAlchemyError."""
+    def inspect(self, engine: Engine, now: datetime) -> Outcome:
+        """Evaluates the database behind `engine` at `now`. May raise SQLAlchemyError."""
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
@@ -82,7 +85,7 @@ class Migrations(_DatabaseCheck):
 
     public_details: ClassVar[tuple[str, ...]] = ("tables",)
 
-    def inspect(self, engine: Engine) -> Outcome:
+    def inspect(self, engine: Engine, now: datetime) -> Outcome:
         current, head = schema_state(engine)
         with engine.connect() as connection:
             tables = connection.execute(COUNT_TABLES).scalar_one()
@@ -104,7 +107,7 @@ class Books(_DatabaseCheck):
     """The money of the last two days adds up. The database forbids that it does not; this proves
     that it has."""
 
-    def inspect(self, engine: Engine) -> Outcome:
+    def inspect(self, engine: Engine, now: datetime) -> Outcome:
         with engine.connect() as connection:
             found = connection.execute(BOOKS).one()
         faults = [
@@ -115,6 +118,22 @@ class Books(_DatabaseCheck):
         if any(faults):
             return Outcome.unhealthy("; ".join(filter(None, faults)))
         return Outcome.healthy()
+
+
+class PosClock(_DatabaseCheck):
+    """The clock agrees with the database's and is not behind the newest row."""
+
+    def inspect(self, engine: Engine, now: datetime) -> Outcome:
+        with Session(engine) as session:
+            reading = clock.read(session, now)
+        behind = max(0, int(reading.behind.total_seconds()))
+        if not reading.sells:
+            return Outcome.unhealthy(
+                f"{reading.describe()}; nothing is sold without a manager's word", behind=behind
+            )
+        if reading.suspect:
+            return Outcome.degraded(reading.describe(), behind=behind)
+        return Outcome.healthy(behind=behind)
 
 
 class PosBackupFreshness(BackupFreshness):
@@ -134,7 +153,12 @@ class PosBackupFreshness(BackupFreshness):
 
 @hookimpl
 def healthkit_check_types() -> Mapping[str, type[Check]]:
-    return {"pos-migrations": Migrations, "pos-books": Books, "pos-backup": PosBackupFreshness}
+    return {
+        "pos-migrations": Migrations,
+        "pos-books": Books,
+        "pos-clock": PosClock,
+        "pos-backup": PosBackupFreshness,
+    }
 
 
 @hookimpl

@@ -12,7 +12,10 @@ PARTIAL_SUFFIX = ".part"
 """Of a file that is not whole yet."""
 
 _LOG_LIMIT = 1_000_000
-"""Bytes."""
+"""Bytes of a log at the start of its program."""
+
+LARGEST_LOG = 10_000_000
+"""Bytes of a log while its program runs; as many lie beside it."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -85,3 +88,21 @@ def open_private(name: str, flags: int) -> int:
     if status.st_mode & 0o077 and os.geteuid() in (0, status.st_uid):
         os.fchmod(descriptor, 0o600)
     return descriptor
+
+
+def cap_log(path: Path, limit: int = LARGEST_LOG) -> int:
+    """Cuts a log that has grown beyond `limit` bytes while its program writes: what it held goes
+    beside it, over what was there. Returns the bytes that are gone from it.
+
+    Its program goes on at the new end, for it appends; a line that it writes in between is lost.
+    """
+    if path.stat().st_size <= limit:
+        return 0
+    with (
+        path.open("rb") as grown,
+        open(path.with_suffix(".log.1"), "wb", opener=open_private) as old,
+    ):
+        shutil.copyfileobj(grown, old)
+        size = old.tell()
+    os.truncate(path, 0)
+    return size

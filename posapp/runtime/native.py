@@ -1,4 +1,5 @@
-"""Threads, queues and locks of the operating system, also where gevent has replaced them.
+"""Threads, queues and locks of the operating system, also where gevent has replaced them, and
+long computations beside gevent's loop.
 
 A native thread blocks alone: under `gevent.monkey.patch_all()` a `threading.Thread` is a greenlet,
 and one blocking call would stop every request of the process.
@@ -7,9 +8,13 @@ and one blocking call would stop every request of the process.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 def unpatched(module: str, name: str) -> Any:
@@ -18,6 +23,24 @@ def unpatched(module: str, name: str) -> Any:
     if monkey is not None:
         return monkey.get_original(module, name)
     return getattr(importlib.import_module(module), name)
+
+
+def compute(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Returns what `function` returns, or raises what it raises. Under gevent it runs on a native
+    thread, of which there are as many as processors, and other requests go on meanwhile."""
+    pool = _threads()
+    return function(*arguments) if pool is None else pool.apply(function, arguments)
+
+
+@cache
+def _threads() -> Any:
+    """gevent's threads for this process, made after its fork; None where nothing is patched."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("threading"):
+        return None
+    from gevent.threadpool import ThreadPool
+
+    return ThreadPool(os.cpu_count() or 1)
 
 
 def start_native_thread(target: Callable[[], None]) -> None:

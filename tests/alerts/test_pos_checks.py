@@ -1,11 +1,14 @@
 """The POS's own checks, on a real database."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from healthkit import Status
-from posapp.operations.health import Books, Migrations
+from healthkit import Role, Status, load_settings
+from posapp.operations.health import Books, Migrations, PosClock
+from posapp.runtime import processes
 
 
 def address(url):
@@ -55,7 +58,7 @@ def test_a_database_without_a_schema_says_what_to_do(postgres, run_check):
     postgres.drop("bare_schema")
 
 
-@pytest.mark.parametrize("check", [Migrations, Books])
+@pytest.mark.parametrize("check", [Migrations, Books, PosClock])
 def test_a_database_that_is_away_is_unhealthy_in_a_few_words(run_check, check):
     url = make_url("postgresql+psycopg2://pos:hush@127.0.0.1:1/pos")
     outcome = run_check(check(url=address(url)))
@@ -81,3 +84,41 @@ def test_books_that_add_up_are_healthy_and_a_gap_is_not(database, run_check, cur
     assert outcome.status is Status.UNHEALTHY
     assert "receipt numbers have a gap" in outcome.message
     assert "1 orders whose payments do not add up" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("off", "status", "words"),
+    [
+        (timedelta(0), Status.HEALTHY, None),
+        (timedelta(minutes=-5), Status.DEGRADED, "behind by 5 minutes"),
+        (timedelta(minutes=5), Status.DEGRADED, "ahead of the database's by"),
+        (timedelta(hours=-30), Status.UNHEALTHY, "nothing is sold without a manager's word"),
+        (timedelta(days=-20_000), Status.UNHEALTHY, "behind by 20000 days"),
+    ],
+    ids=["right", "behind", "ahead", "a day behind", "1972"],
+)
+def test_a_clock_is_compared_with_the_databases(database, run_check, off, status, words):
+    outcome = run_check(PosClock(url=address(database)), now=datetime.now(UTC) + off)
+    assert outcome.status is status, outcome.message
+    assert words is None or words in outcome.message
+
+
+def test_a_clock_behind_the_newest_row_is_told_although_the_database_agrees_with_it(
+    database, run_check, cursor
+):
+    cursor.execute(
+        "INSERT INTO orders (number, business_date, type, status, subtotal, discount,"
+        " service_charge, tax, rounding, total, paid, created_by, created_at) VALUES"
+        " (9999, current_date, 'takeaway', 'open', 0, 0, 0, 0, 0, 0, 0, 1,"
+        " now() + interval '3 days')"
+    )
+    outcome = run_check(PosClock(url=address(database)))
+    assert outcome.status is Status.UNHEALTHY
+    assert "the newest row" in outcome.message
+
+
+def test_the_pos_has_a_check_of_its_clock(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///x")
+    found = load_settings(processes.ROOT / "healthkit.toml")
+    (check,) = (check for check in found.checks if check.type == "pos-clock")
+    assert check.info.role is Role.ADVISORY

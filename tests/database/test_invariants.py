@@ -1,5 +1,7 @@
 """What the database itself holds, whoever speaks to it."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from psycopg2 import errors
 
@@ -196,3 +198,23 @@ def test_the_rounding_of_cash_moves_the_total_and_goes_with_it(cursor, cashier, 
     assert sums() == (order["cash_due"] - order["due"], order["cash_due"])
     cursor.execute(REVERSAL, ["by hand", 0, payment])
     assert sums() == (0, order["total"])
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Djakarta", "asia/jakarta", "WIB", "UTC+7", "", " Asia/Jakarta", "posix/UTC"]
+)
+def test_a_time_zone_that_does_not_exist_is_refused(cursor, zone):
+    """With such a one no order could be taken."""
+    with pytest.raises(errors.CheckViolation, match="there is no time zone"):
+        cursor.execute("UPDATE restaurant SET timezone = %s", [zone])
+
+
+def test_the_zones_that_are_taken_are_those_that_orders_can_be_dated_in(cursor):
+    cursor.execute("SELECT name FROM pg_timezone_names ORDER BY name")
+    for zone in [*[name for (name,) in cursor.fetchall()][::37], "Asia/Makassar", "UTC"]:
+        try:
+            cursor.execute("UPDATE restaurant SET timezone = %s", [zone])
+        except errors.CheckViolation:
+            continue
+        ZoneInfo(zone)
+    cursor.execute("UPDATE restaurant SET timezone = 'Asia/Jakarta'")

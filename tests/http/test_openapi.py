@@ -35,14 +35,29 @@ def admin(app, sign_in):
     return sign_in("admin").headers
 
 
+def settings(examples):
+    return hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+
+
 @schema.parametrize()
-@hypothesis.settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
+@settings(10)
 def test_no_input_is_a_server_error_and_every_answer_is_as_documented(case, admin):
+    check(case, admin)
+
+
+@pytest.mark.deep
+@schema.parametrize()
+@settings(100)
+def test_no_input_of_many_is_a_server_error(case, admin):
+    check(case, admin)
+
+
+def check(case, admin):
     case.call_and_validate(
         headers=admin,
         checks=[

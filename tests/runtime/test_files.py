@@ -77,3 +77,19 @@ def test_room_is_that_of_the_file_system_of_the_folder(small_disk):
     assert 0 < before <= 4 * 1024**2
     (folder / "file").write_bytes(b"x" * 1024**2)
     assert files.free_bytes(folder) <= before - 1024**2
+
+
+def test_a_log_that_grows_while_its_program_runs_is_cut_and_goes_on(tmp_path):
+    path = tmp_path / "a.log"
+    with files.open_rotated(path) as log:
+        log.write(b"x" * 100)
+        log.flush()
+        assert files.cap_log(path, limit=100) == 0
+        log.write(b"last before\n")
+        log.flush()
+        assert files.cap_log(path, limit=100) == 112
+        log.write(b"first after\n")
+    assert path.read_bytes() == b"first after\n"
+    old = path.with_suffix(".log.1")
+    assert old.read_bytes() == b"x" * 100 + b"last before\n"
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from posapp.features.audit.models import AuditEntry
@@ -66,3 +66,8 @@ def find(
     if before_id is not None:
         query = query.where(AuditEntry.id < before_id)
     return list(session.scalars(query))
+
+
+def newest_at(session: Session) -> datetime | None:
+    """Returns the latest moment of all entries, or None."""
+    return session.scalar(select(func.max(AuditEntry.at)))

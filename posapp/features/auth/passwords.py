@@ -7,6 +7,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from posapp.runtime.native import compute
+
 COMMONEST = 10_000
 """Passwords that anybody tries first (NIST SP 800-63B, 5.1.1.2 asks to refuse them)."""
 
@@ -19,21 +21,22 @@ _DUMMY_HASH = _HASHER.hash("nobody has this password")
 
 def hash_password(password: str) -> str:
     """Returns the hash that is stored."""
-    return _HASHER.hash(password)
+    return compute(_HASHER.hash, password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether the password fits. Without a hash it takes as long and returns False, so that a
     stranger cannot find out which user names exist."""
     try:
-        return _HASHER.verify(password_hash or _DUMMY_HASH, password) and password_hash is not None
+        fits = compute(_HASHER.verify, password_hash or _DUMMY_HASH, password)
     except (VerificationError, InvalidHashError):
         return False
+    return fits and password_hash is not None
 
 
 def is_common(password: str) -> bool:
     """Whether the password is among the commonest, in any case."""
-    return password.casefold() in _commonest()
+    return password.casefold() in compute(_commonest)
 
 
 def is_name(password: str, username: str) -> bool:

@@ -41,13 +41,13 @@ def login(body: LoginRequest) -> Response:
     """After five wrong passwords for an account it is 429, and one more may be tried each minute. A
     device that has signed in before has tries of its own."""
     address, now = request.remote_addr or "", request_time()
-    used, device = limits.use_up_try(body.username, now)
+    check = limits.check_password(body.username, body.password, now)
     with transaction() as session:
-        issued = service.log_in(session, body.username, body.password, address, used, now)
+        issued = service.log_in(session, check, address, now)
     if issued is None:
         raise Unauthorized("The user name or the password is wrong.")
     response = _sign_in_response(issued)
-    tokens.remember_device(response, issued.user.id, device)
+    tokens.remember_device(response, issued.user.id, check.device)
     return response
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
-from posapp.features.auth import passwords, tries
+from posapp.features.auth import tries
 from posapp.features.auth.models import RefreshToken, SignIn, User
 from posapp.features.auth.rotation import Rotation, rotation
 from posapp.features.auth.tries import Tries
@@ -37,44 +37,49 @@ class SignedInUser:
     role: str
 
 
-def active_user_id(session: Session, username: str) -> int | None:
-    """Returns the id of the active account of this name, or None."""
-    return session.scalar(select(User.id).where(User.username == username, User.active))
+@dataclass(frozen=True, slots=True)
+class PasswordCheck:
+    """A password that was tried, outside of any transaction: it takes long."""
+
+    user_id: int | None
+    """Of the active account of the name."""
+    password_hash: str | None
+    """As it was then."""
+    right: bool
+    used: Tries
+    device: str | None
+    """Of the request, where this account has signed in before."""
+
+
+def active_account(session: Session, username: str) -> User | None:
+    return session.scalar(select(User).where(User.username == username, User.active))
 
 
 def log_in(
-    session: Session, username: str, password: str, address: str, used: Tries, now: datetime
+    session: Session, check: PasswordCheck, address: str, now: datetime
 ) -> IssuedTokens | None:
     """Begins a sign-in, or records the failure and returns None. The caller commits in both
     cases."""
-    user = check_password(session, username, password, address, used, now, "sign_in")
+    user = accept_password(session, check, address, now, "sign_in")
     if user is None:
         return None
     _note(session, user, "sign_in.begun", now, address=address)
     return IssuedTokens(user, _begin(session, user, now))
 
 
-def check_password(
-    session: Session,
-    username: str,
-    password: str,
-    address: str,
-    used: Tries,
-    now: datetime,
-    act: str,
+def accept_password(
+    session: Session, check: PasswordCheck, address: str, now: datetime, act: str
 ) -> User | None:
     """Returns the active user whose password it is and gives the tries back that it has used up, or
     records the failure (audit entry `ACT.refused`) and returns None. The caller commits in both
     cases.
     """
-    user = session.scalar(select(User).where(User.username == username, User.active))
-    if (
-        not passwords.verify_password(password, user.password_hash if user else None)
-        or user is None
-    ):
+    query = select(User).where(User.id == check.user_id, User.active)
+    user = session.scalar(query, execution_options={"populate_existing": True})
+    if user is None or not check.right or user.password_hash != check.password_hash:
         _note(session, user, f"{act}.refused", now, address=address)
         return None
-    tries.give_back(session, used)
+    tries.give_back(session, check.used)
     return user
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -86,3 +88,14 @@ class ProductModifierGroup(Base):
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("modifier_groups.id"), primary_key=True)
     position: Mapped[int]
+
+
+class SaleTerms(Base):
+    """The version of what is sold and how it is priced: menu, rates and tables. Triggers on their
+    tables renew it with every change, whoever makes it. One row."""
+
+    __tablename__ = "sale_terms"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[UUID]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from flask import Flask, Response, current_app, request
 
@@ -37,10 +38,15 @@ def get_menu(query: MenuQuery) -> Response:
 
 def install(app: Flask, monotonic: Callable[[], float]) -> MenuCache:
     """Gives the application its menu cache on the clock `monotonic`, and returns it."""
+    cache = app.extensions[_CACHE] = MenuCache(_Database(), monotonic)
+    return cache
 
-    def read(language: Language) -> bytes:
+
+class _Database:
+    def version(self) -> UUID:
+        with transaction() as session:
+            return service.terms_version(session)
+
+    def read(self, language: Language) -> bytes:
         with transaction() as session:
             return service.menu(session, language).model_dump_json().encode()
-
-    cache = app.extensions[_CACHE] = MenuCache(read, monotonic)
-    return cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -15,6 +16,7 @@ from posapp.features.catalog.models import (
     ModifierGroup,
     Product,
     ProductModifierGroup,
+    SaleTerms,
     Variant,
 )
 from posapp.features.catalog.schemas import (
@@ -33,6 +35,8 @@ _WHOLE = (
     selectinload(Product.modifier_groups).selectinload(ModifierGroup.modifiers),
 )
 
+_VERSION = select(SaleTerms.version)
+
 
 @dataclass(frozen=True, slots=True)
 class PricedSelection:
@@ -44,6 +48,11 @@ class PricedSelection:
     unit_price: int
     """Rupiah, without the modifiers."""
     modifiers: tuple[ModifierView, ...]
+
+
+def terms_version(session: Session) -> UUID:
+    """The version of menu, rates and tables: another one after every change of them."""
+    return session.scalars(_VERSION).one()
 
 
 def menu(session: Session, language: Language) -> Menu:

@@ -10,21 +10,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from posapp.database.connection import commit_with
 from posapp.features.idempotency.models import IdempotencyKey
 from posapp.http.errors import Invalid, Unavailable
 from posapp.http.schemas import ApiModel, InputModel
 
 HEADER = "Idempotency-Key"
+
+KEPT = timedelta(days=92)
+"""A till that comes back later than that is asked again, as for a new act."""
+
+MOST = 5_000_000
+"""Keys: those of a quarter, of a house that takes one order every two seconds."""
+
+_KEEP = text(
+    commit_with("UPDATE idempotency_keys SET answer = :answer WHERE key = :key", "SELECT 1")
+)
 
 
 class Resendable(ApiModel):
@@ -83,6 +94,8 @@ def execute_once(
 ) -> StoredResponse:
     """Returns the response of `act`, which is carried out unless this key has been before.
 
+    Commits with the answer, in one message: others wait for what an act has locked.
+
     Raises Invalid when the key was used for something else: another body, or another act.
     """
     claim = Claim(key, route, body, sent)
@@ -97,8 +110,14 @@ def execute_once(
             raise Unavailable("The key was being cleared away; send the same request again.")
         return known
     answer = act().model_dump_json()
-    session.execute(update(IdempotencyKey).where(IdempotencyKey.key == key).values(answer=answer))
+    session.flush()
+    session.execute(_KEEP, {"answer": answer, "key": key})
     return StoredResponse(answer, replayed=False)
+
+
+def is_known(session: Session, key: str) -> bool:
+    """Whether an act was carried out under this key."""
+    return session.get(IdempotencyKey, key) is not None
 
 
 def find(session: Session, claim: Claim) -> StoredResponse | None:
@@ -122,3 +141,25 @@ def _fingerprint(route: str, body: bytes) -> bytes:
 def _first_fingerprint(route: str, body: Resendable) -> bytes:
     """The fingerprint as the first version made it, of the model: rows of its time stay valid."""
     return _fingerprint(route, body.model_dump_json(exclude=set(body.LATER_FIELDS)).encode())
+
+
+def prune(session: Session, now: datetime, batch: int) -> int:
+    """Removes up to `batch` keys that are older than `KEPT`, or among more than `MOST` the oldest.
+
+    Returns their number.
+    """
+    before = now - KEPT
+    if _estimate(session) > MOST:
+        oldest = select(IdempotencyKey.created_at).order_by(IdempotencyKey.created_at.desc())
+        before = max(before, session.scalar(oldest.offset(MOST - 1).limit(1)) or before)
+    old = select(IdempotencyKey.key).where(IdempotencyKey.created_at < before).limit(batch)
+    removed = delete(IdempotencyKey).where(
+        IdempotencyKey.key.in_(old.with_for_update(skip_locked=True))
+    )
+    return cast(CursorResult[Any], session.execute(removed)).rowcount
+
+
+def _estimate(session: Session) -> int:
+    """The number of keys as the planner knows it: counting them would read them all."""
+    query = text("SELECT reltuples::bigint FROM pg_class WHERE oid = 'idempotency_keys'::regclass")
+    return int(session.execute(query).scalar_one())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -40,17 +39,6 @@ class NumberCounter(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     business_date: Mapped[date] = mapped_column(Date, primary_key=True)
     last: Mapped[int]
-
-
-class SaleTerms(Base):
-    """The version of what orders are priced by: menu, rates and tables. Triggers on their tables
-    renew it with every change, whoever makes it. One row."""
-
-    __tablename__ = "sale_terms"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    version: Mapped[UUID]
 
 
 class Order(Base):

@@ -61,16 +61,6 @@ def next_number(kind: Kind, condition: str = "true") -> str:
     return _NEXT.format(kind=kind, table=table, column=column, condition=condition)
 
 
-def allocate_number(session: Session, kind: Kind, day: date, user_id: int, now: datetime) -> int:
-    """Allocates the next number of a kind that nobody has on this business date, to a user."""
-    statement, given = text(next_number(kind)), {"day": day, "user_id": user_id}
-    number: int | None = session.scalar(statement, given)
-    if number is None:
-        skip_taken(session, kind, day, now)
-        number = int(session.execute(statement, given).scalar_one())
-    return number
-
-
 def skip_taken(session: Session, kind: Kind, day: date, now: datetime) -> None:
     """Moves the counter to the end of the run of numbers before it that somebody has already."""
     table, column = _NUMBERED[kind]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from posapp.features.auth.approvals import ApprovedRequest, execute_approved
+from posapp.features.auth.approvals import ApprovedRequest
+from posapp.features.auth.approved_acts import execute_approved
 from posapp.features.floor import service as floor
 from posapp.features.floor.schemas import FloorPlan
 from posapp.features.idempotency.service import Claim, IdempotencyHeader
@@ -26,6 +27,7 @@ from posapp.http.pages import cut
 from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response, model_response
 from posapp.http.roles import STAFF_ROLES
+from posapp.http.sales import sells
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import ORDERS
 
@@ -35,6 +37,7 @@ tables_api = api_blueprint("tables", "Tables")
 
 @api.post("/orders", summary="Take an order", responses={201: OrderView, 409: Problem})
 @require_roles(*states.CREATE.roles)
+@sells
 def create_order(header: IdempotencyHeader, body: NewOrder) -> Response:
     """The same key and body again: the same order, once, with `Idempotency-Replayed: true`."""
     now, user_id = request_time(), current_user().id

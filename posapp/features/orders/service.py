@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from posapp.features.auth import accounts
@@ -63,6 +63,11 @@ def list_orders(
     ]
 
 
+def newest_at(session: Session) -> datetime | None:
+    """Returns the latest moment at which an order was taken, or None."""
+    return session.scalar(select(func.max(Order.created_at)))
+
+
 def open_by_table(session: Session) -> Mapping[int, list[int]]:
     """Returns the ids of the open orders by table."""
     found: dict[int, list[int]] = {}
@@ -101,9 +106,14 @@ def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
     session.refresh(order, ["paid", "rounding", "total"])  # the database has added the payment
     if order.paid < order.total:
         return False
+    mark_paid(session, order, day)
+    return True
+
+
+def mark_paid(session: Session, order: Order, day: date) -> None:
+    """Marks an order as paid whose payments, that of this moment included, make its total."""
     order.status, order.settled_on = states.PAY.after, day
     session.flush()
-    return True
 
 
 def due_of(order: Order) -> int:

@@ -28,13 +28,13 @@ class Action:
 
 _TAKES_ORDERS: tuple[StaffRole, ...] = ("admin", "manager", "cashier", "waiter")
 _TAKES_MONEY: tuple[StaffRole, ...] = ("admin", "manager", "cashier")
-_APPROVES: tuple[StaffRole, ...] = ("admin", "manager")
+APPROVERS: tuple[StaffRole, ...] = ("admin", "manager")
 
 CREATE = Action("order", (), "open", _TAKES_ORDERS)
 PAY = Action("pay", ("open",), "paid", _TAKES_MONEY)
-VOID = Action("void", ("open",), "voided", _TAKES_ORDERS, _APPROVES)
-VOID_LINE = Action("void a line", ("open",), "open", _TAKES_ORDERS, _APPROVES)
-UNDO_PAYMENT = Action("undo a payment", ("open", "paid"), "open", _TAKES_MONEY, _APPROVES)
+VOID = Action("void", ("open",), "voided", _TAKES_ORDERS, APPROVERS)
+VOID_LINE = Action("void a line", ("open",), "open", _TAKES_ORDERS, APPROVERS)
+UNDO_PAYMENT = Action("undo a payment", ("open", "paid"), "open", _TAKES_MONEY, APPROVERS)
 
 
 def is_allowed(action: Action, state: str) -> bool:

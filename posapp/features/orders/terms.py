@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from posapp.features.catalog import service as catalog
@@ -20,8 +20,6 @@ from posapp.features.catalog.schemas import ProductView
 from posapp.features.floor import service as floor
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
-
-VERSION = text("SELECT version FROM sale_terms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def kept_terms(session: Session) -> Terms:
 def current_terms(session: Session) -> Terms:
     """The terms of this moment; those at hand where their version still holds."""
     kept = _KEPT.get(session.get_bind().engine)
-    if kept is not None and session.scalar(VERSION) == kept.version:
+    if kept is not None and catalog.terms_version(session) == kept.version:
         return kept
     return _read(session)
 
@@ -54,7 +52,7 @@ def current_terms(session: Session) -> Terms:
 def _read(session: Session) -> Terms:
     # The version first: what changes while the rest is read then has another one.
     terms = Terms(
-        version=session.scalars(VERSION).one(),
+        version=catalog.terms_version(session),
         products=catalog.products(session),
         settings=restaurant.restaurant_settings(session),
         tables=floor.table_ids(session),

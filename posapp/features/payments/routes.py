@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response
 from sqlalchemy.orm import Session
 
-from posapp.features.auth.approvals import Approved, ApprovedRequest, execute_approved
+from posapp.features.auth.approvals import Approved, ApprovedRequest
+from posapp.features.auth.approved_acts import execute_approved
 from posapp.features.idempotency.service import IdempotencyHeader, execute_once
 from posapp.features.orders import states
 from posapp.features.orders.schemas import OrderPath
@@ -23,6 +24,7 @@ from posapp.http.openapi import Problem, api_blueprint
 from posapp.http.pages import PageQuery, cut
 from posapp.http.request_time import request_time
 from posapp.http.responses import idempotent_response, model_response
+from posapp.http.sales import sells
 from posapp.http.transactions import transaction
 from posapp.observability.metrics import REVENUE, REVERSED
 
@@ -33,6 +35,7 @@ api = api_blueprint("payments", "Payments")
     "/orders/<int:order_id>/payments", summary="Pay", responses={201: PaymentView, 409: Problem}
 )
 @require_roles(*states.PAY.roles)
+@sells
 def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
     """Never more than the bill, but for cash, which comes with its change."""
     now, user_id = request_time(), current_user().id

@@ -1,4 +1,4 @@
-"""Writes the demo into an empty database, once."""
+"""Writes the demo, or the restaurant's own menu, into a database without a menu, once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from posapp.features.catalog import service as catalog
 from posapp.features.floor import service as floor
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
-from posapp.features.seed.menu import CATEGORIES, GROUPS
+from posapp.features.seed.menu import CATEGORIES
+from posapp.features.seed.menu_file import MenuFile
+from posapp.features.seed.modifier_groups import GROUPS
+from posapp.http.errors import Conflict
 
 SEED_LOCK = 7_233_002
 FLOORS = (
@@ -25,10 +28,21 @@ FLOORS = (
 )
 
 
+def seed_own_menu(session: Session, menu: MenuFile) -> None:
+    """Writes the restaurant's own menu. Raises Conflict where there is one. The caller commits."""
+    if _has_menu(session):
+        raise Conflict("there is a menu already; an own one goes into a database without a menu")
+    catalog.create_menu(session, menu.group_seeds(), menu.category_seeds())
+
+
+def _has_menu(session: Session) -> bool:
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEED_LOCK})
+    return catalog.has_menu(session)
+
+
 def seed_demo_data(session: Session, now: datetime) -> bool:
     """Writes the demo where there is no menu yet; returns whether it did. The caller commits."""
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEED_LOCK})
-    if catalog.has_menu(session):
+    if _has_menu(session):
         return False
     restaurant.save_settings(session, RestaurantSettings())
     catalog.create_menu(session, GROUPS, CATEGORIES)

@@ -1,4 +1,10 @@
-from posapp.features.auth import passwords
+import pytest
+
+from healthkit import SYSTEM_CLOCK
+from posapp.database.engine import open_session
+from posapp.features.auth import passwords, service
+from posapp.features.auth.service import PasswordCheck
+from posapp.settings import Settings
 
 
 def test_a_password_fits_its_hash_and_no_other():
@@ -7,3 +13,23 @@ def test_a_password_fits_its_hash_and_no_other():
     assert not passwords.verify_password("kenangan-2027", hashed)
     assert not passwords.verify_password("kenangan-2026", None)
     assert not passwords.verify_password("kenangan-2026", "no hash at all")
+
+
+@pytest.mark.parametrize("change", ["password_hash = 'another'", "active = false"])
+def test_a_password_that_was_right_opens_nothing_once_the_account_has_changed(
+    database, cursor, change
+):
+    """It takes a while to look at one, and nobody waits for that in a transaction."""
+    now = SYSTEM_CLOCK.now()
+    with open_session(database, Settings()) as session:
+        account = service.active_account(session, "waiter")
+        check = PasswordCheck(account.id, account.password_hash, True, (), None)
+    with open_session(database, Settings()) as session:
+        assert service.accept_password(session, check, "", now, "sign_in").username == "waiter"
+    cursor.execute(f"UPDATE users SET {change} WHERE username = 'waiter'")
+    with open_session(database, Settings()) as session:
+        assert service.accept_password(session, check, "", now, "sign_in") is None
+    cursor.execute(
+        "UPDATE users SET active = true, password_hash = %s WHERE username = 'waiter'",
+        [check.password_hash],
+    )

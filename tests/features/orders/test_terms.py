@@ -70,7 +70,8 @@ def test_the_next_order_after_a_change_is_priced_by_it(cashier, cursor, product,
 @pytest.mark.parametrize(
     "table",
     [
-        *("products", "product_variants", "product_modifier_groups", "modifier_groups"),
+        *("categories", "products", "product_variants", "product_modifier_groups"),
+        "modifier_groups",
         *("modifiers", "restaurant", "restaurant_tables"),
     ],
 )

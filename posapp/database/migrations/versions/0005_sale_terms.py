@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 TERMS = (
+    "categories",
     "products",
     "product_variants",
     "product_modifier_groups",

@@ -3,7 +3,7 @@ import type { Check } from "./health";
 import classes from "./StatusPage.module.css";
 
 const STATES = ["healthy", "degraded", "unhealthy"] as const;
-const NAMES = ["database", "api", "migrations", "disk", "backup", "certificate", "frontend"] as const;
+const NAMES = ["database", "api", "migrations", "disk", "backup", "clock", "certificate", "frontend"] as const;
 
 /** One check: its state, its messages and its figures. */
 export function CheckCard({ name, check }: { name: string; check: Check }) {
