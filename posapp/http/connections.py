@@ -38,7 +38,7 @@ class Limits:
     idle: float = 65.0
     send: float = 60.0
     """For one piece of an answer: who takes no bytes for so long is gone."""
-    per_address: int | None = 200
+    per_address: int | None = 500
     """None where all come through a proxy, and so from one address."""
     total: int = 900
 

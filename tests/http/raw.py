@@ -30,9 +30,9 @@ def connect(url: str) -> socket.socket:
 
 def read(sock: socket.socket, method: str = "GET") -> Answer:
     """The next answer on a connection."""
-    response = HTTPResponse(sock, method=method)
-    response.begin()
-    return Answer(response.status, dict(response.headers.items()), response.read())
+    with HTTPResponse(sock, method=method) as response:
+        response.begin()
+        return Answer(response.status, dict(response.headers.items()), response.read())
 
 
 def send(url: str, data: bytes) -> Answer:
