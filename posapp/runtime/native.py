@@ -29,7 +29,21 @@ def compute(function: Callable[..., Result], *arguments: Any) -> Result:
     """Returns what `function` returns, or raises what it raises. Under gevent it runs on a native
     thread, of which there are as many as processors, and other requests go on meanwhile."""
     pool = _threads()
-    return function(*arguments) if pool is None else pool.apply(function, arguments)
+    if pool is None:
+        return function(*arguments)
+    outcome: list[Result] = []
+
+    def attempt() -> Exception | None:
+        """gevent would print what is raised, past the log and its masking."""
+        try:
+            outcome.append(function(*arguments))
+        except Exception as error:  # noqa: BLE001  it is raised below
+            return error
+        return None
+
+    if (error := pool.apply(attempt)) is not None:
+        raise error
+    return outcome[0]
 
 
 @cache
