@@ -195,7 +195,7 @@ def test_a_mistake_in_the_environment_is_one_line(me, tmp_path, free_port, varia
 def test_it_never_runs_in_production(me, tmp_path):
     environ = {
         "ENVIRONMENT": "production",
-        "JWT_SECRET": "b1946ac92492d2347c6235b4d2611184" * 2,
+        "JWT_SECRET": "7f3b9c1e5a8d2460b7e9f1a3c5d80246",
         "DATABASE_URL": "postgresql://localhost/theirs",
         "POS_DATA_DIR": str(tmp_path),
     }
