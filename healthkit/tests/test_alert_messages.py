@@ -1,6 +1,7 @@
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -216,7 +217,7 @@ def test_html_within_its_limit_is_never_broken_and_says_only_what_was_meant(
     assert ">" not in without
     assert marked.count("<b>") == marked.count("</b>")
     assert re.sub(r"&(amp|lt|gt);", "", without).count("&") == 0
-    said = html.unescape(without).replace("…", "").split("\n")
+    said = html.unescape(without).replace("…", "").replace("\u200b", "").split("\n")
     whole = "\n".join([message.title, *message.lines]).replace("…", "")
     assert all(line in whole for line in said)
 
@@ -232,11 +233,30 @@ def test_markdown_within_its_limit_is_escaped_whole(text, limit):
 
 def test_an_address_stays_one_in_markdown_and_html():
     message = Message("T", ("Runbook: https://wiki.example/a_b*c#x",))
-    assert (
-        "https://wiki.example/a_b*c#x"
-        in messages.format_for_channel(message, "markdown", 999, 0)[1]
-    )
+    _, marked = messages.format_for_channel(message, "markdown", 999, 0)
+    (link,) = re.findall(r"https?://\S+", marked)
+    assert unquote(link) == "https://wiki.example/a_b*c#x"
+    assert not re.search(r"[*_]", link), "an address ends no emphasis and begins none"
     assert "https://wiki.example/a_b*c#x" in messages.format_for_channel(message, "html", 999, 0)[1]
+
+
+CALLS = ["@everyone", "@here", "@channel", "@all", "@room", "@budi", "<@123>", "<@&5>", "<!here>"]
+
+
+@pytest.mark.parametrize("kind", ["text", "html", "markdown"])
+@given(st.sampled_from([*CALLS, "<!channel>", "<!subteam^S1>", "<#C1>"]), TEXTS, TEXTS)
+def test_the_text_of_a_stranger_calls_nobody(kind, call, before, after):
+    for glue in ("", " ", "(", "/", "https://a.example/"):
+        message = Message.parse(f"{glue}{call} down\n{before} {glue}{call}{after}")
+        for part in messages.format_for_channel(message, kind, 2_000, 250):
+            seen = html.unescape(part).replace("\\", "")
+            assert not re.search(r"(?<!\w)@\w|<[@!#&]", seen), part
+            assert (
+                "mail@example.com"
+                in messages.format_for_channel(
+                    Message("T", ("to mail@example.com",)), kind, 99, 20
+                )[1]
+            ), "an address of mail is none"
 
 
 def test_a_channel_with_titles_gets_the_title_apart_and_one_without_as_its_first_line():

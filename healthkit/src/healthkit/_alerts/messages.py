@@ -33,6 +33,10 @@ _REASON = 300
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _ADDRESS = re.compile(r"https?://\S+")
+_IN_ADDRESS = re.compile(r"[\\`*_{}\[\]<>|~()]")  # `#` begins its fragment
+_MENTION = re.compile(r"(?<!\w)@(?=\w)|<(?=[@!#&])")
+_NOTHING = "\u200b"
+"""A space of no width: what is divided by it is no name to any service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,8 @@ def format_for_channel(
     are titles they count as part of the body, for some services put them there (Discord). What is
     too long is cut between words, before it is marked up, so no markup is ever broken.
     """
+    lines = tuple(_mention_nobody(line) for line in message.lines)
+    message = Message(_mention_nobody(message.title), lines)
     if title_limit > 0:
         title = cut(message.title, title_limit)
         room = max(0, limit - len(title) - 2)
@@ -258,10 +264,30 @@ def _mark_up(text: str, title: str | None, kind: Format) -> str:
     return text if title is None else f"{title}\n{text}".rstrip("\n")
 
 
+def _mention_nobody(text: str) -> str:
+    """Has `@everyone`, `@name`, `<@id>` and `<!channel>` of strangers' texts call nobody; the
+    channel's own address says whom to call."""
+    return _apart(
+        text,
+        lambda words: _MENTION.sub(r"\g<0>" + _NOTHING, words),
+        lambda link: _MENTION.sub(lambda found: f"%{ord(found[0]):02X}", link),
+    )
+
+
 def _escape_markdown(line: str) -> str:
-    """Escapes what Markdown reads as markup, but not inside an address, which must stay one."""
+    """Escapes what Markdown reads as markup; in an address, which must stay one, by the address's
+    own escapes."""
+    return _apart(
+        line,
+        lambda words: _MARKDOWN.sub(r"\\\1", words),
+        lambda link: _IN_ADDRESS.sub(lambda found: f"%{ord(found[0]):02X}", link),
+    )
+
+
+def _apart(text: str, words: Callable[[str], str], link: Callable[[str], str]) -> str:
+    """Returns `text` with its addresses put through `link` and the rest through `words`."""
     parts, at = [], 0
-    for address in _ADDRESS.finditer(line):
-        parts += [_MARKDOWN.sub(r"\\\1", line[at : address.start()]), address.group()]
+    for address in _ADDRESS.finditer(text):
+        parts += [words(text[at : address.start()]), link(address.group())]
         at = address.end()
-    return "".join([*parts, _MARKDOWN.sub(r"\\\1", line[at:])])
+    return "".join([*parts, words(text[at:])])
