@@ -26,7 +26,6 @@ from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import FolderStorage
-from posapp.backup.storage.lookup import open_bucket
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres
 from posapp.runtime.files import open_rotated
@@ -141,7 +140,11 @@ def open_context(
             stack.enter_context(_notify_on_failure(run, log, notifications, attended))
         key = settings.backup_age_recipient
         recipient = load_recipient(key) if key else None
-        bucket = open_bucket(settings)
+        bucket = None
+        if settings.backup_s3_bucket is not None:
+            from posapp.backup.storage.s3 import S3Storage  # boto3 is loaded for those who have one
+
+            bucket = S3Storage.from_settings(settings, settings.backup_s3_bucket)
         if bucket is not None:
             stack.callback(bucket.close)
         storage = FolderStorage.from_settings(settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 import posapp
+import posapp.backup.cli  # it is loaded by its first command, and that is no step of a backup
 from posapp.cli import main
 from tests.backup.kit import ROOT, address
 

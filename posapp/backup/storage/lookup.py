@@ -50,15 +50,13 @@ def find_backup(what: str, settings: Settings) -> Backup:
 
 def open_bucket(settings: Settings, name: str | None = None) -> S3Storage | None:
     """Returns the bucket of the settings, or another with the same endpoint and keys; None where
-    the settings have none. boto3 is loaded for those who have one."""
+    the settings have none."""
     name = name or settings.backup_s3_bucket
     if name is None:
         return None
-    from posapp.backup.storage.s3 import S3Storage
+    from posapp.backup.storage.s3 import S3Storage  # boto3 is loaded for those who have one
 
-    secret = settings.backup_s3_secret_key
-    keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
-    return S3Storage(name, settings.backup_s3_endpoint, keys)
+    return S3Storage.from_settings(settings, name)
 
 
 def storage_of(backup: Backup, settings: Settings) -> Storage:

@@ -21,6 +21,7 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import Manifest
 from posapp.runtime.files import free_bytes
+from posapp.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -44,6 +45,13 @@ class S3Storage:
     keys: tuple[str, str]
     timeout: float = TIMEOUT
     attempts: int = 4
+
+    @classmethod
+    def from_settings(cls, settings: Settings, name: str) -> S3Storage:
+        """Returns a bucket with the endpoint and the keys of the settings."""
+        secret = settings.backup_s3_secret_key
+        keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
+        return cls(name, settings.backup_s3_endpoint, keys)
 
     @property
     def location(self) -> str:
