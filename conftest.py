@@ -7,6 +7,7 @@ import fcntl
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -71,8 +72,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: tells what goes together, and has what is long begin first, so that it is not
-    left over for one worker."""
+    """Gives each test an id of its own; in a worker: tells what goes together, and has what is long
+    begin first, so that it is not left over for one worker."""
+    _require_own_ids(items)
     if not hasattr(config, "workerinput"):
         return
     groups = {item.nodeid: _group(item) for item in items}
@@ -85,6 +87,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     written = folder / config.workerinput["workerid"]
     written.write_text(json.dumps(groups))
     written.rename(folder / GROUPS)
+
+
+def _require_own_ids(items: list[pytest.Item]) -> None:
+    """Of tests with the same id pytest-xdist runs one, without a word about the others.
+    schemathesis gives all operations the id of their function."""
+    for item in items:
+        if not item.nodeid.endswith(item.name):
+            own = f"{item.nodeid.rpartition('::')[0]}::{item.name}"
+            item._id = type(item.id).parse(own)
+    doubled = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if doubled:
+        raise pytest.UsageError(f"tests with the same id: {', '.join(doubled)}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,7 +52,7 @@ def test_no_input_is_a_server_error_and_every_answer_is_as_documented(case, admi
 
 @pytest.mark.deep
 @schema.parametrize()
-@settings(100)
+@settings(50)
 def test_no_input_of_many_is_a_server_error(case, admin):
     check(case, admin)
 
