@@ -11,11 +11,15 @@ from opentelemetry.trace import Status, StatusCode
 
 from healthkit import SYSTEM_CLOCK
 from posapp.backup.context import RunLog
+from posapp.backup.drill import DrillResult
+from posapp.backup.drill_report import report
+from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.notifications import Notifications
 from posapp.http.problems import LONGEST_TEXT, MOST_ERRORS, problem
 from posapp.observability.log_format import format_record
 from posapp.observability.span_masking import MaskingExporter
 from posapp.settings import Settings
+from tests.backup.kit import manifest_for
 from tests.observability.sinks import sink
 
 PLANTED = "password=hush postgresql://pos:hu@sh@db/pos ?pass%77ord=hush"
@@ -69,6 +73,20 @@ def test_no_secret_and_no_escape_leaves_with_a_line_of_the_backups_log(tmp_path,
         assert len(text.splitlines()) == 1
         assert r"\x1b[2J" in text
         assert r"\nforged \u202eline" in text
+
+
+def test_no_secret_leaves_with_a_manifest_or_the_report_of_a_drill():
+    name = BackupName.parse("steak_kenangan_daily_20260101_020000.dump.gz")
+    texts = {"database": PLANTED, "server_version": PLANTED, "pg_dump_version": PLANTED}
+    manifest = manifest_for(name, **texts)
+    written = manifest.dump().decode()
+    backup = Backup(name, 1, manifest, f"s3://key:hush@bucket/daily/{name}?secret=hush")
+    result = DrillResult(
+        backup, NOW, SYSTEM_CLOCK, issue=PLANTED, health=PLANTED, data_loss=PLANTED
+    )
+    for text in (written, report(result)):
+        assert "hush" not in text
+        assert "***MASKED***" in text
 
 
 def test_what_a_stranger_sends_moves_no_cursor_and_turns_no_text_in_the_log():
