@@ -57,7 +57,7 @@ class Till(threading.Thread):
         for _ in range(10_000):
             try:
                 answer = requests.post(url, json=body, headers=headers, timeout=60)
-            except requests.ConnectionError:
+            except requests.RequestException:  # also in the middle of an answer
                 self.unanswered += 1
                 continue
             if answer.status_code == 201:
