@@ -1,5 +1,7 @@
 """The environment, read once."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -272,3 +274,14 @@ def test_the_scheme_of_older_hosts_is_understood():
     url = Settings.from_env({"DATABASE_URL": "postgres://pos@db/pos"}).database
     assert url is not None
     assert url.drivername == "postgresql+psycopg2"
+
+
+def test_settings_are_read_without_loading_what_gevent_has_to_patch_first():
+    """gunicorn reads them before it forks: Sentry loaded there would hang a worker."""
+    code = (
+        "import sys; from posapp.settings import Settings;"
+        "Settings.from_env({'SENTRY_DSN': 'https://key@sentry.example/1'});"
+        "print([n for n in sys.modules if n.startswith(('sentry', 'requests', 'urllib3'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
