@@ -64,7 +64,10 @@ def send_signal(path: Path, number: signal.Signals) -> None:
     """Sends a signal to the server of `path` and to nobody else. Raises NotRunning."""
     pidfd = _holder(path)
     if pidfd is None:
-        raise NotRunning(f"no server of this user runs on {path.parent.parent} with this PORT")
+        raise NotRunning(
+            f"no server of this user runs on {path.parent.parent} with this PORT;"
+            " set POS_DATA_DIR and PORT as it has them, or start it: posapp serve"
+        )
     try:
         signal.pidfd_send_signal(pidfd, number)
     finally:
