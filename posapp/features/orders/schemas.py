@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, StringConstraints
 
 from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
 from posapp.http.pages import PAGE, Cursor, Page
-from posapp.http.schemas import ApiModel, Id, Note
+from posapp.http.schemas import ApiModel, Day, Id, Note, Stripped
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
 Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
@@ -43,6 +43,10 @@ class OrderPath(ApiModel):
 
 class OrderQuery(ApiModel):
     status: OrderState = "open"
+    settled_on: Day | None = None
+    """The business date on which they were paid."""
+    search: Annotated[Stripped, StringConstraints(max_length=40)] | None = None
+    """A number, a total ("139.000" as well) or the name of a table."""
     cursor: Cursor | None = None
     """`next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=200)] = PAGE
@@ -141,6 +145,9 @@ class OrderSummary(ApiModel):
     total: int
     due: int
     created_at: datetime
+    business_date: date
+    taken_by: str
+    """A user name."""
 
 
 class OrderList(Page):

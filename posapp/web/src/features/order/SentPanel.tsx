@@ -2,6 +2,7 @@ import { Button, Stack, Text, Title } from "@mantine/core";
 import { CircleCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useMay } from "@/api/may";
 import type { Order } from "@/api/types";
 import { Totals } from "@/components/Totals";
 import { paths } from "@/lib/paths";
@@ -9,6 +10,7 @@ import { paths } from "@/lib/paths";
 /** The order is with the kitchen: its number, and whether to pay now or go on. */
 export function SentPanel({ order, onNext }: { order: Order; onNext: () => void }) {
   const { t } = useTranslation();
+  const may = useMay();
   return (
     <Stack h="100%" p="lg" justify="space-between" role="status">
       <Stack align="center" gap="xs" mt={56}>
@@ -23,9 +25,11 @@ export function SentPanel({ order, onNext }: { order: Order; onNext: () => void 
       </Stack>
       <Stack>
         <Totals of={order} />
-        <Button size="xl" component={Link} to={paths.pay(String(order.id))}>
-          {t("sent.pay")}
-        </Button>
+        {may("createPayment") && (
+          <Button size="xl" component={Link} to={paths.pay(String(order.id))}>
+            {t("sent.pay")}
+          </Button>
+        )}
         <Button size="lg" variant="default" onClick={onNext}>
           {t("sent.next")}
         </Button>

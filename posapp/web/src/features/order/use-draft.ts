@@ -1,13 +1,18 @@
 import { useLiveQuery } from "dexie-react-hooks";
-import { database, type Draft } from "@/lib/database";
+import { currentUser } from "@/api/sign-in";
+import { database, type Draft, type Person } from "@/lib/database";
+import { ORDER_SLOT } from "@/lib/outgoing";
 import { emptyDraft } from "./draft";
-
-export const ORDER_SLOT = "order";
 
 const current = async (): Promise<Draft> => (await database.drafts.get("current")) ?? emptyDraft;
 
 /** The order being written, as every tab of this device sees it; undefined while it is read. */
 export const useDraft = (): Draft | undefined => useLiveQuery(current);
+
+function writer(): Person | null {
+  const user = currentUser();
+  return user && { id: user.id, name: user.name };
+}
 
 /**
  * Change the order being written, in one transaction. While it is on its way to the server it
@@ -16,7 +21,8 @@ export const useDraft = (): Draft | undefined => useLiveQuery(current);
 export function edit(change: (draft: Draft) => Draft): Promise<void> {
   return database.transaction("rw", database.drafts, database.outgoing, async () => {
     if (await database.outgoing.get(ORDER_SLOT)) return;
-    await database.drafts.put(change(await current()));
+    const draft = change(await current());
+    await database.drafts.put({ ...draft, by: draft.lines.length > 0 ? (draft.by ?? writer()) : null });
   });
 }
 

@@ -1,6 +1,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
+import { keys } from "@/api/keys";
 import type { Quote } from "@/api/types";
 import type { Draft } from "@/lib/database";
 import { emptyDraft, toOrderInput } from "./draft";
@@ -14,15 +15,15 @@ export interface QuotedOrder {
 /** The order as the server prices it, a moment after the last tap; the client adds nothing up. */
 export function useQuote(draft: Draft = emptyDraft) {
   const [settled] = useDebouncedValue(draft, 150);
-  const keys = settled.lines.map(({ key }) => key);
+  const lines = settled.lines.map(({ key }) => key);
   const body = toOrderInput(settled);
   const quote = useQuery({
-    queryKey: ["quote", body, keys],
-    enabled: keys.length > 0,
+    queryKey: keys.quote(body, lines),
+    enabled: lines.length > 0,
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }): Promise<QuotedOrder> => {
       const quoted = await unwrap(api.POST("/api/v1/orders/quote", { body, signal }));
-      const lineTotals = new Map(keys.map((key, at) => [key, quoted.lines[at]?.total ?? 0]));
+      const lineTotals = new Map(lines.map((key, at) => [key, quoted.lines[at]?.total ?? 0]));
       return { totals: quoted, lineTotals };
     },
   });
