@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
 
 from healthkit._config.settings import (
@@ -67,15 +68,9 @@ def ancestors(checks: Iterable[CheckInfo]) -> dict[str, frozenset[str]]:
     configuration was refused otherwise."""
     direct = {check.name: check.depends_on for check in checks}
     found: dict[str, frozenset[str]] = {}
-
-    def reach(name: str) -> frozenset[str]:
-        if name not in found:
-            further = [reach(other) for other in direct.get(name, ())]
-            found[name] = frozenset(direct.get(name, ())).union(*further)
-        return found[name]
-
-    for name in direct:
-        reach(name)
+    for name in TopologicalSorter(direct).static_order():
+        above = direct.get(name, ())
+        found[name] = frozenset(above).union(*(found[other] for other in above))
     return found
 
 
