@@ -115,6 +115,11 @@ class Courier:
         self._ended.acquire()
         _threads.start_native_thread(self._run)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs, or has been told to end."""
+        return self._stopping or self._ended.locked()
+
     def wake(self) -> None:
         """Makes it look for something to send."""
         self._inbox.put(None)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from healthkit._config.settings import (
     ChannelSettings,
+    ConfiguredCheck,
     MaintenanceSettings,
     QuietHours,
     RouteSettings,
@@ -103,6 +104,35 @@ def plan_deliveries(
         ends = quiet_until(event.at, route.quiet_hours, zone)
         due, digest = (ends, True) if ends else (due, False)
     return tuple(Delivery(name, due, digest) for name in dict.fromkeys(wanted))
+
+
+def unreachable(
+    checks: Iterable[ConfiguredCheck],
+    routes: Mapping[Severity, RouteSettings],
+    channels: Mapping[str, ChannelSettings],
+) -> dict[str, str]:
+    """Returns the checks whose faults reach nobody, but for the `silent` ones, each with why."""
+    found = {}
+    for check in checks:
+        if not check.silent and (why := _reaches_nobody(check.info, routes, channels)):
+            found[check.info.name] = why
+    return found
+
+
+def _reaches_nobody(
+    check: CheckInfo,
+    routes: Mapping[Severity, RouteSettings],
+    channels: Mapping[str, ChannelSettings],
+) -> str:
+    names = routes.get(check.severity, _NO_ROUTE).channels
+    if not names:
+        return f"no route for its severity: [routes.{check.severity}] names no channel"
+    known = [name for name in names if name in channels]
+    if not any(channels[name].enabled for name in known):
+        return f"each channel of [routes.{check.severity}] is off, for its url is empty"
+    if not any(_accepts(channels[name], check) for name in known):
+        return f"no channel of [routes.{check.severity}] that is on has a tag of its own"
+    return ""
 
 
 def _accepts(channel: ChannelSettings | None, check: CheckInfo) -> bool:

@@ -25,8 +25,8 @@ def configure_check(name: str, check: Any, **settings: Any) -> ConfiguredCheck:
     """Returns a check made in Python with its name and the settings that each check has.
 
     `settings` are the keys of `[checks.NAME]` but for `type`: severity, role, interval, timeout,
-    fail_after, recover_after, depends_on, tags, label, runbook, watch_only. Durations are text
-    ("10s") or timedelta. Raises ConfigError with every mistake.
+    fail_after, recover_after, depends_on, tags, label, runbook, watch_only, silent. Durations are
+    text ("10s") or timedelta. Raises ConfigError with every mistake.
     """
     problems = check_name_problems(name)
     kind = type(check).__name__
@@ -42,7 +42,8 @@ def configure_check(name: str, check: Any, **settings: Any) -> ConfiguredCheck:
 def configured(name: str, core: CheckSettings, check: Any) -> ConfiguredCheck:
     """Joins a check and its settings."""
     info = core.info(name, _target(name, check))
-    return ConfiguredCheck(info=info, type=core.type, check=check, watch_only=core.watch_only)
+    own = {"watch_only": core.watch_only, "silent": core.silent}
+    return ConfiguredCheck(info=info, type=core.type, check=check, **own)
 
 
 def _target(name: str, check: Any) -> str | None:
