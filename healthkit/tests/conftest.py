@@ -21,7 +21,7 @@ from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.watcher import Watcher
-from healthkit.testing import wait_until
+from healthkit.testing import HttpSink, wait_until
 
 # For where the same tests run a second time.
 settings.register_profile("once", max_examples=10)
@@ -261,3 +261,10 @@ def shared_site(tmp_path, http_sink, postgres_url):
     site = Site(tmp_path, http_sink, postgres_url)
     yield site
     site.close()
+
+
+@pytest.fixture
+def kuma():
+    sink = HttpSink()
+    yield sink
+    sink.stop()

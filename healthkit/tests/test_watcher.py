@@ -6,14 +6,13 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from sqlalchemy import text
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
 from healthkit._builtin import Alerting
 from healthkit._model.alerts import Delivery
 from healthkit._store import database, incidents, outbox
-from healthkit.testing import HttpSink, StubResponse, wait_until
+from healthkit.testing import StubResponse, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
 HOUR = timedelta(hours=1)
@@ -256,13 +255,6 @@ def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site
 
 
 # The heartbeat to the outside
-
-
-@pytest.fixture
-def kuma():
-    sink = HttpSink()
-    yield sink
-    sink.stop()
 
 
 def beats(kuma):
