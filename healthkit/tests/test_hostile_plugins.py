@@ -106,7 +106,7 @@ ODD = [
         Endless(),
     ),
     *(datetime.max, datetime.min, NOW),  # noqa: DTZ901
-    *(datetime(2026, 1, 1, tzinfo=Zone()), timedelta.max),
+    *([datetime(2026, 1, 1, tzinfo=Zone())], timedelta.max),
     datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
     datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
 ]
