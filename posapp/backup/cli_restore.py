@@ -69,7 +69,7 @@ def restore(
     with (
         open_context(os.environ, SYSTEM_CLOCK, run="Restore", attended=True) as context,
         context.storage.lock() as lock,
-        _selected_backup(file, at, context, lock) as (backup, path),
+        _selected_backup(file, at, context, lock) as (backup, path, moment),
     ):
         if not (without_manifest and backup.manifest is None):
             verify_checksum(backup, path)
@@ -81,6 +81,7 @@ def restore(
             (lambda question: None) if skip_confirm else _confirm,
             context.notifications.silence_alerts,
             pre_restore_backup=not no_pre_restore_backup,
+            moment=moment,
         )
     for line in restoring.summary(result):
         context.log.write(line)
@@ -90,19 +91,23 @@ def restore(
 @contextmanager
 def _selected_backup(
     file: str | None, at: str | None, context: BackupContext, lock: BackupLock
-) -> Iterator[tuple[Backup, Path]]:
-    """Gives the backup to restore, and its dump as a file of this machine. Raises Refused."""
+) -> Iterator[tuple[Backup, Path, datetime | None]]:
+    """Gives the backup to restore, its dump as a file of this machine, and the moment that it shows
+    where that is not the backup's own. Raises Refused."""
     if file is not None and at is not None:
         raise Refused("name a FILE or --at, not both")
     scratch = download_folder(context.storage, lock)
     if file is not None:
         backup = find_backup(file, context.settings)
         with storage_of(backup, context.settings).local_copy(backup, scratch) as path:
-            yield backup, path
+            yield backup, path, None
         return
-    backup = point_in_time.backup_as_of(at or "", context, FolderStorage(scratch))
     try:
-        yield backup, Path(backup.location)
+        with point_in_time.backup_as_of(at or "", context, FolderStorage(scratch)) as (
+            backup,
+            moment,
+        ):
+            yield backup, Path(backup.location), moment
     finally:
         download_folder(context.storage, lock)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -48,11 +48,13 @@ def restore(
     confirm: Callable[[str], None],
     silence: Callable[[], AbstractContextManager[None]] = nullcontext,
     pre_restore_backup: bool = True,
+    moment: datetime | None = None,
 ) -> RestoreResult:
     """Replaces the live database by the verified backup in `path`.
 
     `confirm` is asked before anything is touched, and raises Refused to stop the restore. `silence`
-    holds during the cut-over: what happens then is no fault. Raises Refused before anything is
+    holds during the cut-over: what happens then is no fault. `moment` is the moment that the
+    backup shows, where that is not when it was made. Raises Refused before anything is
     touched, BackupError after.
     """
     began = context.clock.monotonic()
@@ -63,7 +65,12 @@ def restore(
         if blockers := databases.restore_blockers(connection, live, backup.manifest):
             raise Refused("\n".join(blockers))
         live_exists = databases.exists(connection, live)
-    confirm(_question(backup, live))
+    shown = (
+        f"its state of {format_local(moment)}"
+        if moment
+        else f"the backup of {format_local(backup.at)}"
+    )
+    confirm(f"Replace the live database {live} by {shown}?")
     if live_exists and pre_restore_backup:
         _create_pre_restore_backup(context, lock)
     new_database = databases.sibling_name(live, "restore", now)
@@ -95,10 +102,6 @@ def _note(context: BackupContext, backup: Backup, old_database: str) -> None:
         )
     except BackupError as error:
         context.log.write(f"The restore could not be written to the audit log: {error}")
-
-
-def _question(backup: Backup, live: str) -> str:
-    return f"Replace the live database {live} by the backup of {format_local(backup.at)}?"
 
 
 def _create_pre_restore_backup(context: BackupContext, lock: BackupLock) -> None:
