@@ -33,6 +33,7 @@ from healthkit._alerts.messages import Message, Override
 from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import ChannelSettings, Settings
+from healthkit._model import outcomes
 from healthkit._model.alerts import Batch, EventKind
 from healthkit._store import circuit_breakers, lease, outbox
 from healthkit._store.database import Store
@@ -107,10 +108,17 @@ class Courier:
         self._ended = _threads.unpatched("_thread", "allocate_lock")()
         self._failing = False
         """Whether the last send of this courier failed: only then does patience run out."""
+        self.trouble = ""
+        """Why it cannot work, while it cannot: a mistake of ours, or a machine without memory."""
 
     def start(self) -> None:
         self._ended.acquire()
         _threads.start_native_thread(self._run)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs, or has been told to end."""
+        return self._stopping or self._ended.locked()
 
     def wake(self) -> None:
         """Makes it look for something to send."""
@@ -134,10 +142,28 @@ class Courier:
         try:
             while not self._stopping:
                 self._inbox.get()
-                while not self._stopping and self._step():
+                while not self._stopping and self._guarded_step():
                     pass
         finally:
             self._ended.release()
+
+    def _guarded_step(self) -> bool:
+        """The last net: whatever one message brings about, the next ones follow."""
+        try:
+            more = self._step()
+        except BaseException as error:  # it must not end by anything that there is
+            log.exception("channel %s: a step failed", self.name)
+            self.trouble = outcomes.of_exception(error).message or "unknown"
+            self._give_back()
+            return False
+        self.trouble = ""
+        return more
+
+    def _give_back(self) -> None:
+        """Has what it was sending sent again: nobody else looks at it while this one leads."""
+        with suppress(Exception), self._store.transaction() as connection:
+            lease.fence(connection, self._epoch)
+            outbox.recover(connection, self._clock.now(), self.name)
 
     def _step(self) -> bool:
         """Sends one message; False when there is none to be sent now, or it failed."""
@@ -205,9 +231,12 @@ class Courier:
             return None
         except TimeoutError as error:
             return SendResult(SendStatus.TIMED_OUT, f"{error}; it may have arrived")
-        except Exception as error:
+        except BaseException as error:  # a channel's plugin may raise anything
             log.exception("channel %s: the send failed", self.name)
-            return SendResult(SendStatus.UNREACHED, type(error).__name__)
+            why = outcomes.of_exception(error).message or ""
+            # Not the network's: it would fail again, and keep back all that wait behind it.
+            ours = not isinstance(error, OSError | RuntimeError)
+            return SendResult(SendStatus.UNREACHED, why, permanent=ours)
 
     def _check_leadership(self) -> None:
         if not self._may_send():
@@ -216,9 +245,10 @@ class Courier:
     def _message(self, batch: Batch) -> Message:
         try:
             message = self._wording.call(lambda: self._compose(batch), WORDING_LIMIT)
-        except (TimeoutError, RuntimeError) as error:
-            log.error("channel %s: the wording of a message: %s", self.name, error)
-            message = messages.plain(batch.events[0], self._settings, str(error))
+        except BaseException as error:  # noqa: BLE001  no alert is lost to its wording
+            why = outcomes.line(error) or type(error).__name__
+            log.error("channel %s: the wording of a message: %s", self.name, why)
+            message = messages.plain(batch.events[0], self._settings, why)
         if batch.origins:
             note = f"(Meant for {', '.join(batch.origins)}, which does not take it.)"
             message = Message(message.title, (*message.lines, note))

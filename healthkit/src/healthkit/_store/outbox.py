@@ -162,10 +162,12 @@ def expire_unconfigured(connection: Connection, known: set[str], now: datetime) 
     return _move_to_fallback(connection, lost, now, why, None)
 
 
-def recover(connection: Connection, now: datetime) -> int:
-    """Requeues what a former leader was sending: it may have arrived or not."""
+def recover(connection: Connection, now: datetime, channel: str | None = None) -> int:
+    """Requeues what a former leader was sending, on one channel or all: it may have arrived."""
     was = "its sender ended before the answer; it may have arrived"
     again = update(deliveries).where(deliveries.c.state == SENDING)
+    if channel is not None:
+        again = again.where(deliveries.c.channel == channel)
     return connection.execute(again.values(state=WAITING, error=was, changed_at=now)).rowcount
 
 

@@ -136,6 +136,16 @@ channels = Table(
 )
 """The circuit of each channel that has been tried."""
 
+faults = Table(
+    "healthkit_faults",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("grave", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""What the leading watcher finds wrong with itself and its configuration; `grave` where people
+cannot be told of something right now."""
+
 silences = Table(
     "healthkit_silences",
     metadata,
@@ -194,6 +204,10 @@ def _version_2(connection: Connection) -> None:
     connection.execute(insert(lease).values(name=WATCH, epoch=0, holder=""))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
+def _version_3(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[faults])
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3)
 """Each takes the schema one version on. Only ever add to the end; a table that exists is changed
 by a migration of its own."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from healthkit import _threads
+from healthkit._alerts import routing
 from healthkit._alerts.delivery import Courier
 from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._clock import Clock
 from healthkit._config.settings import Settings
-from healthkit._model.alerts import Event
+from healthkit._model.alerts import Event, WatcherFaults
 from healthkit._model.checks import Result
 from healthkit._plugins import PluginManager
 from healthkit._runner import Runner
-from healthkit._store import circuit_breakers, history, incidents, lease, outbox
+from healthkit._store import circuit_breakers, faults, history, incidents, lease, outbox
 from healthkit._store.database import Store
+from healthkit._watcher import vital_signs
 
 log = logging.getLogger("healthkit")
 
@@ -63,12 +65,24 @@ class Leadership:
             service, checks, lambda _: None, store, store, clock=clock
         )
         self._runner.subscribe(self._on_result)
+        self._may_send = may_send
         self._couriers = {
-            name: Courier(name, settings, store, epoch, may_send, self._override, clock)
+            name: self._courier(name)
             for name, channel in settings.channels.items()
             if channel.enabled
         }
         self._observers = _EventObservers(plugins)
+        self._longest_silence = vital_signs.longest_silence(info for info, _ in checks)
+        self._last_result = clock.monotonic()
+        self._unreachable = tuple(
+            f"a fault of {name} reaches nobody: {why}"
+            for name, why in routing.unreachable(
+                settings.checks, settings.routes, settings.channels
+            ).items()
+        )
+        self._stored_faults: WatcherFaults | None = None
+        self.faults: tuple[str, ...] = ()
+        """Why people cannot be told of something, as of the last tick."""
 
     def start(self) -> None:
         """Takes over from the last leader. Raises StoreError or FencedError."""
@@ -80,6 +94,8 @@ class Leadership:
             circuit_breakers.reset_retry_times(connection)
             names = [check.info.name for check in self._settings.checks]
             incidents.forget_checks(connection, names, now)
+        for fault in self._unreachable:
+            log.error("%s", fault)
         if unknown:
             log.warning("%d messages were being sent when the last watcher ended: again", unknown)
         if lost:
@@ -97,12 +113,53 @@ class Leadership:
         for event in events:
             log.info("%s: %s", event.kind.value, event.check.name)
             self._observers.notify(event)
+        self._supervise()
         with self._store.reading() as connection:
             due = outbox.due_channels(connection, self._clock.now())
+            states = circuit_breakers.all_states(connection)
+        self._find_faults({s.name: s.error for s in states.values() if s.is_open})
         for name in due & set(self._couriers):
             self._couriers[name].wake()
         self._roll_up()
         return events
+
+    def _courier(self, name: str) -> Courier:
+        return Courier(
+            name,
+            self._settings,
+            self._store,
+            self.epoch,
+            self._may_send,
+            self._override,
+            self._clock,
+        )
+
+    def _supervise(self) -> None:
+        """Puts another in the place of a courier whose thread has ended, and has what it was
+        sending sent again."""
+        for name, courier in self._couriers.items():
+            if not courier.alive:
+                log.error("the courier of channel %s has ended: another takes over", name)
+                with self._store.transaction() as connection:
+                    lease.fence(connection, self.epoch)
+                    outbox.recover(connection, self._clock.now(), name)
+                self._couriers[name] = self._courier(name)
+                self._couriers[name].start()
+
+    def _find_faults(self, failing: Mapping[str, str]) -> None:
+        """Finds what is wrong with the watcher itself, and stores it where it has changed."""
+        couriers = {name: c.trouble for name, c in self._couriers.items() if c.trouble}
+        found = vital_signs.find_faults(self._settings, failing, couriers)
+        silent_for = self._clock.monotonic() - self._last_result
+        if self._longest_silence is not None and silent_for > self._longest_silence:
+            found = (*found, "no check reports")
+        self.faults = found
+        faulty = WatcherFaults(found, self._unreachable)
+        if faulty != self._stored_faults:
+            with self._store.transaction() as connection:
+                lease.fence(connection, self.epoch)
+                faults.replace(connection, faulty)
+            self._stored_faults = faulty
 
     def discard_pending(self) -> None:
         """Discards results on which a tick has failed for another reason than the store."""
@@ -126,6 +183,7 @@ class Leadership:
     def _collect(self) -> None:
         """Numbers results; numbers grow through all leaderships of an epoch."""
         while not self._results.empty():
+            self._last_result = self._clock.monotonic()
             self._number += 1
             self._pending.append(SequencedResult(self._number, self._results.get()))
 
