@@ -21,6 +21,7 @@ from healthkit._model.outcomes import LONGEST_MESSAGE, MOST_VALUES, make_whole, 
 from healthkit._plugins import PluginManager
 from healthkit._rendering import RENDERERS, RenderedResponse
 from healthkit._store import incidents
+from healthkit.masking import escape_controls
 from healthkit.testing import ScriptedCheck, configured, wait_until
 
 DOWN = "🔴 Database is DOWN"
@@ -106,7 +107,7 @@ ODD = [
         Endless(),
     ),
     *(datetime.max, datetime.min, NOW),  # noqa: DTZ901
-    *([datetime(2026, 1, 1, tzinfo=Zone())], timedelta.max),
+    timedelta.max,
     datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
     datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
 ]
@@ -124,14 +125,20 @@ answers = odd | st.builds(
 def test_every_answer_becomes_an_outcome_that_all_can_render_and_the_store_can_hold(answer):
     outcome = make_whole(answer)
     assert type(outcome.status) is Status
-    assert outcome.message is None or (
-        len(outcome.message) <= LONGEST_MESSAGE and outcome.message.isprintable()
-    )
+    message = outcome.message or ""
+    assert len(message) <= LONGEST_MESSAGE
+    assert escape_controls(message) == message
+    assert len(message.splitlines()) <= 1
     stored = incidents._dump_event(Event(EventKind.DOWN, CheckInfo("a", "A"), NOW, outcome))
     stored.encode()
     assert len(stored) < 2_000_000
     assert incidents.load_event(stored).outcome.message == outcome.message
     assert json.loads(stored)["outcome"]["details"].keys() == outcome.details.keys()
+
+
+def test_a_moment_in_a_zone_that_cannot_be_reckoned_with_becomes_text():
+    at = datetime(2026, 1, 1, tzinfo=Zone())
+    assert make_whole(Outcome.healthy(at=at)).details == {"at": "<datetime>"}
 
 
 @settings(deadline=None)
