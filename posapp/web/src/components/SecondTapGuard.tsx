@@ -1,10 +1,6 @@
 import type { ReactNode } from "react";
-<<<<<<< HEAD
-import { useSecondTapGuard } from "@/lib/use-second-tap-guard";
-=======
 import { type Place, useSecondTapGuard } from "@/lib/use-second-tap-guard";
 import classes from "./SecondTapGuard.module.css";
->>>>>>> till
 
 interface SecondTapGuardProps {
   /** Changes when something else appears inside; without it the guard holds once, from its mounting. */
@@ -15,15 +11,6 @@ interface SecondTapGuardProps {
 
 /** Around what appears under the finger (a dialog's content, a confirmation): see `useSecondTapGuard`. */
 export function SecondTapGuard({ appeared, className, children }: SecondTapGuardProps) {
-<<<<<<< HEAD
-  const { style, ...guard } = useSecondTapGuard(appeared);
-  return (
-    <div className={className} style={style} {...guard}>
-      {children}
-    </div>
-  );
-}
-=======
   const { cover, onClickCapture } = useSecondTapGuard(appeared);
   return (
     <div className={className} onClickCapture={onClickCapture}>
@@ -38,4 +25,3 @@ export function TapCover({ place }: { place: Place | null }) {
   if (!place) return null;
   return <div className={classes.cover} style={{ left: place.x, top: place.y }} />;
 }
->>>>>>> till
