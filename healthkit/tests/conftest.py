@@ -12,6 +12,7 @@ import threading
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import settings
@@ -161,6 +162,14 @@ class Site:
         )
         return self
 
+    def with_heart(self, kuma):
+        """The file with a heartbeat to the outside."""
+        url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
+        self.write()
+        lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
+        self.config.write_text(self.config.read_text().replace('lease = "3s"', lines))
+        return self
+
     # Watchers
 
     def process(self, *python, **environ):
@@ -263,8 +272,16 @@ def shared_site(tmp_path, http_sink, postgres_url):
     site.close()
 
 
+class Kuma(HttpSink):
+    """Takes the watcher's heartbeats, as Uptime Kuma does."""
+
+    def beats(self):
+        found = [parse_qs(urlsplit(request.path).query) for request in list(self.requests)]
+        return [(beat["status"][0], beat["msg"][0]) for beat in found]
+
+
 @pytest.fixture
 def kuma():
-    sink = HttpSink()
+    sink = Kuma()
     yield sink
     sink.stop()
