@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from sqlalchemy import text
 
