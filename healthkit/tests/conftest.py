@@ -12,6 +12,7 @@ import threading
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import settings
@@ -21,7 +22,7 @@ from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.watcher import Watcher
-from healthkit.testing import wait_until
+from healthkit.testing import HttpSink, wait_until
 
 # For where the same tests run a second time.
 settings.register_profile("once", max_examples=10)
@@ -161,6 +162,14 @@ class Site:
         )
         return self
 
+    def with_heart(self, kuma):
+        """The file with a heartbeat to the outside."""
+        url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
+        self.write()
+        lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
+        self.config.write_text(self.config.read_text().replace('lease = "3s"', lines))
+        return self
+
     # Watchers
 
     def process(self, *python, **environ):
@@ -261,3 +270,18 @@ def shared_site(tmp_path, http_sink, postgres_url):
     site = Site(tmp_path, http_sink, postgres_url)
     yield site
     site.close()
+
+
+class Kuma(HttpSink):
+    """Takes the watcher's heartbeats, as Uptime Kuma does."""
+
+    def beats(self):
+        found = [parse_qs(urlsplit(request.path).query) for request in list(self.requests)]
+        return [(beat["status"][0], beat["msg"][0]) for beat in found]
+
+
+@pytest.fixture
+def kuma():
+    sink = Kuma()
+    yield sink
+    sink.stop()

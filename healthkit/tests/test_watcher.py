@@ -4,16 +4,15 @@ import sqlite3
 import threading
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import pytest
 from sqlalchemy import text
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
 from healthkit._builtin import Alerting
 from healthkit._model.alerts import Delivery
 from healthkit._store import database, incidents, outbox
-from healthkit.testing import HttpSink, StubResponse, wait_until
+from healthkit.testing import StubResponse, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
 HOUR = timedelta(hours=1)
@@ -258,30 +257,10 @@ def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site
 # The heartbeat to the outside
 
 
-@pytest.fixture
-def kuma():
-    sink = HttpSink()
-    yield sink
-    sink.stop()
-
-
-def beats(kuma):
-    found = [parse_qs(urlsplit(request.path).query) for request in list(kuma.requests)]
-    return [(beat["status"][0], beat["msg"][0]) for beat in found]
-
-
-def with_heart(site, kuma):
-    url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
-    site.write()
-    lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
-    site.config.write_text(site.config.read_text().replace('lease = "3s"', lines))
-    return site
-
-
 def test_it_beats_outward_while_it_leads_and_a_standby_does_not(site, kuma):
-    first = with_heart(site, kuma).thread()
-    wait_until(lambda: len(beats(kuma)) > 2)
-    assert set(beats(kuma)) == {("up", "OK")}
+    first = site.with_heart(kuma).thread()
+    wait_until(lambda: len(kuma.beats()) > 2)
+    assert set(kuma.beats()) == {("up", "OK")}
     assert kuma.requests[0].path.startswith("/api/push/TOKEN?")
     site.end(first)
     count = len(kuma.requests)
@@ -291,18 +270,18 @@ def test_it_beats_outward_while_it_leads_and_a_standby_does_not(site, kuma):
 
 def test_a_watcher_that_cannot_work_says_so_in_its_heartbeat(site, kuma, monkeypatch):
     monkeypatch.setattr(database, "WAIT", 0.2)
-    with_heart(site, kuma).thread()
-    wait_until(lambda: beats(kuma))
+    site.with_heart(kuma).thread()
+    wait_until(lambda: kuma.beats())
     with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
         blocker.execute("BEGIN IMMEDIATE")
-        said = wait_until(lambda: (b := beats(kuma)[-1])[0] == "down" and b)
+        said = wait_until(lambda: (b := kuma.beats()[-1])[0] == "down" and b)
         assert "locked" in said[1]
-    wait_until(lambda: beats(kuma)[-1] == ("up", "OK"))
+    wait_until(lambda: kuma.beats()[-1] == ("up", "OK"))
 
 
 def test_a_heartbeat_that_nobody_takes_is_logged_without_its_token(site, kuma, caplog):
-    with_heart(site, kuma).thread()
-    wait_until(lambda: beats(kuma))
+    site.with_heart(kuma).thread()
+    wait_until(lambda: kuma.beats())
     kuma.answers(404)
     wait_until(lambda: "failed: 404" in caplog.text)
     assert "TOKEN" not in caplog.text

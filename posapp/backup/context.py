@@ -21,9 +21,12 @@ from healthkit.fields import format_size
 from healthkit.masking import escape_controls, mask
 from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
-from posapp.backup.model.backup import format_local
+from posapp.backup.model.backup import Backup, format_local
+from posapp.backup.model.identity import Identity
 from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.postgres.installation import read_identity
+from posapp.backup.signing import SigningKey
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import FolderStorage
 from posapp.database.schema import DatabaseError
@@ -107,6 +110,25 @@ class BackupContext:
     def client(self) -> PostgresClient:
         """The database; the embedded server is started for it. Raises EmbeddedPostgresError."""
         return PostgresClient(self._resources.enter_context(postgres.use_database(self.settings)))
+
+    @cached_property
+    def key(self) -> SigningKey:
+        """The key that signs backups. Raises Refused."""
+        return SigningKey.from_settings(self.settings)
+
+    def is_good(self, backup: Backup) -> bool:
+        """Whether a backup is intact, and signed: nobody has made it but us."""
+        return backup.intact and self.key.has_signed(backup.manifest)
+
+    @cached_property
+    def own(self) -> Identity | None:
+        """Whose backups are ours; None for an empty database, and for one that does not answer: a
+        new machine, on which there is nothing yet."""
+        try:
+            return read_identity(self.client)
+        except (BackupError, EmbeddedPostgresError) as error:
+            self.log.write(f"Whose backups are ours is not known: {error}")
+            return None
 
     @property
     def storages(self) -> list[Storage]:

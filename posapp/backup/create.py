@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.model import retention
 from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.identity import Identity, ours
 from posapp.backup.model.manifest import Manifest, carried_timestamps
 from posapp.backup.postgres import audit
 from posapp.backup.postgres.client import (
@@ -27,6 +29,7 @@ from posapp.backup.postgres.client import (
     tool_version,
 )
 from posapp.backup.postgres.dump import dump_database
+from posapp.backup.postgres.installation import read_identity
 from posapp.backup.postgres.snapshot import (
     DatabaseSnapshot,
     count_rows,
@@ -38,7 +41,8 @@ from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 
 LOCAL_ONLY = frozenset({"pre-restore"})
-"""Created in the middle of a restore, which must not wait for a network."""
+"""Created in the middle of a restore, which must not wait for a network; and removes nothing, which
+might be what is about to be restored."""
 _ATTEMPTS = 2
 """A table that is dropped during a dump spoils that dump, but not the next one."""
 
@@ -51,36 +55,41 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     """
     storage, bucket = context.storage, context.bucket
     _prepare(kind, context, lock)
-    earlier = storage.list_backups()
+    own = read_identity(context.client)
+    earlier = [one for one in ours(storage.list_backups(), own) if context.is_good(one)]
     context.log.write(f"Backing up {context.client.database}: {kind}")
     backup = _dump_with_retry(kind, context, earlier)
     too_small = _size_problem(backup, earlier)
     not_uploaded = ""
     if bucket is not None and kind not in LOCAL_ONLY:
-        not_uploaded = _upload_pending(context)
+        not_uploaded = _upload_pending(context, own)
         backup = backup_at(Path(backup.location)) or backup
-    if not too_small:
-        apply_retention(storage, context)
+    if not too_small and kind not in LOCAL_ONLY:
+        apply_retention(storage, context, own)
         if bucket is not None and not not_uploaded:
-            apply_retention(bucket, context)
+            apply_retention(bucket, context, own)
     if too_small or not_uploaded:
         raise BackupError("; ".join(filter(None, (too_small, not_uploaded))))
     return backup
 
 
-def apply_retention(storage: Storage, context: BackupContext) -> None:
+def apply_retention(storage: Storage, context: BackupContext, own: Identity | None) -> None:
     """Removes the backups that have been kept for their time."""
     now = context.clock.now()
-    for name in expired_backups(storage, now):
+    for name in expired_backups(storage, context, own):
         storage.remove(name)
         context.log.write(f"Removed {name.key}: kept its time")
         where = "folder" if storage is context.storage else "bucket"
         audit.record(context.client, "backup.deleted", now, backup=name.key, where=where)
 
 
-def expired_backups(storage: Storage, now: datetime) -> list[BackupName]:
+def expired_backups(
+    storage: Storage, context: BackupContext, own: Identity | None
+) -> list[BackupName]:
     """Returns what `apply_retention` would remove."""
-    return retention.expired({one.name: one.intact for one in storage.list_backups()}, now)
+    found = ours(storage.list_backups(), own)
+    good = {one.name: context.is_good(one) for one in found}
+    return retention.expired(good, context.clock.now())
 
 
 def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
@@ -128,7 +137,8 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
         manifest = _manifest(name, began, context, sink, result, earlier)
         _verify_written(part, name, manifest, context)
         manifest = manifest.with_timestamps(verified_at=context.clock.now())
-        write_atomically(storage.path(name, name.globals), _dump_roles(context.client))
+        manifest = context.key.sign(manifest)
+        write_atomically(storage.path(name, name.globals), result.roles)
         write_atomically(storage.path(name, name.manifest), manifest.dump())
         part.rename(storage.path(name))  # last: under its final name it is whole, and proven
     except BaseException:
@@ -144,6 +154,8 @@ class _DumpResult(NamedTuple):
     snapshot: DatabaseSnapshot
     row_counts: dict[str, int]
     sql_bytes: int
+    roles: bytes
+    """Of the server, as SQL."""
 
 
 def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> _DumpResult:
@@ -152,7 +164,7 @@ def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> 
     with export_snapshot(client) as snapshot, ThreadPoolExecutor(1) as counting:
         counts = counting.submit(count_rows, client, snapshot.id)
         size = dump_database(client, snapshot.id, sink, context.recipient, context.log.progress)
-        return _DumpResult(snapshot, counts.result(), size)
+        return _DumpResult(snapshot, counts.result(), size, _dump_roles(client))
 
 
 def _manifest(
@@ -172,6 +184,8 @@ def _manifest(
         sha256=sink.hexdigest(),
         sql_bytes=result.sql_bytes,
         encrypted=name.encrypted,
+        identity=snapshot.identity,
+        system_identifier=snapshot.system_identifier,
         database=context.client.database,
         database_bytes=snapshot.database_bytes,
         server_version=snapshot.server_version,
@@ -181,6 +195,7 @@ def _manifest(
         row_counts=result.row_counts,
         roles=snapshot.roles,
         extensions=snapshot.extensions,
+        globals_sha256=hashlib.sha256(result.roles).hexdigest(),
         s3_expected=context.bucket is not None and name.kind not in LOCAL_ONLY,
         **carried_timestamps((one.manifest for one in earlier if one.manifest), began),
     )
@@ -232,16 +247,17 @@ def _unused_name(name: BackupName, storage: FolderStorage) -> BackupName:
     return name
 
 
-def _upload_pending(context: BackupContext) -> str:
+def _upload_pending(context: BackupContext, own: Identity | None) -> str:
     """Uploads what is not in S3 yet, of whatever kind and the newest first: the next monthly
     backup is far away. Returns what failed, or ""."""
     storage, bucket = context.storage, context.bucket
     assert bucket is not None
     try:
         bucket.abort_stale_uploads(context.clock.now())
-        for backup in reversed(storage.list_backups()):
+        for backup in reversed(ours(storage.list_backups(), own)):
             if backup.manifest is not None and backup.upload_pending:
-                manifest = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
+                uploaded = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
+                manifest = context.key.resign(backup.manifest, uploaded)
                 sent = bucket.upload(backup, manifest)
                 storage.write_manifest(backup, manifest)
                 context.log.write(f"Uploaded and verified {sent.location}")

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 from urllib.error import HTTPError
 
 from psycopg2 import sql
@@ -23,11 +24,11 @@ from sqlalchemy.engine import URL
 from healthkit import Clock
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
+from posapp.backup.loading import load_backup, migrate_if_older, revisions
 from posapp.backup.model.backup import Backup
 from posapp.backup.postgres import databases
 from posapp.backup.postgres.client import Connection, PostgresClient, query
 from posapp.backup.postgres.snapshot import count_rows
-from posapp.backup.restore import load_backup, migrate_if_older, revisions
 from posapp.backup.storage.lookup import storage_of, verify_checksum
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
@@ -97,10 +98,10 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
     result = DrillResult(backup, context.clock.now(), context.clock)
     folder = Path(tempfile.mkdtemp(prefix="posapp-drill-"))
     try:
-        with storage_of(backup, context.settings).local_copy(backup, folder) as path:
+        with storage_of(backup, context.settings).local_copy(backup, folder) as file:
             with result.step("verify the file"):
-                verify_checksum(backup, path)
-            _restore(path, folder, result, context)
+                verify_checksum(backup, file)
+            _restore(file, folder, result, context)
     except (BackupError, EmbeddedPostgresError, DatabaseError, OSError) as error:
         result.issue = str(error)
     finally:
@@ -108,7 +109,7 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
     return result
 
 
-def _restore(path: Path, folder: Path, result: DrillResult, context: BackupContext) -> None:
+def _restore(file: BinaryIO, folder: Path, result: DrillResult, context: BackupContext) -> None:
     backup, log = result.backup, context.log
     log.write(f"Drill: restoring {backup.name} on a server of its own")
     began = context.clock.monotonic()
@@ -118,7 +119,7 @@ def _restore(path: Path, folder: Path, result: DrillResult, context: BackupConte
         with client.connect() as connection:
             _create_roles(connection, backup)
         with result.step("restore and compare the rows"):
-            result.rows = load_backup(client, path, backup, context.load_identity, log.progress)
+            result.rows = load_backup(client, file, backup, context.load_identity, log.progress)
         with result.step("validate the foreign keys"):
             result.foreign_keys = validate_foreign_keys(client)
         if revisions(client)[0] is None:

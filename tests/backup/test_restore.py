@@ -1,7 +1,6 @@
 """A restore: refused before anything is touched, compared before it counts, cut over at once."""
 
 import gzip
-import json
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -17,14 +16,21 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.storage.folder import FolderStorage
-from posapp.backup.storage.lookup import find_backup, verify_checksum
-from tests.backup.kit import address, context_on, make, run_sql, settings_of
+from posapp.backup.storage.lookup import find_backup
+from tests.backup.kit import (
+    SMALL,
+    SMALL_ROWS,
+    address,
+    agree,
+    context_on,
+    make,
+    rewrite,
+    run_sql,
+    settings_of,
+)
+from tests.backup.kit import restore as restore_backup
 
 ROWS = "SELECT (SELECT count(*) FROM guests), (SELECT count(*) FROM bills)"
-
-
-def agree(question):
-    """Whoever is asked says yes."""
 
 
 @pytest.fixture
@@ -33,19 +39,8 @@ def restore(small, tmp_path, log):
 
     def run(what="latest", context=None, **options):
         context = context or context_on(small, tmp_path, log)
-        settings = settings_of(tmp_path)
-        backup = find_backup(what, settings)
-        if backup.manifest:
-            verify_checksum(backup, Path(backup.location))
-        with context.storage.lock() as lock:
-            return restoring.restore(
-                backup,
-                Path(backup.location),
-                context,
-                lock,
-                options.pop("confirm", agree),
-                **options,
-            )
+        backup = find_backup(what, settings_of(tmp_path))
+        return restore_backup(backup, context, confirm_typed=agree, **options)
 
     return run
 
@@ -72,7 +67,7 @@ def test_the_restored_one_takes_the_place_of_the_live_one_which_is_kept(
     assert done.old_database == f"{small.database}_before_20251226_130000"
     assert databases_of(small) == [small.database, done.old_database]
     (before,) = [e for e in FolderStorage(tmp_path).list_backups() if e.name.kind == "pre-restore"]
-    assert before.manifest.row_counts == {"bills": 0, "guests": 51}
+    assert before.manifest.row_counts == {**SMALL_ROWS, "bills": 0, "guests": 51}
     assert any(f'DROP DATABASE "{done.old_database}"' in line for line in restoring.summary(done))
 
 
@@ -92,10 +87,7 @@ def test_the_new_database_is_as_the_old_one_was(postgres, tmp_path, log, restore
 
 
 def test_rows_that_are_not_those_of_the_manifest_leave_the_live_one(small, tmp_path, made, restore):
-    path = tmp_path / "daily" / made.name.manifest
-    content = json.loads(path.read_text())
-    content["row_counts"]["bills"] += 1
-    path.write_text(json.dumps(content))
+    rewrite(made, tmp_path, row_counts={**SMALL_ROWS, "bills": 401})
     run_sql(small, "DELETE FROM bills WHERE id = 1")
     with pytest.raises(BackupError, match="bills: 400 instead of 401"):
         restore()
@@ -109,7 +101,7 @@ def test_sql_that_fails_leaves_the_live_one(small, tmp_path, made, restore):
     path.write_bytes(gzip.compress(text.replace(b"COPY public.bills", b"COPY public.nonsense")))
     (tmp_path / "daily" / made.name.manifest).unlink()
     with pytest.raises(BackupError, match=r'psql: .*relation "public.nonsense" does not exist'):
-        restore(made.location)
+        restore(made.location, unsigned=True)
     assert run_sql(small, ROWS) == [(50, 400)]
     assert databases_of(small) == [small.database]
 
@@ -120,7 +112,7 @@ def test_sql_that_breaks_off_leaves_the_live_one(small, tmp_path, made, restore)
     path.write_bytes(gzip.compress(text[: text.index(b"ALTER TABLE ONLY public.bills")]))
     (tmp_path / "daily" / made.name.manifest).unlink()
     with pytest.raises(BackupError, match="closing line is missing"):
-        restore(made.location)
+        restore(made.location, unsigned=True)
     assert databases_of(small) == [small.database]
 
 
@@ -147,8 +139,7 @@ def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, 
 def test_a_server_that_lacks_something_refuses_before_anything_is_touched(
     tmp_path, made, restore, change, message
 ):
-    path = tmp_path / "daily" / made.name.manifest
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    rewrite(made, tmp_path, **change)
     with pytest.raises(Refused, match=message):
         restore()
     assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
@@ -170,13 +161,12 @@ def test_an_ordinary_owner_can_restore_and_owns_what_comes(postgres, tmp_path, l
     postgres.execute("CREATE DATABASE owned OWNER pemilik")
     url = postgres.url.set(database="owned", username="pemilik")
     try:
-        run_sql(url, "CREATE TABLE t AS SELECT 1 AS n")
+        run_sql(url, f"{SMALL}; CREATE TABLE t AS SELECT 1 AS n")
         context = context_on(url, tmp_path, log)
         backup = make("daily", context)
         assert backup.manifest.roles == ("pemilik",)
         run_sql(url, "DELETE FROM t")
-        with context.storage.lock() as lock:
-            restoring.restore(backup, Path(backup.location), context, lock, agree)
+        restore_backup(backup, context)
         assert run_sql(
             url, "SELECT n, (SELECT tableowner FROM pg_tables WHERE tablename = 't') FROM t"
         ) == [(1, "pemilik")]
@@ -227,8 +217,7 @@ def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, log):
     context = context_on(small, tmp_path, log, None, secret.to_public(), tmp_path / "age.key")
     backup = make("daily", context)
     run_sql(small, "DELETE FROM bills")
-    with context.storage.lock() as lock:
-        restoring.restore(backup, Path(backup.location), context, lock, agree)
+    restore_backup(backup, context)
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
@@ -264,12 +253,14 @@ def test_clients_that_never_stop_connecting_do_not_hold_up_the_swap(
 def test_a_swap_that_cannot_be_done_changes_neither_name(small, postgres, tmp_path):
     postgres.create(f"{small.database}_fresh", small.database)
     run_sql(small, "DELETE FROM bills")
-    client = PostgresClient(small)
+    client, idle = PostgresClient(small), (lambda live: None, lambda: None)
     with pytest.raises(BackupError, match="already exists"):
-        cut_over(client, small.database, f"{small.database}_fresh", "postgres")
+        cut_over(client, small.database, f"{small.database}_fresh", "postgres", *idle)
     assert run_sql(small, ROWS) == [(50, 0)]
     with pytest.raises(BackupError, match="does not exist"):
-        cut_over(client, small.database, f"{small.database}_nowhere", f"{small.database}_before")
+        cut_over(
+            client, small.database, f"{small.database}_nowhere", f"{small.database}_before", *idle
+        )
     assert run_sql(small, ROWS) == [(50, 0)]
 
 

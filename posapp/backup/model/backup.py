@@ -1,6 +1,7 @@
 """One backup, its name, and which of several counts: pure.
 
-A name is `steak_kenangan_{kind}_{YYYYMMDD_HHMMSS}.dump.gz`, in Jakarta time. It is read by one
+A name is `steak_kenangan_{kind}_{YYYYMMDD_HHMMSS}.dump.gz`, in Jakarta time; in a bucket the
+restaurant's identity stands before `.dump.gz`. It is read by one
 strict pattern, so that nothing else in a folder or a bucket is ever listed, opened or removed.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -21,7 +22,7 @@ S3_SCHEME = "s3://"
 _STAMP = "%Y%m%d_%H%M%S"
 _NAME = re.compile(
     rf"steak_kenangan_(?P<kind>{'|'.join(KINDS)})_(?P<stamp>[0-9]{{8}}_[0-9]{{6}})"
-    r"\.dump\.gz(?P<age>\.age)?"
+    r"(_(?P<identity>[0-9a-f]{16}))?\.dump\.gz(?P<age>\.age)?"
 )
 
 
@@ -32,6 +33,9 @@ class BackupName:
     at: datetime
     kind: str
     encrypted: bool = False
+    identity: str = ""
+    """The restaurant's, in a bucket: there its backups lie beside those of others, which may have
+    been made in the same second."""
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -40,9 +44,10 @@ class BackupName:
         if match is None:
             return None
         try:
-            return cls(parse_stamp(match["stamp"]), match["kind"], match["age"] is not None)
+            at = parse_stamp(match["stamp"])
         except (ValueError, OverflowError):
             return None
+        return cls(at, match["kind"], match["age"] is not None, match["identity"] or "")
 
     def __str__(self) -> str:
         return f"{self._stem}.dump.gz{'.age' if self.encrypted else ''}"
@@ -62,6 +67,11 @@ class BackupName:
         return str(self), self.manifest, self.globals
 
     @property
+    def plain(self) -> Self:
+        """The name without the identity: what it is called where it was made."""
+        return replace(self, identity="")
+
+    @property
     def key(self) -> str:
         """The path below a storage's root: `daily/steak_kenangan_daily_….dump.gz`."""
         return self.key_of(str(self))
@@ -72,7 +82,8 @@ class BackupName:
 
     @property
     def _stem(self) -> str:
-        return f"steak_kenangan_{self.kind}_{format_stamp(self.at)}"
+        owner = f"_{self.identity}" if self.identity else ""
+        return f"steak_kenangan_{self.kind}_{format_stamp(self.at)}{owner}"
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,8 @@ class Backup:
         return (
             manifest is not None
             and manifest.verified_at is not None
-            and (manifest.file, manifest.size_bytes) == (str(self.name), self.size)
+            and (manifest.file, manifest.size_bytes) == (str(self.name.plain), self.size)
+            and self.name.identity in ("", manifest.identity)
         )
 
     @property

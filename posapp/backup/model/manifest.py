@@ -42,6 +42,10 @@ class Manifest(BaseModel):
     """Of the SQL in it."""
     encrypted: bool = False
 
+    identity: str | None = None
+    """Of the restaurant's data; None for a schema from before it had one."""
+    system_identifier: str | None = None
+    """Of the server."""
     database: str
     database_bytes: Bytes
     """Of the database on the server's disk."""
@@ -55,6 +59,8 @@ class Manifest(BaseModel):
     roles: tuple[str, ...]
     """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
+    globals_sha256: str | None = None
+    """Of the roles beside it."""
 
     verified_at: UtcDatetime | None = None
     s3_expected: bool = False
@@ -62,6 +68,9 @@ class Manifest(BaseModel):
     restored_at: UtcDatetime | None = None
     first_created_at: UtcDatetime | None = None
     last_restored_at: UtcDatetime | None = None
+
+    signature: str | None = None
+    """HMAC-SHA-256 of all the rest by BACKUP_KEY."""
 
     @classmethod
     def parse(cls, text: bytes) -> Self | None:
@@ -71,9 +80,13 @@ class Manifest(BaseModel):
         except ValidationError:
             return None
 
-    def dump(self) -> bytes:
+    def masked(self) -> Self:
+        """Returns it as it is written: without a secret."""
         masked = {name: mask(getattr(self, name)) for name in _FOREIGN_TEXTS}
-        return self.model_copy(update=masked).model_dump_json(indent=2).encode() + b"\n"
+        return self.model_copy(update=masked)
+
+    def dump(self) -> bytes:
+        return self.masked().model_dump_json(indent=2).encode() + b"\n"
 
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""

@@ -31,6 +31,13 @@ _PATIENT = (
 """A dump takes as long as it takes, whatever the application's limits are."""
 
 
+_NEEDED = frozenset(
+    {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TMPDIR"}
+    | {"LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+)
+"""What PostgreSQL's programs need of the environment: HOME has libpq's certificates."""
+
+
 @dataclass(frozen=True)
 class PostgresClient:
     """Connects to one database, and starts programs on it. They get its password in their
@@ -87,7 +94,7 @@ class PostgresClient:
         parameters = self.parameters
         parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
         dsn = psycopg2.extensions.make_dsn(dbname=self.database, **parameters)
-        environ = base_environment(os.environ)
+        environ = {k: v for k, v in base_environment(os.environ).items() if k in _NEEDED}
         if self.password is not None:
             environ["PGPASSWORD"] = self.password
         return subprocess.Popen(

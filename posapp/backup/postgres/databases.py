@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2 import sql
 
 from healthkit.fields import format_size
-from posapp.backup.model.backup import format_stamp
+from posapp.backup.model.backup import Backup, format_stamp
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import Connection, major, query
 from posapp.runtime.files import free_bytes
@@ -61,9 +61,10 @@ def leftovers(connection: Connection, live: str) -> list[str]:
     return [name for name in names if pattern.fullmatch(name)]
 
 
-def restore_blockers(connection: Connection, live: str, manifest: Manifest | None) -> list[str]:
+def restore_blockers(connection: Connection, live: str, backup: Backup) -> list[str]:
     """Returns why a backup cannot be restored on this server, each with what to do."""
     found = [*_privileges(connection, live), *_prepared(connection, live)]
+    manifest = backup.manifest
     if manifest is None:
         return found
     return [*found, *unmet_requirements(connection, manifest), *_disk_space(connection, manifest)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from posapp.backup.errors import Refused
 from posapp.backup.postgres.client import Connection, PostgresClient, query
+from posapp.backup.postgres.installation import identity_in, system_identifier
 
 LOCK_WAIT = 60
 """Seconds that a dump waits for a locked table before it fails."""
@@ -43,6 +44,8 @@ class DatabaseSnapshot:
     revision: str | None
     roles: tuple[str, ...]
     extensions: tuple[str, ...]
+    identity: str | None
+    system_identifier: str | None
 
 
 @contextmanager
@@ -63,6 +66,8 @@ def export_snapshot(client: PostgresClient) -> Iterator[DatabaseSnapshot]:
             _revision(connection),
             _names(connection, _ROLES),
             _names(connection, _EXTENSIONS),
+            identity_in(connection),
+            system_identifier(connection),
         )
 
 

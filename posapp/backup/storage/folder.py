@@ -63,12 +63,10 @@ class FolderStorage:
             yield file
 
     @contextmanager
-    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[Path]:
+    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[BinaryIO]:
         """The dump itself is on this machine: nothing is copied."""
-        path = Path(backup.location)
-        if not path.is_file():
-            raise BackupError(f"{path}: No such file or directory")
-        yield path
+        with self.open(backup) as file:
+            yield file
 
     def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
         path = Path(backup.location).with_name(backup.name.manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -72,7 +72,7 @@ class S3Storage:
                 body.close()
 
     @contextmanager
-    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[Path]:
+    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[BinaryIO]:
         if backup.size > free_bytes(scratch):
             raise Refused(
                 f"{scratch}: no room for the {format_size(backup.size)} of {backup.location}"
@@ -81,7 +81,8 @@ class S3Storage:
         try:
             with self._translate_errors(backup.location):
                 self._client.download_file(self.name, backup.name.key, str(path), Config=_TRANSFER)
-            yield path
+            with path.open("rb") as file:
+                yield file
         except OSError as error:
             raise BackupError(f"{path}: {error.strerror}") from None
         finally:
@@ -103,11 +104,12 @@ class S3Storage:
     def upload(self, backup: Backup, manifest: Manifest) -> Backup:
         """Sends a backup of a folder with its companions, and verifies what has arrived: its length
         and its checksum. The manifest comes last, so that a backup that has one is whole."""
-        path, name = Path(backup.location), backup.name
+        path = Path(backup.location)
+        name = replace(backup.name, identity=manifest.identity or "")
         sha256, etag = checksums(path)
         if sha256 != manifest.sha256:
             raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
-        companion = path.with_name(name.globals)
+        companion = path.with_name(backup.name.globals)
         if companion.exists():
             self._put(name.key_of(name.globals), companion.read_bytes())
         sent = Backup(name, manifest.size_bytes, manifest, self._url(name.key))

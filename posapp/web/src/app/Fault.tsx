@@ -15,7 +15,7 @@ export function Fault() {
   useEffect(() => reportFault(error, id), [error, id]);
   return (
     <Stack align="center" justify="center" h="100%" p="xl" ta="center" role="alert">
-      <Text c="ember.7" lh={0}>
+      <Text c="var(--ember)" lh={0}>
         <CircleAlert size={60} strokeWidth={1.5} aria-hidden="true" />
       </Text>
       <Title order={1} fz={30}>

@@ -17,6 +17,7 @@ import { signOut } from "@/api/sign-out";
 import { useSession } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
+import { ThemeSwitch } from "@/components/ThemeSwitch";
 import { useAllOutgoing } from "@/lib/outgoing";
 import { paths } from "@/lib/paths";
 import classes from "./Frame.module.css";
@@ -45,6 +46,9 @@ export function Frame() {
   );
   return (
     <div className={classes.frame}>
+      <a className={classes.skip} href="#content">
+        {t("frame.skip")}
+      </a>
       <header className={classes.rail}>
         <Link to={paths.home} className={classes.brand} aria-label={name}>
           <Flame size={34} />
@@ -60,9 +64,10 @@ export function Frame() {
         </nav>
         <Person />
         <LanguageSwitch />
+        <ThemeSwitch />
       </header>
       {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
-      <main className={classes.main} tabIndex={0} ref={main}>
+      <main id="content" className={classes.main} tabIndex={0} ref={main}>
         <Outlet />
       </main>
     </div>

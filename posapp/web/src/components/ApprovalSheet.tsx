@@ -52,7 +52,7 @@ export function ApprovalSheet<T>(props: ApprovalSheetProps<T>) {
   };
 
   return (
-    <Sheet opened width={520} title={title} onClose={onClose}>
+    <Sheet width={520} title={title} onClose={onClose}>
       <SecondTapGuard>
         <form onSubmit={submit}>
           <Stack>

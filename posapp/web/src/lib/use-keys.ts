@@ -1,14 +1,16 @@
 import { useWindowEvent } from "@mantine/hooks";
 
 const TYPING = "textarea, select, input:not([type=radio], [type=checkbox])";
+const FUNCTION_KEY = /^F\d+$/;
 const PRESSABLE = "button, a";
 
 /** What keeps its Enter also where the screen takes it: ways to another page, and what says so. */
 const OWN_ENTER = "a, [data-own-enter], header";
 
 const isBusy = (target: EventTarget | null, key: string, takesEnter: boolean): boolean => {
-  if (document.querySelector("[role=dialog]")) return true;
-  if (!(target instanceof Element)) return false;
+  if (document.querySelector("[role=dialog], dialog[open]")) return true;
+  // Nobody writes a word with F8.
+  if (!(target instanceof Element) || FUNCTION_KEY.test(key)) return false;
   const pressable = takesEnter ? OWN_ENTER : PRESSABLE;
   return target.matches(TYPING) || (key === "Enter" && target.closest(pressable) !== null);
 };
@@ -19,7 +21,10 @@ const isBusy = (target: EventTarget | null, key: string, takesEnter: boolean): b
  *
  * @param takesEnter on a screen where Enter means one thing, whichever button was used last.
  */
-export function useKeys(keys: Partial<Record<string, () => void>>, takesEnter = false): void {
+export function useKeys(
+  keys: Partial<Record<string, (() => void) | undefined>>,
+  takesEnter = false,
+): void {
   useWindowEvent("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (isBusy(event.target, event.key, takesEnter)) return;

@@ -1,10 +1,15 @@
 import { useLiveQuery } from "dexie-react-hooks";
 import { currentUser } from "@/api/sign-in";
+import type { Order } from "@/api/types";
 import { database, type Draft, type Person } from "@/lib/database";
 import { ORDER_SLOT } from "@/lib/outgoing";
-import { emptyDraft } from "./draft";
+import { emptyDraft, nextDraft, rememberSent } from "./draft";
 
-const current = async (): Promise<Draft> => (await database.drafts.get("current")) ?? emptyDraft;
+/** A draft that an earlier version has written lacks what it did not know. */
+const current = async (): Promise<Draft> => ({
+  ...emptyDraft,
+  ...(await database.drafts.get("current")),
+});
 
 /** The order being written, as every tab of this device sees it; undefined while it is read. */
 export const useDraft = (): Draft | undefined => useLiveQuery(current);
@@ -32,8 +37,6 @@ export const readDraft = async (): Promise<Draft | null> => {
   return draft.lines.length > 0 ? draft : null;
 };
 
-/** Begin anew with the same type of order. */
-export const resetDraft = async (): Promise<unknown> => {
-  const { type } = await current();
-  return database.drafts.put({ ...emptyDraft, type });
-};
+/** `order` was sent: begin anew for the next guest, and remember it. */
+export const resetDraft = async (order: Order): Promise<unknown> =>
+  database.drafts.put(rememberSent(nextDraft(await current()), order));

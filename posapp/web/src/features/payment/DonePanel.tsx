@@ -38,7 +38,7 @@ export function DonePanel({ order, payment }: { order: Order; payment: Payment }
       ta="center"
       role="status"
     >
-      <Text c="leaf.7" lh={0}>
+      <Text c="var(--leaf)" lh={0}>
         <CircleCheck size={72} strokeWidth={1.5} />
       </Text>
       <Title order={2} fz={36}>
