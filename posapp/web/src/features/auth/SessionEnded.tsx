@@ -1,25 +1,17 @@
-import { Button, Modal, Stack } from "@mantine/core";
+import { Button, Stack } from "@mantine/core";
 import { LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { leave } from "@/api/sign-in";
 import type { User } from "@/api/types";
+import { FirmDialog } from "@/components/FirmDialog";
 import { LoginForm } from "./LoginForm";
 
 /** The server has ended the session: sign in over the page, which waits as it is. */
 export function SessionEnded({ user }: { user: User }) {
   const { t } = useTranslation();
   return (
-    <Modal
-      opened
-      onClose={() => null}
-      withCloseButton={false}
-      closeOnEscape={false}
-      closeOnClickOutside={false}
-      zIndex={1000}
-      overlayProps={{ color: "#231813", backgroundOpacity: 0.6 }}
-      aria-label={t("session.ended")}
-    >
-      <Stack p="sm">
+    <FirmDialog label={t("session.ended")}>
+      <Stack pt="lg">
         <LoginForm
           title={t("session.ended")}
           hint={t("session.endedHint", { name: user.name })}
@@ -29,6 +21,6 @@ export function SessionEnded({ user }: { user: User }) {
           {t("session.leave")}
         </Button>
       </Stack>
-    </Modal>
+    </FirmDialog>
   );
 }
