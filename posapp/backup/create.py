@@ -14,21 +14,22 @@ from typing import NamedTuple
 
 import posapp
 from healthkit.fields import format_size
-from posapp.backup import compression
+from posapp.backup import compression, room
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.model import retention
-from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.backup import Backup, BackupName, newest_intact
 from posapp.backup.model.identity import Identity, ours
 from posapp.backup.model.manifest import Manifest, carried_timestamps
 from posapp.backup.postgres import audit
 from posapp.backup.postgres.client import (
     PostgresClient,
     first_error,
+    query,
     require_compatible_tools,
     tool_version,
 )
-from posapp.backup.postgres.dump import dump_database
+from posapp.backup.postgres.dump import Progress, dump_database
 from posapp.backup.postgres.installation import read_identity
 from posapp.backup.postgres.snapshot import (
     DatabaseSnapshot,
@@ -57,6 +58,7 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     _prepare(kind, context, lock)
     own = read_identity(context.client)
     earlier = [one for one in ours(storage.list_backups(), own) if context.is_good(one)]
+    room.require([backup_need(context)], context.settings.backup_disk_reserve)
     context.log.write(f"Backing up {context.client.database}: {kind}")
     backup = _dump_with_retry(kind, context, earlier)
     too_small = _size_problem(backup, earlier)
@@ -71,6 +73,19 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     if too_small or not_uploaded:
         raise BackupError("; ".join(filter(None, (too_small, not_uploaded))))
     return backup
+
+
+def backup_need(context: BackupContext) -> room.Need:
+    """Returns the room that a backup takes: a fifth more than the last one, or, for the first, a
+    third of the database."""
+    folder = context.storage.prepare(".")
+    good = [one for one in ours(context.storage.list_backups(), context.own) if one.intact]
+    last = newest_intact(good)
+    if last is not None:
+        return room.Need(folder, last.size * 6 // 5, "the backup")
+    with context.client.connect() as connection:
+        size = query(connection, "SELECT pg_database_size(current_database())")[0][0]
+    return room.Need(folder, int(size) // 3, "the backup")
 
 
 def apply_retention(storage: Storage, context: BackupContext, own: Identity | None) -> None:
@@ -163,8 +178,22 @@ def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> 
     client = context.client
     with export_snapshot(client) as snapshot, ThreadPoolExecutor(1) as counting:
         counts = counting.submit(count_rows, client, snapshot.id)
-        size = dump_database(client, snapshot.id, sink, context.recipient, context.log.progress)
+        progress = _leaving_the_reserve(context)
+        size = dump_database(client, snapshot.id, sink, context.recipient, progress)
         return _DumpResult(snapshot, counts.result(), size, _dump_roles(client))
+
+
+def _leaving_the_reserve(context: BackupContext) -> Progress:
+    """Shows the progress, and stops as a full disk would where the reserve is reached."""
+    root, asked = context.storage.root, context.settings.backup_disk_reserve
+    reserve = room.reserve_of(root, asked)
+
+    def progress(done: int) -> None:
+        context.log.progress(done)
+        if room.free_of(root) < reserve:
+            raise OSError(errno.ENOSPC, "the reserve is reached")
+
+    return progress
 
 
 def _manifest(
@@ -195,6 +224,7 @@ def _manifest(
         row_counts=result.row_counts,
         roles=snapshot.roles,
         extensions=snapshot.extensions,
+        properties=snapshot.properties,
         globals_sha256=hashlib.sha256(result.roles).hexdigest(),
         s3_expected=context.bucket is not None and name.kind not in LOCAL_ONLY,
         **carried_timestamps((one.manifest for one in earlier if one.manifest), began),

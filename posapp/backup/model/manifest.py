@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from healthkit.masking import mask
+from posapp.backup.model.properties import DatabaseProperties
 
 
 def _utc(moment: datetime) -> datetime:
@@ -59,6 +60,7 @@ class Manifest(BaseModel):
     roles: tuple[str, ...]
     """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
+    properties: DatabaseProperties | None = None
     globals_sha256: str | None = None
     """Of the roles beside it."""
 

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from posapp.backup.errors import Refused
+from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres.client import Connection, PostgresClient, query
 from posapp.backup.postgres.installation import identity_in, system_identifier
+from posapp.backup.postgres.properties import read_properties
 
 LOCK_WAIT = 60
 """Seconds that a dump waits for a locked table before it fails."""
@@ -46,6 +48,7 @@ class DatabaseSnapshot:
     extensions: tuple[str, ...]
     identity: str | None
     system_identifier: str | None
+    properties: DatabaseProperties | None
 
 
 @contextmanager
@@ -68,6 +71,7 @@ def export_snapshot(client: PostgresClient) -> Iterator[DatabaseSnapshot]:
             _names(connection, _EXTENSIONS),
             identity_in(connection),
             system_identifier(connection),
+            read_properties(connection, client.database),
         )
 
 

@@ -15,12 +15,11 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthkit.fields import format_size
 from healthkit_backup_freshness.s3 import describe_error, s3_client
-from posapp.backup.errors import BackupError, Refused
+from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import Manifest
-from posapp.runtime.files import free_bytes
+from posapp.backup.room import Need, require
 from posapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,13 +44,15 @@ class S3Storage:
     keys: tuple[str, str]
     timeout: float = TIMEOUT
     attempts: int = 4
+    reserve: int | None = None
+    """Bytes to leave free where a copy is put; None: the usual share."""
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> S3Storage:
         """Returns a bucket with the endpoint and the keys of the settings."""
         secret = settings.backup_s3_secret_key
         keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
-        return cls(name, settings.backup_s3_endpoint, keys)
+        return cls(name, settings.backup_s3_endpoint, keys, reserve=settings.backup_disk_reserve)
 
     @property
     def location(self) -> str:
@@ -73,10 +74,7 @@ class S3Storage:
 
     @contextmanager
     def local_copy(self, backup: Backup, scratch: Path) -> Iterator[BinaryIO]:
-        if backup.size > free_bytes(scratch):
-            raise Refused(
-                f"{scratch}: no room for the {format_size(backup.size)} of {backup.location}"
-            )
+        require([Need(scratch, backup.size, f"the copy of {backup.location}")], self.reserve)
         path = scratch / str(backup.name)
         try:
             with self._translate_errors(backup.location):
