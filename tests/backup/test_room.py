@@ -1,4 +1,4 @@
-"""Room on the disks: asked for before anything is written, watched while it is, told with numbers."""
+"""Room on the disks: asked for before anything is written, and watched while it is."""
 
 import threading
 from pathlib import Path
@@ -45,15 +45,17 @@ def test_the_reserve_is_what_is_set_or_a_twentieth(tmp_path, small_disk):
 
 def test_a_disk_that_comes_to_its_reserve_stops_the_work(small_disk):
     disk, stopped = small_disk(8), threading.Event()
-    with (
-        pytest.raises(BackupError, match="stopped at the reserve of"),
-        room.watched([disk], 2 * MB, stopped.set),
-    ):
-        (disk / "much").write_bytes(b"x" * 7 * MB)
-        assert stopped.wait(10)
-        raise ValueError("what the work says when it is stopped")
-    with pytest.raises(ValueError, match="its own"), room.watched([disk], 0, stopped.set):
-        raise ValueError("its own")
+
+    def work(reserve, size):
+        with room.watched([disk], reserve, stopped.set):
+            (disk / "much").write_bytes(b"x" * size)
+            assert size < MB or stopped.wait(10)
+            raise ValueError("what the work itself says")
+
+    with pytest.raises(BackupError, match="stopped at the reserve of"):
+        work(2 * MB, 7 * MB)
+    with pytest.raises(ValueError, match="what the work itself says"):
+        work(0, 1)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,9 @@ def test_a_load_that_comes_to_the_reserve_is_stopped_and_dropped_and_the_server_
         made.name, made.size, rewrite(made, tmp_path, database_bytes=MB), made.location
     )
     context = context_on(url, tmp_path, log, reserve=room.free_of(disk) - 20 * MB)
-    with pytest.raises(BackupError, match=r"stopped at the reserve of .* what was begun is removed"):
+    with pytest.raises(
+        BackupError, match=r"stopped at the reserve of .* what was begun is removed"
+    ):
         restore(backup, context, pre_restore_backup=False)
     assert left(url) == ([], [(400,)])
 

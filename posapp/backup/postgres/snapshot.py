@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -75,12 +75,16 @@ def export_snapshot(client: PostgresClient) -> Iterator[DatabaseSnapshot]:
         )
 
 
-def count_rows(client: PostgresClient, snapshot: str | None = None) -> dict[str, int]:
+def count_rows(
+    client: PostgresClient,
+    snapshot: str | None = None,
+    connected: Callable[[Connection], None] = lambda connection: None,
+) -> dict[str, int]:
     """Returns the rows of every table that pg_dump takes, in that snapshot or as of now.
-
-    Raises BackupError.
+    `connected` is given the connection, by which it can be cancelled. Raises BackupError.
     """
     with client.connect() as connection:
+        connected(connection)
         query(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if snapshot is not None:
             query(connection, "SET TRANSACTION SNAPSHOT %s", snapshot)
