@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.error import HTTPError
@@ -22,12 +23,13 @@ from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit import Clock
+from posapp.backup import room
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.loading import load_backup, migrate_if_older, revisions
 from posapp.backup.model.backup import Backup
 from posapp.backup.postgres import databases
-from posapp.backup.postgres.client import Connection, PostgresClient, query
+from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.storage.lookup import storage_of, verify_checksum
 from posapp.database.schema import DatabaseError
@@ -111,6 +113,10 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
 
 def _restore(file: BinaryIO, folder: Path, result: DrillResult, context: BackupContext) -> None:
     backup, log = result.backup, context.log
+    asked = context.settings.backup_disk_reserve
+    if backup.manifest is not None:
+        size = backup.manifest.database_bytes
+        room.require([room.Need(folder, 2 * size, "the database and its WAL")], asked)
     log.write(f"Drill: restoring {backup.name} on a server of its own")
     began = context.clock.monotonic()
     with postgres.use_embedded_database(folder / "server") as url:
@@ -118,7 +124,11 @@ def _restore(file: BinaryIO, folder: Path, result: DrillResult, context: BackupC
         client = PostgresClient(url)
         with client.connect() as connection:
             _create_roles(connection, backup)
-        with result.step("restore and compare the rows"):
+        stop = partial(databases.end_sessions, client.on(MAINTENANCE), client.database)
+        with (
+            result.step("restore and compare the rows"),
+            room.watched([folder], asked, stop),
+        ):
             result.rows = load_backup(client, file, backup, context.load_identity, log.progress)
         with result.step("validate the foreign keys"):
             result.foreign_keys = validate_foreign_keys(client)

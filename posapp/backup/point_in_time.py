@@ -22,12 +22,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from posapp import JAKARTA
-from posapp.backup import recovery
+from posapp.backup import recovery, room
 from posapp.backup.context import BackupContext, RunLog
 from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import Backup, format_local, format_stamp, parse_stamp
-from posapp.backup.postgres.client import PostgresClient, first_error, require_compatible_tools
+from posapp.backup.postgres.client import (
+    PostgresClient,
+    first_error,
+    query,
+    require_compatible_tools,
+)
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
 from posapp.runtime.postgres import BIN_DIR
@@ -68,6 +73,9 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
         shutil.rmtree(leftover, ignore_errors=True)
     with client.connect() as connection:
         require_compatible_tools(connection)
+        size = query(connection, "SELECT sum(pg_database_size(oid)) FROM pg_database")[0][0]
+    needs = [room.Need(root, int(size) // 3, "the base backup")]
+    room.require(needs, context.settings.backup_disk_reserve)
     part = root / f"base{PARTIAL_SUFFIX}"
     context.log.write("Copying the whole server")
     try:

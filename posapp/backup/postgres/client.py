@@ -24,11 +24,15 @@ MAINTENANCE = "postgres"
 
 Connection = psycopg2.extensions.connection
 
-_PATIENT = (
-    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-    " -c idle_session_timeout=0 -c timezone=UTC"
+_OWN = "-c role=none"
+"""Before what the address says: whoever names a role there means it."""
+PATIENT = (
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c idle_session_timeout=0 -c timezone=UTC -c default_transaction_read_only=off"
+    " -c search_path=public -c default_transaction_isolation=read\\ committed"
 )
-"""A dump takes as long as it takes, whatever the application's limits are."""
+"""A dump takes as long as it takes, and a restore writes, whatever the settings of the database and
+of the role are for others."""
 
 
 _NEEDED = frozenset(
@@ -71,7 +75,7 @@ class PostgresClient:
     @contextmanager
     def connect(self, database: str | None = None) -> Iterator[Connection]:
         """Connects in autocommit. Raises BackupError for whatever the server refuses."""
-        options = f"{self.parameters.get('options', '')} {_PATIENT}".strip()
+        options = " ".join((_OWN, self.parameters.get("options", ""), PATIENT))
         parameters: dict[str, Any] = {"connect_timeout": 10, **self.parameters, "options": options}
         name = database or self.database
         try:
