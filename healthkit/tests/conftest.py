@@ -1,5 +1,6 @@
 """A store on each database that there is, and watchers on it."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -48,6 +49,26 @@ class Postgres:
 
     def execute(self, statement):
         self._server.psql(statement)
+
+    @contextlib.contextmanager
+    def frozen(self, url):
+        """Stops the server's processes that serve a database, and lets them go on afterwards."""
+        name = urlsplit(url).path.lstrip("/")
+        stopped = set()
+        try:
+            while pids := self._serving(name) - stopped:
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                stopped |= pids
+            yield
+        finally:
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _serving(self, name):
+        query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{name}'"
+        return {int(word) for word in self._server.psql(query).split() if word.isdigit()}
 
     def drop(self, name):
         self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
