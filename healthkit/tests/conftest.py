@@ -1,5 +1,6 @@
 """A store on each database that there is, and watchers on it."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -12,6 +13,7 @@ import threading
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import settings
@@ -21,7 +23,7 @@ from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.watcher import Watcher
-from healthkit.testing import wait_until
+from healthkit.testing import HttpSink, wait_until
 
 # For where the same tests run a second time.
 settings.register_profile("once", max_examples=10)
@@ -47,6 +49,26 @@ class Postgres:
 
     def execute(self, statement):
         self._server.psql(statement)
+
+    @contextlib.contextmanager
+    def frozen(self, url):
+        """Stops the server's processes that serve a database, and lets them go on afterwards."""
+        name = urlsplit(url).path.lstrip("/")
+        stopped = set()
+        try:
+            while pids := self._serving(name) - stopped:
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                stopped |= pids
+            yield
+        finally:
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _serving(self, name):
+        query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{name}'"
+        return {int(word) for word in self._server.psql(query).split() if word.isdigit()}
 
     def drop(self, name):
         self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -161,6 +183,14 @@ class Site:
         )
         return self
 
+    def with_heart(self, kuma):
+        """The file with a heartbeat to the outside."""
+        url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
+        self.write()
+        lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
+        self.config.write_text(self.config.read_text().replace('lease = "3s"', lines))
+        return self
+
     # Watchers
 
     def process(self, *python, **environ):
@@ -261,3 +291,18 @@ def shared_site(tmp_path, http_sink, postgres_url):
     site = Site(tmp_path, http_sink, postgres_url)
     yield site
     site.close()
+
+
+class Kuma(HttpSink):
+    """Takes the watcher's heartbeats, as Uptime Kuma does."""
+
+    def beats(self):
+        found = [parse_qs(urlsplit(request.path).query) for request in list(self.requests)]
+        return [(beat["status"][0], beat["msg"][0]) for beat in found]
+
+
+@pytest.fixture
+def kuma():
+    sink = Kuma()
+    yield sink
+    sink.stop()

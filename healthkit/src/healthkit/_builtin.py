@@ -44,9 +44,9 @@ class Heartbeat(Check):
 def evaluate_heartbeat(
     last: datetime | None, since: datetime, now: datetime, every: timedelta, grace: timedelta
 ) -> Outcome:
-    """Returns whether a heartbeat is in time. One from the future (a clock that jumped) counts as
-    now."""
-    age = max(timedelta(0), now - since)
+    """Returns whether a heartbeat is in time. One from the future is as old as it is ahead: a clock
+    that jumped must not make it count for longer than it was meant to."""
+    age = abs(now - since)
     details = {"last_beat": last} if last else {}
     if age <= every:
         return Outcome.healthy(None if last else "waiting for the first heartbeat", **details)

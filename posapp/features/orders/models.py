@@ -47,6 +47,16 @@ class Order(Base):
         UniqueConstraint("business_date", "number"),
         CheckConstraint("type IN ('dine_in', 'takeaway', 'delivery')", name="type"),
         CheckConstraint("table_id IS NULL OR type = 'dine_in'", name="table"),
+        CheckConstraint(
+            "guests IS NULL OR (type = 'dine_in' AND guests BETWEEN 1 AND 200)", name="guests"
+        ),
+        CheckConstraint("char_length(customer_name) BETWEEN 1 AND 100", name="customer_name"),
+        CheckConstraint("char_length(customer_phone) BETWEEN 5 AND 25", name="customer_phone"),
+        CheckConstraint(
+            "customer_address IS NULL"
+            " OR (type = 'delivery' AND char_length(customer_address) BETWEEN 1 AND 300)",
+            name="customer_address",
+        ),
         CheckConstraint(f"status IN ({_STATES})", name="status"),
         CheckConstraint(
             "total = subtotal - discount + service_charge + tax + rounding", name="total"
@@ -65,6 +75,10 @@ class Order(Base):
     business_date: Mapped[date] = mapped_column(Date)
     type: Mapped[str] = mapped_column(Text)
     table_id: Mapped[int | None] = mapped_column(ForeignKey("restaurant_tables.id"))
+    guests: Mapped[int | None]
+    customer_name: Mapped[str | None] = mapped_column(Text)
+    customer_phone: Mapped[str | None] = mapped_column(Text)
+    customer_address: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     subtotal: Mapped[int] = mapped_column(BigInteger)
     discount: Mapped[int] = mapped_column(BigInteger)

@@ -17,6 +17,10 @@ def price(new: NewOrder, terms: Terms) -> Quote:
             raise Invalid("table_id", "goes only with dine_in")
         if new.table_id not in terms.tables:
             raise Invalid("table_id", "there is no such table")
+    if new.guests is not None and new.type != "dine_in":
+        raise Invalid("guests", "goes only with dine_in")
+    if new.customer_address is not None and new.type != "delivery":
+        raise Invalid("customer_address", "goes only with delivery")
     lines = []
     for i, line in enumerate(new.lines):
         choice = catalog.price_selection(
@@ -27,6 +31,10 @@ def price(new: NewOrder, terms: Terms) -> Quote:
     return Quote(
         type=new.type,
         table_id=new.table_id,
+        guests=new.guests,
+        customer_name=new.customer_name,
+        customer_phone=new.customer_phone,
+        customer_address=new.customer_address,
         lines=lines,
         subtotal=totals.subtotal,
         discount=totals.discount,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, StringConstraints
 
 from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
 from posapp.http.pages import PAGE, Cursor, Page
-from posapp.http.schemas import ApiModel, Id, Note
+from posapp.http.schemas import ApiModel, Id, Name, Note, Text
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
 Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
+MOST_GUESTS = 200
+PHONE = r"^[+(]?[0-9][0-9 ()./-]{4,23}$"
+Phone = Annotated[Text, StringConstraints(strip_whitespace=True, pattern=PHONE)]
+Address = Annotated[Text, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 
 
 class NewLine(ApiModel):
@@ -26,8 +30,19 @@ class NewLine(ApiModel):
     note: Note | None = None
 
 
-class NewOrder(Resendable):
-    LATER_FIELDS: ClassVar[frozenset[str]] = frozenset({"expected_total"})
+class Guest(ApiModel):
+    """For whom an order is, as far as it was asked."""
+
+    guests: Annotated[StrictInt, Field(ge=1, le=MOST_GUESTS)] | None = None
+    """How many people sit at the table; only with `dine_in`."""
+    customer_name: Name | None = None
+    customer_phone: Phone | None = None
+    customer_address: Address | None = None
+    """Only with `delivery`."""
+
+
+class NewOrder(Resendable, Guest):
+    LATER_FIELDS: ClassVar[frozenset[str]] = frozenset({"expected_total", *Guest.model_fields})
 
     type: OrderType
     table_id: Id | None = None
@@ -92,7 +107,7 @@ class OrderTotals(ApiModel):
     total: int
 
 
-class Quote(OrderTotals):
+class Quote(OrderTotals, Guest):
     """The price of an order at this moment; nothing is stored."""
 
     type: OrderType
@@ -100,7 +115,7 @@ class Quote(OrderTotals):
     lines: list[QuoteLine]
 
 
-class OrderView(OrderTotals):
+class OrderView(OrderTotals, Guest):
     id: int
     number: int
     """Without gaps or twins within its business date."""
@@ -138,6 +153,8 @@ class OrderSummary(ApiModel):
     status: OrderState
     type: OrderType
     table_id: int | None
+    guests: int | None
+    customer_name: str | None
     total: int
     due: int
     created_at: datetime

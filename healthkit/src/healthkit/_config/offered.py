@@ -58,7 +58,7 @@ def _read(offer: Any, mistakes: list[str]) -> Iterable[ConfiguredCheck]:
         try:
             info, check = item
             yield _validated(info, check)
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             mistakes.append(outcomes.of_exception(error).message or "")
 
 

@@ -5,9 +5,9 @@ values. Done once, where it enters, so that reports, alerts and the store can re
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import takewhile
 from typing import Any
 
 from healthkit._model.checks import Outcome, Status
@@ -73,9 +73,12 @@ class _Details:
         if not isinstance(value, Mapping):
             return {} if value is None else {"details": self.plain(value, depth)}
         copied: dict[str, Any] = {}
-        for key, item in islice(value.items(), self._left):
+        for key, item in self._counted(value.items()):
             copied[_shortened(_text(key), LONGEST_NAME)] = self.plain(item, depth + 1)
         return copied
+
+    def _counted(self, items: Iterable[Any]) -> Iterator[Any]:
+        return takewhile(lambda _: self._left > 0, items)
 
     def plain(self, value: object, depth: int) -> Any:
         self._left -= 1
@@ -94,7 +97,7 @@ class _Details:
         if isinstance(value, Mapping):
             return self.mapping(value, depth)
         if isinstance(value, _NESTED):
-            return [self.plain(item, depth + 1) for item in islice(value, self._left)]
+            return [self.plain(item, depth + 1) for item in self._counted(value)]
         return _shortened(_text(value), LONGEST_TEXT)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from healthkit._model import outcomes
 from healthkit._model.alerts import Event, EventKind, Incident, Level, Silence, State
 from healthkit._model.checks import CheckInfo, Outcome, Severity
-from healthkit._store.tables import deliveries, events, incidents, silences, states
+from healthkit._store.tables import CLOCK_TOLERANCE, deliveries, events, incidents, silences, states
 
 log = logging.getLogger("healthkit")
 
@@ -252,8 +252,10 @@ def forget_silences(connection: Connection, before: datetime) -> None:
 
 
 def active_silences(connection: Connection, now: datetime) -> list[Silence]:
-    """Returns the silences in force, the first to end first."""
-    query = select(silences).where(silences.c.until > now).order_by(silences.c.until)
+    """Returns the silences in force, the first to end first. One that was made later than it is now
+    is none: the clock was put back, and would have it last for longer than it was meant to."""
+    in_force = (silences.c.until > now) & (silences.c.made_at <= now + CLOCK_TOLERANCE)
+    query = select(silences).where(in_force).order_by(silences.c.until)
     return [
         Silence(
             row.id,

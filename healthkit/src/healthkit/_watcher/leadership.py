@@ -15,17 +15,16 @@ from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._clock import Clock
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import Event, WatcherFaults
-from healthkit._model.checks import Result
+from healthkit._model.checks import Result, Severity
 from healthkit._plugins import PluginManager
 from healthkit._runner import Runner
-from healthkit._store import circuit_breakers, faults, history, incidents, lease, outbox
+from healthkit._store import circuit_breakers, faults, incidents, lease, outbox, pruning
 from healthkit._store.database import Store
 from healthkit._watcher import vital_signs
 
 log = logging.getLogger("healthkit")
 
-KEEP_SENT = timedelta(days=92)
-ROLL_UP_EVERY = 300.0
+PRUNE_EVERY = 300.0
 """Seconds."""
 MOST_PENDING = 20_000
 """Results that are kept while the store cannot be written; the oldest go first."""
@@ -58,7 +57,7 @@ class Leadership:
         self._results: Any = _threads.unpatched("queue", "SimpleQueue")()
         self._processor = ResultProcessor(settings, epoch)
         self._processor_is_current = False
-        self._rolled_up = 0.0
+        self._pruned_at: float | None = None
         checks = [(check.info, check.check) for check in settings.checks]
         service = settings.service.service()
         self._runner: Runner[None] = Runner(
@@ -90,7 +89,9 @@ class Leadership:
         with self._store.transaction() as connection:
             lease.fence(connection, self.epoch)
             unknown = outbox.recover(connection, now)
-            lost = outbox.expire_unconfigured(connection, set(self._couriers), now)
+            moved, lost = outbox.expire_unconfigured(
+                connection, set(self._couriers), now, self._instead_of
+            )
             circuit_breakers.reset_retry_times(connection)
             names = [check.info.name for check in self._settings.checks]
             incidents.forget_checks(connection, names, now)
@@ -98,6 +99,8 @@ class Leadership:
             log.error("%s", fault)
         if unknown:
             log.warning("%d messages were being sent when the last watcher ended: again", unknown)
+        if moved:
+            log.warning("%d messages waited for channels that are gone or off: handed on", moved)
         if lost:
             log.error("%d messages wait for channels that are gone or off: given up", lost)
         for courier in self._couriers.values():
@@ -120,7 +123,7 @@ class Leadership:
         self._find_faults({s.name: s.error for s in states.values() if s.is_open})
         for name in due & set(self._couriers):
             self._couriers[name].wake()
-        self._roll_up()
+        self._prune()
         return events
 
     def _courier(self, name: str) -> Courier:
@@ -133,6 +136,20 @@ class Leadership:
             self._override,
             self._clock,
         )
+
+    def _instead_of(self, channel: str, rank: int) -> tuple[str, ...]:
+        """Returns who gets what waits for a channel that is gone or off: its fallback where it is
+        known, else the channels of the route."""
+        settings = self._settings
+        while channel in settings.channels:
+            fallback = settings.channels[channel].fallback
+            if fallback is None:
+                break
+            if fallback in self._couriers:
+                return (fallback,)
+            channel = fallback
+        route = settings.routes.get(tuple(Severity)[rank])
+        return tuple(name for name in route.channels if name in self._couriers) if route else ()
 
     def _supervise(self) -> None:
         """Puts another in the place of a courier whose thread has ended, and has what it was
@@ -198,16 +215,16 @@ class Leadership:
         self._processor_is_current = True
         return events
 
-    def _roll_up(self) -> None:
-        if self._clock.monotonic() - self._rolled_up < ROLL_UP_EVERY:
+    def _prune(self) -> None:
+        last = self._pruned_at
+        if last is not None and self._clock.monotonic() - last < PRUNE_EVERY:
             return
-        now = self._clock.now()
+        monotonic, before = self._clock.monotonic(), self._pruned_at
+        passed = None if before is None else timedelta(seconds=monotonic - before)
         with self._store.transaction() as connection:
             lease.fence(connection, self.epoch)
-            history.roll_up(connection, now)
-            outbox.forget(connection, now - KEEP_SENT)
-            incidents.forget_silences(connection, now - KEEP_SENT)
-        self._rolled_up = self._clock.monotonic()
+            pruning.prune(connection, self._clock.now(), passed)
+        self._pruned_at = monotonic
 
     def _override(self, event: Event, language: str) -> tuple[str, str] | None:
         answers = self._plugins.call_all("healthkit_message", event=event, language=language)

@@ -870,10 +870,30 @@ export interface components {
         /** NewOrder */
         NewOrder: {
             /**
+             * Customer Address
+             * @default null
+             */
+            customer_address?: string | null;
+            /**
+             * Customer Name
+             * @default null
+             */
+            customer_name?: string | null;
+            /**
+             * Customer Phone
+             * @default null
+             */
+            customer_phone?: string | null;
+            /**
              * Expected Total
              * @default null
              */
             expected_total?: number | null;
+            /**
+             * Guests
+             * @default null
+             */
+            guests?: number | null;
             /** Lines */
             lines: components["schemas"]["NewLine"][];
             /**
@@ -945,8 +965,12 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Customer Name */
+            customer_name: string | null;
             /** Due */
             due: number;
+            /** Guests */
+            guests: number | null;
             /** Id */
             id: number;
             /** Number */
@@ -980,10 +1004,30 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Customer Address
+             * @default null
+             */
+            customer_address?: string | null;
+            /**
+             * Customer Name
+             * @default null
+             */
+            customer_name?: string | null;
+            /**
+             * Customer Phone
+             * @default null
+             */
+            customer_phone?: string | null;
             /** Discount */
             discount: number;
             /** Due */
             due: number;
+            /**
+             * Guests
+             * @default null
+             */
+            guests?: number | null;
             /** Id */
             id: number;
             /** Lines */
@@ -1149,8 +1193,28 @@ export interface components {
          * @description The price of an order at this moment; nothing is stored.
          */
         Quote: {
+            /**
+             * Customer Address
+             * @default null
+             */
+            customer_address?: string | null;
+            /**
+             * Customer Name
+             * @default null
+             */
+            customer_name?: string | null;
+            /**
+             * Customer Phone
+             * @default null
+             */
+            customer_phone?: string | null;
             /** Discount */
             discount: number;
+            /**
+             * Guests
+             * @default null
+             */
+            guests?: number | null;
             /** Lines */
             lines: components["schemas"]["QuoteLine"][];
             /** Rounding */

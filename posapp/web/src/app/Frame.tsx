@@ -5,6 +5,7 @@ import { signOut } from "@/api/sign-out";
 import { useSignIn } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
+import { ThemeSwitch } from "@/components/ThemeSwitch";
 import { paths } from "@/lib/paths";
 import classes from "./Frame.module.css";
 
@@ -23,6 +24,9 @@ export function Frame() {
   const manages = MANAGERS.includes(useSignIn()?.user.role ?? "");
   return (
     <div className={classes.frame}>
+      <a className={classes.skip} href="#content">
+        {t("frame.skip")}
+      </a>
       <header className={classes.rail}>
         <Link to={paths.home} className={classes.brand} aria-label={t("app.name")}>
           <Flame size={34} />
@@ -37,9 +41,10 @@ export function Frame() {
         </nav>
         <Person />
         <LanguageSwitch />
+        <ThemeSwitch />
       </header>
       {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
-      <main className={classes.main} tabIndex={0}>
+      <main id="content" className={classes.main} tabIndex={0}>
         <Outlet />
       </main>
     </div>

@@ -17,7 +17,7 @@ const leaf: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { ember, wood, leaf, gray: wood },
   primaryColor: "ember",
-  primaryShade: 7,
+  primaryShade: { light: 7, dark: 7 },
   black: "#231813",
   fontFamily: "Figtree, system-ui, sans-serif",
   headings: { fontFamily: "Fraunces, Georgia, serif", fontWeight: "560" },
@@ -38,6 +38,5 @@ export const theme = createTheme({
       },
     },
     ActionIcon: { defaultProps: { size: 48, variant: "subtle", color: "wood" } },
-    Modal: { defaultProps: { centered: true, radius: "lg" } },
   },
 });

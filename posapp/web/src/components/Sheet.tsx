@@ -1,10 +1,12 @@
-import { Modal } from "@mantine/core";
-import type { ReactNode } from "react";
+import { X } from "lucide-react";
+import { type MouseEvent, type ReactNode, useEffectEvent, useId, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useSecondTapGuard } from "@/lib/use-second-tap-guard";
+import { useBackCloses } from "./back-closes";
+import { TapCover } from "./SecondTapGuard";
 import classes from "./Sheet.module.css";
 
 interface SheetProps {
-  opened: boolean;
   title: string;
   /** Pixels, on a screen that has them. */
   width: number;
@@ -12,20 +14,59 @@ interface SheetProps {
   children: ReactNode;
 }
 
-/** A dialog over the screen until it is confirmed or closed (Escape, the cross, a tap beside it). */
-export function Sheet({ opened, title, width, onClose, children }: SheetProps) {
+/**
+ * A dialog over the screen until it is confirmed or closed (Escape, Back, the cross, a tap beside it).
+ * The browser's own: it keeps the focus inside, and gives it back to where it was.
+ */
+export function Sheet({ title, width, onClose, children }: SheetProps) {
   const { t } = useTranslation();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  const close = useEffectEvent(onClose);
+  useBackCloses(true, onClose);
+  const { cover, onClickCapture } = useSecondTapGuard();
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    if (!shown) return;
+    shown.showModal();
+    const first = shown.querySelector<HTMLElement>("[data-autofocus]:not(:disabled)");
+    (first ?? shown).focus();
+    const cancel = (event: Event) => {
+      event.preventDefault();
+      close();
+    };
+    shown.addEventListener("cancel", cancel);
+    return () => {
+      shown.removeEventListener("cancel", cancel);
+      shown.close();
+    };
+  }, []);
+  const closeBeside = (event: MouseEvent) => {
+    if (event.target === dialog.current) onClose();
+  };
+
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={title}
-      size={width}
-      overlayProps={{ color: "#231813", backgroundOpacity: 0.5 }}
-      classNames={{ title: classes.title ?? "" }}
-      closeButtonProps={{ size: 48, iconSize: 24, "aria-label": t("app.close") }}
+    <dialog
+      ref={dialog}
+      className={classes.sheet}
+      style={{ maxWidth: width }}
+      aria-labelledby={id}
+      tabIndex={-1}
+      onClick={closeBeside}
+      onClickCapture={onClickCapture}
     >
-      {children}
-    </Modal>
+      <TapCover place={cover} />
+      <div className={classes.content}>
+        <div className={classes.head}>
+          <h2 id={id} className={classes.title}>
+            {title}
+          </h2>
+          <button type="button" className={classes.close} aria-label={t("app.close")} onClick={onClose}>
+            <X size={24} aria-hidden="true" />
+          </button>
+        </div>
+        {children}
+      </div>
+    </dialog>
   );
 }

@@ -12,12 +12,32 @@ export interface DraftLine {
   note: string;
 }
 
+/** For whom an order is, as far as it was asked; text that was not is empty. */
+export interface Guest {
+  /** The number of people at the table. */
+  count: number | null;
+  name: string;
+  phone: string;
+  address: string;
+}
+
+/** What is remembered of the order that was sent last. */
+export interface SentOrder {
+  orderId: number;
+  number: number;
+  type: OrderType;
+  tableId: number | null;
+  guestName: string;
+}
+
 /** The order that is being written on this device. There is one, and every tab sees the same. */
 export interface Draft {
   id: "current";
   type: OrderType;
   tableId: number | null;
+  guest: Guest;
   lines: DraftLine[];
+  lastSent: SentOrder | null;
 }
 
 /** A request that moves money or food, from the tap until the server has answered it. */

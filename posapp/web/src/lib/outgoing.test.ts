@@ -76,7 +76,10 @@ describe("a request in flight", () => {
   });
 
   it("is forgotten together with the draft once it was answered", async () => {
-    await database.drafts.put({ id: "current", type: "takeaway", tableId: null, lines: [] });
+    await database.drafts.put({
+      id: "current", type: "takeaway", tableId: null, lines: [], lastSent: null,
+      guest: { count: null, name: "", phone: "", address: "" },
+    });
     const outgoing = await start("order");
     const answer = await deliver(
       outgoing,

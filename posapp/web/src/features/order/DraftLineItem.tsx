@@ -1,15 +1,15 @@
-import { Badge, Button, Skeleton } from "@mantine/core";
+import { ActionIcon, Badge, Skeleton } from "@mantine/core";
 import { NotebookPen } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
-import type { DraftLine } from "@/lib/database";
+import type { Draft, DraftLine } from "@/lib/database";
 import { rupiah } from "@/lib/money";
-import classes from "./DraftPanel.module.css";
-import { MAX_QUANTITY, setNote, setQuantity } from "./draft";
+import classes from "./DraftLineItem.module.css";
+import { changeQuantity, MAX_QUANTITY, setNote, setQuantity } from "./draft";
+import { detailsOf } from "./line-details";
 import { NoteEditor } from "./NoteEditor";
 import { Stepper } from "./Stepper";
-import { edit } from "./use-draft";
 
 interface DraftLineItemProps {
   line: DraftLine;
@@ -17,66 +17,94 @@ interface DraftLineItemProps {
   total: number | undefined;
   stale: boolean;
   locked: boolean;
+  /** Whether it was added to last: it is brought into view, and marked. */
+  newest: boolean;
+  onEdit: () => void;
+  onChange: (change: (draft: Draft) => Draft) => void;
 }
 
-export function DraftLineItem({ line, product, total, stale, locked }: DraftLineItemProps) {
+export function DraftLineItem(props: DraftLineItemProps) {
+  const { line, product, total, stale, locked, newest, onEdit, onChange } = props;
   const { t } = useTranslation();
-  const [noting, setNoting] = useState(false);
   const name = product?.name ?? t("draft.unknown");
   const details = detailsOf(line, product);
+  const soldOut = product?.available === false;
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (newest) item.current?.scrollIntoView({ block: "nearest" });
+  }, [newest, line.quantity]);
   return (
-    <li className={classes.line}>
+    <li ref={item} className={classes.line} data-newest={newest} data-soldout={soldOut} tabIndex={-1}>
       <div className={classes.title}>
-        <span>{name}</span>
+        <button
+          type="button"
+          className={classes.name}
+          aria-label={t("line.edit", { name })}
+          disabled={locked || !product}
+          onClick={onEdit}
+        >
+          {name}
+        </button>
         <span className={classes.total} data-stale={stale}>
-          {total === undefined ? <Skeleton h="1.2em" w={80} /> : rupiah(total)}
+          {soldOut ? (
+            <Badge color="ember">{t("menu.soldOut")}</Badge>
+          ) : total === undefined ? (
+            <Skeleton h="1.2em" w={80} />
+          ) : (
+            rupiah(total)
+          )}
         </span>
       </div>
-      {details && <p className={classes.details}>{details}</p>}
-      {line.note && <p className={`${classes.details} ${classes.note}`}>“{line.note}”</p>}
-      {product?.available === false && <Badge color="ember">{t("menu.soldOut")}</Badge>}
       <div className={classes.actions}>
-        <Button
-          variant="subtle"
-          color="wood"
-          px="xs"
-          ml={-10}
-          leftSection={<NotebookPen size={17} />}
-          aria-label={t("draft.noteFor", { name })}
-          disabled={locked}
-          onClick={() => setNoting(true)}
-        >
-          {t("draft.note")}
-        </Button>
+        <div className={classes.details}>
+          {details && <p>{details}</p>}
+          {line.note && <p className={classes.note}>“{line.note}”</p>}
+        </div>
+        <LineNote name={name} line={line} locked={locked} onChange={onChange} />
         <Stepper
           name={name}
           value={line.quantity}
           min={0}
           max={MAX_QUANTITY}
           disabled={locked}
-          onChange={(quantity) => void edit((draft) => setQuantity(draft, line.key, quantity))}
+          onStep={(by) => onChange((draft) => changeQuantity(draft, line.key, by))}
+          onType={(quantity) => onChange((draft) => setQuantity(draft, line.key, quantity))}
         />
       </div>
-      {noting && (
-        <NoteEditor
-          title={t("draft.noteFor", { name })}
-          note={line.note}
-          onClose={() => setNoting(false)}
-          onSave={(note) => void edit((draft) => setNote(draft, line.key, note))}
-        />
-      )}
     </li>
   );
 }
 
-/** "400 g · Medium rare, Saus jamur", in the menu's words. */
-function detailsOf({ variantId, modifierIds }: DraftLine, product: Product | undefined): string {
-  if (!product) return "";
-  const variant = product.variants.find(({ id }) => id === variantId)?.name;
-  const modifiers = product.modifier_groups
-    .flatMap((group) => group.modifiers)
-    .filter(({ id }) => modifierIds.includes(id))
-    .map(({ name }) => name)
-    .join(", ");
-  return [variant, modifiers].filter(Boolean).join(" · ");
+interface LineNoteProps extends Pick<DraftLineItemProps, "line" | "locked" | "onChange"> {
+  name: string;
+}
+
+/** The note of a line; what was typed and not saved is there when the editor is opened again. */
+function LineNote({ name, line, locked, onChange }: LineNoteProps) {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const [unsaved, setUnsaved] = useState<string | null>(null);
+  const title = t("draft.noteFor", { name });
+  return (
+    <>
+      <ActionIcon aria-label={title} title={title} disabled={locked} onClick={() => setOpen(true)}>
+        <NotebookPen size={18} />
+      </ActionIcon>
+      {open && (
+        <NoteEditor
+          title={title}
+          note={unsaved ?? line.note}
+          onClose={(text) => {
+            setUnsaved(text);
+            setOpen(false);
+          }}
+          onSave={(note) => {
+            onChange((draft) => setNote(draft, line.key, note));
+            setUnsaved(null);
+            setOpen(false);
+          }}
+        />
+      )}
+    </>
+  );
 }

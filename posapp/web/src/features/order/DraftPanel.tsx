@@ -1,109 +1,77 @@
-import { Alert, Button, Group, Title } from "@mantine/core";
-import { Flame, Hourglass, Send } from "lucide-react";
+import { Button, Group, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { useTableName } from "@/api/queries";
-import { ApiError } from "@/api/error";
-import type { Category, Product } from "@/api/types";
-import { Empty } from "@/components/Empty";
-import { ErrorNote } from "@/components/ErrorNote";
-import { PriceChangedNote } from "@/components/PriceChangedNote";
-import { Totals } from "@/components/Totals";
-import type { Draft } from "@/lib/database";
+import type { Product } from "@/api/types";
+import { SecondTapGuard } from "@/components/SecondTapGuard";
+import type { Draft, DraftLine } from "@/lib/database";
 import classes from "./DraftPanel.module.css";
-import { DraftLineItem } from "./DraftLineItem";
-import { edit } from "./use-draft";
-import { useQuote } from "./use-quote";
-import type { useSendOrder } from "./use-send-order";
+import { DraftFoot } from "./DraftFoot";
+import { DraftLines } from "./DraftLines";
+import { UndoBar } from "./UndoBar";
+import { useLineChange } from "./use-line-change";
+import { usePricedDraft } from "./use-priced-draft";
+import { useRemovals } from "./use-removals";
+import type { Shown, useSendOrder } from "./use-send-order";
+import { useWhere } from "./use-where";
 
 interface DraftPanelProps {
   draft: Draft | undefined;
-  categories: Category[];
+  /** The menu, by product id. */
+  products: Map<number, Product>;
   send: ReturnType<typeof useSendOrder>;
-  /** @param expectedTotal the total on the screen in rupiah, when it is the server's. */
-  onSend: (expectedTotal: number | null) => void;
+  /** @param shown the order on the screen, when its total is the server's word on just this. */
+  onSend: (shown: Shown | null) => void;
+  onEditLine: (line: DraftLine) => void;
 }
 
 /** The order being written: its lines, its totals from the server, and the button that sends it. */
-export function DraftPanel({ draft, categories, send, onSend }: DraftPanelProps) {
-  const { t } = useTranslation();
-  const quote = useQuote(draft);
-  const products = new Map<number, Product>(
-    categories.flatMap((category) => category.products).map((product) => [product.id, product]),
-  );
-  const lines = draft?.lines ?? [];
-  const changed = send.error instanceof ApiError ? send.error.quote : null;
-
+export function DraftPanel({ draft, products, send, onSend, onEditLine }: DraftPanelProps) {
+  const quote = usePricedDraft(draft, products);
+  const removals = useRemovals();
+  const change = useLineChange(draft);
   return (
     <>
-      <DraftHead draft={draft} locked={send.waiting} />
-      {draft && lines.length === 0 ? (
-        <Empty icon={<Flame size={44} />} title={t("draft.empty")} hint={t("draft.emptyHint")} />
-      ) : (
-        <ul className={classes.lines} aria-label={t("draft.title")}>
-          {lines.map((line) => (
-            <DraftLineItem
-              key={line.key}
-              line={line}
-              product={products.get(line.productId)}
-              total={quote.quoted?.lineTotals.get(line.key)}
-              stale={quote.stale}
-              locked={send.waiting}
-            />
-          ))}
-        </ul>
-      )}
-      <footer className={classes.foot}>
-        {send.waiting && !send.isPending && (
-          <Alert color="wood" icon={<Hourglass />} title={t("draft.waiting")} role="status" />
-        )}
-        {changed && send.expectedTotal !== null ? (
-          <PriceChangedNote
-            before={send.expectedTotal}
-            now={changed.total}
-            onAccept={() => onSend(changed.total)}
-          />
-        ) : (
-          send.error && <ErrorNote error={send.error} />
-        )}
-        {quote.error && !send.error && lines.length > 0 && (
-          <ErrorNote error={quote.error} onRetry={() => void quote.retry()} />
-        )}
-        {lines.length > 0 && <Totals of={quote.quoted?.totals} stale={quote.stale} />}
-        <Button
-          fullWidth
-          size="xl"
-          leftSection={<Send size={20} />}
-          disabled={lines.length === 0}
-          loading={send.isPending}
-          onClick={() => onSend(quote.stale ? null : (quote.quoted?.totals.total ?? null))}
-        >
-          {t(send.waiting ? "draft.resend" : "draft.send")}
-        </Button>
-      </footer>
+      <DraftHead
+        draft={draft}
+        locked={send.waiting}
+        onClear={() => removals.change((before) => ({ ...before, lines: [] }))}
+      />
+      {/* What a removal leaves lies elsewhere a moment later: a second tap would hit the next line. */}
+      <SecondTapGuard className={classes.lines} appeared={removals.last}>
+        <DraftLines
+          draft={draft}
+          products={products}
+          quote={quote}
+          locked={send.waiting}
+          change={change}
+          onEditLine={onEditLine}
+          onChange={removals.change}
+        />
+      </SecondTapGuard>
+      <UndoBar removals={removals} products={products} />
+      <DraftFoot draft={draft} quote={quote} send={send} change={change} products={products} onSend={onSend} />
     </>
   );
 }
 
-function DraftHead({ draft, locked }: { draft: Draft | undefined; locked: boolean }) {
+interface DraftHeadProps {
+  draft: Draft | undefined;
+  locked: boolean;
+  onClear: () => void;
+}
+
+function DraftHead({ draft, locked, onClear }: DraftHeadProps) {
   const { t } = useTranslation();
-  const table = useTableName()(draft?.tableId);
-  const where =
-    draft?.type === "dine_in" && table ? t("table.name", { name: table }) : draft && t(`type.${draft.type}`);
+  const where = useWhere();
   return (
     <Group className={classes.head ?? ""} justify="space-between" wrap="nowrap">
       <div>
-        <Title order={2} fz={24}>
+        <Title order={2} fz={22} tabIndex={-1} data-bill-title>
           {t("draft.title")}
         </Title>
-        <span className={classes.where}>{where ?? "\u00a0"}</span>
+        <span className={classes.where}>{draft ? where(draft.type, draft.tableId, draft.guest.name) : "\u00a0"}</span>
       </div>
       {(draft?.lines.length ?? 0) > 0 && (
-        <Button
-          variant="subtle"
-          color="wood"
-          disabled={locked}
-          onClick={() => void edit((before) => ({ ...before, lines: [] }))}
-        >
+        <Button variant="subtle" color="wood" disabled={locked} onClick={onClear}>
           {t("draft.clear")}
         </Button>
       )}

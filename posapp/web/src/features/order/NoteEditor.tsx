@@ -6,7 +6,8 @@ import { Sheet } from "@/components/Sheet";
 interface NoteEditorProps {
   title: string;
   note: string;
-  onClose: () => void;
+  /** Is told what was typed, so that it is there when the editor is opened again. */
+  onClose: (text: string) => void;
   onSave: (note: string) => void;
 }
 
@@ -16,10 +17,9 @@ export function NoteEditor({ title, note, onClose, onSave }: NoteEditorProps) {
   const save = (event: SyntheticEvent) => {
     event.preventDefault();
     onSave(text.trim());
-    onClose();
   };
   return (
-    <Sheet opened onClose={onClose} width={480} title={title}>
+    <Sheet onClose={() => onClose(text)} width={480} title={title}>
       <form onSubmit={save}>
         <TextInput
           aria-label={title}

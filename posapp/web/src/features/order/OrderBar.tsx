@@ -1,5 +1,5 @@
 import { ActionIcon, Button, SegmentedControl, TextInput } from "@mantine/core";
-import { Armchair, Search, X } from "lucide-react";
+import { Armchair, Search, UserRound, X } from "lucide-react";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useTableName } from "@/api/queries";
@@ -15,20 +15,28 @@ interface OrderBarProps {
   locked: boolean;
   query: string;
   onQuery: (query: string) => void;
-  onEnter: () => void;
+  /** Takes the first match; returns whether there was one to take. */
+  onEnter: () => boolean;
   onPickTable: () => void;
+  onGuest: () => void;
 }
 
 /** The type and table of the order, and the search over the menu: "/", a few letters, Enter, and the next. */
-export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }: OrderBarProps) {
+export function OrderBar(props: OrderBarProps) {
+  const { draft, locked, query, onQuery, onEnter, onPickTable, onGuest } = props;
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   const name = useTableName()(draft.tableId);
-  useKeys({ "/": () => field.current?.focus() });
+  useKeys({
+    "/": () => field.current?.focus(),
+    F2: locked ? undefined : onPickTable,
+    F4: locked ? undefined : onGuest,
+  });
 
   return (
     <div className={classes.bar}>
       <SegmentedControl
+        aria-label={t("line.type")}
         classNames={{ root: classes.types ?? "", label: classes.type ?? "" }}
         value={draft.type}
         disabled={locked}
@@ -45,6 +53,7 @@ export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }
           {draft.tableId === null ? t("table.pick") : t("table.name", { name: name ?? "…" })}
         </Button>
       )}
+      <GuestButton draft={draft} locked={locked} onGuest={onGuest} />
       <TextInput
         ref={field}
         className={classes.search}
@@ -56,11 +65,31 @@ export function OrderBar({ draft, locked, query, onQuery, onEnter, onPickTable }
         value={query}
         onChange={(event) => onQuery(event.currentTarget.value.replace(/^\/+/, ""))}
         onKeyDown={({ key }) => {
-          if (key === "Enter") onEnter();
-          if (key === "Enter" || key === "Escape") onQuery("");
+          if ((key === "Enter" && onEnter()) || key === "Escape") onQuery("");
+          if (key === "ArrowDown") document.querySelector<HTMLElement>("#menu [tabindex='0']")?.focus();
         }}
       />
     </div>
+  );
+}
+
+type GuestButtonProps = Pick<OrderBarProps, "draft" | "locked" | "onGuest">;
+
+/** Says for whom the order is, as far as it is known, and asks. */
+function GuestButton({ draft: { type, guest }, locked, onGuest }: GuestButtonProps) {
+  const { t } = useTranslation();
+  const known = type === "dine_in" ? guest.count !== null : guest.name !== "";
+  const told = type === "dine_in" ? t("guest.people", { count: guest.count ?? 0 }) : guest.name;
+  return (
+    <Button
+      variant="default"
+      className={classes.guest ?? ""}
+      leftSection={<UserRound size={20} />}
+      disabled={locked}
+      onClick={onGuest}
+    >
+      {known ? told : t(`guest.ask.${type}`)}
+    </Button>
   );
 }
 

@@ -1,61 +1,79 @@
-import { useState } from "react";
-import { v4 as uuid } from "uuid";
+import { useMemo, useState } from "react";
+import { useSessionStorage } from "@mantine/hooks";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
 import { useMenu } from "@/api/queries";
 import type { Product } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
-import { DraftPanel } from "./DraftPanel";
+import { PageTitle } from "@/components/PageTitle";
+import { paths } from "@/lib/paths";
+import { useKeys } from "@/lib/use-keys";
+import { BillPanel } from "./BillPanel";
 import { CategoryTabs } from "./CategoryTabs";
+import { countByProduct, emptyDraft, needsGuest, needsTable, plainSelection } from "./draft";
 import { hasOptions } from "./modifiers";
-import { addLine, countByProduct, emptyDraft, needsTable, type ProductSelection } from "./draft";
 import { OrderBar } from "./OrderBar";
 import classes from "./OrderPage.module.css";
+import { OrderSheets, type OpenSheet } from "./OrderSheets";
 import { ProductGrid } from "./ProductGrid";
-import { ProductSheet } from "./ProductSheet";
-import { findProducts, SEARCH } from "./search";
-import { SentPanel } from "./SentPanel";
-import { TablePicker } from "./TablePicker";
-import { edit, useDraft } from "./use-draft";
-import { useSendOrder } from "./use-send-order";
+import { SEARCH } from "./search";
+import { useAdd } from "./use-add";
+import { useDraft } from "./use-draft";
+import { useFoundProducts } from "./use-found-products";
+import { type Shown, useSendOrder } from "./use-send-order";
 
 /** Menu on the left, bill on the right: three taps from table to sent. */
 export function OrderPage() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
   const menu = useMenu();
   const draft = useDraft();
   const send = useSendOrder();
   const [query, setQuery] = useState("");
-  const [categoryId, setCategoryId] = useState<number | null>(null);
-  const [chosen, setChosen] = useState<Product | null>(null);
-  const [pickingTable, setPickingTable] = useState(false);
+  const [categoryId, setCategoryId] = useSessionStorage<number | null>({
+    key: "kenangan.category",
+    defaultValue: null,
+    getInitialValueInEffect: false,
+  });
+  const [sheet, setSheet] = useState<OpenSheet | null>(null);
 
   const categories = menu.data?.categories ?? [];
   const category = categories.find(({ id }) => id === categoryId) ?? categories[0];
-  const products = query ? findProducts(categories, query) : category?.products;
-  const add = (selection: ProductSelection) => {
-    send.reset();
-    void edit((before) => addLine(before, selection, uuid()));
-  };
+  const found = useFoundProducts(categories, query);
+  const shown = query ? found : category?.products;
+  const products = useMemo(
+    () => new Map(menu.data?.categories.flatMap((one) => one.products.map((product) => [product.id, product]))),
+    [menu.data],
+  );
+  const add = useAdd(send.reset);
   const tap = (product: Product) => {
-    if (hasOptions(product)) setChosen(product);
-    else add({ productId: product.id, variantId: null, modifierIds: [], quantity: 1, note: "" });
+    if (hasOptions(product)) setSheet({ kind: "product", productId: product.id });
+    else add(plainSelection(product));
   };
-  const sendOrAskTable = (expectedTotal: number | null) => {
+  const sendOrAsk = (whatIsShown: Shown | null) => {
     if (send.waiting) send.again();
-    else if (draft && needsTable(draft)) setPickingTable(true);
-    else send.sendNew(expectedTotal);
+    else if (draft && needsTable(draft)) setSheet({ kind: "table" });
+    else if (draft && needsGuest(draft)) setSheet({ kind: "guest" });
+    else send.sendNew(whatIsShown);
   };
+  const lastSent = draft?.lastSent;
+  useKeys({ F9: lastSent ? () => void navigate(paths.pay(String(lastSent.orderId))) : undefined });
 
   return (
     <div className={classes.page}>
-      <section className={classes.menu}>
+      <PageTitle hidden>{t("nav.order")}</PageTitle>
+      <section className={classes.menu} aria-label={t("line.menu")}>
         <OrderBar
           draft={draft ?? emptyDraft}
           locked={send.waiting}
-          onPickTable={() => setPickingTable(true)}
+          onPickTable={() => setSheet({ kind: "table" })}
+          onGuest={() => setSheet({ kind: "guest" })}
           query={query}
           onQuery={setQuery}
           onEnter={() => {
-            const first = products?.find(({ available }) => available);
+            const first = shown?.find(({ available }) => available);
             if (query && first) tap(first);
+            return first !== undefined;
           }}
         />
         <CategoryTabs
@@ -70,40 +88,21 @@ export function OrderPage() {
           <ErrorNote error={menu.error} onRetry={() => void menu.refetch()} />
         ) : (
           <ProductGrid
-            products={menu.isPending ? undefined : products}
+            products={menu.isPending ? undefined : shown}
             counts={countByProduct(draft ?? emptyDraft)}
             locked={send.waiting}
             onTap={tap}
           />
         )}
       </section>
-      <aside className={classes.order}>
-        {send.data && draft?.lines.length === 0 ? (
-          <SentPanel order={send.data} onNext={send.reset} />
-        ) : (
-          <DraftPanel draft={draft} categories={categories} send={send} onSend={sendOrAskTable} />
-        )}
-      </aside>
-      {chosen && (
-        <ProductSheet
-          key={chosen.id}
-          product={chosen}
-          onClose={() => setChosen(null)}
-          onAdd={(selection) => {
-            add(selection);
-            setChosen(null);
-          }}
-        />
-      )}
-      <TablePicker
-        opened={pickingTable}
-        chosenId={draft?.tableId ?? null}
-        onClose={() => setPickingTable(false)}
-        onPick={(tableId) => {
-          void edit((before) => ({ ...before, type: "dine_in", tableId }));
-          setPickingTable(false);
-        }}
+      <BillPanel
+        draft={draft}
+        products={products}
+        send={send}
+        onSend={sendOrAsk}
+        onEditLine={({ key, productId }) => setSheet({ kind: "product", productId, lineKey: key })}
       />
+      <OrderSheets sheet={sheet} draft={draft ?? emptyDraft} products={products} onAdd={add} onClose={() => setSheet(null)} />
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import { Button, Stack, Textarea } from "@mantine/core";
-import { useState } from "react";
+import { Alert, Button, Stack, Textarea } from "@mantine/core";
+import { Ban } from "lucide-react";
+import { type KeyboardEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
 import { Sheet } from "@/components/Sheet";
@@ -12,58 +13,74 @@ import { Stepper } from "./Stepper";
 
 interface ProductSheetProps {
   product: Product;
-  onClose: () => void;
-  onAdd: (selection: ProductSelection) => void;
+  /** What is chosen when it opens. */
+  selection: ProductSelection;
+  /** Whether this changes a line of the bill. */
+  editing: boolean;
+  /** Is told what was chosen, so that it is there when the sheet is opened again. */
+  onClose: (selection: ProductSelection) => void;
+  onDone: (selection: ProductSelection) => void;
 }
 
 /** Size, doneness, sides, sauces and a note: what must be known before the kitchen can begin. */
-export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
+export function ProductSheet({ product, selection, editing, onClose, onDone }: ProductSheetProps) {
   const { t } = useTranslation();
-  const [variantId, setVariantId] = useState(product.variants[0]?.id ?? null);
-  const [modifierIds, setModifierIds] = useState<number[]>([]);
-  const [quantity, setQuantity] = useState(1);
-  const [note, setNote] = useState("");
+  const [chosen, setChosen] = useState(selection);
+  const change = (part: Partial<ProductSelection>) => setChosen((before) => ({ ...before, ...part }));
+  const { modifierIds, quantity } = chosen;
   const missing = unmetGroups(product, modifierIds);
-  const add = () =>
-    onAdd({
-      productId: product.id,
-      variantId,
-      modifierIds: inMenuOrder(product, modifierIds),
-      quantity,
-      note: note.trim(),
-    });
+  const ready = missing.length === 0 && product.available;
+  const finish = () => {
+    if (!ready) return;
+    onDone({ ...chosen, modifierIds: inMenuOrder(product, modifierIds), note: chosen.note.trim() });
+  };
+  const finishByKey = (event: KeyboardEvent) => {
+    if (event.key !== "F8") return;
+    event.preventDefault();
+    finish();
+  };
 
   return (
-    <Sheet opened onClose={onClose} width={880} title={product.name}>
-      <Stack gap="lg">
+    <Sheet onClose={() => onClose(chosen)} width={880} title={product.name}>
+      <Stack gap="md" onKeyDown={finishByKey}>
+        {!product.available && (
+          <Alert color="ember" icon={<Ban />} title={t("line.soldOut", { name: product.name })} role="alert" />
+        )}
         {product.variants.length > 0 && (
           <OptionGroup
             label={t("sheet.variant")}
             hint={t("sheet.exactly", { count: 1 })}
             required
             single
+            first
             options={product.variants.map((variant) => ({
               ...variant,
               priceText: rupiah(variant.price),
-              chosen: variant.id === variantId,
+              chosen: variant.id === chosen.variantId,
             }))}
-            onPick={setVariantId}
+            onPick={(variantId) => change({ variantId })}
           />
         )}
-        {product.modifier_groups.map((group) => (
+        {product.modifier_groups.map((group, at) => (
           <OptionGroup
             key={group.id}
             label={group.name}
             hint={hintOf(group, t)}
             required={group.min > 0}
             single={group.max === 1}
+            first={at === 0 && product.variants.length === 0}
             options={group.modifiers.map((modifier) => ({
               ...modifier,
               priceText: modifier.price ? `+${rupiah(modifier.price)}` : "",
               chosen: modifierIds.includes(modifier.id),
               disabled: !modifierIds.includes(modifier.id) && isFull(group, modifierIds),
             }))}
-            onPick={(id) => setModifierIds((chosen) => toggleModifier(group, chosen, id))}
+            onPick={(id) =>
+              setChosen((before) => ({
+                ...before,
+                modifierIds: toggleModifier(group, before.modifierIds, id),
+              }))
+            }
           />
         ))}
         <Textarea
@@ -72,21 +89,33 @@ export function ProductSheet({ product, onClose, onAdd }: ProductSheetProps) {
           maxLength={200}
           rows={1}
           size="md"
-          value={note}
-          onChange={(event) => setNote(event.currentTarget.value.replace(/\s+/g, " "))}
+          value={chosen.note}
+          onChange={(event) => change({ note: event.currentTarget.value.replace(/\s+/g, " ") })}
         />
         <div className={classes.foot}>
-          <Stepper name={product.name} value={quantity} min={1} max={MAX_QUANTITY} onChange={setQuantity} />
-          <Button size="lg" flex={1} disabled={missing.length > 0} onClick={add}>
+          <Stepper
+            name={product.name}
+            value={quantity}
+            min={1}
+            max={MAX_QUANTITY}
+            onStep={(by) => setChosen((before) => stepped(before, by))}
+            onType={(value) => change({ quantity: value })}
+          />
+          <Button className={classes.done ?? ""} size="lg" flex={1} disabled={!ready} onClick={finish}>
             {missing.length > 0
               ? t("sheet.missing", { groups: missing.map(({ name }) => name).join(", ") })
-              : t("sheet.add")}
+              : t(editing ? "line.change" : "sheet.add")}
           </Button>
         </div>
       </Stack>
     </Sheet>
   );
 }
+
+const stepped = (selection: ProductSelection, by: number): ProductSelection => ({
+  ...selection,
+  quantity: Math.min(MAX_QUANTITY, Math.max(1, selection.quantity + by)),
+});
 
 function hintOf(
   { min, max }: Product["modifier_groups"][number],

@@ -1,10 +1,14 @@
 import { useLiveQuery } from "dexie-react-hooks";
 import { database, type Draft } from "@/lib/database";
-import { emptyDraft } from "./draft";
+import { emptyDraft, nextDraft } from "./draft";
 
 export const ORDER_SLOT = "order";
 
-const current = async (): Promise<Draft> => (await database.drafts.get("current")) ?? emptyDraft;
+/** A draft that an earlier version has written lacks what it did not know. */
+const current = async (): Promise<Draft> => ({
+  ...emptyDraft,
+  ...(await database.drafts.get("current")),
+});
 
 /** The order being written, as every tab of this device sees it; undefined while it is read. */
 export const useDraft = (): Draft | undefined => useLiveQuery(current);
@@ -26,8 +30,6 @@ export const readDraft = async (): Promise<Draft | null> => {
   return draft.lines.length > 0 ? draft : null;
 };
 
-/** Begin anew with the same type of order. */
-export const resetDraft = async (): Promise<unknown> => {
-  const { type } = await current();
-  return database.drafts.put({ ...emptyDraft, type });
-};
+/** Begin anew for the next guest. */
+export const resetDraft = async (): Promise<unknown> =>
+  database.drafts.put(nextDraft(await current()));

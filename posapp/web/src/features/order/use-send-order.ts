@@ -1,22 +1,50 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/error";
 import type { Order, OrderInput } from "@/api/types";
+import type { Draft } from "@/lib/database";
 import { claim, deliver, nothingNew, useOutgoing, useResume } from "@/lib/outgoing";
-import { toOrderInput } from "./draft";
-import { ORDER_SLOT, readDraft, resetDraft } from "./use-draft";
+import { rememberSent, toOrderInput, toQuoteInput } from "./draft";
+import { edit, ORDER_SLOT, readDraft, resetDraft } from "./use-draft";
+import { quoteOf } from "./use-quote";
 
-/** A new order at the total that was on the screen, if one was; or again the one whose response was lost. */
-type Sending = { expectedTotal: number | null } | "again";
-
-async function writeOrder(expectedTotal: number | null): Promise<OrderInput | null> {
-  const draft = await readDraft();
-  return draft && { ...toOrderInput(draft), expected_total: expectedTotal };
+/** The order that was on the screen with its total, in rupiah, when "send" was tapped. */
+export interface Shown {
+  body: OrderInput;
+  total: number;
 }
 
-async function sendOrder(what: Sending): Promise<Order | null> {
-  const write = what === "again" ? nothingNew : () => writeOrder(what.expectedTotal);
-  const outgoing = await claim(ORDER_SLOT, write);
+/** A new order, with what was shown of it if that was the server's word; or again one whose response was lost. */
+type Sending = Shown | "unpriced" | "again";
+
+const isSame = (one: OrderInput, other: OrderInput): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
+
+/** The total of a draft: as it was shown, or asked for where the screen was behind; null where nobody answers. */
+async function totalOf(draft: Draft, what: Sending, queries: QueryClient): Promise<number | null> {
+  if (typeof what === "object" && isSame(what.body, toQuoteInput(draft))) return what.total;
+  try {
+    return (await queries.query(quoteOf(draft))).totals.total;
+  } catch (error) {
+    if (error instanceof ApiError && error.outcomeUnknown) return null;
+    throw error;
+  }
+}
+
+/** Claim the order as it stands, at the total of just this order; null where there is nothing to send. */
+async function claimOrder(what: Sending, queries: QueryClient) {
+  if (what === "again") return claim(ORDER_SLOT, nothingNew);
+  const draft = await readDraft();
+  const total = draft && (await totalOf(draft, what, queries));
+  return claim(ORDER_SLOT, async () => {
+    const now = await readDraft();
+    if (!now || !draft || !isSame(toOrderInput(now), toOrderInput(draft))) return null;
+    return { ...toOrderInput(now), expected_total: total };
+  });
+}
+
+async function sendOrder(what: Sending, queries: QueryClient): Promise<Order | null> {
+  const outgoing = await claimOrder(what, queries);
   if (!outgoing) return null;
   return deliver(
     outgoing,
@@ -38,20 +66,24 @@ async function sendOrder(what: Sending): Promise<Order | null> {
 export function useSendOrder() {
   const queries = useQueryClient();
   const { mutate, ...send } = useMutation({
-    mutationFn: sendOrder,
-    onSettled: () => queries.invalidateQueries({ queryKey: ["orders"] }),
-    onError: async (error) => {
+    mutationFn: (what: Sending) => sendOrder(what, queries),
+    // Not awaited: the number is known, and nobody waits for other lists.
+    onSettled: () => void queries.invalidateQueries({ queryKey: ["orders"] }),
+    onError: (error) => {
       if (!(error instanceof ApiError && error.quote)) return;
-      await queries.invalidateQueries({ queryKey: ["quote"] });
-      await queries.invalidateQueries({ queryKey: ["menu"] });
+      void queries.invalidateQueries({ queryKey: ["quote"] });
+      void queries.invalidateQueries({ queryKey: ["menu"] });
     },
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["tables"] }),
+    onSuccess: (order) => {
+      void queries.invalidateQueries({ queryKey: ["tables"] });
+      if (order) void edit((draft) => rememberSent(draft, order));
+    },
   });
   const waiting = useOutgoing(ORDER_SLOT) !== null;
   const again = () => mutate("again");
   useResume(waiting, send.isIdle, again);
-  const sendNew = (expectedTotal: number | null) => mutate({ expectedTotal });
+  const sendNew = (shown: Shown | null) => mutate(shown ?? "unpriced");
   const { variables } = send;
-  const expectedTotal = typeof variables === "object" ? variables.expectedTotal : null;
+  const expectedTotal = typeof variables === "object" ? variables.total : null;
   return { ...send, waiting, again, sendNew, expectedTotal };
 }

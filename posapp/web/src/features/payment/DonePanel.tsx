@@ -3,6 +3,7 @@ import { CircleCheck } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Order, Payment } from "@/api/types";
+import { SecondTapGuard } from "@/components/SecondTapGuard";
 import { rupiah } from "@/lib/money";
 import { paths } from "@/lib/paths";
 
@@ -28,9 +29,11 @@ export function DonePanel({ order, payment }: { order: Order; payment: Payment |
           </Text>
         </div>
       )}
-      <Button size="xl" mt="lg" component={Link} to={paths.order} autoFocus>
-        {t("pay.next")}
-      </Button>
+      <SecondTapGuard>
+        <Button size="xl" mt="lg" component={Link} to={paths.order}>
+          {t("pay.next")}
+        </Button>
+      </SecondTapGuard>
     </Stack>
   );
 }
