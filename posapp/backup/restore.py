@@ -27,6 +27,7 @@ from posapp.backup.postgres.client import MAINTENANCE, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.installation import read_identity
 from posapp.backup.postgres.properties import apply_properties, create_database, read_properties
+from posapp.backup.postgres.server_room import load_needs, server_folders
 from posapp.backup.storage.folder import BackupLock
 
 ConfirmTyped = Callable[[str, str], None]
@@ -85,8 +86,7 @@ def restore(
     with server.connect() as connection:
         if blockers := [*_unfit(backup), *databases.restore_blockers(connection, live, backup)]:
             raise Refused("\n".join(blockers))
-        folders = room.server_folders(connection, live)
-        needs = room.load_needs(connection, live, _size_of(backup))
+        needs = load_needs(connection, live, _size_of(backup))
         live_exists = databases.exists(connection, live)
         like = read_properties(connection, live) or _stated_properties(backup)
     own = read_identity(context.client)
@@ -101,6 +101,29 @@ def restore(
     old_database = databases.sibling_name(live, "before", now)
     context.log.write(f"Restoring {backup.name} into {new_database}")
     handover = Handover(context, new_database, backup, own)
+    rows = replace_database(backup, file, context, old_database, like, handover, silence)
+    _note(context, backup, old_database)
+    _drop_older_replaced(context)
+    notes = handover.tell(old_database)
+    took = timedelta(seconds=context.clock.monotonic() - began)
+    return RestoreResult(live, old_database if live_exists else None, rows, took, notes)
+
+
+def replace_database(
+    backup: Backup,
+    file: BinaryIO,
+    context: BackupContext,
+    old_database: str,
+    like: DatabaseProperties | None,
+    handover: Handover,
+    silence: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Loads a backup beside the live database and swaps their names, as a restore does and a drill.
+    Returns the number of rows. Raises BackupError; then the live one is as it was."""
+    live, new_database = context.client.database, handover.new_database
+    server = context.client.on(MAINTENANCE)
+    with server.connect() as connection:
+        folders = server_folders(connection, live)
     try:
         stop = partial(databases.end_sessions, server, new_database)
         with room.watched(folders, context.settings.backup_disk_reserve, stop):
@@ -115,11 +138,7 @@ def restore(
         with suppress(BackupError), server.connect() as connection:
             databases.drop(connection, new_database)
         raise
-    _note(context, backup, old_database)
-    _drop_older_replaced(context)
-    notes = handover.tell(old_database)
-    took = timedelta(seconds=context.clock.monotonic() - began)
-    return RestoreResult(live, old_database if live_exists else None, rows, took, notes)
+    return rows
 
 
 def _size_of(backup: Backup) -> int:

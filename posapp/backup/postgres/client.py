@@ -120,6 +120,12 @@ def major(version: int) -> int:
     return version // 10_000
 
 
+def first_number(version: str) -> int:
+    """Returns 18 for `18.6 (Debian 18.6-1)`, 0 for what begins with no number."""
+    found = re.match(r"\d{1,4}", version)
+    return int(found[0]) if found else 0
+
+
 def tool_version(program: str = "pg_dump") -> str:
     """Returns the version of the programs that come with the application, as `18.6`."""
     done = subprocess.run([str(BIN_DIR / program), "--version"], capture_output=True, text=True)
@@ -132,7 +138,7 @@ def tool_version(program: str = "pg_dump") -> str:
 def require_compatible_tools(connection: Connection) -> None:
     """Raises Refused for a newer server: pg_dump reads its own version and older ones."""
     ours = tool_version()
-    if major(connection.server_version) > int(ours.split(".")[0]):
+    if major(connection.server_version) > first_number(ours):
         theirs = query(connection, "SHOW server_version")[0][0]
         raise Refused(
             f"the server is PostgreSQL {theirs} and pg_dump is {ours}, which is older;"

@@ -11,7 +11,14 @@ from psycopg2 import sql
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import Backup, format_stamp
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres.client import Connection, PostgresClient, major, query
+from posapp.backup.postgres.client import (
+    Connection,
+    PostgresClient,
+    first_number,
+    major,
+    query,
+    tool_version,
+)
 
 _LONGEST = 63
 """Bytes of a name in PostgreSQL."""
@@ -92,10 +99,16 @@ def restore_blockers(connection: Connection, live: str, backup: Backup) -> list[
 def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
     """Returns what the backup needs and the server lacks."""
     found = []
-    needed = max(int(v.split(".")[0]) for v in (manifest.server_version, manifest.pg_dump_version))
-    if major(connection.server_version) < needed:
+    needed, here = first_number(manifest.server_version), major(connection.server_version)
+    if here < needed:
         version = query(connection, "SHOW server_version")[0][0]
         found.append(f"the server is PostgreSQL {version}, the backup needs {needed} or newer")
+    made_by, ours = first_number(manifest.pg_dump_version), first_number(tool_version("psql"))
+    if made_by > max(ours, here):
+        found.append(
+            f"the backup was made by pg_dump {made_by}, and psql here is {ours};"
+            " update the POS first"
+        )
     roles = _missing(connection, "SELECT rolname FROM pg_roles", manifest.roles)
     if roles:
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import psycopg2
@@ -32,6 +33,7 @@ _LISTS = {
     *("session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"),
 }
 """Lists of names are kept as they are written, quoted one by one."""
+_NAME = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
 _LOCALES = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 
 
@@ -156,5 +158,6 @@ def _parameter(name: str) -> sql.Composable:
 def _value(setting: Setting) -> sql.Composable:
     if setting.name not in _LISTS:
         return sql.Literal(setting.value)
-    names = [part.strip().strip('"') for part in setting.value.split(",")]
-    return sql.SQL(", ").join(sql.Identifier(part) for part in names)
+    found = ((quoted.replace('""', '"'), bare) for quoted, bare in _NAME.findall(setting.value))
+    names = [quoted or bare for quoted, bare in found] or [""]
+    return sql.SQL(", ").join(sql.Identifier(name) if name else sql.Literal("") for name in names)
