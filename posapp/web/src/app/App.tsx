@@ -5,8 +5,10 @@ import { queryClient } from "@/api/queries";
 import { router } from "./router";
 import { theme } from "./theme";
 import { UpdatePrompt } from "./UpdatePrompt";
+import { usePageHeading } from "./use-page-heading";
 
 export function App() {
+  usePageHeading();
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>

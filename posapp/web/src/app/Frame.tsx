@@ -4,6 +4,7 @@ import { Link, NavLink, Outlet } from "react-router";
 import { signOut } from "@/api/sign-out";
 import { useSignIn } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
+import { KeysHelp } from "@/components/KeysHelp";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
 import { ThemeSwitch } from "@/components/ThemeSwitch";
 import { paths } from "@/lib/paths";
@@ -42,6 +43,7 @@ export function Frame() {
         <Person />
         <LanguageSwitch />
         <ThemeSwitch />
+        <KeysHelp />
       </header>
       {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
       <main id="content" className={classes.main} tabIndex={0}>

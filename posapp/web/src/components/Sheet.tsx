@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type MouseEvent, type ReactNode, useEffectEvent, useId, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffectEvent, useId, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSecondTapGuard } from "@/lib/use-second-tap-guard";
 import { useBackCloses } from "./back-closes";
@@ -11,6 +11,9 @@ interface SheetProps {
   /** Pixels, on a screen that has them. */
   width: number;
   onClose: () => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
+  /** Stays in reach however long the rest is. */
+  foot?: ReactNode;
   children: ReactNode;
 }
 
@@ -18,7 +21,7 @@ interface SheetProps {
  * A dialog over the screen until it is confirmed or closed (Escape, Back, the cross, a tap beside it).
  * The browser's own: it keeps the focus inside, and gives it back to where it was.
  */
-export function Sheet({ title, width, onClose, children }: SheetProps) {
+export function Sheet({ title, width, onClose, onKeyDown, foot, children }: SheetProps) {
   const { t } = useTranslation();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -54,9 +57,10 @@ export function Sheet({ title, width, onClose, children }: SheetProps) {
       tabIndex={-1}
       onClick={closeBeside}
       onClickCapture={onClickCapture}
+      onKeyDown={onKeyDown}
     >
       <TapCover place={cover} />
-      <div className={classes.content}>
+      <div className={classes.inside}>
         <div className={classes.head}>
           <h2 id={id} className={classes.title}>
             {title}
@@ -65,7 +69,8 @@ export function Sheet({ title, width, onClose, children }: SheetProps) {
             <X size={24} aria-hidden="true" />
           </button>
         </div>
-        {children}
+        <div className={classes.content}>{children}</div>
+        {foot && <div className={classes.foot}>{foot}</div>}
       </div>
     </dialog>
   );

@@ -1,11 +1,11 @@
-import { useMemo, useState } from "react";
+import { VisuallyHidden } from "@mantine/core";
 import { useSessionStorage } from "@mantine/hooks";
+import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useMenu } from "@/api/queries";
 import type { Product } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
-import { PageTitle } from "@/components/PageTitle";
 import { paths } from "@/lib/paths";
 import { useKeys } from "@/lib/use-keys";
 import { BillPanel } from "./BillPanel";
@@ -46,6 +46,11 @@ export function OrderPage() {
     [menu.data],
   );
   const add = useAdd(send.reset);
+  const forgetRefusal = useEffectEvent(() => {
+    if (send.isError && !send.waiting) send.reset();
+  });
+  // What was refused is not what stands there now.
+  useEffect(() => forgetRefusal(), [draft]);
   const tap = (product: Product) => {
     if (hasOptions(product)) setSheet({ kind: "product", productId: product.id });
     else add(plainSelection(product));
@@ -61,7 +66,7 @@ export function OrderPage() {
 
   return (
     <div className={classes.page}>
-      <PageTitle hidden>{t("nav.order")}</PageTitle>
+      <VisuallyHidden component="h1">{t("nav.order")}</VisuallyHidden>
       <section className={classes.menu} aria-label={t("line.menu")}>
         <OrderBar
           draft={draft ?? emptyDraft}
