@@ -31,7 +31,10 @@ LARGEST_ID = 2**53 - 1
 
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+# In two steps: constraints of one step count the blanks that it then strips.
+_Stripped = Annotated[Text, StringConstraints(strip_whitespace=True)]
+Name = Annotated[_Stripped, Field(min_length=1, max_length=100)]
+Address = Annotated[_Stripped, Field(min_length=1, max_length=300)]
 Note = Annotated[Text, StringConstraints(max_length=200, strip_whitespace=True)]
 
 

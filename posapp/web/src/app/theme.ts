@@ -42,6 +42,8 @@ export const theme = createTheme({
         visibilityToggle: { width: 48, height: 48, minWidth: 48, minHeight: 48 },
       },
     },
+    // Its label counts only with a role.
+    Loader: { defaultProps: { role: "img" } },
     ActionIcon: { defaultProps: { size: 48, variant: "subtle", color: "wood" } },
   },
 });

@@ -35,7 +35,7 @@ export function KeysHelp() {
         <CircleQuestionMark size={20} aria-hidden="true" />
       </button>
       {open && (
-        <Sheet onClose={() => setOpen(false)} width={560} title={t("keys.title")}>
+        <Sheet onClose={() => setOpen(false)} width={560} plain title={t("keys.title")}>
           <table className={classes.keys}>
             <thead>
               <tr>

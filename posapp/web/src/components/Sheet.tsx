@@ -14,6 +14,8 @@ interface SheetProps {
   onKeyDown?: (event: KeyboardEvent) => void;
   /** Stays in reach however long the rest is. */
   foot?: ReactNode;
+  /** Whether there is nothing inside to have the focus: then the content has it, to be scrolled by keys. */
+  plain?: boolean;
   children: ReactNode;
 }
 
@@ -21,7 +23,7 @@ interface SheetProps {
  * A dialog over the screen until it is confirmed or closed (Escape, Back, the cross, a tap beside it).
  * The browser's own: it keeps the focus inside, and gives it back to where it was.
  */
-export function Sheet({ title, width, onClose, onKeyDown, foot, children }: SheetProps) {
+export function Sheet({ title, width, onClose, onKeyDown, foot, plain = false, children }: SheetProps) {
   const { t } = useTranslation();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -69,7 +71,7 @@ export function Sheet({ title, width, onClose, onKeyDown, foot, children }: Shee
             <X size={24} aria-hidden="true" />
           </button>
         </div>
-        <div className={classes.content}>{children}</div>
+        <div className={classes.content} tabIndex={plain ? 0 : undefined}>{children}</div>
         {foot && <div className={classes.foot}>{foot}</div>}
       </div>
     </dialog>

@@ -1,6 +1,6 @@
 import { VisuallyHidden } from "@mantine/core";
 import { useSessionStorage } from "@mantine/hooks";
-import { useEffect, useEffectEvent, useMemo, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useMenu } from "@/api/queries";
@@ -51,10 +51,14 @@ export function OrderPage() {
   });
   // What was refused is not what stands there now.
   useEffect(() => forgetRefusal(), [draft]);
-  const tap = (product: Product) => {
-    if (hasOptions(product)) setSheet({ kind: "product", productId: product.id });
-    else add(plainSelection(product));
-  };
+  // The same function each time, or a tap would draw every tile of the menu.
+  const tap = useCallback(
+    (product: Product) => {
+      if (hasOptions(product)) setSheet({ kind: "product", productId: product.id });
+      else add(plainSelection(product));
+    },
+    [add],
+  );
   const sendOrAsk = (whatIsShown: Shown | null) => {
     if (send.waiting) send.again();
     else if (draft && needsTable(draft)) setSheet({ kind: "table" });
