@@ -4,7 +4,6 @@ import { RouterProvider } from "react-router/dom";
 import { queryClient } from "@/api/queries";
 import { router } from "./router";
 import { theme } from "./theme";
-import { UpdatePrompt } from "./UpdatePrompt";
 import { usePageHeading } from "./use-page-heading";
 
 export function App() {
@@ -14,7 +13,6 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>
-      <UpdatePrompt />
     </MantineProvider>
   );
 }

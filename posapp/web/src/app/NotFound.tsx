@@ -12,8 +12,8 @@ export function NotFound() {
       <Title order={1} fz={24}>
         {t("app.notFound")}
       </Title>
-      <Button component={Link} to={paths.order}>
-        {t("app.toOrder")}
+      <Button component={Link} to={paths.home}>
+        {t("app.toHome")}
       </Button>
     </Stack>
   );

@@ -10,7 +10,8 @@ interface SheetProps {
   title: string;
   /** Pixels, on a screen that has them. */
   width: number;
-  onClose: () => void;
+  /** Without it nobody gets past the dialog but by what is in it. */
+  onClose?: () => void;
   onKeyDown?: (event: KeyboardEvent) => void;
   /** Stays in reach however long the rest is. */
   foot?: ReactNode;
@@ -18,6 +19,8 @@ interface SheetProps {
   plain?: boolean;
   children: ReactNode;
 }
+
+const AUTOFOCUS = "[data-autofocus]:not(:disabled)";
 
 /**
  * A dialog over the screen until it is confirmed or closed (Escape, Back, the cross, a tap beside it).
@@ -27,27 +30,31 @@ export function Sheet({ title, width, onClose, onKeyDown, foot, plain = false, c
   const { t } = useTranslation();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  const close = useEffectEvent(onClose);
-  useBackCloses(true, onClose);
+  const close = useEffectEvent(() => onClose?.());
+  useBackCloses(onClose !== undefined, () => onClose?.());
   const { cover, onClickCapture } = useSecondTapGuard();
   useLayoutEffect(() => {
     const shown = dialog.current;
     if (!shown) return;
     shown.showModal();
-    const first = shown.querySelector<HTMLElement>("[data-autofocus]:not(:disabled)");
-    (first ?? shown).focus();
+    const first = [AUTOFOCUS, "input", "textarea"].map((one) => shown.querySelector<HTMLElement>(one));
+    (first.find(Boolean) ?? shown).focus();
     const cancel = (event: Event) => {
       event.preventDefault();
       close();
     };
+    // A browser that does not know closedby closes at the second Escape, whatever it is told.
+    const reopen = () => shown.showModal();
     shown.addEventListener("cancel", cancel);
+    shown.addEventListener("close", reopen);
     return () => {
       shown.removeEventListener("cancel", cancel);
+      shown.removeEventListener("close", reopen);
       shown.close();
     };
   }, []);
   const closeBeside = (event: MouseEvent) => {
-    if (event.target === dialog.current) onClose();
+    if (event.target === dialog.current) onClose?.();
   };
 
   return (
@@ -57,6 +64,7 @@ export function Sheet({ title, width, onClose, onKeyDown, foot, plain = false, c
       style={{ maxWidth: width }}
       aria-labelledby={id}
       tabIndex={-1}
+      {...(!onClose && { closedby: "none" })}
       onClick={closeBeside}
       onClickCapture={onClickCapture}
       onKeyDown={onKeyDown}
@@ -67,9 +75,11 @@ export function Sheet({ title, width, onClose, onKeyDown, foot, plain = false, c
           <h2 id={id} className={classes.title}>
             {title}
           </h2>
-          <button type="button" className={classes.close} aria-label={t("app.close")} onClick={onClose}>
-            <X size={24} aria-hidden="true" />
-          </button>
+          {onClose && (
+            <button type="button" className={classes.close} aria-label={t("app.close")} onClick={onClose}>
+              <X size={24} aria-hidden="true" />
+            </button>
+          )}
         </div>
         <div className={classes.content} tabIndex={plain ? 0 : undefined}>{children}</div>
         {foot && <div className={classes.foot}>{foot}</div>}

@@ -2,7 +2,7 @@ import { Button, Skeleton, Title } from "@mantine/core";
 import { CircleAlert, CircleCheck, CloudOff, LogIn, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { useSignIn } from "@/api/sign-in";
+import { useUser } from "@/api/sign-in";
 import { paths } from "@/lib/paths";
 import { clockSeconds } from "@/lib/time";
 import { CheckCard } from "./CheckCard";
@@ -19,7 +19,7 @@ const ICONS = {
 /** The health report of the server, or a note that it does not respond. */
 export function StatusPage() {
   const { t } = useTranslation();
-  const signedIn = useSignIn() !== null;
+  const signedIn = useUser() !== null;
   const { data, isError, isPending, dataUpdatedAt } = useHealth();
   return (
     <div className={classes.page}>
