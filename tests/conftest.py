@@ -231,7 +231,7 @@ def _as_nobody(folder: Path) -> User:
     pytest.skip("an ordinary user cannot get at this checkout and its Python")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def small_disk() -> Iterator[Callable[[int], Path]]:
     """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused.
 

@@ -6,12 +6,14 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+import pytest
 from sqlalchemy import text
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
 from healthkit._builtin import Alerting
 from healthkit._model.alerts import Delivery
 from healthkit._store import database, incidents, outbox
+from healthkit._watcher import vital_signs
 from healthkit.testing import StubResponse, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
@@ -254,6 +256,21 @@ def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site
     wait_until(lambda: site.counts() == {("sms", "dead"): 1})
 
 
+@pytest.mark.parametrize("sms", ["", '[channels.sms]\nurl = ""\nfallback = "telegram"\n'])
+def test_what_a_channel_owes_that_is_gone_or_off_goes_to_its_fallback_or_its_route(site, sms):
+    unreached = '[channels.sms]\nurl = "json://127.0.0.1:9/x"\n'
+    watcher = site.write(unreached).thread()
+    told = site.config.read_text()
+    site.config.write_text(told.replace('["telegram"]', '["sms"]'))
+    watcher.reload()
+    site.outcome("unhealthy connection refused")
+    wait_until(lambda: ("sms", "waiting") in site.counts())
+    site.write(sms)
+    watcher.reload()
+    site.told(DOWN)
+    assert "(Meant for sms, which does not take it.)" in site.messages()[0]
+
+
 # The heartbeat to the outside
 
 
@@ -344,6 +361,22 @@ def test_while_the_store_is_gone_nothing_is_lost_and_afterwards_nothing_doubled(
     site.told(DOWN)
     site.outcome("healthy")
     site.told(DOWN, UP)
+
+
+def test_while_the_server_of_the_store_is_frozen_the_heartbeat_says_down(
+    shared_site, postgres, kuma, monkeypatch
+):
+    monkeypatch.setattr(database, "WAIT", 1)
+    monkeypatch.setattr(vital_signs, "STUCK_AFTER", 30.0)  # the store's own limit comes first
+    site = shared_site.with_heart(kuma)
+    site.thread()
+    wait_until(lambda: kuma.beats() and site.leader())
+    with postgres.frozen(site.url):
+        wait_until(lambda: kuma.beats()[-1][0] == "down")
+        assert "the store cannot be" in kuma.beats()[-1][1]
+        site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    wait_until(lambda: kuma.beats()[-1] == ("up", "OK"))
 
 
 def test_history_is_written_with_every_result(site):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import click
@@ -77,6 +78,13 @@ def show() -> None:
         show_backups(context)
 
 
+@backup_commands.command("log")
+def show_log() -> None:
+    """Print where the log of the runs is."""
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
+        click.echo(context.log.path)
+
+
 @backup_commands.command("schedule")
 def run_schedule() -> None:
     """Create the backups of every night, and prove them, until SIGTERM.
@@ -85,13 +93,19 @@ def run_schedule() -> None:
     drill on Sundays at 05:00 and on the first at 06:00, its report in BACKUP_DIR/drills. Jobs that
     were missed while this was off run at the start.
     """
-    with open_context(os.environ, SYSTEM_CLOCK) as context:
+    with open_context(os.environ, SYSTEM_CLOCK, run="Schedule of backups") as context:
         from posapp.backup import schedule as scheduling  # its timetable's library is for it alone
 
         jobs = scheduling.timetable(str(context.storage.root / "drills"))
         backups = ours(context.storage.list_backups(), context.own)
         missed = scheduling.missed_jobs(jobs, backups, context.clock.now())
-        scheduling.Schedule(jobs, context.log.write).run(missed)
+        scheduling.Schedule(jobs, context.log.write, partial(tell, context)).run(missed)
+
+
+def tell(context: BackupContext, text: str) -> None:
+    """Tells a failure to the log and to ALERT_WEBHOOK."""
+    context.log.write(text)
+    context.notifications.send_webhook("backup-failed", text)
 
 
 @backup_commands.command()

@@ -22,12 +22,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from posapp import JAKARTA
-from posapp.backup import recovery
+from posapp.backup import recovery, room
 from posapp.backup.context import BackupContext, RunLog
 from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import Backup, format_local, format_stamp, parse_stamp
-from posapp.backup.postgres.client import PostgresClient, first_error, require_compatible_tools
+from posapp.backup.postgres.client import (
+    Connection,
+    PostgresClient,
+    first_error,
+    first_number,
+    major,
+    query,
+    tool_version,
+)
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
 from posapp.runtime.postgres import BIN_DIR
@@ -67,7 +75,10 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
     for leftover in root.glob(f"*{PARTIAL_SUFFIX}"):
         shutil.rmtree(leftover, ignore_errors=True)
     with client.connect() as connection:
-        require_compatible_tools(connection)
+        _require_same_major(connection)
+        size = query(connection, "SELECT sum(pg_database_size(oid)) FROM pg_database")[0][0]
+    needs = [room.Need(root, int(size) // 3, "the base backup")]
+    room.require(needs, context.settings.backup_disk_reserve)
     part = root / f"base{PARTIAL_SUFFIX}"
     context.log.write("Copying the whole server")
     try:
@@ -88,6 +99,16 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
     context.log.write(f"Verified {path}")
     _remove_older(storage, context.log)
     return BaseBackup(ended, path)
+
+
+def _require_same_major(connection: Connection) -> None:
+    """Raises Refused where no program here could recover a copy of the server's files."""
+    theirs, ours = major(connection.server_version), first_number(tool_version("postgres"))
+    if theirs != ours:
+        raise Refused(
+            f"the server is PostgreSQL {theirs}; what comes with the POS, {ours}, cannot recover a"
+            " copy of its files: backups to a moment need the same version"
+        )
 
 
 def receive_wal(context: BackupContext) -> int:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from healthkit import Clock
+from posapp.backup import room
 from posapp.backup.context import RunLog
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import format_local
@@ -146,6 +147,7 @@ def recovered(
     scratch = Path(tempfile.mkdtemp(prefix="posapp-recover-"))
     data = DataDirectory(scratch)
     try:
+        room.require([room.Need(scratch, _size_of(base), "the recovered server")], None)
         _unpack(base, data.data)
         log.write(f"Recovering {base.name}")
         _configure(data.data, wal, target)
@@ -254,6 +256,15 @@ def _configure(data: Path, wal: Path, target: datetime | None) -> None:
     (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
     (data / "pg_hba.conf").write_text(_HBA)
     (data / "recovery.signal").touch()
+
+
+def _size_of(base: Path) -> int:
+    """Returns the bytes of a base backup's files, as its manifest lists them."""
+    try:
+        listed = json.loads((base / "backup_manifest").read_bytes())["Files"]
+        return sum(int(file["Size"]) for file in listed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{base}: no manifest of a base backup: {error}") from None
 
 
 def _unpack(base: Path, data: Path) -> None:

@@ -9,20 +9,25 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import BinaryIO
 
 from healthkit.fields import format_duration
+from posapp.backup import room
 from posapp.backup.context import BackupContext
-from posapp.backup.create import create_backup
+from posapp.backup.create import backup_need, create_backup
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.handover import Handover
 from posapp.backup.loading import load_backup, migrate_if_older, revisions, schema_problem
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import Identity, owner
+from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres import audit, databases
 from posapp.backup.postgres.client import MAINTENANCE, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.installation import read_identity
+from posapp.backup.postgres.properties import apply_properties, create_database, read_properties
+from posapp.backup.postgres.server_room import load_needs, server_folders
 from posapp.backup.storage.folder import BackupLock
 
 ConfirmTyped = Callable[[str, str], None]
@@ -81,30 +86,79 @@ def restore(
     with server.connect() as connection:
         if blockers := [*_unfit(backup), *databases.restore_blockers(connection, live, backup)]:
             raise Refused("\n".join(blockers))
+        needs = load_needs(connection, live, _size_of(backup))
         live_exists = databases.exists(connection, live)
+        like = read_properties(connection, live) or _stated_properties(backup)
     own = read_identity(context.client)
+    backs_up = live_exists and asking.pre_restore_backup
+    if backs_up:
+        needs.append(backup_need(context))
+    room.require(needs, context.settings.backup_disk_reserve)
     _ask(backup, context, own, asking, moment)
-    if live_exists and asking.pre_restore_backup:
+    if backs_up:
         _create_pre_restore_backup(context, lock)
     new_database = databases.sibling_name(live, "restore", now)
     old_database = databases.sibling_name(live, "before", now)
     context.log.write(f"Restoring {backup.name} into {new_database}")
     handover = Handover(context, new_database, backup, own)
+    rows = replace_database(backup, file, context, old_database, like, handover, silence)
+    _note(context, backup, old_database)
+    _drop_older_replaced(context)
+    notes = handover.tell(old_database)
+    took = timedelta(seconds=context.clock.monotonic() - began)
+    return RestoreResult(live, old_database if live_exists else None, rows, took, notes)
+
+
+def replace_database(
+    backup: Backup,
+    file: BinaryIO,
+    context: BackupContext,
+    old_database: str,
+    like: DatabaseProperties | None,
+    handover: Handover,
+    silence: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Loads a backup beside the live database and swaps their names, as a restore does and a drill.
+    Returns the number of rows. Raises BackupError; then the live one is as it was."""
+    live, new_database = context.client.database, handover.new_database
+    server = context.client.on(MAINTENANCE)
+    with server.connect() as connection:
+        folders = server_folders(connection, live)
     try:
-        rows = _load(backup, file, context, new_database)
+        stop = partial(databases.end_sessions, server, new_database)
+        with room.watched(folders, context.settings.backup_disk_reserve, stop):
+            rows = _load(backup, file, context, new_database, like)
         context.log.write(f"Compared: {rows} rows, as in the backup; cutting over")
         with silence():
             cut_over(
-                context.client, live, new_database, old_database, handover.look, handover.complete
+                *(context.client, live, new_database, old_database),
+                *(handover.look, handover.complete, like.comment if like else None),
             )
     except BaseException:
         with suppress(BackupError), server.connect() as connection:
             databases.drop(connection, new_database)
         raise
-    _note(context, backup, old_database)
-    notes = handover.tell(old_database)
-    took = timedelta(seconds=context.clock.monotonic() - began)
-    return RestoreResult(live, old_database if live_exists else None, rows, took, notes)
+    return rows
+
+
+def _size_of(backup: Backup) -> int:
+    """Returns about how many bytes the restored database takes."""
+    return backup.manifest.database_bytes if backup.manifest else 10 * backup.size
+
+
+def _drop_older_replaced(context: BackupContext) -> None:
+    """Keeps as many of the databases that restores have replaced as is set, and tells of both."""
+    kept = context.settings.backup_keep_before
+    try:
+        with context.client.on(MAINTENANCE).connect() as connection:
+            found = databases.list_replaced(connection, context.client.database)
+            for name, _ in found[:-kept]:
+                context.log.write(
+                    f"Dropping {name}: {kept} newer ones are kept (BACKUP_KEEP_BEFORE)"
+                )
+                databases.drop_unused(connection, name)
+    except BackupError as error:
+        context.log.write(f"An older database could not be dropped: {error}")
 
 
 def _note(context: BackupContext, backup: Backup, old_database: str) -> None:
@@ -181,19 +235,33 @@ def _create_pre_restore_backup(context: BackupContext, lock: BackupLock) -> None
         ) from error
 
 
-def _load(backup: Backup, file: BinaryIO, context: BackupContext, new_database: str) -> int:
+def _stated_properties(backup: Backup) -> DatabaseProperties | None:
+    return backup.manifest.properties if backup.manifest else None
+
+
+def _load(
+    backup: Backup,
+    file: BinaryIO,
+    context: BackupContext,
+    new_database: str,
+    like: DatabaseProperties | None,
+) -> int:
     """Creates the new database and loads the backup into it. Returns the number of rows."""
     live, client = context.client.database, context.client.on(new_database)
     with context.client.on(MAINTENANCE).connect() as connection:
-        for name in databases.leftovers(connection, live):
+        for name in databases.find_leftovers(connection, live):
             context.log.write(f"Dropping {name}: left by a restore that was killed")
-            databases.drop(connection, name)
-        databases.create_like(connection, new_database, live)
+            databases.drop_unused(connection, name)
+        create_database(connection, new_database, like, databases.UNFINISHED)
     rows = load_backup(client, file, backup, context.load_identity, context.log.progress)
     if problem := schema_problem(revisions(client)[0]):
         raise BackupError(f"{backup.name}: {problem}")
     if migrated := migrate_if_older(client):
         context.log.write(f"Migrated its schema from {migrated} to this version's")
+    if like is not None:
+        with context.client.on(MAINTENANCE).connect() as connection:
+            for problem in apply_properties(connection, new_database, like):
+                context.log.write(f"Not as it was: {problem}")
     return rows
 
 

@@ -143,9 +143,14 @@ def context_on(
     bucket: S3Storage | None = None,
     recipient=None,
     identity: Path | None = None,
+    reserve: int | None = None,
 ) -> BackupContext:
     """The context of a run on a database and a folder, at the time of the log."""
-    settings = settings_of(folder, **({"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}))
+    settings = settings_of(
+        folder,
+        BACKUP_AGE_IDENTITY=str(identity or ""),
+        BACKUP_DISK_RESERVE=str(reserve or ""),
+    )
     context = BackupContext(
         settings,
         log.clock,

@@ -122,9 +122,32 @@ def test_a_row_that_refers_to_nothing_is_an_issue(small, run_drill):
 def test_one_without_the_pos_in_it_is_an_issue(small, run_drill):
     run_sql(small, "DROP TABLE alembic_version")
     found = run_drill()
-    assert found.rows == sum(SMALL_ROWS.values()) - 1
-    assert found.foreign_keys == 1
     assert "there is no POS in it" in found.issue
+
+
+def test_a_drill_restores_as_a_restore_does_with_rights_and_settings(
+    small, postgres, run_drill, log
+):
+    """Those that hinder others, and those of roles that own nothing in it."""
+    postgres.execute("CREATE ROLE pelayan_malam")
+    name = small.database
+    try:
+        for statement in (
+            f"ALTER DATABASE {name} SET default_transaction_read_only = on",
+            f"ALTER DATABASE {name} SET search_path = ''",
+            f"ALTER DATABASE {name} SET statement_timeout = 1",
+            f"ALTER ROLE pelayan_malam IN DATABASE {name} SET role = 'postgres'",
+            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+            f"GRANT CONNECT ON DATABASE {name} TO pelayan_malam",
+        ):
+            postgres.execute(statement)
+        found = run_drill()
+        assert found.rows == sum(SMALL_ROWS.values())
+        assert found.foreign_keys == 1
+        assert "Not as it was" not in log.path.read_text()
+    finally:
+        postgres.drop(name)
+        postgres.execute("DROP ROLE pelayan_malam")
 
 
 def test_the_key_that_opens_it_no_more_is_an_issue(run_drill, tmp_path):

@@ -15,6 +15,7 @@ from posapp.backup import restore as restoring
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.cutover import cut_over
+from posapp.backup.postgres.databases import UNFINISHED
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
 from tests.backup.kit import (
@@ -71,19 +72,64 @@ def test_the_restored_one_takes_the_place_of_the_live_one_which_is_kept(
     assert any(f'DROP DATABASE "{done.old_database}"' in line for line in restoring.summary(done))
 
 
-def test_the_new_database_is_as_the_old_one_was(postgres, tmp_path, log, restore, small):
-    run_sql(small, f"ALTER DATABASE {small.database} SET work_mem = '7MB'")
-    run_sql(small, f'ALTER DATABASE {small.database} SET search_path = public, "$user"')
-    shape = (
-        "SELECT datcollate, datctype, datlocprovider, datlocale, encoding, datdba FROM pg_database"
-        " WHERE datname = current_database()"
-    )
-    before = run_sql(small, shape)
-    make("daily", context_on(small, tmp_path, log))
+SHAPE = """
+SELECT datcollate, datctype, datlocprovider, datlocale, daticurules, encoding, dattablespace,
+    pg_get_userbyid(datdba), datconnlimit, shobj_description(oid, 'pg_database'),
+    ARRAY(SELECT (grantee, privilege_type, is_grantable)::text FROM aclexplode(datacl) ORDER BY 1),
+    ARRAY(SELECT (setrole, setconfig)::text FROM pg_db_role_setting
+          WHERE setdatabase = d.oid ORDER BY 1)
+FROM pg_database d WHERE datname = '{}'
+"""
+
+
+def shape_of(url):
+    """Asked from another database, whose settings are no hindrance."""
+    return run_sql(url.set(database="postgres"), SHAPE.format(url.database))
+
+
+@pytest.fixture
+def unlike(small, postgres):
+    """A database that is in every way unlike a new one."""
+    name = small.database
+    postgres.execute(f"CREATE ROLE pelayan_{name}")
+    for statement in (
+        "SET work_mem = '7MB'",
+        'SET search_path = nowhere, "$user"',
+        "SET default_transaction_read_only = on",
+        "SET statement_timeout = 1",
+        "SET lock_timeout = 1",
+        "SET app.branch = 'it''s; DROP'",
+        "CONNECTION LIMIT 41",
+    ):
+        postgres.execute(f"ALTER DATABASE {name} {statement}")
+    postgres.execute(f"ALTER ROLE pelayan_{name} IN DATABASE {name} SET role = 'postgres'")
+    postgres.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    postgres.execute(f"GRANT CONNECT ON DATABASE {name} TO pelayan_{name} WITH GRANT OPTION")
+    postgres.execute(f"COMMENT ON DATABASE {name} IS 'the till''s'")
+    yield small
+    for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+        if found.startswith(name):
+            postgres.drop(found)
+    postgres.execute(f"DROP ROLE pelayan_{name}")
+
+
+def test_the_new_database_is_as_the_old_one_was(unlike, tmp_path, log, restore):
+    before = shape_of(unlike)
+    make("daily", context_on(unlike, tmp_path, log))
     restore()
-    assert run_sql(small, shape) == before
-    assert run_sql(small, "SHOW work_mem") == [("7MB",)]
-    assert run_sql(small, "SHOW search_path") == [('public, "$user"',)]
+    assert shape_of(unlike) == before
+    assert "Not as it was" not in log.path.read_text()
+
+
+def test_where_the_old_one_is_lost_the_backup_knows_how_it_was(
+    unlike, postgres, tmp_path, log, restore
+):
+    before = shape_of(unlike)
+    made = make("daily", context_on(unlike, tmp_path, log))
+    postgres.drop(unlike.database)
+    restore()
+    assert shape_of(unlike) == before
+    assert made.manifest.properties.connection_limit == 41
 
 
 def test_rows_that_are_not_those_of_the_manifest_leave_the_live_one(small, tmp_path, made, restore):
@@ -130,7 +176,7 @@ def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, 
     ("change", "message"),
     [
         ({"server_version": "19.1"}, "the backup needs 19 or newer"),
-        ({"pg_dump_version": "21"}, "the backup needs 21 or newer"),
+        ({"pg_dump_version": "21"}, "made by pg_dump 21, and psql here is 18; update the POS"),
         ({"roles": ["koki", "postgres"]}, "missing here: koki;"),
         ({"extensions": ["postgis"]}, "not installed on the server: postgis"),
         ({"database_bytes": 10**18}, "the restored database needs about"),
@@ -203,12 +249,22 @@ def test_a_restore_needs_its_pre_restore_backup_unless_it_is_waived(small, tmp_p
 
 
 def test_what_a_killed_restore_has_left_is_dropped(small, postgres, made, restore):
-    postgres.create(f"{small.database}_restore_20250101_000000")
-    postgres.create(f"{small.database}_restored_by_hand")
-    restore()
-    left = databases_of(small)
-    assert f"{small.database}_restore_20250101_000000" not in left
-    assert f"{small.database}_restored_by_hand" in left
+    ours = f"{small.database}_restore_20250101_000000"
+    others = [
+        f"{small.database}_restore_20250102_000000",  # without our mark
+        f"{small.database}_branch2_restore_20250101_000000",
+        f"{small.database}_restored_by_hand",
+        f"{small.database}_restore_20250103_000000",  # somebody is in it
+    ]
+    for name in (ours, *others):
+        postgres.create(name)
+        if name != others[0]:
+            postgres.execute(f"COMMENT ON DATABASE {name} IS '{UNFINISHED}'")
+    with PostgresClient(small.set(database=others[-1])).connect():
+        restore()
+        left = databases_of(small)
+    assert ours not in left
+    assert set(others) <= set(left)
 
 
 def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, log):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from posapp import JAKARTA
-from posapp.backup.model.manifest import Manifest
+from posapp.backup.model.manifest import YEARS, Manifest
 
 KINDS = ("daily", "weekly", "monthly", "pre-deploy", "pre-restore")
 S3_SCHEME = "s3://"
@@ -45,6 +45,8 @@ class BackupName:
             return None
         try:
             at = parse_stamp(match["stamp"])
+            if at.year not in YEARS:
+                return None
         except (ValueError, OverflowError):
             return None
         return cls(at, match["kind"], match["age"] is not None, match["identity"] or "")
@@ -94,6 +96,8 @@ class Backup:
     size: int
     manifest: Manifest | None
     location: str
+    problem: str = ""
+    """Why it cannot be read, where it cannot."""
 
     @property
     def kind(self) -> str:
@@ -112,7 +116,8 @@ class Backup:
         """Whether it was verified when it was made, and still has the size that it had then."""
         manifest = self.manifest
         return (
-            manifest is not None
+            not self.problem
+            and manifest is not None
             and manifest.verified_at is not None
             and (manifest.file, manifest.size_bytes) == (str(self.name.plain), self.size)
             and self.name.identity in ("", manifest.identity)

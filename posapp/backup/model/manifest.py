@@ -9,9 +9,17 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from healthkit.masking import mask
+from posapp.backup.model.properties import DatabaseProperties
+
+YEARS = range(1970, 9000)
+"""Others cannot be shown on every clock."""
+LARGEST_MANIFEST = 4_000_000
+"""Bytes; what is longer is none."""
 
 
 def _utc(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise ValueError(f"the year {moment.year} is none of ours")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -59,6 +67,7 @@ class Manifest(BaseModel):
     roles: tuple[str, ...]
     """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
+    properties: DatabaseProperties | None = None
     globals_sha256: str | None = None
     """Of the roles beside it."""
 
@@ -76,8 +85,8 @@ class Manifest(BaseModel):
     def parse(cls, text: bytes) -> Self | None:
         """Returns the manifest in a JSON text; None for a text that is none."""
         try:
-            return cls.model_validate_json(text)
-        except ValidationError:
+            return cls.model_validate_json(text) if len(text) <= LARGEST_MANIFEST else None
+        except (ValidationError, RecursionError):
             return None
 
     def masked(self) -> Self:

@@ -20,6 +20,7 @@ from psycopg2 import sql
 
 from posapp.backup.postgres import databases
 from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
+from posapp.backup.postgres.properties import set_comment
 
 _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -48,11 +49,13 @@ def cut_over(
     old_database: str,
     look: LastLook,
     complete: Callable[[], None],
+    comment: str | None = None,
 ) -> None:
     """Renames `live`, where it exists, to `old_database` and `new_database` to `live`.
 
     `look` sees the live one when nobody can write to it any more; `complete` may write to the new
-    one before anybody else can. Raises BackupError; then nothing has changed.
+    one before anybody else can, which then has the `comment`. Raises BackupError; then nothing has
+    changed.
     """
     server = client.on(MAINTENANCE)
     with server.connect() as connection, ThreadPoolExecutor(1) as renaming:
@@ -64,9 +67,11 @@ def cut_over(
                     look(last)
                 last.close()
                 renamed.result()
+            set_comment(connection, old_database, databases.REPLACED)
         complete()
         with _terminating_connections(server, new_database):
             _rename(connection, new_database, live)
+        set_comment(connection, live, comment)
         query(connection, "COMMIT")
 
 

@@ -17,7 +17,7 @@ from pyrage import x25519
 
 from posapp.backup.compression import BLOCK, HashingWriter, TrailerCheck, compressed
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import PostgresClient, first_error
+from posapp.backup.postgres.client import PATIENT, PostgresClient, first_error
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.snapshot import LOCK_WAIT
 
@@ -72,7 +72,7 @@ def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> Du
         program = client.start(
             *("psql", "--no-psqlrc", "--quiet", "--no-password"),
             *("--set=ON_ERROR_STOP=1", "--output=/dev/null"),
-            options=_QUICK,
+            options=f"{PATIENT} {_QUICK}",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,

@@ -180,11 +180,15 @@ def expire_unconfigured(
     for channel, rank in connection.execute(ranks.where(lost).distinct()).all():
         of_rank = deliveries.c.event.in_(select(events.c.id).where(events.c.rank == rank))
         these = and_(lost, deliveries.c.channel == channel, of_rank)
-        others = instead(channel, rank)
-        for other in others[1:]:
+        for other in instead(channel, rank):
             _copy(connection, these, now, other)
-        count = _move_to_fallback(connection, these, now, why, others[0] if others else None)
-        moved, given_up = moved + count * bool(others), given_up + count * (not others)
+        copies = deliveries.alias()
+        copied = select(copies.c.event).where(copies.c.origin == channel)
+        values = {"error": why, "changed_at": now}
+        ends = update(deliveries).where(these)
+        handed_on = ends.where(deliveries.c.event.in_(copied)).values(state=MOVED, **values)
+        moved += connection.execute(handed_on).rowcount
+        given_up += connection.execute(ends.values(state=DEAD, **values)).rowcount
     return moved, given_up
 
 
