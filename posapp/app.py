@@ -23,8 +23,10 @@ from posapp.features.catalog.middleware import CachedMenuMiddleware
 from posapp.features.clock import guard
 from posapp.features.clock import routes as clock_routes
 from posapp.features.orders import routes as orders
+from posapp.features.outcomes import routes as outcomes
 from posapp.features.payments import routes as payments
 from posapp.features.reports import routes as reports
+from posapp.features.restaurant import routes as restaurant
 from posapp.http import (
     access,
     crowding,
@@ -66,7 +68,9 @@ FEATURES = (
     orders.tables_api,
     orders.api,
     payments.api,
+    outcomes.api,
     reports.api,
+    restaurant.api,
     clock_routes.api,
     observability.api,
 )
@@ -170,7 +174,7 @@ def create_api(settings: Settings) -> OpenAPI:
         app.add_url_rule(f"{access.API_PREFIX}/docs", "docs", docs)
         documentation.install(app)
     app.register_blueprint(observability.pages)
-    frontend.install(app)
+    frontend.install(app, settings)
     openapi.complete_document(app, HEALTH_PATHS)
     return app
 

@@ -128,6 +128,8 @@ class Settings(BaseModel):
     """Whether it is logged with its plan."""
 
     sentry_dsn: Annotated[SecretStr, AfterValidator(_sentry_dsn)] | None = None
+    vite_sentry_dsn: Annotated[SecretStr, AfterValidator(_sentry_dsn)] | None = None
+    """Where the front end reports its own faults."""
     sentry_traces_sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of requests whose trace is sent."""
     backup_dir: Path = Path("backups")

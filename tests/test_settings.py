@@ -285,3 +285,9 @@ def test_settings_are_read_without_loading_what_gevent_has_to_patch_first():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_dsn_of_the_front_end_is_refused_like_the_servers():
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({"VITE_SENTRY_DSN": "errors.example/7"})
+    assert refused.value.lines[0].startswith("VITE_SENTRY_DSN: not a Sentry DSN")

@@ -109,6 +109,8 @@ def stamp_of(web: Path) -> str:
     for path in sorted(_sources(web)):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(web)} {content}\n".encode())
+    for name in sorted(name for name in os.environ if name.startswith("VITE_")):
+        digest.update(f"{name}={os.environ[name]}\n".encode())
     return digest.hexdigest()
 
 

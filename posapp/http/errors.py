@@ -18,6 +18,13 @@ from typing import Any
 
 FieldError = Mapping[str, str]
 
+
+def said(code: str, **params: Any) -> dict[str, Any]:
+    """Returns the members of a problem by which a screen says it in its own language: the code of
+    the sentence, and what it names, as JSON values."""
+    return {"code": code, "params": params}
+
+
 RETRY_SECONDS = 2
 """Until a client that was told 503 comes back."""
 
@@ -58,6 +65,9 @@ class Forbidden(ApiError):
 
 class NotFound(ApiError):
     status = 404
+
+    def __init__(self, detail: str, extension: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, extension=extension)
 
 
 class Conflict(ApiError):

@@ -33,6 +33,10 @@ class Problem(BaseModel):
     """The totals of now, where `expected_total` differs (409)."""
     question: str | None = None
     """What to ask the person at the till before the same is sent with `confirmed`."""
+    code: str | None = None
+    """The sentence of `detail`, for screens that say it in their own language."""
+    params: dict[str, Any] | None = None
+    """What that sentence names."""
 
 
 def api_blueprint(name: str, tag: str) -> APIBlueprint:

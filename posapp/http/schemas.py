@@ -31,8 +31,11 @@ LARGEST_ID = 2**53 - 1
 
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-Note = Annotated[Text, StringConstraints(max_length=200, strip_whitespace=True)]
+Stripped = Annotated[Text, AfterValidator(str.strip)]
+"""Without the blanks around it, before its length is looked at: of blanks alone nothing is left."""
+
+Name = Annotated[Stripped, StringConstraints(min_length=1, max_length=100)]
+Note = Annotated[Stripped, StringConstraints(max_length=200)]
 
 
 def _like_a_date(value: str) -> str:

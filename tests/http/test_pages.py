@@ -4,7 +4,10 @@ import pytest
 
 MANY = 231
 
-WHOLE = {"/public/menu", "/tables", "/auth/demo-logins", "/orders/{order_id}", "/reports/day"}
+WHOLE = {
+    *("/public/menu", "/tables", "/auth/demo-logins", "/reports/day"),
+    *("/orders/{order_id}", "/orders/{order_id}/receipt"),
+}
 """One document each, as long as it takes."""
 
 FILL = {

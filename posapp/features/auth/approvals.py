@@ -10,12 +10,12 @@ from pydantic import StringConstraints
 
 from posapp.features.auth.schemas import Password, Username
 from posapp.features.idempotency.service import Resendable
-from posapp.http.schemas import ApiModel, Text
+from posapp.http.schemas import ApiModel, Stripped
 
 QUESTION = "approval"
 """Asked of the till: somebody's name and password."""
 
-Reason = Annotated[Text, StringConstraints(min_length=3, max_length=200, strip_whitespace=True)]
+Reason = Annotated[Stripped, StringConstraints(min_length=3, max_length=200)]
 
 
 class Approval(ApiModel):

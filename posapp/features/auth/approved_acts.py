@@ -22,7 +22,7 @@ from posapp.features.auth.service import SignedInUser
 from posapp.features.idempotency.service import Claim, StoredResponse, execute_once, find
 from posapp.http.access import current_user
 from posapp.http.body import sent_json
-from posapp.http.errors import Forbidden
+from posapp.http.errors import Forbidden, said
 from posapp.http.request_time import request_time
 from posapp.http.transactions import transaction
 
@@ -40,7 +40,8 @@ def _approver(
         if user.role in approvers:
             return user.id
         raise Forbidden(
-            f"This needs the approval of: {', '.join(approvers)}.", {"question": QUESTION}
+            f"This needs the approval of: {', '.join(approvers)}.",
+            {"question": QUESTION, **said("approval_needed")},
         )
     check = check_password(given.username, given.password, now)
     with transaction() as session:
@@ -53,7 +54,7 @@ def _approver(
     if found is None or not approves:
         raise Forbidden(
             f"The password is wrong, or this is nobody of: {', '.join(approvers)}.",
-            {"question": QUESTION},
+            {"question": QUESTION, **said("approval_refused")},
         )
     return found.id
 

@@ -1,4 +1,4 @@
-"""`/api/v1/public/menu`."""
+"""`/api/v1/public/menu` and what is sold out of it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from flask import Flask, Response, current_app, request
 
 from posapp.features.catalog import service
 from posapp.features.catalog.cache import CACHEABLE, MenuCache
-from posapp.features.catalog.schemas import Language, Menu, MenuQuery
-from posapp.http.access import public
+from posapp.features.catalog.schemas import Availability, Language, Menu, MenuQuery, ProductPath
+from posapp.http.access import current_user, public, require_roles
 from posapp.http.openapi import api_blueprint
+from posapp.http.request_time import request_time
+from posapp.http.responses import model_response
 from posapp.http.transactions import transaction
 
 _CACHE = "posapp.menu"
@@ -34,6 +36,20 @@ def get_menu(query: MenuQuery) -> Response:
     if unchanged:
         return Response(status=304, headers=headers)
     return Response(page.body, headers=headers, content_type="application/json")
+
+
+@api.put(
+    "/products/<int:product_id>/availability",
+    summary="Mark a product sold out, or back",
+    responses={200: Availability},
+)
+@require_roles("admin", "manager", "kitchen")
+def set_availability(path: ProductPath, body: Availability) -> Response:
+    """Every till shows it within seconds, and nobody can send it meanwhile."""
+    now, user_id = request_time(), current_user().id
+    with transaction() as session:
+        service.set_available(session, path.product_id, body.available, user_id, now)
+    return model_response(body)
 
 
 def install(app: Flask, monotonic: Callable[[], float]) -> MenuCache:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from posapp.http.schemas import ApiModel
+from pydantic import Field
+
+from posapp.http.schemas import LARGEST_ID, ApiModel
 
 Language = Literal["id", "en"]
 
@@ -43,6 +45,15 @@ class ProductView(ApiModel):
     category_id: int
     variants: list[VariantView]
     modifier_groups: list[ModifierGroupView]
+
+
+class ProductPath(ApiModel):
+    product_id: Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
+class Availability(ApiModel):
+    available: Annotated[bool, Field(strict=True)]
+    """False while it is sold out."""
 
 
 class CategoryView(ApiModel):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from posapp.features.audit import service as audit
 from posapp.features.catalog.menu_seed import CategorySeed, ModifierGroupSeed, ProductSeed
 from posapp.features.catalog.models import (
     Category,
@@ -28,7 +30,7 @@ from posapp.features.catalog.schemas import (
     ProductView,
     VariantView,
 )
-from posapp.http.errors import Invalid
+from posapp.http.errors import Invalid, NotFound, said
 
 _WHOLE = (
     selectinload(Product.variants),
@@ -68,6 +70,20 @@ def menu(session: Session, language: Language) -> Menu:
             for c in categories
         ]
     )
+
+
+def set_available(
+    session: Session, product_id: int, available: bool, user_id: int, now: datetime
+) -> None:
+    """Marks a product sold out, or back. Raises NotFound."""
+    product = session.get(Product, product_id)
+    if product is None:
+        raise NotFound(f"There is no product {product_id}.", said("not_on_menu"))
+    if product.available == available:
+        return
+    product.available = available
+    action = "product.back" if available else "product.sold_out"
+    audit.record(session, user_id, action, "product", product_id, now, name=product.name_id)
 
 
 def has_menu(session: Session) -> bool:
@@ -142,9 +158,10 @@ def price_selection(
     Raises Invalid for what is not on the menu, is sold out, or leaves a question open.
     """
     if product is None:
-        raise Invalid(f"{field}.product_id", "is not on the menu")
+        raise Invalid(f"{field}.product_id", "is not on the menu", **said("not_on_menu"))
     if not product.available:
-        raise Invalid(f"{field}.product_id", f"{product.name} is sold out")
+        told = said("sold_out", product=product.name)
+        raise Invalid(f"{field}.product_id", f"{product.name} is sold out", **told)
     variant = _variant(product, variant_id, field)
     name = f"{product.name} ({variant.name})" if variant else product.name
     return PricedSelection(
@@ -163,7 +180,8 @@ def _variant(product: ProductView, variant_id: int | None, field: str) -> Varian
     for variant in product.variants:
         if variant.id == variant_id:
             return variant
-    raise Invalid(f"{field}.variant_id", f"is not a variant of {product.name}")
+    told = said("no_such_variant", product=product.name)
+    raise Invalid(f"{field}.variant_id", f"is not a variant of {product.name}", **told)
 
 
 def _modifiers(product: ProductView, chosen: Sequence[int], field: str) -> tuple[ModifierView, ...]:
@@ -175,11 +193,14 @@ def _modifiers(product: ProductView, chosen: Sequence[int], field: str) -> tuple
         answers = [modifier for modifier in group.modifiers if modifier.id in left]
         if not group.min <= len(answers) <= group.max:
             wanted = str(group.min) if group.min == group.max else f"{group.min} to {group.max}"
-            raise Invalid(f"{field}.modifier_ids", f"{group.name}: choose {wanted}")
+            told = said("choose", product=product.name, group=group.name, count=wanted)
+            raise Invalid(f"{field}.modifier_ids", f"{group.name}: choose {wanted}", **told)
         left -= {modifier.id for modifier in answers}
         found += answers
     if left:
-        raise Invalid(f"{field}.modifier_ids", f"{min(left)} does not go with {product.name}")
+        told = said("no_such_modifier", product=product.name)
+        message = f"{min(left)} does not go with {product.name}"
+        raise Invalid(f"{field}.modifier_ids", message, **told)
     return tuple(found)
 
 

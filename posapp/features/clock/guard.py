@@ -15,7 +15,7 @@ from healthkit import Clock
 from posapp.features.clock import service
 from posapp.features.clock.reading import Reading
 from posapp.features.idempotency import service as idempotency
-from posapp.http.errors import Conflict
+from posapp.http.errors import Conflict, said
 from posapp.http.sales import is_sale
 from posapp.http.transactions import transaction
 
@@ -62,7 +62,7 @@ def install(app: Flask, clock: Clock) -> None:
                 return
         raise Conflict(
             f"Nothing is sold: {reading.describe()}, or have a manager confirm it.",
-            extension={"question": QUESTION},
+            extension={"question": QUESTION, **said("clock_wrong")},
         )
 
 

@@ -12,7 +12,7 @@ from posapp.features.auth.approvals import Approved
 from posapp.features.clock.models import ClockConfirmation
 from posapp.features.clock.reading import Reading, Word
 from posapp.features.orders import service as orders
-from posapp.http.errors import Conflict
+from posapp.http.errors import Conflict, said
 
 
 def read(session: Session, now: datetime) -> Reading:
@@ -33,7 +33,8 @@ def confirm(session: Session, approved: Approved) -> Reading:
     """Keeps a manager's word that sales go on. Raises Conflict for a clock that needs none."""
     reading = read(session, approved.at)
     if reading.sells:
-        raise Conflict("Nothing is sold less for this clock; no word is needed.")
+        told = said("clock_right")
+        raise Conflict("Nothing is sold less for this clock; no word is needed.", told)
     word = ClockConfirmation(
         at=reading.now,
         evidence=reading.evidence,

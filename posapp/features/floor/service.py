@@ -15,6 +15,16 @@ def table_ids(session: Session) -> frozenset[int]:
     return frozenset(session.scalars(select(DiningTable.id)))
 
 
+def table_ids_named(session: Session, name: str) -> list[int]:
+    """Returns the ids of the tables of this name, in whatever case."""
+    query = select(DiningTable.id).where(func.lower(DiningTable.name) == name.lower())
+    return list(session.scalars(query))
+
+
+def table_name(session: Session, table_id: int | None) -> str | None:
+    return session.scalar(select(DiningTable.name).where(DiningTable.id == table_id))
+
+
 def floor_plan(session: Session, open_orders: Mapping[int, Sequence[int]]) -> FloorPlan:
     """All floors; `open_orders` are the ids of the open orders of each table."""
     tables: dict[int, list[TableView]] = {}

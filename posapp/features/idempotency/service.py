@@ -8,11 +8,12 @@ acts itself). A key belongs to no user: an order queued by one waiter may be res
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from posapp.database.connection import commit_with
 from posapp.features.idempotency.models import IdempotencyKey
-from posapp.http.errors import Invalid, Unavailable
+from posapp.http.errors import Conflict, Invalid, Unavailable, said
 from posapp.http.schemas import ApiModel, InputModel
 
 HEADER = "Idempotency-Key"
@@ -33,9 +34,15 @@ KEPT = timedelta(days=92)
 MOST = 5_000_000
 """Keys: those of a quarter, of a house that takes one order every two seconds."""
 
+_GIVEN_UP = b"given up"
+"""In place of a fingerprint: no request has it, so whatever comes late under the key is refused."""
+
 _KEEP = text(
     commit_with("UPDATE idempotency_keys SET answer = :answer WHERE key = :key", "SELECT 1")
 )
+
+
+Key = Annotated[str, StringConstraints(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 
 
 class Resendable(ApiModel):
@@ -50,11 +57,17 @@ class IdempotencyHeader(InputModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    key: Annotated[
-        str,
-        Field(alias=HEADER),
-        StringConstraints(min_length=16, max_length=128, pattern=r"^[\x21-\x7e]+$"),
-    ]
+    key: Annotated[Key, Field(alias=HEADER)]
+
+
+class Outcome(ApiModel):
+    """What became of an act whose answer a till never got."""
+
+    state: Literal["unknown", "done", "given_up"]
+    """`unknown`: it has not been carried out so far, and may still arrive."""
+    at: datetime | None
+    answer: dict[str, Any] | None
+    """The answer that was lost, of what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,25 @@ def is_known(session: Session, key: str) -> bool:
     return session.get(IdempotencyKey, key) is not None
 
 
+def outcome(session: Session, key: str) -> Outcome:
+    """Returns what became of the act of a key."""
+    query = select(IdempotencyKey).where(IdempotencyKey.key == key)
+    known = session.scalar(query.execution_options(populate_existing=True))
+    if known is None:
+        return Outcome(state="unknown", at=None, answer=None)
+    if known.fingerprint == _GIVEN_UP:
+        return Outcome(state="given_up", at=known.created_at, answer=None)
+    answer = json.loads(known.answer) if known.answer else None
+    return Outcome(state="done", at=known.created_at, answer=answer)
+
+
+def give_up(session: Session, key: str, now: datetime) -> Outcome:
+    """Has an act whose answer never came carried out never more; what was done stays done."""
+    row = {"key": key, "fingerprint": _GIVEN_UP, "created_at": now}
+    session.execute(insert(IdempotencyKey).values(row).on_conflict_do_nothing())
+    return outcome(session, key)
+
+
 def find(session: Session, claim: Claim) -> StoredResponse | None:
     """Returns the response that was stored for a claim, or None for a new one.
 
@@ -129,6 +161,8 @@ def find(session: Session, claim: Claim) -> StoredResponse | None:
     known = session.execute(query.where(IdempotencyKey.key == claim.key)).first()
     if known is None:
         return None
+    if known.fingerprint == _GIVEN_UP:
+        raise Conflict("This was given up by a manager and is not carried out.", said("given_up"))
     if known.fingerprint not in (claim.fingerprint, _first_fingerprint(claim.route, claim.body)):
         raise Invalid(HEADER, "was used for another request; take a new key for a new act")
     return StoredResponse(known.answer or "", replayed=True)

@@ -7,7 +7,7 @@ from posapp.features.catalog.service import PricedSelection
 from posapp.features.orders.schemas import NewOrder, Quote, QuoteLine
 from posapp.features.orders.terms import Terms
 from posapp.features.orders.totals import compute_totals
-from posapp.http.errors import Invalid, PriceChanged
+from posapp.http.errors import Invalid, PriceChanged, said
 
 
 def price(new: NewOrder, terms: Terms) -> Quote:
@@ -16,7 +16,7 @@ def price(new: NewOrder, terms: Terms) -> Quote:
         if new.type != "dine_in":
             raise Invalid("table_id", "goes only with dine_in")
         if new.table_id not in terms.tables:
-            raise Invalid("table_id", "there is no such table")
+            raise Invalid("table_id", "there is no such table", **said("no_such_table"))
     if new.guests is not None and new.type != "dine_in":
         raise Invalid("guests", "goes only with dine_in")
     if new.customer_address is not None and new.type != "delivery":
@@ -48,7 +48,7 @@ def price(new: NewOrder, terms: Terms) -> Quote:
 def price_to_sell(new: NewOrder, terms: Terms) -> Quote:
     """Prices an order that is sent. Raises Invalid as `price` does, and PriceChanged."""
     if new.type == "dine_in" and new.table_id is None:
-        raise Invalid("table_id", "is needed for dine_in")
+        raise Invalid("table_id", "is needed for dine_in", **said("table_needed"))
     quoted = price(new, terms)
     require_total(new.expected_total, quoted)
     return quoted

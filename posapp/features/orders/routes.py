@@ -62,7 +62,7 @@ def quote_order(body: NewOrder) -> Response:
 def list_orders(query: OrderQuery) -> Response:
     """The newest first, 100 a page; `next` is the cursor of the next one."""
     with transaction() as session:
-        found = service.list_orders(session, query.status, query.limit + 1, query.cursor)
+        found = service.list_orders(session, query, query.limit + 1)
     orders, following = cut(found, query.limit)
     return model_response(OrderList(orders=orders, next=following))
 

@@ -11,7 +11,7 @@ from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
 from posapp.http.pages import PAGE, Cursor, Page
-from posapp.http.schemas import ApiModel, Id, Name, Note, Text
+from posapp.http.schemas import ApiModel, Day, Id, Name, Note, Stripped, Text
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
 Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
@@ -58,6 +58,10 @@ class OrderPath(ApiModel):
 
 class OrderQuery(ApiModel):
     status: OrderState = "open"
+    settled_on: Day | None = None
+    """The business date on which they were paid."""
+    search: Annotated[Stripped, StringConstraints(max_length=40)] | None = None
+    """A number, a total ("139.000" as well) or the name of a table."""
     cursor: Cursor | None = None
     """`next` of the page before."""
     limit: Annotated[int, Field(ge=1, le=200)] = PAGE
@@ -158,6 +162,9 @@ class OrderSummary(ApiModel):
     total: int
     due: int
     created_at: datetime
+    business_date: date
+    taken_by: str
+    """A user name."""
 
 
 class OrderList(Page):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from posapp.features.auth import accounts
+from posapp.features.floor import service as floor
 from posapp.features.orders import states
 from posapp.features.orders.models import Order
 from posapp.features.orders.pricing import price, require_total
 from posapp.features.orders.schemas import (
     LineView,
     NewOrder,
+    OrderQuery,
     OrderSummary,
     OrderType,
     OrderView,
@@ -27,7 +30,10 @@ from posapp.features.orders.terms import current_terms
 from posapp.features.orders.totals import round_to_cash
 from posapp.features.restaurant import service as restaurant
 from posapp.features.restaurant.service import RestaurantSettings
-from posapp.http.errors import Conflict, NotFound
+from posapp.http.errors import Conflict, NotFound, said
+
+_FIGURE = re.compile("(?:rp|no)?[ .,0-9]*", re.IGNORECASE)
+"""A number or a sum as people write it."""
 
 
 def quote(session: Session, new: NewOrder) -> Quote:
@@ -41,13 +47,17 @@ def get(session: Session, order_id: int) -> OrderView:
     return view(order, restaurant.restaurant_settings(session), void_views(session, order))
 
 
-def list_orders(
-    session: Session, status: OrderState, limit: int, before_id: int | None = None
-) -> list[OrderSummary]:
-    """Returns the newest orders in a state; `before_id` is the cursor."""
-    query = select(Order).where(Order.status == status).order_by(Order.id.desc()).limit(limit)
-    if before_id is not None:
-        query = query.where(Order.id < before_id)
+def list_orders(session: Session, asked: OrderQuery, limit: int) -> list[OrderSummary]:
+    """Returns the newest orders in a state, as many as `limit`, that fit what is asked."""
+    query = select(Order).where(Order.status == asked.status).order_by(Order.id.desc())
+    if asked.cursor is not None:
+        query = query.where(Order.id < asked.cursor)
+    if asked.settled_on is not None:
+        query = query.where(Order.settled_on == asked.settled_on)
+    if asked.search:
+        query = query.where(_fits(session, asked.search))
+    orders = session.scalars(query.limit(limit)).all()
+    names = accounts.usernames(session, (order.created_by for order in orders))
     return [
         OrderSummary(
             id=order.id,
@@ -60,9 +70,21 @@ def list_orders(
             total=order.total,
             due=due_of(order),
             created_at=order.created_at,
+            business_date=order.business_date,
+            taken_by=names[order.created_by],
         )
-        for order in session.scalars(query)
+        for order in orders
     ]
+
+
+def _fits(session: Session, search: str) -> ColumnElement[bool]:
+    """The condition that an order's number, total or table is what somebody searches for."""
+    found: list[ColumnElement[bool]] = [Order.table_id.in_(floor.table_ids_named(session, search))]
+    digits = re.sub("[^0-9]", "", search) if _FIGURE.fullmatch(search) else ""
+    if 0 < len(digits) <= 15:
+        found.append(Order.total == int(digits))
+        found += [Order.number == int(digits)] if len(digits) <= 9 else []
+    return or_(*found)
 
 
 def newest_at(session: Session) -> datetime | None:
@@ -87,9 +109,10 @@ def lock_for(session: Session, order_id: int, action: Action) -> Order:
     """
     order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
     if order is None:
-        raise NotFound(f"There is no order {order_id}.")
+        raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
     if not states.is_allowed(action, order.status):
-        raise Conflict(f"Order {order.number} is {order.status} already.")
+        told = said(f"order_{order.status}", number=order.number)
+        raise Conflict(f"Order {order.number} is {order.status} already.", told)
     return order
 
 
@@ -175,5 +198,5 @@ def load(session: Session, order_id: int) -> Order:
     query = select(Order).options(*options).where(Order.id == order_id)
     order = session.scalar(query)
     if order is None:
-        raise NotFound(f"There is no order {order_id}.")
+        raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
     return order

@@ -11,7 +11,7 @@ from posapp.features.orders.models import Order, OrderLine, Void
 from posapp.features.orders.schemas import OrderView
 from posapp.features.orders.totals import compute_totals
 from posapp.features.restaurant import service as restaurant
-from posapp.http.errors import Conflict, NotFound
+from posapp.http.errors import Conflict, NotFound, said
 
 
 def void_order(session: Session, order_id: int, approved: Approved) -> OrderView:
@@ -21,7 +21,8 @@ def void_order(session: Session, order_id: int, approved: Approved) -> OrderView
     """
     order = service.lock_for(session, order_id, states.VOID)
     if order.paid:
-        raise Conflict(f"Order {order.number} is paid in part; undo its payments first.")
+        told = said("order_paid_in_part", number=order.number)
+        raise Conflict(f"Order {order.number} is paid in part; undo its payments first.", told)
     _add(session, order, None, order.total, approved)
     session.refresh(order, ["status"])  # the database has made it voided
     return service.get(session, order_id)
@@ -40,7 +41,8 @@ def void_line(session: Session, order_id: int, line_id: int, approved: Approved)
     before, total = order.total, totals.total + order.rounding
     if order.paid > total:
         raise Conflict(
-            f"{order.paid} is paid, and the bill would be {total}; undo a payment first."
+            f"{order.paid} is paid, and the bill would be {total}; undo a payment first.",
+            said("paid_more_than_left", paid=order.paid, total=total),
         )
     _add(session, order, line, before - total, approved)
     order.subtotal, order.total = totals.subtotal, total
@@ -58,10 +60,13 @@ def _split(order: Order, line_id: int) -> tuple[OrderLine, list[OrderLine]]:
         raise NotFound(f"Order {order.number} has no line {line_id}.")
     gone = {void.line_id for void in order.voids}
     if line.id in gone:
-        raise Conflict(f"{line.name} is voided already.")
+        raise Conflict(f"{line.name} is voided already.", said("line_voided", line=line.name))
     others = [other for other in order.lines if other.id not in gone and other is not line]
     if not others:
-        raise Conflict(f"{line.name} is the last line of order {order.number}; void the order.")
+        raise Conflict(
+            f"{line.name} is the last line of order {order.number}; void the order.",
+            said("last_line", line=line.name, number=order.number),
+        )
     return line, others
 
 

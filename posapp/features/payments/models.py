@@ -48,6 +48,25 @@ class Payment(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
+class ReceiptPrint(Base):
+    """A receipt that went to paper: the first is the guest's, each later one a copy. Only ever
+    added."""
+
+    __tablename__ = "receipt_prints"
+    __table_args__ = (
+        UniqueConstraint("payment_id", "copy"),
+        CheckConstraint("copy >= 0", name="copy"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    """The one that settled the bill: paid anew, a bill has a new receipt."""
+    copy: Mapped[int]
+    """0 for the guest's own."""
+    printed_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class PaymentReversal(Base):
     """A payment that was a mistake, undone on its own business day. Only ever added; a trigger
     takes the payment off its order, which is open again."""

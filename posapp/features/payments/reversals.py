@@ -15,7 +15,7 @@ from posapp.features.orders import states
 from posapp.features.payments.models import Payment, PaymentReversal
 from posapp.features.payments.schemas import PaymentDetails, PaymentView, ReversalView
 from posapp.features.restaurant import service as restaurant
-from posapp.http.errors import Conflict, NotFound
+from posapp.http.errors import Conflict, NotFound, said
 
 _TAKEN = set(PaymentView.model_fields) | {"business_date"}
 
@@ -31,12 +31,14 @@ def undo(session: Session, order_id: int, payment_id: int, approved: Approved) -
     if payment is None or payment.order_id != order.id:
         raise NotFound(f"Order {order.number} has no payment {payment_id}.")
     if session.scalar(select(PaymentReversal.id).where(PaymentReversal.payment_id == payment_id)):
-        raise Conflict(f"Payment {payment.receipt_number} is undone already.")
+        told = said("payment_undone", receipt=payment.receipt_number)
+        raise Conflict(f"Payment {payment.receipt_number} is undone already.", told)
     day = restaurant.restaurant_settings(session).business_date(approved.at)
     if payment.business_date != day:
         raise Conflict(
             f"Payment {payment.receipt_number} is of {payment.business_date}; only on the same"
-            " business day can a payment be undone."
+            " business day can a payment be undone.",
+            said("payment_of_another_day", receipt=payment.receipt_number),
         )
     session.add(
         PaymentReversal(
@@ -73,6 +75,13 @@ def list_payments(
     orders.load(session, order_id)
     query = select(Payment).where(Payment.order_id == order_id, Payment.id > (after_id or 0))
     return _details(session, session.scalars(query.order_by(Payment.id).limit(limit)).all())
+
+
+def standing_payments(session: Session, order_id: int) -> list[PaymentDetails]:
+    """Returns the payments of an order that were not undone, oldest first."""
+    undone = select(PaymentReversal.id).where(PaymentReversal.payment_id == Payment.id).exists()
+    query = select(Payment).where(Payment.order_id == order_id, ~undone).order_by(Payment.id)
+    return _details(session, session.scalars(query).all())
 
 
 def _details(session: Session, payments: Sequence[Payment]) -> list[PaymentDetails]:

@@ -10,13 +10,15 @@ from posapp.features.auth.approved_acts import execute_approved
 from posapp.features.idempotency.service import IdempotencyHeader, execute_once
 from posapp.features.orders import states
 from posapp.features.orders.schemas import OrderPath
-from posapp.features.payments import reversals, service
+from posapp.features.payments import receipts, reversals, service
 from posapp.features.payments.schemas import (
     NewPayment,
+    NewPrint,
     PaymentDetails,
     PaymentList,
     PaymentPath,
-    PaymentView,
+    ReceiptView,
+    TakenPayment,
 )
 from posapp.http.access import current_user, require_roles
 from posapp.http.body import sent_json
@@ -32,16 +34,16 @@ api = api_blueprint("payments", "Payments")
 
 
 @api.post(
-    "/orders/<int:order_id>/payments", summary="Pay", responses={201: PaymentView, 409: Problem}
+    "/orders/<int:order_id>/payments", summary="Pay", responses={201: TakenPayment, 409: Problem}
 )
 @require_roles(*states.PAY.roles)
 @sells
 def create_payment(header: IdempotencyHeader, path: OrderPath, body: NewPayment) -> Response:
     """Never more than the bill, but for cash, which comes with its change."""
     now, user_id = request_time(), current_user().id
-    taken: list[PaymentView] = []
+    taken: list[TakenPayment] = []
 
-    def act() -> PaymentView:
+    def act() -> TakenPayment:
         taken.append(service.pay(session, path.order_id, body, user_id, now))
         return taken[-1]
 
@@ -72,6 +74,36 @@ def list_payments(path: OrderPath, query: PageQuery) -> Response:
         found = reversals.list_payments(session, path.order_id, query.limit + 1, query.cursor)
     payments, following = cut(found, query.limit)
     return model_response(PaymentList(payments=payments, next=following))
+
+
+@api.get(
+    "/orders/<int:order_id>/receipt",
+    summary="A bill as it is printed",
+    responses={200: ReceiptView},
+)
+@require_roles(*states.CREATE.roles)
+def get_receipt(path: OrderPath) -> Response:
+    """Of an open order it is what the guest is told before paying."""
+    with transaction() as session:
+        return model_response(receipts.receipt(session, path.order_id, request_time()))
+
+
+@api.post(
+    "/orders/<int:order_id>/receipt/prints",
+    summary="Print a receipt",
+    responses={201: ReceiptView, 409: Problem},
+)
+@require_roles(*states.PAY.roles)
+def print_receipt(header: IdempotencyHeader, path: OrderPath, body: NewPrint) -> Response:
+    """Of a paid bill. Each is counted: from the second on it is a copy."""
+    now, user_id = request_time(), current_user().id
+    route = f"POST /orders/{path.order_id}/receipt/prints"
+    with transaction() as session:
+        done = execute_once(
+            *(session, header.key, route, body, sent_json(), now),
+            lambda: receipts.print_receipt(session, path.order_id, user_id, now),
+        )
+    return idempotent_response(done.body, done.replayed)
 
 
 @api.post(

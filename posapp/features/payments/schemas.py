@@ -8,14 +8,15 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, StrictInt, StringConstraints
 
 from posapp.features.idempotency.service import Resendable
-from posapp.features.orders.schemas import OrderPath
+from posapp.features.orders.schemas import OrderPath, OrderView
+from posapp.features.restaurant.schemas import RestaurantView
 from posapp.http.pages import Page
-from posapp.http.schemas import ApiModel, Text
+from posapp.http.schemas import ApiModel, Stripped
 
 Method = Literal["cash", "qris", "card"]
 METHODS: tuple[Method, ...] = get_args(Method)
 Amount = Annotated[StrictInt, Field(ge=0, le=10**12)]
-Reference = Annotated[Text, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+Reference = Annotated[Stripped, StringConstraints(min_length=1, max_length=64)]
 
 
 class NewPayment(Resendable):
@@ -31,7 +32,8 @@ class NewPayment(Resendable):
     reference: Reference | None = None
     """The number that the card terminal or the QRIS provider gave; not for cash."""
     confirmed: Annotated[bool, Field(strict=True)] = False
-    """Whether somebody has looked at cash of more than ten times the amount due."""
+    """Whether somebody has looked at cash that is far more than the amount due: ten times it, or a
+    million more than its largest notes."""
 
 
 class PaymentView(ApiModel):
@@ -44,6 +46,11 @@ class PaymentView(ApiModel):
     reference: str | None
     receipt_number: int
     """Without gaps or twins within its business date."""
+
+
+class TakenPayment(PaymentView):
+    rest: int
+    """What was left to pay after it; with nothing the bill is settled."""
 
 
 class PaymentPath(OrderPath):
@@ -69,6 +76,26 @@ class PaymentDetails(PaymentView):
 
 class PaymentList(Page):
     payments: list[PaymentDetails]
+
+
+class ReceiptView(ApiModel):
+    """A bill as it goes to paper."""
+
+    restaurant: RestaurantView
+    order: OrderView
+    table: str | None
+    taken_by: str
+    """A user name."""
+    payments: list[PaymentDetails]
+    """Those that were not undone."""
+    change: int
+    prints: int
+    """How often this receipt went to paper, this time included: from the second on it is a copy."""
+    at: datetime
+
+
+class NewPrint(Resendable):
+    """Nothing needs to be said."""
 
 
 class MethodSums(ApiModel):

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from posapp.features.orders import service as orders
 from posapp.features.orders import states
 from posapp.features.orders.numbers import next_number, skip_taken
-from posapp.features.payments.schemas import NewPayment, PaymentView
-from posapp.features.payments.tender import is_absurd, tender
+from posapp.features.payments.schemas import NewPayment, TakenPayment
+from posapp.features.payments.tender import is_absurd, refuse_impossible, tender
 from posapp.features.restaurant import service as restaurant
 from posapp.http.errors import Invalid
 from posapp.observability.context import request_id
@@ -40,7 +40,7 @@ _TAKE = text(
 
 def pay(
     session: Session, order_id: int, new: NewPayment, user_id: int, now: datetime
-) -> PaymentView:
+) -> TakenPayment:
     """One payment of an order, which is paid when the payments reach its total.
 
     Raises NotFound, Conflict for an order that is paid already, PriceChanged where the total is
@@ -53,14 +53,15 @@ def pay(
     orders.require_expected_total(session, order, new.expected_total)
     due = order.total - order.paid
     given = tender(due, new.method, new.amount, new.tendered, settings.cash_rounding)
+    refuse_impossible(due, given.tendered)
     if not new.confirmed and is_absurd(due, given.tendered):
         raise Invalid(
             "tendered",
-            f"is more than ten times the {due} that is due; is it right?",
+            f"is far more than the {due} that is due; is it right?",
             question="confirm_tendered",
         )
     day = settings.business_date(now)
-    settled = order.paid + given.amount == order.total + given.rounding
+    left = order.total + given.rounding - order.paid - given.amount
     taken = {
         "order_id": order.id,
         "method": new.method,
@@ -70,11 +71,10 @@ def pay(
     }
     rest = {"rounding": given.rounding, "reference": new.reference}
     payment_id, receipt_number = _take(session, {**taken, **rest}, day, user_id, now)
-    if settled:
+    if left == 0:
         orders.mark_paid(session, order, day)
-    return PaymentView.model_validate(
-        {**taken, "id": payment_id, "receipt_number": receipt_number, "reference": new.reference}
-    )
+    numbers = {"id": payment_id, "receipt_number": receipt_number}
+    return TakenPayment(**taken, **numbers, reference=new.reference, rest=left)
 
 
 def _take(

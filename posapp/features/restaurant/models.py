@@ -20,6 +20,7 @@ class Restaurant(Base):
             "service_base IN ('before_discount', 'after_discount')", name="service_base"
         ),
         CheckConstraint("cash_rounding BETWEEN 1 AND 1000", name="cash_rounding"),
+        CheckConstraint("btrim(name) <> '' AND btrim(tax_name) <> ''", name="names"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
@@ -27,7 +28,9 @@ class Restaurant(Base):
     service_rate: Mapped[int]
     """Basis points: 500 is 5 %."""
     tax_rate: Mapped[int]
-    """PB1, in basis points."""
+    """In basis points."""
+    tax_name: Mapped[str] = mapped_column(Text, server_default="PB1")
+    """As it stands on the bill."""
     service_base: Mapped[str] = mapped_column(Text)
     cash_rounding: Mapped[int] = mapped_column(BigInteger)
     """Rupiah to which what is paid in cash is rounded."""

@@ -4,14 +4,32 @@ import "./i18n";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { refresh } from "./api/client";
-import { refreshToken } from "./api/sign-in";
+import { queryClient } from "./api/queries";
+import { onNewcomer, refreshToken } from "./api/sign-in";
+import type { Order } from "./api/types";
 import { App } from "./app/App";
+import { resetDraft } from "./features/order/use-draft";
+import { watchFaults } from "./lib/faults";
+import { keepWhatIsRead, restoreKept } from "./lib/kept";
+import { startOutbox } from "./lib/outbox";
+import { ORDER_SLOT } from "./lib/outgoing";
+import { watchStorage } from "./lib/storage-fault";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 
+watchStorage();
+watchFaults();
+keepWhatIsRead(queryClient);
+const restore = () => void restoreKept(queryClient).catch(() => null);
+onNewcomer(restore);
+restore();
+
 // Whoever was signed in before a reload still is, on whichever page; failures are shown there.
 if (refreshToken()) void refresh().catch(() => null);
+startOutbox((slot, answer) =>
+  slot === ORDER_SLOT ? resetDraft(answer as Order) : Promise.resolve(),
+);
 
 createRoot(root).render(
   <StrictMode>

@@ -13,7 +13,7 @@ from posapp.features.idempotency.service import Claim
 from posapp.features.orders import service as orders
 from posapp.features.orders.create import create
 from posapp.features.orders.numbers import next_number
-from posapp.features.orders.schemas import NewOrder, OrderView
+from posapp.features.orders.schemas import NewOrder, OrderQuery, OrderView
 from posapp.features.payments import service as payments
 from posapp.features.payments.schemas import NewPayment
 from posapp.http.errors import Conflict, Invalid, NotFound
@@ -111,10 +111,12 @@ def test_what_remains_is_told_in_lists_the_newest_first_and_no_more_than_asked(s
     one, two, three = order(), order(), order()
     pay(one, 10_000)
     pay(two, 13_860)
-    found = [each for each in orders.list_orders(session, "open", 10) if each.id >= one.id]
+    found = [each for each in orders.list_orders(session, OrderQuery(), 10) if each.id >= one.id]
     assert [(each.id, each.due) for each in found] == [(three.id, 13_860), (one.id, 3_860)]
-    assert [each.id for each in orders.list_orders(session, "open", 1)] == [three.id]
-    assert [each.id for each in orders.list_orders(session, "paid", 1)] == [two.id]
+    assert [each.id for each in orders.list_orders(session, OrderQuery(), 1)] == [three.id]
+    assert [each.id for each in orders.list_orders(session, OrderQuery(status="paid"), 1)] == [
+        two.id
+    ]
 
 
 def test_a_table_shows_its_open_orders_and_takeaway_has_none(session, order, pay):

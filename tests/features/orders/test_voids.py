@@ -195,3 +195,11 @@ def test_the_audit_log_says_who_voided_what_why_and_by_whose_word(manager, cashi
         ("line.voided", "jatuh", line.headers["X-Request-ID"], "manager"),
         ("order.voided", "pulang", whole.headers["X-Request-ID"], "manager"),
     ]
+
+
+def test_a_reason_of_blanks_alone_is_none(sign_in, water):
+    manager = sign_in("manager")
+    order = manager.order(water).json
+    for reason in ("   ", " a ", "\u00a0\u00a0\u00a0"):
+        refused = manager.void(order, reason=reason)
+        assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "reason")

@@ -48,3 +48,19 @@ def test_a_part_in_cash_is_coins_that_exist(cashier, bill):
     assert refused.status_code == 422
     assert refused.json["errors"][0]["field"] == "amount"
     assert cashier.pay(order, "cash", amount=1_000).status_code == 201
+
+
+def test_cash_beyond_all_change_is_refused_also_when_confirmed(cashier, water):
+    order = cashier.order(water).json
+    cash = {"amount": order["cash_due"], "tendered": 999_999_900, "confirmed": True}
+    refused = cashier.pay(order, "cash", **cash)
+    assert (refused.status_code, refused.json["code"]) == (422, "tendered_impossible")
+    assert refused.json["errors"][0]["field"] == "tendered"
+    assert cashier.get(f"/orders/{order['id']}").json["paid"] == 0
+
+
+def test_a_payment_says_what_is_left(cashier, water):
+    order = cashier.order({**water, "quantity": 3}).json
+    first = cashier.pay(order, amount=10_000).json
+    assert first["rest"] == order["due"] - 10_000
+    assert cashier.pay(cashier.get(f"/orders/{order['id']}").json).json["rest"] == 0

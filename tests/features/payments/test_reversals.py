@@ -69,6 +69,7 @@ def test_a_bill_takes_several_tenders_and_the_wrong_one_is_undone_before_it_is_s
 def test_payments_say_how_when_and_by_whom(manager, cashier, water):
     order = cashier.order(water).json
     taken = cashier.pay(order, "card", amount=5_000, reference=" 123 456 ").json
+    assert taken.pop("rest") == order["due"] - 5_000
     manager.undo(taken, reason="kartu tertukar")
     (one,) = payments(cashier, order)
     assert one | {"at": None, "reversal": None} == taken | {

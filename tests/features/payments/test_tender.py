@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posapp.features.orders.totals import round_to_cash
-from posapp.features.payments.tender import Tender, is_absurd, tender
+from posapp.features.payments.tender import (
+    MOST_CHANGE,
+    Tender,
+    is_absurd,
+    refuse_impossible,
+    tender,
+)
 from posapp.http.errors import Invalid
 
 STEPS = st.sampled_from([1, 50, 100, 500, 1000])
@@ -187,7 +193,21 @@ def test_a_sum_that_does_not_fit_is_refused_by_its_field(method, amount, tendere
         (7, 71, True),
         (0, 0, False),
         (0, 1, True),
+        (500_000, 1_500_000, False),
+        (500_000, 1_500_001, True),  # an exact sum with one more nought is ten times it
+        (500_001, 1_600_000, False),
+        (12_300_000, 13_300_000, False),
+        (12_300_000, 13_300_001, True),
     ],
 )
-def test_cash_is_absurd_beyond_ten_times_the_due(due, tendered, absurd):
+def test_cash_is_absurd_beyond_ten_times_the_due_or_a_million_beyond_its_notes(
+    due, tendered, absurd
+):
     assert is_absurd(due, tendered) is absurd
+
+
+def test_no_till_gives_back_millions_whatever_anybody_confirms():
+    refuse_impossible(13_900, 13_900 + MOST_CHANGE)
+    with pytest.raises(Invalid) as refused:
+        refuse_impossible(13_900, 13_901 + MOST_CHANGE)
+    assert refused.value.extension["code"] == "tendered_impossible"

@@ -1,18 +1,33 @@
 import createClient from "openapi-fetch";
-import { ApiError, problemOf } from "./error";
+import { heard, missed } from "./contact";
+import { ApiError, isFromServer, problemOf } from "./error";
 import type { paths } from "./schema";
-import { beginSignIn, currentSignIn, endSignIn, refreshToken, withRefreshLock } from "./sign-in";
+import {
+  beginSignIn,
+  currentAccessToken,
+  endSignIn,
+  refreshToken,
+  withRefreshLock,
+} from "./sign-in";
 import type { Tokens } from "./types";
 
-const withoutToken = /\/auth\/(login|refresh|logout)$/;
+/** Milliseconds that a request may take; who stands at a till does not wait longer. */
+export const TIME_LIMIT = 8_000;
+
+const withoutToken = /\/(auth\/(login|refresh|logout|demo-logins)|public\/\w+)$/;
 
 async function send(request: Request): Promise<Response> {
-  const token = currentSignIn()?.accessToken;
+  const token = currentAccessToken();
   if (token) request.headers.set("Authorization", `Bearer ${token}`);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIME_LIMIT)]);
   try {
-    return await fetch(request);
+    const response = await fetch(request, { signal });
+    if (isFromServer(response)) heard();
+    else missed();
+    return response;
   } catch (error) {
     if (request.signal.aborted) throw error;
+    missed();
     throw new ApiError(0, "no response");
   }
 }
@@ -22,7 +37,7 @@ async function exchange(): Promise<void> {
   const token = refreshToken();
   if (!token) throw new ApiError(401, "not signed in");
   const response = await send(
-    new Request("/api/v1/auth/refresh", {
+    new Request(`${location.origin}/api/v1/auth/refresh`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ refresh_token: token }),
@@ -49,6 +64,7 @@ export function refresh(): Promise<void> {
 /** `fetch` with the access token, which is renewed once when the server no longer takes it. */
 async function authorised(request: Request): Promise<Response> {
   if (withoutToken.test(new URL(request.url).pathname)) return send(request);
+  if (!currentAccessToken() && refreshToken()) await refresh(); // a page that has just opened
   const again = request.clone();
   const response = await send(request);
   if (response.status !== 401 || !refreshToken()) return response;
@@ -66,7 +82,11 @@ interface ApiResult<T> {
 
 /** Return the body of a successful response; throw `ApiError` for any other. */
 export async function unwrap<T>(result: Promise<ApiResult<T>>): Promise<T> {
-  const { data, error, response } = await result;
+  const { data, error, response } = await result.catch((fault: unknown) => {
+    // A proxy's page under a good status is no JSON: nobody knows what became of the request.
+    if (fault instanceof SyntaxError) throw new ApiError(0, "no response of the server's");
+    throw fault;
+  });
   if (!response.ok) throw problemOf(response, error);
   return data as T;
 }

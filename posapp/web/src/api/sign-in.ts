@@ -1,47 +1,119 @@
 import { useSyncExternalStore } from "react";
 import type { Tokens, User } from "./types";
 
-/** The access token lives in memory only; the refresh token is what survives a reload. */
-const STORAGE_KEY = "kenangan.refresh";
+/**
+ * Who works on this device. The access token lives in memory only; the refresh token and the person's
+ * name are what survives a reload, so that a page opens while the server is away.
+ */
+const REFRESH_KEY = "kenangan.refresh";
+const USER_KEY = "kenangan.user";
 const LOCK = "kenangan.refresh";
 
-export interface SignIn {
-  accessToken: string;
-  user: User;
+export interface Session {
+  user: User | null;
+  /** `ended`: the server has ended it, and `user` is who was at work; `left`: somebody signed out. */
+  state: "none" | "in" | "ended" | "left";
+  /** Whether another tab has put `user` in the place of somebody else, and nobody has seen it yet. */
+  switched: boolean;
 }
 
-let signIn: SignIn | null = null;
-const listeners = new Set<() => void>();
+export const refreshToken = (): string | null => localStorage.getItem(REFRESH_KEY);
 
-function set(next: SignIn | null): void {
-  signIn = next;
-  for (const listener of listeners) listener();
+const NOBODY: Session = { user: null, state: "none", switched: false };
+let accessToken: string | null = null;
+let session: Session = remembered();
+const watchers = new Set<() => void>();
+const newcomers = new Set<() => void>();
+
+/** Whoever was at work before a reload still is: the token is fetched with the first request. */
+function remembered(): Session {
+  const user = storedUser();
+  return user && refreshToken() ? { user, state: "in", switched: false } : NOBODY;
 }
 
-export const currentSignIn = (): SignIn | null => signIn;
-export const refreshToken = (): string | null => localStorage.getItem(STORAGE_KEY);
+function storedUser(): User | null {
+  try {
+    const user = JSON.parse(localStorage.getItem(USER_KEY) ?? "null") as Partial<User> | null;
+    return typeof user?.id === "number" && user.role ? (user as User) : null;
+  } catch {
+    return null; // what somebody else wrote there
+  }
+}
+
+let lastUser: number | null = session.user?.id ?? null;
+
+function set(next: Session): void {
+  session = next;
+  const id = next.user?.id ?? null;
+  const isAnother = id !== null && lastUser !== null && id !== lastUser;
+  if (id !== null) lastUser = id;
+  if (isAnother) for (const listener of newcomers) listener();
+  for (const watcher of watchers) watcher();
+}
+
+export const currentUser = (): User | null => (session.state === "in" ? session.user : null);
+export const currentAccessToken = (): string | null => accessToken;
+
+/** Call `listener` when somebody else than before is at work; what was the former's is not theirs. */
+export function onNewcomer(listener: () => void): () => void {
+  newcomers.add(listener);
+  return () => newcomers.delete(listener);
+}
 
 export function beginSignIn({ access_token, refresh_token, user }: Tokens): void {
-  localStorage.setItem(STORAGE_KEY, refresh_token);
-  set({ accessToken: access_token, user });
+  accessToken = access_token;
+  localStorage.setItem(REFRESH_KEY, refresh_token);
+  localStorage.setItem(USER_KEY, JSON.stringify(user));
+  // A refresh is no news for anybody: the same session, told by the same object.
+  if (session.state === "in" && session.user?.id === user.id && session.user.role === user.role) return;
+  set({ user, state: "in", switched: false });
 }
 
+/** The server takes the tokens no more. The person is kept, so that the page can wait for them. */
 export function endSignIn(): void {
-  localStorage.removeItem(STORAGE_KEY);
-  set(null);
+  accessToken = null;
+  localStorage.removeItem(REFRESH_KEY);
+  set(session.user ? { ...session, state: "ended" } : NOBODY);
 }
 
-// Signed out in another tab is signed out here.
-addEventListener("storage", ({ key, newValue }) => {
-  if (key === STORAGE_KEY && newValue === null) set(null);
+/** Somebody has signed out. */
+export function leave(): void {
+  accessToken = null;
+  localStorage.removeItem(USER_KEY);
+  localStorage.removeItem(REFRESH_KEY);
+  set({ ...NOBODY, state: "left" });
+}
+
+/** Somebody has read who works here now. */
+export const seen = (): void => set({ ...session, switched: false });
+
+// What other tabs do holds here: a device is one person's at a time.
+addEventListener("storage", ({ key }) => {
+  if (key === REFRESH_KEY && !refreshToken()) {
+    accessToken = null;
+    const ended = session.user && storedUser();
+    set(ended ? { ...session, state: "ended" } : { ...NOBODY, state: "left" });
+  }
+  const user = key === USER_KEY ? storedUser() : null;
+  if (!user) return;
+  const before = session.state === "left" ? null : session.user;
+  if (session.state === "in" && before?.id === user.id) return;
+  accessToken = null;
+  set({ user, state: "in", switched: before !== null && before.id !== user.id });
 });
 
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+function subscribe(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
 }
 
-export const useSignIn = (): SignIn | null => useSyncExternalStore(subscribe, currentSignIn);
+export const useSession = (): Session => useSyncExternalStore(subscribe, () => session);
+
+/** Who is signed in; null while nobody is, and while a session that has ended waits for its person. */
+export function useUser(): User | null {
+  const { user, state } = useSession();
+  return state === "in" ? user : null;
+}
 
 /**
  * Run `work` while no other tab refreshes: a rotated token that is used twice ends the sign-in.

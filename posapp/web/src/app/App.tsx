@@ -4,7 +4,6 @@ import { RouterProvider } from "react-router/dom";
 import { queryClient } from "@/api/queries";
 import { router } from "./router";
 import { theme } from "./theme";
-import { UpdatePrompt } from "./UpdatePrompt";
 
 export function App() {
   return (
@@ -12,7 +11,6 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>
-      <UpdatePrompt />
     </MantineProvider>
   );
 }

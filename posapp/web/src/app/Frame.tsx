@@ -1,41 +1,64 @@
-import { Activity, ChartColumn, LogIn, LogOut, ReceiptText, UtensilsCrossed } from "lucide-react";
+import {
+  Activity,
+  Ban,
+  ChartColumn,
+  Hourglass,
+  LogIn,
+  LogOut,
+  Receipt,
+  ReceiptText,
+  UtensilsCrossed,
+} from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet } from "react-router";
+import { type Act, useMay } from "@/api/may";
+import { useOpenOrders, useRestaurant } from "@/api/queries";
 import { signOut } from "@/api/sign-out";
-import { useSignIn } from "@/api/sign-in";
+import { useSession } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
 import { ThemeSwitch } from "@/components/ThemeSwitch";
+import { useAllOutgoing } from "@/lib/outgoing";
 import { paths } from "@/lib/paths";
 import classes from "./Frame.module.css";
+import { useKeptScroll } from "./use-kept-scroll";
 
+/** Each with the act that it is for: who may not do it has no way there. */
 const LINKS = [
-  { to: paths.order, text: "nav.order", icon: UtensilsCrossed, managers: false },
-  { to: paths.orders, text: "nav.orders", icon: ReceiptText, managers: false },
-  { to: paths.report, text: "nav.report", icon: ChartColumn, managers: true },
-  { to: paths.status, text: "nav.status", icon: Activity, managers: false },
-] as const;
-
-const MANAGERS = ["admin", "manager"];
+  { to: paths.order, text: "nav.order", icon: UtensilsCrossed, act: "createOrder" },
+  { to: paths.orders, text: "nav.orders", icon: ReceiptText, act: "listOrders" },
+  { to: paths.receipts, text: "nav.receipts", icon: Receipt, act: "getReceipt" },
+  { to: paths.soldOut, text: "nav.soldOut", icon: Ban, act: "setAvailability" },
+  { to: paths.report, text: "nav.report", icon: ChartColumn, act: "getDayReport" },
+  { to: paths.waiting, text: "nav.waiting", icon: Hourglass, act: "getOutcome" },
+  { to: paths.status, text: "nav.status", icon: Activity, act: null },
+] as const satisfies { act: Act | null; [name: string]: unknown }[];
 
 /** The dark rail that every screen shares: left on a wide screen, on top on an upright tablet. */
 export function Frame() {
   const { t } = useTranslation();
-  const manages = MANAGERS.includes(useSignIn()?.user.role ?? "");
+  const may = useMay();
+  const counts = useCounts();
+  const name = useRestaurant()?.name ?? t("app.name");
+  const main = useKeptScroll();
+  const offered = LINKS.filter(
+    ({ act, to }) => (act === null || may(act)) && (to !== paths.waiting || counts[to]),
+  );
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#content">
         {t("frame.skip")}
       </a>
       <header className={classes.rail}>
-        <Link to={paths.home} className={classes.brand} aria-label={t("app.name")}>
+        <Link to={paths.home} className={classes.brand} aria-label={name}>
           <Flame size={34} />
         </Link>
         <nav aria-label={t("nav.main")} className={classes.links}>
-          {LINKS.filter(({ managers }) => manages || !managers).map(({ to, text, icon: Icon }) => (
-            <NavLink key={to} to={to} className={classes.link ?? ""}>
+          {offered.map(({ to, text, icon: Icon }) => (
+            <NavLink key={to} to={to} end className={classes.link ?? ""}>
               <Icon size={22} aria-hidden="true" />
-              {t(text)}
+              <span className={classes.text}>{t(text)}</span>
+              {counts[to] ? <span className={classes.count}>{counts[to]}</span> : null}
             </NavLink>
           ))}
         </nav>
@@ -44,17 +67,24 @@ export function Frame() {
         <ThemeSwitch />
       </header>
       {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
-      <main id="content" className={classes.main} tabIndex={0}>
+      <main id="content" className={classes.main} tabIndex={0} ref={main}>
         <Outlet />
       </main>
     </div>
   );
 }
 
+/** How many wait behind a link: open orders, and requests without an answer. */
+function useCounts(): Partial<Record<string, number>> {
+  const open = useOpenOrders().data?.length ?? 0;
+  const waiting = useAllOutgoing().length;
+  return { [paths.orders]: open, [paths.waiting]: waiting };
+}
+
 function Person() {
   const { t } = useTranslation();
-  const signIn = useSignIn();
-  if (!signIn) {
+  const { user } = useSession();
+  if (!user) {
     return (
       <Link to={paths.login} className={classes.link}>
         <LogIn size={22} aria-hidden="true" />
@@ -65,8 +95,8 @@ function Person() {
   return (
     <>
       <div className={classes.person}>
-        <strong>{signIn.user.name}</strong>
-        {t(`role.${signIn.user.role}`)}
+        <strong>{user.name}</strong>
+        {t(`role.${user.role}`)}
       </div>
       <button type="button" className={classes.link} onClick={() => void signOut()}>
         <LogOut size={22} aria-hidden="true" />

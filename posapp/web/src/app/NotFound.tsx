@@ -10,8 +10,8 @@ export function NotFound() {
   return (
     <Stack align="center" justify="center" h="100%">
       <Empty icon={<Compass size={40} />} title={t("app.notFound")} />
-      <Button component={Link} to={paths.order}>
-        {t("app.toOrder")}
+      <Button component={Link} to={paths.home}>
+        {t("app.toHome")}
       </Button>
     </Stack>
   );

@@ -1,21 +1,50 @@
 import { Center, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment, useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { Navigate, Outlet, useLocation } from "react-router";
+import { Navigate, Outlet, useLocation, useNavigate } from "react-router";
 import { refresh } from "@/api/client";
-import { refreshToken, useSignIn } from "@/api/sign-in";
+import { currentUser, onNewcomer, refreshToken, useSession } from "@/api/sign-in";
 import { ErrorNote } from "@/components/ErrorNote";
+import { SessionEnded } from "@/features/auth/SessionEnded";
+import { homeOf } from "@/lib/homes";
 import { paths } from "@/lib/paths";
+import { PersonChanged } from "./PersonChanged";
 
 /** Shows its routes to people who are signed in; after a reload the sign-in is resumed. */
 export function RequireSignIn() {
-  const signIn = useSignIn();
-  const { pathname } = useLocation();
-  if (signIn) return <Outlet />;
-  if (refreshToken()) return <Resume />;
-  return <Navigate to={paths.login} state={{ from: pathname }} replace />;
+  const { user, state, switched } = useSession();
+  const { pathname, search } = useLocation();
+  useHomeOfNewcomer();
+  if (state === "left") return <Navigate to={paths.login} replace />;
+  if (!user) {
+    if (refreshToken()) return <Resume />;
+    return <Navigate to={paths.login} state={{ from: pathname + search }} replace />;
+  }
+  return (
+    // Pages of one person are not shown on to the next.
+    <Fragment key={user.id}>
+      <Outlet />
+      {state === "ended" && <SessionEnded user={user} />}
+      {switched && <PersonChanged user={user} />}
+    </Fragment>
+  );
 }
 
+/** Somebody else has signed in over the page, or in another tab: they begin where their own day does. */
+function useHomeOfNewcomer(): void {
+  const navigate = useNavigate();
+  useEffect(
+    () =>
+      onNewcomer(() => {
+        const user = currentUser();
+        if (user) void navigate(homeOf(user.role), { replace: true });
+      }),
+    [navigate],
+  );
+}
+
+/** The device knows a token and no name: it is of an older version of this page. */
 function Resume() {
   const { t } = useTranslation();
   const resuming = useQuery({

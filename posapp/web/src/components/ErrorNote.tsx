@@ -2,6 +2,8 @@ import { Alert, Button, Group, Text } from "@mantine/core";
 import { CircleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "@/api/error";
+import { rupiah } from "@/lib/money";
+import { storageFault } from "@/lib/storage-fault";
 
 function titleOf(error: unknown) {
   if (!(error instanceof ApiError)) return "error.failed";
@@ -19,14 +21,35 @@ function titleOf(error: unknown) {
   }
 }
 
+/** What went wrong in the words of the screen; what the server alone can say, on its own language's. */
+function useDetail(error: unknown): string | null {
+  const { t, i18n } = useTranslation();
+  if (storageFault(error)) return t("storage.blocked");
+  if (!(error instanceof ApiError)) return null;
+  if (error.status === 0) return t("error.unreachableHint");
+  const code = error.code && `problem.${error.code}`;
+  if (code && i18n.exists(code)) return t(code as "problem.order_paid", sums(error.params));
+  return i18n.language === "en" && error.detail ? error.detail : null;
+}
+
+/** What the server names, with its sums as people read them. */
+function sums(params: Record<string, unknown>): Record<string, unknown> {
+  const shown = Object.entries(params).map(([name, value]) =>
+    SUMS.has(name) && typeof value === "number" ? [name, rupiah(value)] : [name, value],
+  );
+  return Object.fromEntries(shown) as Record<string, unknown>;
+}
+
+const SUMS = new Set(["due", "paid", "total", "tendered", "most", "step"]);
+
 /** An error message with the request id that finds it in the log. */
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
   const apiError = error instanceof ApiError ? error : null;
-  const detail = apiError?.status === 0 ? t("error.unreachableHint") : (apiError?.detail ?? String(error));
+  const detail = useDetail(error);
   return (
     <Alert color="ember" icon={<CircleAlert />} title={t(titleOf(error))} role="alert">
-      <Text size="sm">{detail}</Text>
+      {detail && <Text size="sm">{detail}</Text>}
       {apiError?.requestId && (
         <Text size="xs" c="dimmed" mt={4}>
           {t("error.requestId")}: <code>{apiError.requestId}</code>

@@ -1,7 +1,9 @@
 import { Skeleton } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useRestaurant } from "@/api/queries";
 import type { Quote } from "@/api/types";
 import { rupiah } from "@/lib/money";
+import { percent } from "@/lib/percent";
 import classes from "./Totals.module.css";
 
 const ROWS = ["subtotal", "discount", "service_charge", "tax", "rounding"] as const;
@@ -12,12 +14,19 @@ type OrderTotals = Pick<Quote, (typeof ROWS)[number] | "total"> & { paid?: numbe
 /** The totals as the server computed them; their room is kept while they load. */
 export function Totals({ of, stale = false }: { of: OrderTotals | undefined; stale?: boolean }) {
   const { t } = useTranslation();
+  const house = useRestaurant();
+  const labels: Partial<Record<string, string>> = house
+    ? {
+        service_charge: `${t("totals.service_charge")} ${percent(house.service_rate)}`,
+        tax: `${t("totals.taxNamed", { name: house.tax_name })} ${percent(house.tax_rate)}`,
+      }
+    : {};
   const rows = ROWS.filter((row) => ALWAYS.has(row) || (of && of[row] !== 0));
   return (
     <dl className={classes.totals} data-stale={stale} aria-busy={stale || !of}>
       {[...rows, "total" as const].map((row) => (
         <div key={row} className={classes.row} data-total={row === "total"}>
-          <dt>{t(`totals.${row}`)}</dt>
+          <dt>{labels[row] ?? t(`totals.${row}`)}</dt>
           <dd data-testid={row}>
             {of ? rupiah(row === "discount" ? -of[row] : of[row]) : <Skeleton h="1em" w={88} />}
           </dd>

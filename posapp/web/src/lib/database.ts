@@ -38,6 +38,14 @@ export interface Draft {
   guest: Guest;
   lines: DraftLine[];
   lastSent: SentOrder | null;
+  /** Who wrote its first line; the next person at this device is told. */
+  by?: Person | null;
+}
+
+/** Who did something on this device. */
+export interface Person {
+  id: number;
+  name: string;
 }
 
 /** A request that moves money or food, from the tap until the server has answered it. */
@@ -48,12 +56,40 @@ export interface Outgoing {
   body: unknown;
   /** The number of tries, counted before each. */
   tries: number;
+  /** What follows is missing in rows that an older version wrote. */
+  by?: Person | null;
+  /** Milliseconds, by the clock of this device. */
+  since?: number;
+  /** The number of the order that is paid. */
+  number?: number | null;
+}
+
+/** The server's answer to the last request of a slot, until it has been looked at. */
+export interface Answered {
+  slot: string;
+  key: string;
+  answer: unknown;
+  /** Milliseconds, by the clock of this device. */
+  at: number;
+  by: Person | null;
+  number: number | null;
+}
+
+/** What was read from the server last, for when it is away. */
+export interface Kept {
+  id: string;
+  data: unknown;
+  at: number;
 }
 
 type Database = Dexie & {
   drafts: EntityTable<Draft, "id">;
   outgoing: EntityTable<Outgoing, "slot">;
+  answers: EntityTable<Answered, "slot">;
+  kept: EntityTable<Kept, "id">;
 };
 
 export const database = new Dexie("kenangan") as Database;
+// Only ever add tables and indexes: an older version may open what a newer one made.
 database.version(1).stores({ drafts: "id", outgoing: "slot" });
+database.version(2).stores({ answers: "slot", kept: "id" });

@@ -49,7 +49,7 @@ describe("a request in flight", () => {
 
   it("keeps its key while the server says that it is still at it", async () => {
     const outgoing = await start("order");
-    const underWay = () => Promise.reject(new ApiError(409, "in progress", null, 1));
+    const underWay = () => Promise.reject(new ApiError(409, "in progress", { retryAfter: 1 }));
     await expect(deliver(outgoing, underWay)).rejects.toThrow(ApiError);
     expect(await keyOf("order")).toBe(outgoing.key);
   });

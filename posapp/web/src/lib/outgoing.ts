@@ -1,28 +1,44 @@
 import { useLiveQuery } from "dexie-react-hooks";
-import { useEffect, useEffectEvent } from "react";
 import { v4 as uuid } from "uuid";
 import { ApiError } from "@/api/error";
-import { database, type Outgoing } from "./database";
+import { type Answered, database, type Outgoing, type Person } from "./database";
+
+export const ORDER_SLOT = "order";
+export const paymentSlot = (orderId: number): string => `payment:${orderId}`;
+
+/** @returns the id of the order that a slot's payment is of; null for the slot of orders. */
+export const paidOrderOf = (slot: string): number | null =>
+  slot.startsWith("payment:") ? Number(slot.slice("payment:".length)) : null;
+
+/** What a request is claimed with, beside its body. */
+export interface About {
+  by: Person | null;
+  number?: number | null;
+}
 
 /**
  * The request of `slot` that the server has not yet answered, or a new one with its own key.
  *
  * While a response is outstanding the same key and body come back, whatever is on the screen: a
- * double tap, a second tab and a reload all repeat the first request and none makes another.
+ * double tap, a second tab and a reload all repeat the first request and none makes another. A new
+ * one begins the next sale: the answers of those before are forgotten.
  *
  * @param write the body of a new request, read in the same transaction; null when there is nothing to send.
  */
 export function claim(
   slot: string,
   write: () => Promise<unknown>,
+  about: About = { by: null },
 ): Promise<Outgoing | null> {
-  return database.transaction("rw", database.outgoing, database.drafts, async () => {
-    const waiting = await database.outgoing.get(slot);
+  const { outgoing, drafts, answers } = database;
+  return database.transaction("rw", outgoing, drafts, answers, async () => {
+    const waiting = await outgoing.get(slot);
     if (waiting) return waiting;
     const body = await write();
     if (body === null) return null;
-    const fresh = { slot, key: uuid(), body, tries: 0 };
-    await database.outgoing.add(fresh);
+    const fresh = { slot, key: uuid(), body, tries: 0, since: Date.now(), number: null, ...about };
+    await outgoing.add(fresh);
+    await answers.clear();
     return fresh;
   });
 }
@@ -30,18 +46,24 @@ export function claim(
 /** For `claim`: resume the request that awaits its response, and begin no new one. */
 export const nothingNew = (): Promise<null> => Promise.resolve(null);
 
-/** Once, on a page that opens: repeat by `resume` the request that was in flight when the last one closed. */
-export function useResume(waiting: boolean, isIdle: boolean, resume: () => void): void {
-  const interrupted = waiting && isIdle;
-  const latest = useEffectEvent(resume);
-  useEffect(() => {
-    if (interrupted) latest();
-  }, [interrupted]);
-}
-
 /** The request of `slot` that awaits its response, kept up to date; null when none does. */
 export const useOutgoing = (slot: string): Outgoing | null =>
   useLiveQuery(async () => (await database.outgoing.get(slot)) ?? null, [slot], null);
+
+/** Every request that awaits its response, the oldest first. */
+export const useAllOutgoing = (): Outgoing[] =>
+  useLiveQuery(allOutgoing, [], []).toSorted((one, other) => (one.since ?? 0) - (other.since ?? 0));
+
+export const allOutgoing = (): Promise<Outgoing[]> => database.outgoing.toArray();
+
+/** The answer to the last request of `slot`; null when there is none, undefined while it is read. */
+export const useAnswer = (slot: string): Answered | null | undefined =>
+  useLiveQuery(async () => (await database.answers.get(slot)) ?? null, [slot]);
+
+/** The answers of the last sale. */
+export const useAnswers = (): Answered[] => useLiveQuery(() => database.answers.toArray(), [], []);
+
+export const forgetAnswer = (slot: string): Promise<void> => database.answers.delete(slot);
 
 /**
  * Send what `claim` gave until the server has answered, and forget the key only then.
@@ -52,18 +74,30 @@ export const useOutgoing = (slot: string): Outgoing | null =>
 export async function deliver<T>(
   outgoing: Outgoing,
   send: (outgoing: Outgoing) => Promise<T>,
-  settle: () => Promise<unknown> = () => Promise.resolve(),
+  settle: (answer: T) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<T> {
   const tries = await count(outgoing);
   try {
     const response = await send(outgoing);
-    await forget(outgoing, settle);
+    await settleWith(outgoing, response, settle);
     return response;
   } catch (error) {
     if (error instanceof ApiError && isRefusal(error, tries)) await forget(outgoing);
     throw error;
   }
 }
+
+/** Keep the answer of a request, and forget its key. */
+export const settleWith = <T>(
+  outgoing: Outgoing,
+  answer: T,
+  settle: (answer: T) => Promise<unknown>,
+): Promise<void> =>
+  forget(outgoing, async () => {
+    const { slot, key, by = null, number = null } = outgoing;
+    await database.answers.put({ slot, key, answer, at: Date.now(), by, number });
+    await settle(answer);
+  });
 
 /**
  * Whether the server has refused for good. A refusal before it read the request counts for the first try
@@ -83,10 +117,11 @@ function count({ slot }: Outgoing): Promise<number> {
 }
 
 /** Only the tab that still finds this very key settles: a later request of the slot is not its own. */
-function forget({ slot, key }: Outgoing, settle?: () => Promise<unknown>): Promise<void> {
-  return database.transaction("rw", database.outgoing, database.drafts, async () => {
-    if ((await database.outgoing.get(slot))?.key !== key) return;
-    await database.outgoing.delete(slot);
+export function forget({ slot, key }: Outgoing, settle?: () => Promise<unknown>): Promise<void> {
+  const { outgoing, drafts, answers } = database;
+  return database.transaction("rw", outgoing, drafts, answers, async () => {
+    if ((await outgoing.get(slot))?.key !== key) return;
+    await outgoing.delete(slot);
     await settle?.();
   });
 }

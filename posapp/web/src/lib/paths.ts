@@ -5,6 +5,10 @@ export const paths = {
   order: "/order",
   orders: "/orders",
   pay: (orderId: string) => `/orders/${orderId}/pay`,
+  receipts: "/orders/paid",
+  receipt: (orderId: string) => `/orders/${orderId}/receipt`,
+  waiting: "/orders/waiting",
+  soldOut: "/order/sold-out",
   report: "/reports/day",
   status: "/app/status",
 } as const;

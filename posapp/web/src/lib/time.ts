@@ -6,8 +6,8 @@ const format = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
 });
 
-/** @returns "21:05", from an ISO 8601 instant. */
-export const clock = (instant: string): string => format.format(new Date(instant)).slice(0, 5);
+/** @returns "21:05", from an ISO 8601 instant or milliseconds. */
+export const clock = (instant: string | number): string => format.format(new Date(instant)).slice(0, 5);
 
 /** @returns "21:05:09 WIB", from an ISO 8601 instant or milliseconds. */
 export const clockSeconds = (instant: string | number): string =>
@@ -26,3 +26,9 @@ export const dayAfter = (day: string): string => shifted(day, DAY);
 /** @returns "Rabu, 25 November 2026", from "2026-11-25"; a date has no time zone. */
 export const dayName = (day: string, language: string): string =>
   new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }).format(Date.parse(day));
+
+/** @returns "25 Nov", from "2026-11-25". */
+export const shortDay = (day: string, language: string): string =>
+  new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" }).format(
+    Date.parse(day),
+  );

@@ -4,23 +4,33 @@ const TYPING = "textarea, select, input:not([type=radio], [type=checkbox])";
 const FUNCTION_KEY = /^F\d+$/;
 const PRESSABLE = "button, a";
 
-const isBusy = (target: EventTarget | null, key: string): boolean => {
+/** What keeps its Enter also where the screen takes it: ways to another page, and what says so. */
+const OWN_ENTER = "a, [data-own-enter], header";
+
+const isBusy = (target: EventTarget | null, key: string, takesEnter: boolean): boolean => {
   if (document.querySelector("[role=dialog], dialog[open]")) return true;
   // Nobody writes a word with F8.
   if (!(target instanceof Element) || FUNCTION_KEY.test(key)) return false;
-  return target.matches(TYPING) || (key === "Enter" && target.closest(PRESSABLE) !== null);
+  const pressable = takesEnter ? OWN_ENTER : PRESSABLE;
+  return target.matches(TYPING) || (key === "Enter" && target.closest(pressable) !== null);
 };
 
 /**
  * Keys of a whole screen: `keys[event.key]` runs, unless someone is typing, a sheet is open, or
- * Enter belongs to the button that has the focus.
+ * Enter belongs to the button that has the focus. A held Enter is one.
+ *
+ * @param takesEnter on a screen where Enter means one thing, whichever button was used last.
  */
-export function useKeys(keys: Partial<Record<string, (() => void) | undefined>>): void {
+export function useKeys(
+  keys: Partial<Record<string, (() => void) | undefined>>,
+  takesEnter = false,
+): void {
   useWindowEvent("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isBusy(event.target, event.key)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isBusy(event.target, event.key, takesEnter)) return;
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
-    act();
+    if (event.key !== "Enter" || !event.repeat) act();
   });
 }

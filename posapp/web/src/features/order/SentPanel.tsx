@@ -3,6 +3,7 @@ import { CircleCheck } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
+import { useMay } from "@/api/may";
 import type { Order } from "@/api/types";
 import { SecondTapGuard } from "@/components/SecondTapGuard";
 import { Totals } from "@/components/Totals";
@@ -12,6 +13,7 @@ import { useWhere } from "./use-where";
 /** The order is with the kitchen: its number and table, and whether to pay now or go on. */
 export function SentPanel({ order, onNext }: { order: Order; onNext: () => void }) {
   const { t } = useTranslation();
+  const may = useMay();
   const where = useWhere()(order.type, order.table_id, order.customer_name);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => title.current?.focus({ preventScroll: true }), []);
@@ -35,9 +37,11 @@ export function SentPanel({ order, onNext }: { order: Order; onNext: () => void 
       <SecondTapGuard>
         <Stack>
           <Totals of={order} />
-          <Button size="xl" component={Link} to={paths.pay(String(order.id))}>
-            {t("sent.pay")}
-          </Button>
+          {may("createPayment") && (
+            <Button size="xl" component={Link} to={paths.pay(String(order.id))}>
+              {t("sent.pay")}
+            </Button>
+          )}
           <Button size="lg" variant="default" onClick={onNext}>
             {t("sent.next")}
           </Button>

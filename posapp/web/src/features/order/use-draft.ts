@@ -1,8 +1,9 @@
 import { useLiveQuery } from "dexie-react-hooks";
-import { database, type Draft } from "@/lib/database";
-import { emptyDraft, nextDraft } from "./draft";
-
-export const ORDER_SLOT = "order";
+import { currentUser } from "@/api/sign-in";
+import type { Order } from "@/api/types";
+import { database, type Draft, type Person } from "@/lib/database";
+import { ORDER_SLOT } from "@/lib/outgoing";
+import { emptyDraft, nextDraft, rememberSent } from "./draft";
 
 /** A draft that an earlier version has written lacks what it did not know. */
 const current = async (): Promise<Draft> => ({
@@ -13,6 +14,11 @@ const current = async (): Promise<Draft> => ({
 /** The order being written, as every tab of this device sees it; undefined while it is read. */
 export const useDraft = (): Draft | undefined => useLiveQuery(current);
 
+function writer(): Person | null {
+  const user = currentUser();
+  return user && { id: user.id, name: user.name };
+}
+
 /**
  * Change the order being written, in one transaction. While it is on its way to the server it
  * stands still: what is repeated must be what was sent.
@@ -20,7 +26,8 @@ export const useDraft = (): Draft | undefined => useLiveQuery(current);
 export function edit(change: (draft: Draft) => Draft): Promise<void> {
   return database.transaction("rw", database.drafts, database.outgoing, async () => {
     if (await database.outgoing.get(ORDER_SLOT)) return;
-    await database.drafts.put(change(await current()));
+    const draft = change(await current());
+    await database.drafts.put({ ...draft, by: draft.lines.length > 0 ? (draft.by ?? writer()) : null });
   });
 }
 
@@ -30,6 +37,6 @@ export const readDraft = async (): Promise<Draft | null> => {
   return draft.lines.length > 0 ? draft : null;
 };
 
-/** Begin anew for the next guest. */
-export const resetDraft = async (): Promise<unknown> =>
-  database.drafts.put(nextDraft(await current()));
+/** `order` was sent: begin anew for the next guest, and remember it. */
+export const resetDraft = async (order: Order): Promise<unknown> =>
+  database.drafts.put(rememberSent(nextDraft(await current()), order));

@@ -1,6 +1,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
+import { keys } from "@/api/keys";
 import type { OrderInput, Quote } from "@/api/types";
 import type { Draft } from "@/lib/database";
 import { emptyDraft, toQuoteInput } from "./draft";
@@ -15,13 +16,13 @@ export interface QuotedOrder {
 
 /** The question what a draft costs. */
 export function quoteOf(draft: Draft) {
-  const keys = draft.lines.map(({ key }) => key);
+  const lines = draft.lines.map(({ key }) => key);
   const body = toQuoteInput(draft);
   return queryOptions({
-    queryKey: ["quote", body, keys],
+    queryKey: keys.quote(body, lines),
     queryFn: async ({ signal }): Promise<QuotedOrder> => {
       const quoted = await unwrap(api.POST("/api/v1/orders/quote", { body, signal }));
-      const lineTotals = new Map(keys.map((key, at) => [key, quoted.lines[at]?.total ?? 0]));
+      const lineTotals = new Map(lines.map((key, at) => [key, quoted.lines[at]?.total ?? 0]));
       return { body, totals: quoted, lineTotals };
     },
   });

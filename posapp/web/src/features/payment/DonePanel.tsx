@@ -1,27 +1,51 @@
 import { Button, Stack, Text, Title } from "@mantine/core";
 import { CircleCheck } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { Link, useNavigate } from "react-router";
 import type { Order, Payment } from "@/api/types";
 import { SecondTapGuard } from "@/components/SecondTapGuard";
 import { rupiah } from "@/lib/money";
 import { paths } from "@/lib/paths";
+import { useKeys } from "@/lib/use-keys";
+import { SECOND_TAP_MS } from "@/lib/use-second-tap-guard";
 
-/** The end of a sale: the change to hand back, and the way to the next guest. */
-export function DonePanel({ order, payment }: { order: Order; payment: Payment | null }) {
+/** The end of a sale: the change to hand back, the receipt, and the way to the next guest. */
+export function DonePanel({ order, payment }: { order: Order; payment: Payment }) {
   const { t } = useTranslation();
+  const navigate = useNavigate();
+  const panel = useRef<HTMLDivElement>(null);
+  const shownAt = useRef(Infinity);
+  useEffect(() => {
+    shownAt.current = performance.now();
+    panel.current?.focus();
+  }, []);
+  useKeys({
+    Enter: () => {
+      const isSecondTap = performance.now() - shownAt.current < SECOND_TAP_MS;
+      if (!isSecondTap) void navigate(paths.order);
+    },
+  });
   return (
-    <Stack h="100%" p="xl" align="center" justify="center" gap="md" ta="center" role="status">
-      <Text c="leaf.7" lh={0}>
+    <Stack
+      ref={panel}
+      tabIndex={-1}
+      h="100%"
+      p="xl"
+      align="center"
+      justify="center"
+      gap="md"
+      ta="center"
+      role="status"
+    >
+      <Text c="var(--leaf)" lh={0}>
         <CircleCheck size={72} strokeWidth={1.5} />
       </Text>
       <Title order={2} fz={36}>
         {t("pay.done")}
       </Title>
-      <Text c="dimmed">
-        {payment ? t("pay.order", { number: order.number }) : t("pay.already")}
-      </Text>
-      {payment?.method === "cash" && (
+      <Text c="dimmed">{t("pay.order", { number: order.number })}</Text>
+      {payment.method === "cash" && (
         <div>
           <Text c="dimmed">{t("pay.change")}</Text>
           <Text fz={64} fw={560} ff="heading" lh={1.1} data-testid="change-due">
@@ -30,9 +54,14 @@ export function DonePanel({ order, payment }: { order: Order; payment: Payment |
         </div>
       )}
       <SecondTapGuard>
-        <Button size="xl" mt="lg" component={Link} to={paths.order}>
-          {t("pay.next")}
-        </Button>
+        <Stack mt="lg">
+          <Button size="xl" component={Link} to={paths.order}>
+            {t("pay.next")}
+          </Button>
+          <Button size="lg" variant="default" component={Link} to={paths.receipt(String(order.id))}>
+            {t("receipt.show")}
+          </Button>
+        </Stack>
       </SecondTapGuard>
     </Stack>
   );

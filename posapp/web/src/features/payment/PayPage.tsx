@@ -1,24 +1,28 @@
-import { ActionIcon, Center, Loader, Text, Title } from "@mantine/core";
-import { ArrowLeft } from "lucide-react";
+import { Center, Loader } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { Link, useParams } from "react-router";
-import { useTableName } from "@/api/queries";
+import { useParams } from "react-router";
+import { useMay } from "@/api/may";
 import type { Order } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
-import { Totals } from "@/components/Totals";
-import { rupiah } from "@/lib/money";
-import { paths } from "@/lib/paths";
+import { BillToPay } from "./BillToPay";
 import { DonePanel } from "./DonePanel";
+import { OrderDetails } from "./OrderDetails";
 import classes from "./PayPage.module.css";
-import { useOrder, usePay } from "./queries";
 import { PaymentForm } from "./PaymentForm";
+import { useOrder, usePay } from "./queries";
+import { SettledPanel } from "./SettledPanel";
+import { stageOf } from "./stage";
 
 /** The order on the left, its payment on the right. */
 export function PayPage() {
-  const { t } = useTranslation();
   const { orderId } = useParams();
-  const order = useOrder(Number(orderId));
-  const pay = usePay(Number(orderId));
+  // By its order: nothing of one bill lives on in another.
+  return <PayOrder key={orderId} orderId={Number(orderId)} />;
+}
+
+function PayOrder({ orderId }: { orderId: number }) {
+  const { t } = useTranslation();
+  const order = useOrder(orderId);
   if (!order.data) {
     return (
       <Center h="100%" p="xl">
@@ -30,56 +34,25 @@ export function PayPage() {
       </Center>
     );
   }
-  // A payment without a response yet is asked for first: it knows the change.
-  const paidBefore = order.data.status !== "open" && !pay.waiting;
   return (
     <div className={classes.page}>
       <section className={classes.order}>
         <OrderDetails order={order.data} />
       </section>
       <section className={classes.payment}>
-        {pay.data || paidBefore ? (
-          <DonePanel order={order.data} payment={pay.data ?? null} />
-        ) : (
-          <PaymentForm order={order.data} pay={pay} />
-        )}
+        <PaymentSide order={order.data} readAt={order.dataUpdatedAt} />
       </section>
     </div>
   );
 }
 
-function OrderDetails({ order }: { order: Order }) {
-  const { t } = useTranslation();
-  const table = useTableName()(order.table_id);
-  return (
-    <>
-      <header className={classes.head}>
-        <ActionIcon component={Link} to={paths.orders} aria-label={t("pay.back")}>
-          <ArrowLeft />
-        </ActionIcon>
-        <div>
-          <Title order={1} fz={24}>
-            {t("pay.order", { number: order.number })}
-          </Title>
-          <Text c="dimmed">
-            {table ? t("table.name", { name: table }) : t(`type.${order.type}`)}
-          </Text>
-        </div>
-      </header>
-      <ul className={classes.lines}>
-        {order.lines.map((line) => (
-          <li key={line.id}>
-            <span className={classes.quantity}>{line.quantity}×</span>
-            <span>
-              {line.name}
-              <small>{line.modifiers.map(({ name }) => name).join(", ")}</small>
-              {line.note && <small>“{line.note}”</small>}
-            </span>
-            <span className={classes.amount}>{rupiah(line.total)}</span>
-          </li>
-        ))}
-      </ul>
-      <Totals of={order} />
-    </>
-  );
+function PaymentSide({ order, readAt }: { order: Order; readAt: number }) {
+  const may = useMay();
+  const pay = usePay(order.id, order.number);
+  const stage = stageOf(order, readAt, pay);
+  if (stage === "done" && pay.data) return <DonePanel order={order} payment={pay.data} />;
+  if (stage === "form") {
+    return may("createPayment") ? <PaymentForm order={order} pay={pay} /> : <BillToPay order={order} />;
+  }
+  return <SettledPanel order={order} refused={stage === "refused" ? pay.body : null} />;
 }

@@ -1,34 +1,74 @@
 import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
-import { Banknote, CircleQuestionMark, CreditCard, Hourglass, QrCode } from "lucide-react";
-import { useState } from "react";
+import { Banknote, CreditCard, Hourglass, QrCode } from "lucide-react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Order, PaymentInput, PaymentMethod } from "@/api/types";
-import { ApiError } from "@/api/error";
-import { ErrorNote } from "@/components/ErrorNote";
-import { PriceChangedNote } from "@/components/PriceChangedNote";
+import type { Order, PaymentMethod } from "@/api/types";
 import { rupiah } from "@/lib/money";
-import { CashPad } from "./CashPad";
-import type { usePay } from "./queries";
+import { useKeys } from "@/lib/use-keys";
+import { AmountPad } from "./AmountPad";
+import { amountOf, type Entry, NOTHING, press, propose } from "./entry";
+import { PartsList } from "./PartsList";
+import { PayError } from "./PayError";
 import classes from "./PaymentForm.module.css";
+import { CashSums, QuickAmounts } from "./CashSums";
+import { type usePay, usePayments } from "./queries";
+import { tenderOf } from "./tender";
 
 const METHODS = [
   { value: "cash", icon: Banknote },
   { value: "qris", icon: QrCode },
   { value: "card", icon: CreditCard },
 ] as const;
+const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 interface PaymentFormProps {
   order: Order;
   pay: ReturnType<typeof usePay>;
 }
 
-/** The payment of an order: cash pays the amount rounded to coins, QRIS and card the exact one. */
+/**
+ * The payment of an order, whole or in parts: what is left in very large figures, then how and how
+ * much. Cash pays the amount rounded to coins, QRIS and card the exact one. Enter takes the money.
+ */
 export function PaymentForm({ order, pay }: PaymentFormProps) {
   const { t } = useTranslation();
   const [picked, setPicked] = useState<PaymentMethod>("cash");
+  const [entry, setEntry] = useState(NOTHING);
+  const [splits, setSplits] = useState(false);
+  const partButton = useRef<HTMLButtonElement>(null);
+  const payments = usePayments(order.id, order.paid > 0);
   const method = pay.waiting?.method ?? picked;
-  const amount = method === "cash" ? order.cash_due : order.due;
-  const send = (payment: PaymentInput) => pay.mutate({ ...payment, expected_total: order.total });
+  const rest = method === "cash" ? order.cash_due : order.due;
+  const tender = tenderOf(method, rest, amountOf(entry));
+  const locked = pay.waiting !== null;
+
+  const type = (change: (before: Entry) => Entry) => {
+    if (!locked) setEntry(change);
+  };
+  const pick = (next: PaymentMethod) => {
+    setPicked(next);
+    setEntry(NOTHING);
+    pay.reset(); // what was said of the other way to pay
+  };
+  const take = (part: boolean) => {
+    if (locked || pay.isPending) return;
+    if (part ? !tender.isPart : !tender.isWhole) return;
+    pay.pay({ method, amount: tender.amount, expected_total: order.total, ...tender.cash });
+    setEntry(NOTHING);
+    setSplits(false);
+  };
+  useKeys(
+    {
+      ...Object.fromEntries(DIGITS.map((digit) => [digit, () => type((e) => press(e, digit))])),
+      Backspace: () => type((e) => press(e, "back")),
+      Escape: () => type(() => NOTHING),
+      Enter: () => (tender.isPart ? partButton.current?.focus() : take(false)),
+      t: () => !locked && pick("cash"),
+      q: () => !locked && pick("qris"),
+      k: () => !locked && pick("card"),
+    },
+    true,
+  );
 
   return (
     <div className={classes.payment}>
@@ -36,8 +76,8 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
         fullWidth
         aria-label={t("pay.methods")}
         value={method}
-        disabled={pay.waiting !== undefined}
-        onChange={(value) => setPicked(value)}
+        disabled={locked}
+        onChange={(value) => pick(value)}
         classNames={{ root: classes.methods ?? "", label: classes.method ?? "" }}
         data={METHODS.map(({ value, icon: Icon }) => ({
           value,
@@ -49,64 +89,59 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
         }))}
       />
       <div className={classes.due}>
-        <span>{t("pay.due")}</span>
-        <strong data-testid="due">{rupiah(amount)}</strong>
-        <small>
-          {amount === order.due ? "\u00a0" : t("pay.exactDue", { amount: rupiah(order.due) })}
-        </small>
+        <span>{t(order.paid > 0 ? "pay.rest" : "pay.due")}</span>
+        <strong data-testid="due">{rupiah(rest)}</strong>
+        {rest !== order.due && <small>{t("pay.exactDue", { amount: rupiah(order.due) })}</small>}
       </div>
+      <PartsList payments={payments.data ?? []} />
       {pay.waiting && !pay.isPending && (
         <Alert color="wood" icon={<Hourglass />} title={t("pay.waiting")} role="status">
-          <Button mt="xs" onClick={pay.again}>
+          <Button mt="xs" onClick={pay.again} data-own-enter>
             {t("pay.resend")}
           </Button>
         </Alert>
       )}
       <PayError pay={pay} order={order} />
-      {method === "cash" ? (
-        <CashPad
-          due={amount}
-          locked={pay.waiting !== undefined}
-          pending={pay.isPending}
-          onPay={(tendered) => send({ method, amount, tendered })}
-        />
+      {method === "cash" && (
+        <QuickAmounts due={rest} locked={locked} onPick={(sum) => setEntry(propose(sum))} />
+      )}
+      {method === "cash" || splits || entry !== NOTHING ? (
+        <AmountPad locked={locked} onPress={(key) => type((e) => press(e, key))} />
       ) : (
         <div className={classes.ask}>
           <Text fz="lg" ta="center" maw={380}>
             {t(`pay.ask_${method}`)}
           </Text>
-          <Button
-            size="xl"
-            disabled={pay.waiting !== undefined && !pay.isPending}
-            loading={pay.isPending}
-            onClick={() => send({ method, amount })}
-          >
-            {t(`pay.confirm_${method}`)}
+          <Button variant="default" disabled={locked} onClick={() => setSplits(true)}>
+            {t("pay.otherAmount")}
           </Button>
         </div>
       )}
+      <CashSums method={method} tender={tender} entered={amountOf(entry)} rest={rest} />
+      <div className={classes.acts}>
+        {tender.isPart && (
+          <Button
+            ref={partButton}
+            size="xl"
+            color="ember"
+            variant="light"
+            data-own-enter
+            disabled={locked || pay.isPending}
+            onClick={() => take(true)}
+          >
+            {t("pay.takePart", { amount: rupiah(tender.amount) })}
+          </Button>
+        )}
+        <Button
+          size="xl"
+          color={method === "cash" ? "leaf" : "ember"}
+          disabled={!tender.isWhole || (locked && !pay.isPending)}
+          loading={pay.isPending}
+          onClick={() => take(false)}
+        >
+          {t(method === "cash" ? "pay.confirmCash" : `pay.confirm_${method}`)}
+        </Button>
+      </div>
     </div>
   );
-}
-
-/** The reason why a payment was not taken: another total, a sum to be confirmed, or any other refusal. */
-function PayError({ pay, order }: PaymentFormProps) {
-  const { t } = useTranslation();
-  if (!pay.error) return null;
-  const sent = typeof pay.variables === "object" ? pay.variables : null;
-  const error = pay.error instanceof ApiError ? pay.error : null;
-  if (error?.quote && sent?.expected_total != null) {
-    return <PriceChangedNote before={sent.expected_total} now={order.total} />;
-  }
-  if (error?.question === "confirm_tendered" && sent) {
-    const amount = rupiah(sent.tendered ?? sent.amount);
-    return (
-      <Alert color="wood" icon={<CircleQuestionMark />} title={t("pay.absurd", { amount })} role="alert">
-        <Button mt="xs" onClick={() => pay.mutate({ ...sent, confirmed: true })}>
-          {t("pay.absurdConfirm", { amount })}
-        </Button>
-      </Alert>
-    );
-  }
-  return <ErrorNote error={pay.error} />;
 }

@@ -1,67 +1,85 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import type { OrderSummary, PaymentInput } from "@/api/types";
-import { claim, deliver, nothingNew, useOutgoing, useResume } from "@/lib/outgoing";
+import { keys, POLL } from "@/api/keys";
+import type { Approval, Payment, PaymentDetails, PaymentInput } from "@/api/types";
+import { paymentSlot } from "@/lib/outgoing";
+import { useOutgoingAct } from "@/lib/use-outgoing-act";
 
-/** Fetch page after page of the open orders, to the last one. */
-async function fetchOpenOrders(signal: AbortSignal): Promise<OrderSummary[]> {
-  const found: OrderSummary[] = [];
-  let cursor: number | undefined;
-  do {
-    const query = { status: "open", ...(cursor && { cursor }) } as const;
-    const page = await unwrap(api.GET("/api/v1/orders", { params: { query }, signal }));
-    found.push(...page.orders);
-    cursor = page.next ?? undefined;
-  } while (cursor);
-  return found;
-}
-
-/** Sent and not yet paid, all of them, newest first as the server has them. */
-export const useOpenOrders = () =>
-  useQuery({
-    queryKey: ["orders", "open"],
-    queryFn: ({ signal }) => fetchOpenOrders(signal),
-    refetchInterval: 10_000,
-  });
-
+/** An order as it stands; another till may pay it meanwhile. */
 export const useOrder = (orderId: number) =>
   useQuery({
-    queryKey: ["orders", orderId],
+    queryKey: keys.order(orderId),
     queryFn: ({ signal }) =>
       unwrap(
         api.GET("/api/v1/orders/{order_id}", { params: { path: { order_id: orderId } }, signal }),
       ),
     staleTime: 0,
+    refetchInterval: POLL,
+  });
+
+/** The payments of an order, undone ones too, in the order in which they were taken. */
+export const usePayments = (orderId: number, wanted: boolean) =>
+  useQuery({
+    queryKey: keys.payments(orderId),
+    queryFn: async ({ signal }): Promise<PaymentDetails[]> => {
+      const path = { order_id: orderId };
+      const page = await unwrap(
+        api.GET("/api/v1/orders/{order_id}/payments", { params: { path }, signal }),
+      );
+      return page.payments;
+    },
+    enabled: wanted,
+    refetchInterval: POLL,
   });
 
 /**
- * Pay an order. A payment whose response was lost keeps its key and its amount until the server
- * has reported its outcome: `waiting` is that payment, and paying again repeats it.
+ * Pay an order, or a part of it. A payment whose response was lost keeps its key and its amount until
+ * the server has reported its outcome: `waiting` is that payment, and paying again repeats it.
  */
-export function usePay(orderId: number) {
-  const queries = useQueryClient();
-  const slot = `payment:${orderId}`;
-  const waiting = useOutgoing(slot)?.body as PaymentInput | undefined;
-  const pay = useMutation({
-    mutationFn: async (payment: PaymentInput | "again") => {
-      const write = payment === "again" ? nothingNew : () => Promise.resolve(payment);
-      const outgoing = await claim(slot, write);
-      if (!outgoing) return null;
-      return deliver(outgoing, ({ key, body }) =>
-        unwrap(
-          api.POST("/api/v1/orders/{order_id}/payments", {
-            params: { path: { order_id: orderId }, header: { "Idempotency-Key": key } },
-            body: body as PaymentInput,
-          }),
-        ),
-      );
-    },
-    onSettled: async () => {
-      await queries.invalidateQueries({ queryKey: ["orders"] });
-      await queries.invalidateQueries({ queryKey: ["tables"] });
-    },
-  });
-  const again = () => pay.mutate("again");
-  useResume(waiting !== undefined, pay.isIdle, again);
-  return { ...pay, waiting, again };
+export function usePay(orderId: number, number: number | null) {
+  const act = useOutgoingAct<PaymentInput>(paymentSlot(orderId));
+  const pay = (payment: PaymentInput) => 
+    act.submit(() => Promise.resolve(() => Promise.resolve(payment)), number);
+  return { ...act, data: act.data as Payment | null, pay };
 }
+
+interface ApprovedBody {
+  reason: string;
+  approval?: Approval;
+}
+
+const keyed = (key: string) => ({ "Idempotency-Key": key });
+
+/** Undo a payment that was a mistake; throws `ApiError`. */
+export const undoPayment = (
+  { order_id, id }: Pick<PaymentDetails, "order_id" | "id">,
+  key: string,
+  body: ApprovedBody,
+) =>
+  unwrap(
+    api.POST("/api/v1/orders/{order_id}/payments/{payment_id}/reversal", {
+      params: { path: { order_id, payment_id: id }, header: keyed(key) },
+      body,
+    }),
+  );
+
+/** Void an order, or one of its lines; throws `ApiError`. */
+export const voidOrder = (
+  order_id: number,
+  line_id: number | null,
+  key: string,
+  body: ApprovedBody,
+) =>
+  line_id === null
+    ? unwrap(
+        api.POST("/api/v1/orders/{order_id}/void", {
+          params: { path: { order_id }, header: keyed(key) },
+          body,
+        }),
+      )
+    : unwrap(
+        api.POST("/api/v1/orders/{order_id}/lines/{line_id}/void", {
+          params: { path: { order_id, line_id }, header: keyed(key) },
+          body,
+        }),
+      );

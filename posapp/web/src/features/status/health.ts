@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { keys } from "@/api/keys";
 
 export type Health = "healthy" | "degraded" | "unhealthy";
 
@@ -39,7 +40,7 @@ async function fetchReport(): Promise<Report> {
 /** The server's own report, every five seconds; an error means that no report came. */
 export const useHealth = () =>
   useQuery({
-    queryKey: ["health"],
+    queryKey: keys.health,
     queryFn: fetchReport,
     refetchInterval: INTERVAL_MS,
     retry: false,

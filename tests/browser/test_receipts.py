@@ -1,0 +1,142 @@
+"""Paid bills are found again and printed; open ones keep their place under the finger."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.staff import Colleague, rupiah
+from tests.browser.test_around import look_at
+
+pytestmark = pytest.mark.browser
+
+SIZES = {"phone": (390, 844), "tablet": (768, 1024), "till": (1024, 600), "desk": (1280, 800)}
+
+
+@pytest.fixture(scope="module")
+def other(house) -> Colleague:
+    return Colleague(house.url, "cashier")
+
+
+@pytest.fixture(scope="module")
+def paid(other):
+    table = next(
+        t for f in other.get("/tables")["floors"] for t in f["tables"] if not t["open_orders"]
+    )
+    order = other.order(7, type="dine_in", table_id=table["id"])
+    other.pay(order, "cash", amount=order["cash_due"], tendered=order["cash_due"] + 50_000)
+    return {**other.read(order), "table": table["name"]}
+
+
+def test_f12_a_paid_bill_is_found_by_number_table_and_sum(till: Page, paid) -> None:
+    till.get_by_role("link", name="Struk").click()
+    search = till.get_by_label("Cari tagihan")
+    mine = till.get_by_role("main").get_by_role("link").filter(has_text=f"No. {paid['number']}")
+    for wanted in (str(paid["number"]), paid["table"], str(paid["total"])):
+        search.fill(wanted)
+        expect(mine.first).to_contain_text(f"Meja {paid['table']}")
+    search.fill("99999999")
+    expect(till.get_by_text("Tidak ada yang cocok")).to_be_visible()
+
+
+def test_f12_a_receipt_prints_on_80_mm_with_the_servers_figures_and_its_copy_says_salinan(
+    till: Page, paid
+) -> None:
+    till.goto(f"/orders/{paid['id']}/receipt")
+    till.evaluate("window.print = () => { document.body.append(document.createElement('hr')); }")
+    prints = till.locator("body > hr")
+    paper = till.get_by_role("article")
+    assert rupiah(paper.get_by_test_id("receipt-total").inner_text()) == paid["total"]
+    assert rupiah(paper.get_by_test_id("receipt-change").inner_text()) == 50_000
+    expect(paper).to_contain_text("Steak Kenangan")
+    expect(paper).to_contain_text("PB1 10%")
+    till.get_by_role("button", name="Cetak", exact=True).click()
+    expect(prints).to_have_count(1)
+    expect(paper.get_by_test_id("copy")).to_have_count(0)
+    till.emulate_media(media="print")
+    expect(till.get_by_role("navigation")).to_be_hidden()
+    expect(paper).to_have_css("width", re.compile(r"^272\.\d+px$"))  # 72 mm
+    till.emulate_media(media="screen")
+    till.get_by_role("button", name="Cetak ulang").click()
+    expect(prints).to_have_count(2)
+    expect(paper.get_by_test_id("copy")).to_have_text("SALINAN")
+
+
+def test_f12_the_bill_of_an_open_order_says_that_it_is_not_paid(till: Page, other) -> None:
+    order = other.order()
+    till.goto(f"/orders/{order['id']}/pay")
+    till.get_by_role("link", name="Tagihan sementara").click()
+    expect(till.get_by_role("article")).to_contain_text("BELUM DIBAYAR")
+
+
+def cards(page: Page):
+    return page.get_by_role("main").get_by_role("listitem")
+
+
+def test_f30_open_orders_do_not_move_under_the_finger(till: Page, other) -> None:
+    mine = [other.order() for _ in range(3)]
+    till.get_by_role("link", name="Pesanan terbuka").click()
+    place = till.get_by_role("link").filter(has_text=re.compile(rf"No\. {mine[1]['number']}(?!\d)"))
+    box = place.bounding_box()
+    new = other.order()
+    other.pay(mine[0])
+    expect(cards(till).filter(has_text=re.compile(rf"No\. {new['number']}(?!\d)"))).to_be_visible(
+        timeout=9_000
+    )
+    gone = cards(till).filter(has_text=re.compile(rf"No\. {mine[0]['number']}(?!\d)"))
+    expect(gone).to_contain_text("Sudah selesai", timeout=9_000)
+    assert place.bounding_box() == box
+    expect(place).to_contain_text("cashier")
+
+
+def test_f30_open_orders_are_searched_and_keep_their_scroll_on_back(till: Page, other) -> None:
+    last = [other.order() for _ in range(14)][-1]
+    till.set_viewport_size({"width": 820, "height": 700})
+    till.get_by_role("link", name="Pesanan terbuka").click()
+    card = till.get_by_role("link").filter(has_text=re.compile(rf"No\. {last['number']}(?!\d)"))
+    card.scroll_into_view_if_needed()
+    scrolled = till.evaluate("document.querySelector('main').scrollTop")
+    assert scrolled > 0
+    card.click()
+    till.get_by_test_id("due").wait_for()
+    till.go_back()
+    card.wait_for()
+    assert till.evaluate("document.querySelector('main').scrollTop") == scrolled
+    till.get_by_label("Cari pesanan").fill(str(last["number"]))
+    expect(card).to_be_visible()
+    till.get_by_label("Cari pesanan").fill("tidak ada meja ini")
+    expect(till.get_by_text("Tidak ada yang cocok")).to_be_visible()
+
+
+def test_f30_an_order_of_another_business_day_says_which(till: Page, other) -> None:
+    order = other.order()
+
+    def yesterday(route) -> None:
+        body = route.fetch().json()
+        for one in body["orders"]:
+            if one["id"] == order["id"]:
+                one["business_date"] = "2026-01-31"
+        route.fulfill(json=body)
+
+    till.route("**/api/v1/orders?**", yesterday)
+    till.goto("/orders")
+    card = cards(till).filter(has_text=re.compile(rf"No\. {order['number']}(?!\d)"))
+    expect(card).to_contain_text("31 Jan", timeout=15_000)
+    till.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_paid_bills_and_receipts_fit_every_screen(till: Page, paid, size: str) -> None:
+    width, height = SIZES[size]
+    till.set_viewport_size({"width": width, "height": height})
+    till.goto("/orders/paid")
+    till.get_by_role("link").filter(has_text=f"No. {paid['number']}").first.wait_for()
+    look_at(till, f"the paid bills on a {size}")
+    till.goto(f"/orders/{paid['id']}/receipt")
+    till.get_by_role("article").wait_for()
+    look_at(till, f"the receipt on a {size}")
+    till.goto("/orders")
+    cards(till).first.wait_for()
+    look_at(till, f"the open orders on a {size}")

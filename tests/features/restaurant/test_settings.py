@@ -1,0 +1,35 @@
+"""The house as screens and receipts name it."""
+
+
+def test_anybody_reads_name_tax_and_rates(sign_in):
+    found = sign_in(None).get("/public/restaurant").json
+    business_date = found.pop("business_date")
+    assert len(business_date) == 10
+    assert found == {
+        "name": "Steak Kenangan",
+        "service_rate": 500,
+        "tax_name": "PB1",
+        "tax_rate": 1000,
+        "cash_rounding": 100,
+    }
+
+
+def test_an_admin_changes_them_and_the_next_order_has_the_new_rates(cashier, sign_in, water):
+    admin = sign_in("admin")
+    change = {"name": "Warung Bara", "tax_name": "PBJT", "tax_rate": 0, "service_rate": 0}
+    try:
+        changed = admin.request("PATCH", "/admin/restaurant", json=change).json
+        assert {name: changed[name] for name in change} == change
+        order = cashier.order(water).json
+        assert (order["tax"], order["service_charge"]) == (0, 0)
+    finally:
+        back = {"name": "Steak Kenangan", "tax_name": "PB1", "tax_rate": 1000, "service_rate": 500}
+        admin.request("PATCH", "/admin/restaurant", json=back)
+
+
+def test_a_rate_or_a_name_that_cannot_be_is_refused(sign_in):
+    admin = sign_in("admin")
+    for change in ({"tax_rate": 10_001}, {"tax_rate": -1}, {"name": "  "}, {"tax_name": ""}):
+        answer = admin.request("PATCH", "/admin/restaurant", json=change)
+        assert answer.status_code == 422, answer.text
+        assert answer.json["errors"][0]["field"] in change
