@@ -13,7 +13,7 @@ import sys
 
 from benchmarks.measure import Missing
 
-NAMES = ("imports", "health", "menu", "orders", "logs", "backup")
+NAMES = ("imports", "health", "menu", "orders", "logs", "backup", "screens")
 
 
 def main(arguments: list[str]) -> int:

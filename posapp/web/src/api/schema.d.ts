@@ -1132,12 +1132,18 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** Customer Name */
-            customer_name: string | null;
+            /**
+             * Customer Name
+             * @default null
+             */
+            customer_name?: string | null;
             /** Due */
             due: number;
-            /** Guests */
-            guests: number | null;
+            /**
+             * Guests
+             * @default null
+             */
+            guests?: number | null;
             /** Id */
             id: number;
             /** Number */

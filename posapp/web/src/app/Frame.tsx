@@ -16,6 +16,7 @@ import { useOpenOrders, useRestaurant } from "@/api/queries";
 import { signOut } from "@/api/sign-out";
 import { useSession } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
+import { KeysHelp } from "@/components/KeysHelp";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
 import { ThemeSwitch } from "@/components/ThemeSwitch";
 import { useAllOutgoing } from "@/lib/outgoing";
@@ -65,6 +66,7 @@ export function Frame() {
         <Person />
         <LanguageSwitch />
         <ThemeSwitch />
+        <KeysHelp />
       </header>
       {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
       <main id="content" className={classes.main} tabIndex={0} ref={main}>

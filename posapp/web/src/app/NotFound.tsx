@@ -1,15 +1,17 @@
-import { Button, Stack } from "@mantine/core";
+import { Button, Stack, Title } from "@mantine/core";
 import { Compass } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { Empty } from "@/components/Empty";
 import { paths } from "@/lib/paths";
 
 export function NotFound() {
   const { t } = useTranslation();
   return (
     <Stack align="center" justify="center" h="100%">
-      <Empty icon={<Compass size={40} />} title={t("app.notFound")} />
+      <Compass size={40} aria-hidden="true" />
+      <Title order={1} fz={24}>
+        {t("app.notFound")}
+      </Title>
       <Button component={Link} to={paths.home}>
         {t("app.toHome")}
       </Button>

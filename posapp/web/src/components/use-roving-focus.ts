@@ -66,7 +66,14 @@ export function useRovingFocus<T extends HTMLElement>(
       if (item.tabIndex !== index) item.tabIndex = index;
     }
   };
+  /** Nothing has come since, and nothing is chosen: of hundreds of items none has to be looked at. */
+  const isSettled = () => {
+    const [group, stop] = [around.current, last.current];
+    const news = `${selector}:not([tabindex]), [aria-checked=true], [aria-pressed=true]`;
+    return stop?.matches(":enabled") && group?.contains(stop) && !group.querySelector(news);
+  };
   useEffect(() => {
+    if (isSettled()) return;
     const all = items();
     const wanted = [
       (item: HTMLElement) => item === document.activeElement,

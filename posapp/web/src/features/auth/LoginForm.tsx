@@ -8,7 +8,8 @@ import { DemoLogins } from "./DemoLogins";
 import { type Credentials, useLogin } from "./queries";
 
 interface LoginFormProps {
-  title: string;
+  /** Where nothing above it says what it is. */
+  title?: string;
   hint: string;
   /** Who is expected, and may be somebody else after all. */
   username?: string;
@@ -28,7 +29,7 @@ export function LoginForm({ title, hint, username = "" }: LoginFormProps) {
   return (
     <Stack w="100%" maw={400} gap="lg">
       <div>
-        <Title order={2}>{title}</Title>
+        {title && <Title order={2}>{title}</Title>}
         <Text c="dimmed">{hint}</Text>
       </div>
       <form onSubmit={submit}>

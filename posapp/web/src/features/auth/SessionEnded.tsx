@@ -1,27 +1,18 @@
-import { Button, Modal, Stack } from "@mantine/core";
+import { Button, Stack } from "@mantine/core";
 import { LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { leave } from "@/api/sign-in";
 import type { User } from "@/api/types";
+import { Sheet } from "@/components/Sheet";
 import { LoginForm } from "./LoginForm";
 
 /** The server has ended the session: sign in over the page, which waits as it is. */
 export function SessionEnded({ user }: { user: User }) {
   const { t } = useTranslation();
   return (
-    <Modal
-      opened
-      onClose={() => null}
-      withCloseButton={false}
-      closeOnEscape={false}
-      closeOnClickOutside={false}
-      zIndex={1000}
-      overlayProps={{ color: "#231813", backgroundOpacity: 0.6 }}
-      aria-label={t("session.ended")}
-    >
+    <Sheet width={440} title={t("session.ended")}>
       <Stack p="sm">
         <LoginForm
-          title={t("session.ended")}
           hint={t("session.endedHint", { name: user.name })}
           username={user.username}
         />
@@ -29,6 +20,6 @@ export function SessionEnded({ user }: { user: User }) {
           {t("session.leave")}
         </Button>
       </Stack>
-    </Modal>
+    </Sheet>
   );
 }

@@ -71,7 +71,7 @@ function DraftHead({ draft, locked, onClear }: DraftHeadProps) {
         <span className={classes.where}>{draft ? where(draft.type, draft.tableId, draft.guest.name) : "\u00a0"}</span>
       </div>
       {(draft?.lines.length ?? 0) > 0 && (
-        <Button variant="subtle" color="wood" disabled={locked} onClick={onClear}>
+        <Button variant="subtle" color="wood" px="xs" flex="none" disabled={locked} onClick={onClear}>
           {t("draft.clear")}
         </Button>
       )}

@@ -1,11 +1,11 @@
-import { useMemo, useState } from "react";
+import { VisuallyHidden } from "@mantine/core";
 import { useSessionStorage } from "@mantine/hooks";
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useMenu } from "@/api/queries";
 import type { Product } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
-import { PageTitle } from "@/components/PageTitle";
 import { paths } from "@/lib/paths";
 import { useKeys } from "@/lib/use-keys";
 import { BillPanel } from "./BillPanel";
@@ -46,10 +46,19 @@ export function OrderPage() {
     [menu.data],
   );
   const add = useAdd(send.reset);
-  const tap = (product: Product) => {
-    if (hasOptions(product)) setSheet({ kind: "product", productId: product.id });
-    else add(plainSelection(product));
-  };
+  const forgetRefusal = useEffectEvent(() => {
+    if (send.error !== null && !send.waiting) send.reset();
+  });
+  // What was refused is not what stands there now.
+  useEffect(() => forgetRefusal(), [draft]);
+  // The same function each time, or a tap would draw every tile of the menu.
+  const tap = useCallback(
+    (product: Product) => {
+      if (hasOptions(product)) setSheet({ kind: "product", productId: product.id });
+      else add(plainSelection(product));
+    },
+    [add],
+  );
   const sendOrAsk = (whatIsShown: Shown | null) => {
     if (send.waiting) send.again();
     else if (draft && needsTable(draft)) setSheet({ kind: "table" });
@@ -61,7 +70,7 @@ export function OrderPage() {
 
   return (
     <div className={classes.page}>
-      <PageTitle hidden>{t("nav.order")}</PageTitle>
+      <VisuallyHidden component="h1">{t("nav.order")}</VisuallyHidden>
       <section className={classes.menu} aria-label={t("line.menu")}>
         <OrderBar
           draft={draft ?? emptyDraft}

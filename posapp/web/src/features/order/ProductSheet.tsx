@@ -41,8 +41,30 @@ export function ProductSheet({ product, selection, editing, onClose, onDone }: P
   };
 
   return (
-    <Sheet onClose={() => onClose(chosen)} width={880} title={product.name}>
-      <Stack gap="md" onKeyDown={finishByKey}>
+    <Sheet
+      onClose={() => onClose(chosen)}
+      onKeyDown={finishByKey}
+      width={880}
+      title={product.name}
+      foot={
+        <>
+        <Stepper
+          name={product.name}
+          value={quantity}
+          min={1}
+          max={MAX_QUANTITY}
+          onStep={(by) => setChosen((before) => stepped(before, by))}
+          onType={(value) => change({ quantity: value })}
+        />
+        <Button className={classes.done ?? ""} size="lg" flex={1} disabled={!ready} onClick={finish}>
+          {missing.length > 0
+            ? t("sheet.missing", { groups: missing.map(({ name }) => name).join(", ") })
+            : t(editing ? "line.change" : "sheet.add")}
+        </Button>
+        </>
+      }
+    >
+      <Stack gap="md">
         {!product.available && (
           <Alert color="ember" icon={<Ban />} title={t("line.soldOut", { name: product.name })} role="alert" />
         )}
@@ -92,21 +114,6 @@ export function ProductSheet({ product, selection, editing, onClose, onDone }: P
           value={chosen.note}
           onChange={(event) => change({ note: event.currentTarget.value.replace(/\s+/g, " ") })}
         />
-        <div className={classes.foot}>
-          <Stepper
-            name={product.name}
-            value={quantity}
-            min={1}
-            max={MAX_QUANTITY}
-            onStep={(by) => setChosen((before) => stepped(before, by))}
-            onType={(value) => change({ quantity: value })}
-          />
-          <Button className={classes.done ?? ""} size="lg" flex={1} disabled={!ready} onClick={finish}>
-            {missing.length > 0
-              ? t("sheet.missing", { groups: missing.map(({ name }) => name).join(", ") })
-              : t(editing ? "line.change" : "sheet.add")}
-          </Button>
-        </div>
       </Stack>
     </Sheet>
   );

@@ -3,18 +3,16 @@ import type { Check } from "./health";
 import classes from "./StatusPage.module.css";
 
 const STATES = ["healthy", "degraded", "unhealthy"] as const;
-const NAMES = ["database", "api", "migrations", "disk", "backup", "clock", "certificate", "frontend"] as const;
 
-/** One check: its state, its messages and its figures. */
+/** One check: its name, or its own where nobody has translated it; its state, its messages and its figures. */
 export function CheckCard({ name, check }: { name: string; check: Check }) {
   const { t } = useTranslation();
   const state = STATES.find((known) => known === check.status) ?? "unknown";
-  const known = NAMES.find((own) => own === name);
   const messages = [check.error, check.warning, check.message].filter(Boolean);
   return (
     <section className={classes.card} data-testid={`check-${name}`}>
       <h2 className={classes.title}>
-        {known ? t(`status.name.${known}`) : name}
+        {t(`status.name.${name}`, name)}
         <span className={classes.state} data-state={state}>
           {t(`status.check.${state}`)}
         </span>

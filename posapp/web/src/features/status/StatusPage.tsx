@@ -1,6 +1,9 @@
-import { Skeleton, Title } from "@mantine/core";
-import { CircleAlert, CircleCheck, CloudOff, TriangleAlert } from "lucide-react";
+import { Button, Skeleton, Title } from "@mantine/core";
+import { CircleAlert, CircleCheck, CloudOff, LogIn, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { useUser } from "@/api/sign-in";
+import { paths } from "@/lib/paths";
 import { clockSeconds } from "@/lib/time";
 import { CheckCard } from "./CheckCard";
 import { type Report, useHealth } from "./health";
@@ -16,6 +19,7 @@ const ICONS = {
 /** The health report of the server, or a note that it does not respond. */
 export function StatusPage() {
   const { t } = useTranslation();
+  const signedIn = useUser() !== null;
   const { data, isError, isPending, dataUpdatedAt } = useHealth();
   return (
     <div className={classes.page}>
@@ -37,6 +41,11 @@ export function StatusPage() {
             <Fact name={t("status.environment")} value={data.environment} />
           </dl>
         </>
+      )}
+      {!signedIn && (
+        <Button component={Link} to={paths.login} variant="default" leftSection={<LogIn size={20} />} mr="auto">
+          {t("status.back")}
+        </Button>
       )}
     </div>
   );
