@@ -25,7 +25,7 @@ from pydantic import (
 from sqlalchemy.engine import URL
 
 from healthkit import fields
-from healthkit.fields import PositiveDuration
+from healthkit.fields import PositiveDuration, Size
 
 MIN_SECRET_LENGTH = 32
 """Characters. RFC 7518, section 3.2: a key for HS256 has 256 bits or more."""
@@ -84,6 +84,12 @@ def _unguessable(token: SecretStr) -> SecretStr:
     return token
 
 
+def _signing_key(key: SecretStr) -> SecretStr:
+    if weakness := secret_weakness(key.get_secret_value()):
+        raise ValueError(f"{weakness}; make one with: openssl rand -hex 32")
+    return key
+
+
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -135,6 +141,12 @@ class Settings(BaseModel):
     """The public key that backups are encrypted for."""
     backup_age_identity: Path | None = None
     """The file of the key that opens them: only where they are restored."""
+    backup_key: Annotated[SecretStr, AfterValidator(_signing_key)] | None = None
+    """Signs backups; in production it is needed to make and to restore them."""
+    backup_disk_reserve: Size | None = None
+    """Bytes to leave free on each disk that is written to; else a twentieth, a gigabyte at most."""
+    backup_keep_before: Annotated[int, Field(ge=1)] = 3
+    """How many databases that restores have replaced are kept."""
     backup_log: Path | None = None
     alert_webhook: SecretStr | None = None
 

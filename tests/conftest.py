@@ -168,11 +168,12 @@ class User:
         )
 
     def run(
-        self, *arguments: str, environ: Mapping[str, str] | None = None
+        self, *arguments: str, environ: Mapping[str, str] | None = None, typed: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Runs `posapp ARGUMENT…` to its end."""
-        with self.start("-m", "posapp", *arguments, environ=environ) as process:
-            output, errors = process.communicate(timeout=90)
+        """Runs `posapp ARGUMENT…` to its end, with a line that is typed."""
+        stdin = {} if typed is None else {"stdin": subprocess.PIPE}
+        with self.start("-m", "posapp", *arguments, environ=environ, **stdin) as process:
+            output, errors = process.communicate(typed and f"{typed}\n", timeout=90)
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
 
@@ -230,7 +231,7 @@ def _as_nobody(folder: Path) -> User:
     pytest.skip("an ordinary user cannot get at this checkout and its Python")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def small_disk() -> Iterator[Callable[[int], Path]]:
     """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused.
 

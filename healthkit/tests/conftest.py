@@ -1,5 +1,6 @@
 """A store on each database that there is, and watchers on it."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -10,18 +11,23 @@ import tempfile
 import textwrap
 import threading
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import settings
+from pydantic import SecretStr
 
+from healthkit._alerts.delivery import Courier
+from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
 from healthkit._health import read_settings
+from healthkit._model.alerts import Delivery
 from healthkit._plugins import PluginManager
-from healthkit._store import incidents, lease, outbox_status
+from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.watcher import Watcher
-from healthkit.testing import wait_until
+from healthkit.testing import HttpSink, wait_until
 
 # For where the same tests run a second time.
 settings.register_profile("once", max_examples=10)
@@ -47,6 +53,26 @@ class Postgres:
 
     def execute(self, statement):
         self._server.psql(statement)
+
+    @contextlib.contextmanager
+    def frozen(self, url):
+        """Stops the server's processes that serve a database, and lets them go on afterwards."""
+        name = urlsplit(url).path.lstrip("/")
+        stopped = set()
+        try:
+            while pids := self._serving(name) - stopped:
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                stopped |= pids
+            yield
+        finally:
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _serving(self, name):
+        query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{name}'"
+        return {int(word) for word in self._server.psql(query).split() if word.isdigit()}
 
     def drop(self, name):
         self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -161,6 +187,14 @@ class Site:
         )
         return self
 
+    def with_heart(self, kuma):
+        """The file with a heartbeat to the outside."""
+        url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
+        self.write()
+        lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
+        self.config.write_text(self.config.read_text().replace('lease = "3s"', lines))
+        return self
+
     # Watchers
 
     def process(self, *python, **environ):
@@ -261,3 +295,112 @@ def shared_site(tmp_path, http_sink, postgres_url):
     site = Site(tmp_path, http_sink, postgres_url)
     yield site
     site.close()
+
+
+class Kuma(HttpSink):
+    """Takes the watcher's heartbeats, as Uptime Kuma does."""
+
+    def beats(self):
+        found = [parse_qs(urlsplit(request.path).query) for request in list(self.requests)]
+        return [(beat["status"][0], beat["msg"][0]) for beat in found]
+
+
+@pytest.fixture
+def kuma():
+    sink = Kuma()
+    yield sink
+    sink.stop()
+
+
+class Post:
+    """An outbox that this process leads, and couriers of the channels that it is given.
+
+    Its clock moves while a test waits: a second each time that `until` looks.
+    """
+
+    def __init__(self, folder, clock):
+        self.clock = clock
+        self.store = Store(f"sqlite:///{folder}/store.db")
+        self.courier_may = lambda: True
+        self.couriers = {}
+        with self.store.transaction() as connection:
+            self.me = "x/1/2 test"
+            now = self._renewed = clock.now()
+            self.epoch = lease.acquire(connection, self.me, timedelta(hours=1), now)
+
+    def open(self, override=None, alerts=None, **channels):
+        """`open(a={"url": …})`; a url of a sink's path is made one of JSON."""
+        self.settings = Settings(
+            service=ServiceSettings(name="Till"),
+            alerts=AlertSettings(**{"burst": 1000, **(alerts or {})}),
+            channels={
+                name: ChannelSettings(**{**channel, "url": SecretStr(channel["url"])})
+                for name, channel in channels.items()
+            },
+        )
+        for name in channels:
+            courier = Courier(
+                *(name, self.settings, self.store, self.epoch),
+                *(lambda: self.courier_may(), override, self.clock),
+            )
+            courier.start()
+            self.couriers[name] = courier
+        return self
+
+    def owe(self, channel, *events, **options):
+        with self.store.transaction() as connection:
+            for one in events:
+                number = incidents.add_event(connection, one)
+                outbox.enqueue(connection, number, Delivery(channel, one.at, **options), one.at)
+        self.couriers[channel].wake()
+
+    def tick(self):
+        """What the watcher does twice a second."""
+        self._renew()
+        with self.store.reading() as connection:
+            due = outbox.due_channels(connection, self.clock.now())
+        for name in due:
+            self.couriers[name].wake()
+
+    def _renew(self):
+        now = self.clock.now()
+        if abs(now - self._renewed) > timedelta(minutes=10):  # the clock was set
+            with self.store.transaction() as connection:
+                lease.acquire(connection, self.me, timedelta(hours=1), now)
+            self._renewed = now
+
+    def until(self, condition, step=1.0):
+        def holds():
+            self.clock.advance(step)
+            self.tick()
+            return condition()
+
+        return wait_until(holds)
+
+    def counts(self):
+        with self.store.reading() as connection:
+            return outbox_status.count_by_channel(connection)
+
+    def circuit(self, name):
+        with self.store.reading() as connection:
+            return circuit_breakers.get_state(connection, name)
+
+    def close(self):
+        for courier in self.couriers.values():
+            courier.stop()
+        assert all(courier.join(10) for courier in self.couriers.values())
+        self.store.close()
+
+
+@pytest.fixture
+def post(tmp_path, clock):
+    post = Post(tmp_path, clock)
+    yield post
+    post.close()
+
+
+@pytest.fixture
+def other_sink():
+    sink = HttpSink()
+    yield sink
+    sink.stop()

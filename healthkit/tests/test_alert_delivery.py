@@ -4,16 +4,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, _threads
 from healthkit._alerts import delivery
-from healthkit._alerts.delivery import Courier, backoff
-from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
+from healthkit._alerts.delivery import backoff
 from healthkit._model.alerts import Delivery
-from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
+from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.testing import TELEGRAM, HttpSink, StubResponse, wait_until
+from healthkit.testing import TELEGRAM, StubResponse, wait_until
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,92 +21,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def event(number, severity=Severity.HIGH, kind=EventKind.DOWN):
     check = CheckInfo(f"c{number}", f"Check {number}", severity=severity, target="x")
     return Event(kind, check, NOW, Outcome.unhealthy("gone"))
-
-
-class Post:
-    """An outbox that this process leads, and couriers of the channels that it is given.
-
-    Its clock moves while a test waits: a second each time that `until` looks.
-    """
-
-    def __init__(self, folder, clock):
-        self.clock = clock
-        self.store = Store(f"sqlite:///{folder}/store.db")
-        self.courier_may = lambda: True
-        self.couriers = {}
-        with self.store.transaction() as connection:
-            me = "x/1/2 test"
-            now = clock.now()
-            self.epoch = lease.acquire(connection, me, timedelta(hours=1), now)
-
-    def open(self, override=None, alerts=None, **channels):
-        """`open(a={"url": …})`; a url of a sink's path is made one of JSON."""
-        self.settings = Settings(
-            service=ServiceSettings(name="Till"),
-            alerts=AlertSettings(**{"burst": 1000, **(alerts or {})}),
-            channels={
-                name: ChannelSettings(**{**channel, "url": SecretStr(channel["url"])})
-                for name, channel in channels.items()
-            },
-        )
-        for name in channels:
-            courier = Courier(
-                *(name, self.settings, self.store, self.epoch),
-                *(lambda: self.courier_may(), override, self.clock),
-            )
-            courier.start()
-            self.couriers[name] = courier
-        return self
-
-    def owe(self, channel, *events, **options):
-        with self.store.transaction() as connection:
-            for one in events:
-                number = incidents.add_event(connection, one)
-                outbox.enqueue(connection, number, Delivery(channel, one.at, **options), one.at)
-        self.couriers[channel].wake()
-
-    def tick(self):
-        """What the watcher does twice a second."""
-        with self.store.reading() as connection:
-            due = outbox.due_channels(connection, self.clock.now())
-        for name in due:
-            self.couriers[name].wake()
-
-    def until(self, condition):
-        def holds():
-            self.clock.advance(1.0)
-            self.tick()
-            return condition()
-
-        return wait_until(holds)
-
-    def counts(self):
-        with self.store.reading() as connection:
-            return outbox_status.count_by_channel(connection)
-
-    def circuit(self, name):
-        with self.store.reading() as connection:
-            return circuit_breakers.get_state(connection, name)
-
-    def close(self):
-        for courier in self.couriers.values():
-            courier.stop()
-        assert all(courier.join(10) for courier in self.couriers.values())
-        self.store.close()
-
-
-@pytest.fixture
-def post(tmp_path, clock):
-    post = Post(tmp_path, clock)
-    yield post
-    post.close()
-
-
-@pytest.fixture
-def other_sink():
-    sink = HttpSink()
-    yield sink
-    sink.stop()
 
 
 def blocking(release):

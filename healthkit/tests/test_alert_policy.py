@@ -22,6 +22,7 @@ class Model:
 
     rules: Rules
     seen: list[tuple[int, datetime]] = field(default_factory=list)
+    window: list[bool] = field(default_factory=list)
     level: int = 0
     told: int = 0
     outage: datetime | None = None
@@ -43,11 +44,15 @@ class Model:
     def observe(self, level: int, at: datetime) -> None:
         self.seen.append((level, at))
         self.hold = max(0, self.hold - 1)
-        window = [bool(seen) for seen, _ in self.seen[-self.rules.flap_window :]]
-        changes = sum(window[i] != window[i + 1] for i in range(len(window) - 1))
-        share = changes / (self.rules.flap_window - 1)
-        bound = self.rules.flap_end if self.flapping else self.rules.flap_start
-        self.flapping = share > bound if self.flapping else share >= bound
+        window = self.window = [*self.window, level > 0][-self.rules.flap_window :]
+        stays = max(4, 2 * self.rules.fail_after)
+        if self.flapping and len(window) >= stays and all(window[-stays:]):
+            self.flapping, self.window = False, [True] * stays
+        else:
+            changes = sum(window[i] != window[i + 1] for i in range(len(window) - 1))
+            share = changes / (self.rules.flap_window - 1)
+            bound = self.rules.flap_end if self.flapping else self.rules.flap_start
+            self.flapping = share > bound if self.flapping else share >= bound
         before = self.level
         if self.run_of(lambda seen: seen == 2)[0] >= self.rules.fail_after:
             self.level = 2
@@ -141,6 +146,7 @@ class Histories(RuleBasedStateMachine):
         self.acked = True
 
     def decide(self):
+        flapped = self.model.notified_flapping
         expected = self.model.expected(self.muted, self.inhibited)
         self.state, told = decide(
             self.state, self.now, self.rules, muted=self.muted, inhibited=self.inhibited
@@ -148,11 +154,12 @@ class Histories(RuleBasedStateMachine):
         again = decide(self.state, self.now, self.rules, muted=self.muted, inhibited=self.inhibited)
         assert again == (self.state, ()), "what has been told is not told again"
         further = [d.kind for d in told if d.kind in (EventKind.REMINDER, EventKind.ESCALATION)]
+        if flapped and self.model.notified_flapping:  # it reminds in its own words
+            further += [d.kind for d in told if d.kind is EventKind.FLAPPING]
         assert [d.kind for d in told if d.kind not in further] == expected
         if further:
-            assert self.model.told == 2
-            quiet = (self.acked, self.muted, self.inhibited, self.state.flapping)
-            assert not any(quiet)
+            assert self.model.told == 2 or self.model.notified_flapping
+            assert not any((self.acked, self.muted, self.inhibited))
         for decision in told:
             self.note(decision)
         if self.model.level == 0 and not self.model.flapping:
@@ -187,19 +194,48 @@ class Histories(RuleBasedStateMachine):
                     assert degraded
                     degraded = False
                 case EventKind.FLAPPING:
-                    assert not flapping
                     flapping = True
                 case EventKind.STEADY:
                     assert flapping
                     flapping = False
                 case EventKind.REMINDER | EventKind.ESCALATION:
-                    assert down
+                    assert down or flapping
 
 
 Histories.TestCase.settings = settings(
     max_examples=5 * settings().max_examples, stateful_step_count=40, deadline=None
 )
 TestHistories = Histories.TestCase
+
+
+def test_flapping_goes_on_reminding_and_escalates_and_ends_when_the_fault_stays():
+    rules = Rules(1, 1, 10 * MINUTE, 25 * MINUTE, 10)
+    state, told, now = State(), [], NOW
+    for number in range(40):
+        now += MINUTE
+        status = Status.UNHEALTHY if number % 2 else Status.HEALTHY
+        state, due = decide(observe(state, status, now, rules), now, rules)
+        told += [decision.kind for decision in due]
+    began = told.index(EventKind.FLAPPING)
+    assert told[began:].count(EventKind.FLAPPING) == 3, "and reminders after 10 and 30 minutes"
+    assert told[began:].count(EventKind.ESCALATION) == 1
+    for _ in range(3):
+        now += MINUTE
+        state, due = decide(observe(state, Status.UNHEALTHY, now, rules), now, rules)
+    assert EventKind.STEADY in [decision.kind for decision in due], "four failures in a row are one"
+    assert not state.flapping
+
+
+def test_what_flaps_between_healthy_and_degraded_wakes_nobody_again():
+    rules = Rules(1, 1, 10 * MINUTE, 25 * MINUTE, 10)
+    state, told, now = State(), [], NOW
+    for number in range(200):
+        now += MINUTE
+        status = Status.DEGRADED if number % 2 else Status.HEALTHY
+        state, due = decide(observe(state, status, now, rules), now, rules)
+        told += [decision.kind for decision in due]
+    assert told.count(EventKind.FLAPPING) == 1
+    assert EventKind.ESCALATION not in told
 
 
 # What the model leaves open: times of reminders and escalations

@@ -202,16 +202,15 @@ def test_five_hundred_at_once_are_one_message_that_names_the_first(store):
     assert claim(store) is None
 
 
-def test_a_failure_leaves_the_channel_alone_until_it_is_tried_again(store):
+def test_a_failure_is_counted_and_the_message_keeps_its_place(store):
     with store.transaction() as connection:
         owe(connection, n=2)
     message = claim(store)
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "HTTP 500", NOW + MINUTE)
-        assert outbox.due_channels(connection, NOW) == set()
         circuit = circuit_breakers.get_state(connection, "a")
     assert (circuit.failures, circuit.failing_since, circuit.error) == (1, NOW, "HTTP 500")
-    assert claim(store) is None
+    assert circuit.retry_at == NOW + MINUTE
     again = claim(store, now=NOW + MINUTE)
     assert (names(again), again.attempts) == (("event 0",), 2)
 
@@ -222,8 +221,9 @@ def test_after_patience_the_fallback_gets_what_waited_and_knows_for_whom_it_was(
     message = claim(store)
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "refused", NOW)
-        assert outbox.expire(connection, "a", NOW + SECOND, MINUTE, "b") == 0
-        assert outbox.expire(connection, "a", NOW + MINUTE, MINUTE, "b") == 2
+        assert outbox.expire(connection, "a", NOW, 0, 99, "b") == 0
+        newest = outbox.newest(connection, "a")
+        assert outbox.expire(connection, "a", NOW + MINUTE, newest, 99, "b") == 2
         assert outbox_status.count_by_channel(connection) == {("b", "waiting"): 2}
     moved = claim(store, "b", NOW + MINUTE)
     assert (names(moved), moved.origins) == (("event 0",), ("a",))
@@ -237,7 +237,7 @@ def test_a_fallback_that_is_owed_the_same_event_already_does_not_get_it_twice(st
     message = claim(store)
     with store.transaction() as connection:
         outbox.failed(connection, message, NOW, "refused", NOW)
-        assert outbox.expire(connection, "a", NOW + MINUTE, MINUTE, "b") == 1
+        assert outbox.expire(connection, "a", NOW + MINUTE, 0, 1, "b") == 1, "it was tried once"
         assert outbox_status.count_by_channel(connection) == {("b", "waiting"): 1}
 
 

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +13,8 @@ from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
 from healthkit._builtin import Alerting
 from healthkit._model.alerts import Delivery
 from healthkit._store import database, incidents, outbox
-from healthkit.testing import HttpSink, StubResponse, wait_until
+from healthkit._watcher import vital_signs
+from healthkit.testing import StubResponse, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
 HOUR = timedelta(hours=1)
@@ -255,33 +256,28 @@ def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site
     wait_until(lambda: site.counts() == {("sms", "dead"): 1})
 
 
+@pytest.mark.parametrize("sms", ["", '[channels.sms]\nurl = ""\nfallback = "telegram"\n'])
+def test_what_a_channel_owes_that_is_gone_or_off_goes_to_its_fallback_or_its_route(site, sms):
+    unreached = '[channels.sms]\nurl = "json://127.0.0.1:9/x"\n'
+    watcher = site.write(unreached).thread()
+    told = site.config.read_text()
+    site.config.write_text(told.replace('["telegram"]', '["sms"]'))
+    watcher.reload()
+    site.outcome("unhealthy connection refused")
+    wait_until(lambda: ("sms", "waiting") in site.counts())
+    site.write(sms)
+    watcher.reload()
+    site.told(DOWN)
+    assert "(Meant for sms, which does not take it.)" in site.messages()[0]
+
+
 # The heartbeat to the outside
 
 
-@pytest.fixture
-def kuma():
-    sink = HttpSink()
-    yield sink
-    sink.stop()
-
-
-def beats(kuma):
-    found = [parse_qs(urlsplit(request.path).query) for request in list(kuma.requests)]
-    return [(beat["status"][0], beat["msg"][0]) for beat in found]
-
-
-def with_heart(site, kuma):
-    url = kuma.url("/api/push/TOKEN?status=up&msg=OK&ping=")
-    site.write()
-    lines = f'lease = "3s"\nheartbeat = "{url}"\nheartbeat_every = "200ms"'
-    site.config.write_text(site.config.read_text().replace('lease = "3s"', lines))
-    return site
-
-
 def test_it_beats_outward_while_it_leads_and_a_standby_does_not(site, kuma):
-    first = with_heart(site, kuma).thread()
-    wait_until(lambda: len(beats(kuma)) > 2)
-    assert set(beats(kuma)) == {("up", "OK")}
+    first = site.with_heart(kuma).thread()
+    wait_until(lambda: len(kuma.beats()) > 2)
+    assert set(kuma.beats()) == {("up", "OK")}
     assert kuma.requests[0].path.startswith("/api/push/TOKEN?")
     site.end(first)
     count = len(kuma.requests)
@@ -291,18 +287,18 @@ def test_it_beats_outward_while_it_leads_and_a_standby_does_not(site, kuma):
 
 def test_a_watcher_that_cannot_work_says_so_in_its_heartbeat(site, kuma, monkeypatch):
     monkeypatch.setattr(database, "WAIT", 0.2)
-    with_heart(site, kuma).thread()
-    wait_until(lambda: beats(kuma))
+    site.with_heart(kuma).thread()
+    wait_until(lambda: kuma.beats())
     with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
         blocker.execute("BEGIN IMMEDIATE")
-        said = wait_until(lambda: (b := beats(kuma)[-1])[0] == "down" and b)
+        said = wait_until(lambda: (b := kuma.beats()[-1])[0] == "down" and b)
         assert "locked" in said[1]
-    wait_until(lambda: beats(kuma)[-1] == ("up", "OK"))
+    wait_until(lambda: kuma.beats()[-1] == ("up", "OK"))
 
 
 def test_a_heartbeat_that_nobody_takes_is_logged_without_its_token(site, kuma, caplog):
-    with_heart(site, kuma).thread()
-    wait_until(lambda: beats(kuma))
+    site.with_heart(kuma).thread()
+    wait_until(lambda: kuma.beats())
     kuma.answers(404)
     wait_until(lambda: "failed: 404" in caplog.text)
     assert "TOKEN" not in caplog.text
@@ -365,6 +361,22 @@ def test_while_the_store_is_gone_nothing_is_lost_and_afterwards_nothing_doubled(
     site.told(DOWN)
     site.outcome("healthy")
     site.told(DOWN, UP)
+
+
+def test_while_the_server_of_the_store_is_frozen_the_heartbeat_says_down(
+    shared_site, postgres, kuma, monkeypatch
+):
+    monkeypatch.setattr(database, "WAIT", 1)
+    monkeypatch.setattr(vital_signs, "STUCK_AFTER", 30.0)  # the store's own limit comes first
+    site = shared_site.with_heart(kuma)
+    site.thread()
+    wait_until(lambda: kuma.beats() and site.leader())
+    with postgres.frozen(site.url):
+        wait_until(lambda: kuma.beats()[-1][0] == "down")
+        assert "the store cannot be" in kuma.beats()[-1][1]
+        site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    wait_until(lambda: kuma.beats()[-1] == ("up", "OK"))
 
 
 def test_history_is_written_with_every_result(site):

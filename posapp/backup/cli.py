@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from pathlib import Path
 
 import click
 
 from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_size
 from posapp.backup import point_in_time
-from posapp.backup.cli_restore import drill, restore
+from posapp.backup.cli_restore import drill, restore, show_backups
 from posapp.backup.context import BackupContext, open_context
 from posapp.backup.create import create_backup, expired_backups
 from posapp.backup.errors import BackupError
-from posapp.backup.listing import listing
-from posapp.backup.storage.lookup import find_backup, list_all, verify
+from posapp.backup.model.identity import ours
+from posapp.backup.signing import SigningKey
+from posapp.backup.storage.lookup import find_backup, verify
 
 
 @click.group("backup")
@@ -60,7 +63,7 @@ def _show_expired(context: BackupContext) -> None:
     expired = [
         name
         for storage in context.storages
-        for name in expired_backups(storage, context.clock.now())
+        for name in expired_backups(storage, context, context.own)
     ]
     for name in expired:
         click.echo(context.log.line(f"Would remove {name.key}: kept its time"))
@@ -72,7 +75,14 @@ def _show_expired(context: BackupContext) -> None:
 def show() -> None:
     """Show the backups here and in S3, newest first."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
-        click.echo(listing(list_all(context.storages), context.clock.now()))
+        show_backups(context)
+
+
+@backup_commands.command("log")
+def show_log() -> None:
+    """Print where the log of the runs is."""
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
+        click.echo(context.log.path)
 
 
 @backup_commands.command("schedule")
@@ -83,12 +93,19 @@ def run_schedule() -> None:
     drill on Sundays at 05:00 and on the first at 06:00, its report in BACKUP_DIR/drills. Jobs that
     were missed while this was off run at the start.
     """
-    with open_context(os.environ, SYSTEM_CLOCK) as context:
+    with open_context(os.environ, SYSTEM_CLOCK, run="Schedule of backups") as context:
         from posapp.backup import schedule as scheduling  # its timetable's library is for it alone
 
         jobs = scheduling.timetable(str(context.storage.root / "drills"))
-        missed = scheduling.missed_jobs(jobs, context.storage.list_backups(), context.clock.now())
-        scheduling.Schedule(jobs, context.log.write).run(missed)
+        backups = ours(context.storage.list_backups(), context.own)
+        missed = scheduling.missed_jobs(jobs, backups, context.clock.now())
+        scheduling.Schedule(jobs, context.log.write, partial(tell, context)).run(missed)
+
+
+def tell(context: BackupContext, text: str) -> None:
+    """Tells a failure to the log and to ALERT_WEBHOOK."""
+    context.log.write(text)
+    context.notifications.send_webhook("backup-failed", text)
 
 
 @backup_commands.command()
@@ -120,14 +137,23 @@ backup_commands.add_command(  # its name in version 1.0
 
 @backup_commands.command("verify")
 @click.argument("file", default="latest")
-def verify_command(file: str) -> None:
-    """Read a backup to its end and compare it with its manifest.
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Another copy of BACKUP_KEY: whether it is the one that signed this backup.",
+)
+def verify_command(file: str, key_file: Path | None) -> None:
+    """Read a backup to its end and compare it with its manifest, and that with its signature.
 
-    FILE is a path, an s3:// address, or `latest` (the default). Exits 1 when it is not whole.
+    FILE is a path, an s3:// address, or `latest` (the default). Exits 1 when it is not whole, or
+    not signed.
     """
     with open_context(os.environ, SYSTEM_CLOCK) as context:
-        backup = find_backup(file, context.settings)
+        if key_file is not None:
+            context.key = SigningKey.from_file(key_file)
+        backup = find_backup(file, context.settings, context.own)
         verify(backup, context.settings, context.load_identity)
+        context.key.require(backup)
     click.echo(f"✅ {backup.location}: whole, {format_size(backup.size)}")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -19,16 +20,24 @@ from posapp.backup.context import BackupContext, open_context
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
+from posapp.backup.model.identity import ours, owners
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.backup.storage.lookup import (
     download_folder,
     find_backup,
+    intact,
     list_all,
     storage_of,
     verify_checksum,
 )
 from posapp.runtime.postgres import EmbeddedPostgresError
+
+UNSIGNED = click.option(
+    "--unsigned",
+    is_flag=True,
+    help="Take what BACKUP_KEY has not signed, after its name was typed.",
+)
 
 
 @click.command()
@@ -48,12 +57,14 @@ from posapp.runtime.postgres import EmbeddedPostgresError
 @click.option(
     "--without-manifest", is_flag=True, help="Restore what has none; its rows are not compared."
 )
+@UNSIGNED
 def restore(
     file: str | None,
     at: str | None,
     skip_confirm: bool,
     no_pre_restore_backup: bool,
     without_manifest: bool,
+    unsigned: bool,
 ) -> None:
     """Replace the live database by a backup; alone, list the backups.
 
@@ -63,46 +74,70 @@ def restore(
     """
     if file is None and at is None:
         with open_context(os.environ, SYSTEM_CLOCK) as context:
-            click.echo(listing(list_all(context.storages), context.clock.now()))
+            show_backups(context)
         click.echo("\nTo restore one: posapp restore FILE")
         return
     with (
         open_context(os.environ, SYSTEM_CLOCK, run="Restore", attended=True) as context,
         context.storage.lock() as lock,
-        _selected_backup(file, at, context, lock) as (backup, path),
+        _selected_backup(file, at, context, lock, unsigned) as (backup, dump, moment),
     ):
-        if not (without_manifest and backup.manifest is None):
-            verify_checksum(backup, path)
-        result = restoring.restore(
-            backup,
-            path,
-            context,
-            lock,
+        without_manifest = without_manifest and backup.manifest is None
+        if not without_manifest:
+            verify_checksum(backup, dump)
+        asking = restoring.Asking(
             (lambda question: None) if skip_confirm else _confirm,
-            context.notifications.silence_alerts,
-            pre_restore_backup=not no_pre_restore_backup,
+            _confirm_typed,
+            unsigned or without_manifest,
+            not no_pre_restore_backup,
         )
+        silence = context.notifications.silence_alerts
+        result = restoring.restore(backup, dump, context, lock, asking, silence, moment)
     for line in restoring.summary(result):
         context.log.write(line)
     context.log.write("✅ Restore completed successfully!")
 
 
+def _find(what: str, context: BackupContext, unsigned: bool) -> Backup:
+    """Raises Refused."""
+    is_good = intact if unsigned else context.is_good
+    return find_backup(what, context.settings, context.own, is_good)
+
+
+def show_backups(context: BackupContext) -> None:
+    """Prints the backups here and in S3; those of other restaurants apart."""
+    found, now = list_all(context.storages), context.clock.now()
+    own = context.own if len(owners(found)) > 1 else None
+    mine = ours(found, own)
+    click.echo(listing(mine, now))
+    if others := [backup for backup in found if backup not in mine]:
+        click.echo("\nOf other restaurants, restored by name alone and with a typed confirmation:")
+        click.echo(listing(others, now))
+
+
 @contextmanager
 def _selected_backup(
-    file: str | None, at: str | None, context: BackupContext, lock: BackupLock
-) -> Iterator[tuple[Backup, Path]]:
-    """Gives the backup to restore, and its dump as a file of this machine. Raises Refused."""
+    file: str | None, at: str | None, context: BackupContext, lock: BackupLock, unsigned: bool
+) -> Iterator[tuple[Backup, BinaryIO, datetime | None]]:
+    """Gives the backup to restore, its open dump, and the moment that it shows where that is not
+    the backup's own. Raises Refused."""
     if file is not None and at is not None:
         raise Refused("name a FILE or --at, not both")
     scratch = download_folder(context.storage, lock)
     if file is not None:
-        backup = find_backup(file, context.settings)
-        with storage_of(backup, context.settings).local_copy(backup, scratch) as path:
-            yield backup, path
+        backup = _find(file, context, unsigned)
+        with storage_of(backup, context.settings).local_copy(backup, scratch) as dump:
+            yield backup, dump, None
         return
-    backup = point_in_time.backup_as_of(at or "", context, FolderStorage(scratch))
     try:
-        yield backup, Path(backup.location)
+        with (
+            point_in_time.backup_as_of(at or "", context, FolderStorage(scratch)) as (
+                backup,
+                moment,
+            ),
+            context.storage.open(backup) as dump,
+        ):
+            yield backup, dump, moment
     finally:
         download_folder(context.storage, lock)
 
@@ -117,6 +152,18 @@ def _confirm(question: str) -> None:
         raise Refused("not confirmed, so nothing was touched; scripts use --skip-confirm")
 
 
+def _confirm_typed(question: str, word: str) -> None:
+    """Asks whatever --skip-confirm says: a script types the word too. Raises Refused."""
+    try:
+        typed = click.prompt(
+            f"{question}\nType {word} to go on", default="", show_default=False, err=True
+        )
+    except click.Abort:
+        typed = ""
+    if typed.strip() != word:
+        raise Refused("not confirmed by its name, so nothing was touched")
+
+
 @click.command()
 @click.argument("file", default="latest")
 @click.option(
@@ -126,7 +173,8 @@ def _confirm(question: str) -> None:
     default=".",
     help="The folder of the report (default: here).",
 )
-def drill(file: str, folder: Path) -> None:
+@UNSIGNED
+def drill(file: str, folder: Path, unsigned: bool) -> None:
     """Prove a backup: restore it on a server of its own, and start the POS on it.
 
     FILE is a path, an s3:// address, or `latest` (the default). The live database is only asked how
@@ -134,7 +182,14 @@ def drill(file: str, folder: Path) -> None:
     issues.
     """
     with open_context(os.environ, SYSTEM_CLOCK, run="Drill") as context:
-        backup = find_backup(file, context.settings)
+        backup = _find(file, context, unsigned)
+        if not unsigned:
+            context.key.require(backup)
+        elif not context.key.has_signed(backup.manifest):
+            _confirm_typed(
+                f"{backup.location}: nobody has signed it. Restore it all the same?",
+                str(backup.name),
+            )
         result = drilling.drill(backup, context)
         result.data_loss = _rows_since(backup, context)
         path = _write_report(result, folder)
@@ -176,4 +231,5 @@ def _mark_restored(backup: Backup, context: BackupContext, restored_at: datetime
         storage = storage_of(backup, context.settings)
         found = next((one for one in storage.list_backups() if one.name == backup.name), None)
         if found is not None and found.manifest is not None:
-            storage.write_manifest(found, found.manifest.with_timestamps(restored_at=restored_at))
+            proven = found.manifest.with_timestamps(restored_at=restored_at)
+            storage.write_manifest(found, context.key.resign(found.manifest, proven))

@@ -175,7 +175,7 @@ def read_to_end(
 
     Raises BackupError for damaged gzip, and for SQL without pg_dump's closing line at its end.
     """
-    hashed = _HashingReader(source)
+    hashed = HashingReader(source)
     trailer = TrailerCheck()
     with decompressed(cast(BinaryIO, hashed), name, load_identity) as sql:
         while block := sql.read(BLOCK):
@@ -187,7 +187,7 @@ def read_to_end(
     return hashed.hexdigest(), hashed.size, trailer.size
 
 
-class _HashingReader:
+class HashingReader:
     """A file that is read, and its SHA-256."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -212,7 +212,7 @@ class _HashingReader:
 
 def checksum(source: BinaryIO) -> tuple[str, int]:
     """Returns SHA-256 and bytes of a file."""
-    hashed = _HashingReader(source)
+    hashed = HashingReader(source)
     while hashed.read(BLOCK):
         pass
     return hashed.hexdigest(), hashed.size

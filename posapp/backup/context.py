@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from datetime import timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+import psycopg2.extensions
+from psycopg2.extras import wait_select
 from pyrage import x25519
 
 from healthkit import Clock
-from healthkit.fields import format_size
+from healthkit.fields import format_duration, format_size
 from healthkit.masking import escape_controls, mask
 from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
-from posapp.backup.model.backup import format_local
+from posapp.backup.model.backup import Backup, format_local
+from posapp.backup.model.identity import Identity
 from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.postgres.installation import read_identity
+from posapp.backup.signing import SigningKey
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import FolderStorage
 from posapp.database.schema import DatabaseError
@@ -35,6 +41,8 @@ from posapp.settings import Settings
 if TYPE_CHECKING:
     from posapp.backup.storage.s3 import S3Storage
 
+_RUNS, _USUAL_OF, _LEAST_RUN = 2, 7, timedelta(minutes=10)
+"""A lock that is held for longer than so many usual runs is a fault, not a coincidence."""
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")
 
 
@@ -108,6 +116,25 @@ class BackupContext:
         """The database; the embedded server is started for it. Raises EmbeddedPostgresError."""
         return PostgresClient(self._resources.enter_context(postgres.use_database(self.settings)))
 
+    @cached_property
+    def key(self) -> SigningKey:
+        """The key that signs backups. Raises Refused."""
+        return SigningKey.from_settings(self.settings)
+
+    def is_good(self, backup: Backup) -> bool:
+        """Whether a backup is intact, and signed: nobody has made it but us."""
+        return backup.intact and self.key.has_signed(backup.manifest)
+
+    @cached_property
+    def own(self) -> Identity | None:
+        """Whose backups are ours; None for an empty database, and for one that does not answer: a
+        new machine, on which there is nothing yet."""
+        try:
+            return read_identity(self.client)
+        except (BackupError, EmbeddedPostgresError) as error:
+            self.log.write(f"Whose backups are ours is not known: {error}")
+            return None
+
     @property
     def storages(self) -> list[Storage]:
         return [self.storage, self.bucket] if self.bucket else [self.storage]
@@ -135,9 +162,11 @@ def open_context(
     settings = Settings.from_env(environ)
     log = RunLog.from_settings(settings, clock)
     notifications = Notifications(settings, environ, log.write)
+    storage = FolderStorage.from_settings(settings)
+    usual = partial(_usual_run, storage)
     with ExitStack() as stack:
         if run is not None:
-            stack.enter_context(_notify_on_failure(run, log, notifications, attended))
+            stack.enter_context(_notify_on_failure(run, log, notifications, attended, usual))
         key = settings.backup_age_recipient
         recipient = load_recipient(key) if key else None
         bucket = None
@@ -147,32 +176,58 @@ def open_context(
             bucket = S3Storage.from_settings(settings, settings.backup_s3_bucket)
         if bucket is not None:
             stack.callback(bucket.close)
-        storage = FolderStorage.from_settings(settings)
         yield BackupContext(settings, clock, log, notifications, storage, bucket, recipient, stack)
+
+
+def _usual_run(storage: FolderStorage) -> timedelta:
+    """Returns how long a backup usually takes, ten minutes at least."""
+    took = [
+        one.manifest.verified_at - one.manifest.created_at
+        for one in storage.list_backups()
+        if one.manifest and one.manifest.verified_at
+    ]
+    recent = sorted(took[-_USUAL_OF:])
+    return max([_LEAST_RUN, *recent[len(recent) // 2 :][:1]])
 
 
 @contextmanager
 def _notify_on_failure(
-    run: str, log: RunLog, notifications: Notifications, attended: bool
+    run: str,
+    log: RunLog,
+    notifications: Notifications,
+    attended: bool,
+    usual_run: Callable[[], timedelta],
 ) -> Iterator[None]:
     """Writes a failure to the log and sends it to ALERT_WEBHOOK.
 
     SIGTERM is a failure too, so that whatever was begun is cleaned up.
     """
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before, clock = signal.signal(signal.SIGTERM, _terminate), log.clock
+    # Else a statement that waits for a lock would keep the signal waiting too.
+    psycopg2.extensions.set_wait_callback(wait_select)
     try:
         yield
     except Busy as busy:
         log.write(str(busy))
+        held = clock.now().timestamp() - (busy.since or clock.now().timestamp())
+        if held > _RUNS * usual_run().total_seconds():
+            text = f"❌ {run} could not run: {busy}, for {format_duration(timedelta(seconds=held))}"
+            log.write(text)
+            notifications.send_webhook("backup-blocked", text)
         raise
-    except (BackupError, EmbeddedPostgresError, DatabaseError) as error:
+    except BaseException as error:  # whatever it is: nobody looks at a nightly run
+        if isinstance(error, click.exceptions.Exit | GeneratorExit):
+            raise
         if attended and isinstance(error, Refused):
             raise
-        text = f"❌ {run} failed: {error}"
+        known = isinstance(error, BackupError | EmbeddedPostgresError | DatabaseError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        text = f"❌ {run} failed: {reason}"
         log.write(text)
         notifications.send_webhook(f"{run.split()[0].lower()}-failed", text)
         raise
     finally:
+        psycopg2.extensions.set_wait_callback(None)
         signal.signal(signal.SIGTERM, before)
 
 

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg2
+
 import posapp
 from healthkit.fields import format_size
-from posapp.backup import compression
+from posapp.backup import compression, room
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.model import retention
-from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.backup import Backup, BackupName, newest_intact
+from posapp.backup.model.identity import Identity, ours
 from posapp.backup.model.manifest import Manifest, carried_timestamps
 from posapp.backup.postgres import audit
 from posapp.backup.postgres.client import (
+    Connection,
     PostgresClient,
     first_error,
+    query,
     require_compatible_tools,
     tool_version,
 )
-from posapp.backup.postgres.dump import dump_database
+from posapp.backup.postgres.dump import Progress, dump_database
+from posapp.backup.postgres.installation import read_identity
 from posapp.backup.postgres.snapshot import (
     DatabaseSnapshot,
     count_rows,
@@ -35,10 +44,12 @@ from posapp.backup.postgres.snapshot import (
 )
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
+from posapp.backup.told import tell_once
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 
 LOCAL_ONLY = frozenset({"pre-restore"})
-"""Created in the middle of a restore, which must not wait for a network."""
+"""Created in the middle of a restore, which must not wait for a network; and removes nothing, which
+might be what is about to be restored."""
 _ATTEMPTS = 2
 """A table that is dropped during a dump spoils that dump, but not the next one."""
 
@@ -51,36 +62,73 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     """
     storage, bucket = context.storage, context.bucket
     _prepare(kind, context, lock)
-    earlier = storage.list_backups()
+    own = read_identity(context.client)
+    tell_unreadable(context)
+    earlier = [one for one in ours(storage.list_backups(), own) if context.is_good(one)]
+    room.require([backup_need(context)], context.settings.backup_disk_reserve)
     context.log.write(f"Backing up {context.client.database}: {kind}")
     backup = _dump_with_retry(kind, context, earlier)
     too_small = _size_problem(backup, earlier)
     not_uploaded = ""
     if bucket is not None and kind not in LOCAL_ONLY:
-        not_uploaded = _upload_pending(context)
+        not_uploaded = _upload_pending(context, own)
         backup = backup_at(Path(backup.location)) or backup
-    if not too_small:
-        apply_retention(storage, context)
+    if not too_small and kind not in LOCAL_ONLY:
+        apply_retention(storage, context, own)
         if bucket is not None and not not_uploaded:
-            apply_retention(bucket, context)
+            apply_retention(bucket, context, own)
     if too_small or not_uploaded:
         raise BackupError("; ".join(filter(None, (too_small, not_uploaded))))
     return backup
 
 
-def apply_retention(storage: Storage, context: BackupContext) -> None:
-    """Removes the backups that have been kept for their time."""
-    now = context.clock.now()
-    for name in expired_backups(storage, now):
-        storage.remove(name)
-        context.log.write(f"Removed {name.key}: kept its time")
-        where = "folder" if storage is context.storage else "bucket"
-        audit.record(context.client, "backup.deleted", now, backup=name.key, where=where)
+def backup_need(context: BackupContext) -> room.Need:
+    """Returns the room that a backup takes: a fifth more than the last one, or, for the first, a
+    third of the database."""
+    folder = context.storage.prepare(".")
+    good = [one for one in ours(context.storage.list_backups(), context.own) if one.intact]
+    last = newest_intact(good)
+    if last is not None:
+        return room.Need(folder, last.size * 6 // 5, "the backup")
+    with context.client.connect() as connection:
+        size = query(connection, "SELECT pg_database_size(current_database())")[0][0]
+    return room.Need(folder, int(size) // 3, "the backup")
 
 
-def expired_backups(storage: Storage, now: datetime) -> list[BackupName]:
+def apply_retention(storage: Storage, context: BackupContext, own: Identity | None) -> None:
+    """Removes the backups that have been kept for their time. What cannot be removed is a warning:
+    the backup is made, whoever keeps the old ones."""
+    where = "folder" if storage is context.storage else "bucket"
+    kept: dict[str, str] = {}
+    try:
+        for name in expired_backups(storage, context, own):
+            try:
+                storage.remove(name)
+            except BackupError as error:
+                kept[name.key] = str(error)
+                continue
+            context.log.write(f"Removed {name.key}: kept its time")
+            now = context.clock.now()
+            audit.record(context.client, "backup.deleted", now, backup=name.key, where=where)
+    except BackupError as error:
+        kept["the list of backups"] = str(error)
+    tell_once(context.storage.root, f"Not removed in the {where}", kept, context.notifications)
+
+
+def tell_unreadable(context: BackupContext) -> None:
+    """Tells, once, which entries look like backups and cannot be read."""
+    found = context.storage.list_backups()
+    odd = {one.name.key: one.problem for one in found if one.problem}
+    tell_once(context.storage.root, "Unreadable backups", odd, context.notifications)
+
+
+def expired_backups(
+    storage: Storage, context: BackupContext, own: Identity | None
+) -> list[BackupName]:
     """Returns what `apply_retention` would remove."""
-    return retention.expired({one.name: one.intact for one in storage.list_backups()}, now)
+    found = ours(storage.list_backups(), own)
+    good = {one.name: context.is_good(one) for one in found}
+    return retention.expired(good, context.clock.now())
 
 
 def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
@@ -128,7 +176,8 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
         manifest = _manifest(name, began, context, sink, result, earlier)
         _verify_written(part, name, manifest, context)
         manifest = manifest.with_timestamps(verified_at=context.clock.now())
-        write_atomically(storage.path(name, name.globals), _dump_roles(context.client))
+        manifest = context.key.sign(manifest)
+        write_atomically(storage.path(name, name.globals), result.roles)
         write_atomically(storage.path(name, name.manifest), manifest.dump())
         part.rename(storage.path(name))  # last: under its final name it is whole, and proven
     except BaseException:
@@ -144,15 +193,49 @@ class _DumpResult(NamedTuple):
     snapshot: DatabaseSnapshot
     row_counts: dict[str, int]
     sql_bytes: int
+    roles: bytes
+    """Of the server, as SQL."""
 
 
 def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> _DumpResult:
     """Dumps the database and counts its rows in one snapshot, both at once."""
     client = context.client
-    with export_snapshot(client) as snapshot, ThreadPoolExecutor(1) as counting:
-        counts = counting.submit(count_rows, client, snapshot.id)
-        size = dump_database(client, snapshot.id, sink, context.recipient, context.log.progress)
-        return _DumpResult(snapshot, counts.result(), size)
+    counting_on: list[Connection] = []
+    with (
+        export_snapshot(client) as snapshot,
+        ThreadPoolExecutor(1) as counting,
+        _cancelled_on_failure(counting_on),
+    ):
+        counts = counting.submit(count_rows, client, snapshot.id, counting_on.append)
+        progress = _leaving_the_reserve(context)
+        size = dump_database(client, snapshot.id, sink, context.recipient, progress)
+        return _DumpResult(snapshot, counts.result(), size, _dump_roles(client))
+
+
+@contextmanager
+def _cancelled_on_failure(connections: list[Connection]) -> Iterator[None]:
+    """Cancels what runs on the connections when the work beside it has failed: it may be waiting
+    for a lock, and would be waited for."""
+    try:
+        yield
+    except BaseException:
+        for connection in connections:
+            with suppress(psycopg2.Error):
+                connection.cancel()
+        raise
+
+
+def _leaving_the_reserve(context: BackupContext) -> Progress:
+    """Shows the progress, and stops as a full disk would where the reserve is reached."""
+    root, asked = context.storage.root, context.settings.backup_disk_reserve
+    reserve = room.reserve_of(root, asked)
+
+    def progress(done: int) -> None:
+        context.log.progress(done)
+        if room.free_of(root) < reserve:
+            raise OSError(errno.ENOSPC, "the reserve is reached")
+
+    return progress
 
 
 def _manifest(
@@ -172,6 +255,8 @@ def _manifest(
         sha256=sink.hexdigest(),
         sql_bytes=result.sql_bytes,
         encrypted=name.encrypted,
+        identity=snapshot.identity,
+        system_identifier=snapshot.system_identifier,
         database=context.client.database,
         database_bytes=snapshot.database_bytes,
         server_version=snapshot.server_version,
@@ -181,6 +266,8 @@ def _manifest(
         row_counts=result.row_counts,
         roles=snapshot.roles,
         extensions=snapshot.extensions,
+        properties=snapshot.properties,
+        globals_sha256=hashlib.sha256(result.roles).hexdigest(),
         s3_expected=context.bucket is not None and name.kind not in LOCAL_ONLY,
         **carried_timestamps((one.manifest for one in earlier if one.manifest), began),
     )
@@ -232,16 +319,23 @@ def _unused_name(name: BackupName, storage: FolderStorage) -> BackupName:
     return name
 
 
-def _upload_pending(context: BackupContext) -> str:
+def _upload_pending(context: BackupContext, own: Identity | None) -> str:
     """Uploads what is not in S3 yet, of whatever kind and the newest first: the next monthly
     backup is far away. Returns what failed, or ""."""
     storage, bucket = context.storage, context.bucket
     assert bucket is not None
+    unfinished: dict[str, str] = {}
     try:
         bucket.abort_stale_uploads(context.clock.now())
-        for backup in reversed(storage.list_backups()):
+    except BackupError as error:
+        unfinished["unfinished uploads"] = str(error)
+    subject = "Not cleaned up in the bucket"
+    tell_once(storage.root, subject, unfinished, context.notifications)
+    try:
+        for backup in reversed(ours(storage.list_backups(), own)):
             if backup.manifest is not None and backup.upload_pending:
-                manifest = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
+                uploaded = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
+                manifest = context.key.resign(backup.manifest, uploaded)
                 sent = bucket.upload(backup, manifest)
                 storage.write_manifest(backup, manifest)
                 context.log.write(f"Uploaded and verified {sent.location}")

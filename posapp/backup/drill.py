@@ -15,19 +15,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 from urllib.error import HTTPError
 
 from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit import Clock
+from posapp.backup import room
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
+from posapp.backup.handover import Handover
 from posapp.backup.model.backup import Backup
 from posapp.backup.postgres import databases
-from posapp.backup.postgres.client import Connection, PostgresClient, query
+from posapp.backup.postgres.client import (
+    Connection,
+    PostgresClient,
+    first_number,
+    major,
+    query,
+)
 from posapp.backup.postgres.snapshot import count_rows
-from posapp.backup.restore import load_backup, migrate_if_older, revisions
+from posapp.backup.restore import replace_database
+from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import storage_of, verify_checksum
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
@@ -69,6 +79,8 @@ class DrillResult:
     foreign_keys: int = 0
     health: str = ""
     issue: str | None = None
+    unproven: str = ""
+    """What differs from the server that is live, in words."""
     data_loss: str = ""
     """The rows written to the live database since the backup, in words."""
 
@@ -97,10 +109,10 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
     result = DrillResult(backup, context.clock.now(), context.clock)
     folder = Path(tempfile.mkdtemp(prefix="posapp-drill-"))
     try:
-        with storage_of(backup, context.settings).local_copy(backup, folder) as path:
+        with storage_of(backup, context.settings).local_copy(backup, folder) as file:
             with result.step("verify the file"):
-                verify_checksum(backup, path)
-            _restore(path, folder, result, context)
+                verify_checksum(backup, file)
+            _restore(file, folder, result, context)
     except (BackupError, EmbeddedPostgresError, DatabaseError, OSError) as error:
         result.issue = str(error)
     finally:
@@ -108,8 +120,12 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
     return result
 
 
-def _restore(path: Path, folder: Path, result: DrillResult, context: BackupContext) -> None:
+def _restore(file: BinaryIO, folder: Path, result: DrillResult, context: BackupContext) -> None:
     backup, log = result.backup, context.log
+    asked = context.settings.backup_disk_reserve
+    if backup.manifest is not None:
+        size = backup.manifest.database_bytes
+        room.require([room.Need(folder, 2 * size, "the database and its WAL")], asked)
     log.write(f"Drill: restoring {backup.name} on a server of its own")
     began = context.clock.monotonic()
     with postgres.use_embedded_database(folder / "server") as url:
@@ -117,23 +133,46 @@ def _restore(path: Path, folder: Path, result: DrillResult, context: BackupConte
         client = PostgresClient(url)
         with client.connect() as connection:
             _create_roles(connection, backup)
+            result.unproven = _unproven(connection, backup)
+        scratch = context.scratch(client, FolderStorage(folder / "backups"))
         with result.step("restore and compare the rows"):
-            result.rows = load_backup(client, path, backup, context.load_identity, log.progress)
+            result.rows = _replace(backup, file, scratch)
         with result.step("validate the foreign keys"):
             result.foreign_keys = validate_foreign_keys(client)
-        if revisions(client)[0] is None:
-            raise BackupError("there is no POS in it: the table alembic_version is missing")
-        with result.step("migrate to this version"):
-            migrate_if_older(client)
         result.tables = len(count_rows(client))
         with result.step("start the POS and ask its health"):
             result.health = _check_health(url, folder, context.clock)
 
 
+def _replace(backup: Backup, file: BinaryIO, scratch: BackupContext) -> int:
+    """Restores as a restore does, in the place of an empty database. Returns the rows."""
+    live, now = scratch.client.database, scratch.clock.now()
+    handover = Handover(scratch, databases.sibling_name(live, "restore", now), backup, None)
+    old_database = databases.sibling_name(live, "before", now)
+    like = backup.manifest.properties if backup.manifest else None
+    return replace_database(backup, file, scratch, old_database, like, handover)
+
+
+def _unproven(connection: Connection, backup: Backup) -> str:
+    """Returns what a restore on the live server may meet that this one cannot show, or ""."""
+    if backup.manifest is None:
+        return ""
+    here, theirs = major(connection.server_version), first_number(backup.manifest.server_version)
+    if here == theirs:
+        return ""
+    return f"restored on PostgreSQL {here}; the live server is {theirs}"
+
+
 def _create_roles(connection: Connection, backup: Backup) -> None:
     """Creates the roles that the backup names; without passwords, and on this server alone."""
     existing = {name for (name,) in query(connection, "SELECT rolname FROM pg_roles")}
-    for role in backup.manifest.roles if backup.manifest else ():
+    properties = backup.manifest.properties if backup.manifest else None
+    named = set(backup.manifest.roles) if backup.manifest else set()
+    if properties is not None:
+        granted = (one.grantee for one in properties.grants)
+        set_for = (one.role for one in properties.settings)
+        named |= {properties.owner, *filter(None, granted), *filter(None, set_for)}
+    for role in sorted(named):
         if role not in existing:
             query(connection, sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
     if backup.manifest:

@@ -39,6 +39,7 @@ def report(result: DrillResult) -> str:
 
 - Rows restored and compared with the manifest: {result.rows} in {result.tables} tables
 - Foreign keys validated: {result.foreign_keys}
+- Left unproven: {result.unproven or "nothing; the live server has the same version"}
 - Health of the POS on the restored database: {result.health or "not reached"}
 
 ## Issues Found

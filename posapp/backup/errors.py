@@ -21,3 +21,5 @@ class Busy(BackupError):
     """Another run holds the lock. The exit code is EX_TEMPFAIL of sysexits(3): try again later."""
 
     exit_code = 75
+    since: float | None = None
+    """When the other run took the lock, in seconds since the epoch."""

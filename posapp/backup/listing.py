@@ -28,12 +28,15 @@ def _row(backup: Backup, now: datetime) -> tuple[str, ...]:
         if manifest
         else (None, None, None)
     )
+    times = [format_local(timestamp) if timestamp else "-" for timestamp in timestamps]
+    if backup.problem:
+        times[0] = f"unreadable: {backup.problem}"
     return (
         str(backup.name),
         backup.kind,
         format_age(now - backup.at),
         format_size(backup.size),
-        *(format_local(timestamp) if timestamp else "-" for timestamp in timestamps),
+        *times,
         backup.location.removesuffix(f"/{backup.name}"),
     )
 

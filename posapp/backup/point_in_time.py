@@ -22,23 +22,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from posapp import JAKARTA
+from posapp.backup import recovery, room
 from posapp.backup.context import BackupContext, RunLog
 from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import Backup, format_local, format_stamp, parse_stamp
-from posapp.backup.postgres.client import PostgresClient, first_error, require_compatible_tools
+from posapp.backup.postgres.client import (
+    Connection,
+    PostgresClient,
+    first_error,
+    first_number,
+    major,
+    query,
+    tool_version,
+)
 from posapp.backup.storage.folder import BackupLock, FolderStorage
-from posapp.runtime import postgres
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder
-from posapp.runtime.postgres import BIN_DIR, DataDirectory, EmbeddedPostgresError
+from posapp.runtime.postgres import BIN_DIR
 
-SLOT = "posapp_wal"
 KEPT = 2
 """The number of base backups; WAL from before the oldest of them is of no use and is removed."""
 _NAME = re.compile(r"base_([0-9]{8}_[0-9]{6})")
-_ENDED_EARLY = b"recovery ended before configured recovery target was reached"
-_HBA = "local all all trust\n"
-"""For the scratch server alone: its socket lies in a folder that only this user may enter."""
+_NOTE_EVERY = 30.0
+"""Seconds between two marks that say until when all is known."""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,7 +75,10 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
     for leftover in root.glob(f"*{PARTIAL_SUFFIX}"):
         shutil.rmtree(leftover, ignore_errors=True)
     with client.connect() as connection:
-        require_compatible_tools(connection)
+        _require_same_major(connection)
+        size = query(connection, "SELECT sum(pg_database_size(oid)) FROM pg_database")[0][0]
+    needs = [room.Need(root, int(size) // 3, "the base backup")]
+    room.require(needs, context.settings.backup_disk_reserve)
     part = root / f"base{PARTIAL_SUFFIX}"
     context.log.write("Copying the whole server")
     try:
@@ -92,10 +101,26 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
     return BaseBackup(ended, path)
 
 
+def _require_same_major(connection: Connection) -> None:
+    """Raises Refused where no program here could recover a copy of the server's files."""
+    theirs, ours = major(connection.server_version), first_number(tool_version("postgres"))
+    if theirs != ours:
+        raise Refused(
+            f"the server is PostgreSQL {theirs}; what comes with the POS, {ours}, cannot recover a"
+            " copy of its files: backups to a moment need the same version"
+        )
+
+
 def receive_wal(context: BackupContext) -> int:
-    """Receives WAL for as long as this process lives. Returns pg_receivewal's exit code."""
+    """Receives WAL for as long as this process lives. Returns pg_receivewal's exit code.
+
+    Raises Refused where the folder has another server's, and BackupError.
+    """
     client, target = context.client, context.storage.prepare("wal")
-    slot = (f"--slot={SLOT}", "--no-password")
+    known = recovery.known_until(target)
+    if known is not None and known.system != recovery.mark(client).system:
+        raise Refused(f"{target}: holds WAL of another server; name another BACKUP_DIR")
+    slot = (f"--slot={recovery.SLOT}", "--no-password")
     _run(client, "pg_receivewal", *slot, "--create-slot", "--if-not-exists")
     program = client.start("pg_receivewal", f"--directory={target}", *slot, "--synchronous")
     before = {
@@ -103,52 +128,44 @@ def receive_wal(context: BackupContext) -> int:
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        return program.wait()
+        return _wait(program, context, target)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def backup_as_of(at: str, context: BackupContext, scratch: FolderStorage) -> Backup:
-    """Creates a backup of the database as it was at a moment, in the scratch folder. It is restored
-    as any other backup. Raises Refused and BackupError."""
-    target = parse_target_time(at, context.clock.now())
-    base = choose_base(list_base_backups(context.storage), target)
-    with recovered(base, context.storage, target, context.log) as server:
-        on_scratch = context.scratch(server.on(context.client.database), scratch)
-        with scratch.lock() as lock:
-            return create_backup("daily", on_scratch, lock)
+def _wait(program: subprocess.Popen[bytes], context: BackupContext, wal: Path) -> int:
+    """Waits for the end of the receiver, and notes meanwhile until when all is known."""
+    pause = 1.0
+    while True:
+        try:
+            return program.wait(pause)
+        except subprocess.TimeoutExpired:
+            pause = _NOTE_EVERY
+        try:
+            recovery.note_known(context.client, wal, context.clock)
+        except (BackupError, OSError) as error:
+            context.log.write(f"It could not be noted until when all is known: {error}")
 
 
 @contextmanager
-def recovered(
-    base: BaseBackup, storage: FolderStorage, target: datetime | None, log: RunLog
-) -> Iterator[PostgresClient]:
-    """Runs the server as it was at a moment (None: the latest that is known).
+def backup_as_of(
+    at: str, context: BackupContext, scratch: FolderStorage
+) -> Iterator[tuple[Backup, datetime | None]]:
+    """Creates a backup of the database as it was at a moment, in the scratch folder, and gives it
+    with the moment that it shows. It is restored as any other backup.
 
-    Raises BackupError.
+    Raises Refused and BackupError.
     """
-    scratch, wal = Path(tempfile.mkdtemp(prefix="posapp-recover-")), storage.root / "wal"
-    try:
-        data_directory = DataDirectory(scratch)
-        _unpack(base, data_directory.data)
-        log.write(f"Recovering {base.path.name}")
-        _configure_recovery(data_directory.data, wal, target)
-        try:
-            with postgres.use_embedded_database(scratch, _SCRATCH) as url:
-                yield PostgresClient(url)
-                return
-        except EmbeddedPostgresError as error:
-            if target is None or _ENDED_EARLY not in data_directory.log.read_bytes():
-                raise BackupError(str(error)) from None
-        log.write(f"Nothing is known to have been written after {format_local(target)}")
-        _configure_recovery(data_directory.data, wal, None)
-        with postgres.use_embedded_database(scratch, _SCRATCH) as url:
-            yield PostgresClient(url)
-    except EmbeddedPostgresError as error:
-        raise BackupError(str(error)) from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    target = parse_target_time(at, context.clock.now())
+    base = choose_base(list_base_backups(context.storage), target)
+    live = recovery.mark_live(context.client, context.log)
+    wal = context.storage.root / "wal"
+    with recovery.recovered(base.path, wal, target, live, context.log) as server:
+        on_scratch = context.scratch(server.client.on(context.client.database), scratch)
+        with scratch.lock() as lock:
+            backup = create_backup("daily", on_scratch, lock)
+    yield backup, server.at
 
 
 def choose_base(found: Sequence[BaseBackup], target: datetime | None) -> BaseBackup:
@@ -178,36 +195,6 @@ def parse_target_time(text: str, now: datetime) -> datetime | None:
     if found > now:
         raise Refused(f"--at: {text} is in the future; --at latest is the latest that is known")
     return found.astimezone(UTC)
-
-
-_SCRATCH = {
-    "hot_standby": "off",  # on, it would insist on the other server's limits
-    "archive_mode": "off",
-    "ssl": "off",
-    "fsync": "off",
-}
-
-
-def _configure_recovery(data: Path, wal: Path, target: datetime | None) -> None:
-    """Configures PostgreSQL to recover to the target at its start, from the received WAL."""
-    source = str(wal.resolve()).replace("'", "''")
-    lines = [
-        f'restore_command = \'cp "{source}/%f" "%p" 2>/dev/null'
-        f' || cp "{source}/%f.partial" "%p" 2>/dev/null\'',
-        "recovery_target_action = 'promote'",
-        f"recovery_target_time = '{target.isoformat() if target else ''}'",
-        "primary_conninfo = ''",
-    ]
-    (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
-    (data / "pg_hba.conf").write_text(_HBA)
-    (data / "recovery.signal").touch()
-
-
-def _unpack(base: BaseBackup, data: Path) -> None:
-    data.mkdir(mode=0o700, parents=True)
-    for archive, where in (("base", data), ("pg_wal", data / "pg_wal")):
-        with tarfile.open(base.path / f"{archive}.tar.gz") as tar:
-            tar.extractall(where, filter="data")
 
 
 def _remove_older(storage: FolderStorage, log: RunLog) -> None:

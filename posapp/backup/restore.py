@@ -6,28 +6,50 @@ A restore that fails, or is killed, at any point leaves the live database as it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
-
-from sqlalchemy import create_engine
+from datetime import datetime, timedelta
+from functools import partial
+from typing import BinaryIO
 
 from healthkit.fields import format_duration
-from posapp.backup import compression
+from posapp.backup import room
 from posapp.backup.context import BackupContext
-from posapp.backup.create import create_backup
+from posapp.backup.create import backup_need, create_backup
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.model.backup import Backup, BackupName, format_local
-from posapp.backup.model.manifest import Manifest
+from posapp.backup.handover import Handover
+from posapp.backup.loading import load_backup, migrate_if_older, revisions, schema_problem
+from posapp.backup.model.backup import Backup, format_local
+from posapp.backup.model.identity import Identity, owner
+from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres import audit, databases
-from posapp.backup.postgres.client import MAINTENANCE, PostgresClient, query
+from posapp.backup.postgres.client import MAINTENANCE, query
 from posapp.backup.postgres.cutover import cut_over
-from posapp.backup.postgres.dump import Progress, load_sql
-from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.postgres.installation import read_identity
+from posapp.backup.postgres.properties import apply_properties, create_database, read_properties
+from posapp.backup.postgres.server_room import load_needs, server_folders
 from posapp.backup.storage.folder import BackupLock
-from posapp.database.schema import known_revisions, schema_state, upgrade
+
+ConfirmTyped = Callable[[str, str], None]
+"""Asks a question that is agreed to by typing a word. Raises Refused."""
+
+
+def refuse_typed(question: str, word: str) -> None:
+    """Where nobody can type. Raises Refused."""
+    raise Refused(question)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whom to ask, and what has been decided by whoever started the restore."""
+
+    confirm: Callable[[str], None]
+    """Raises Refused to stop the restore."""
+    confirm_typed: ConfirmTyped = refuse_typed
+    """Asked where it may not be this restaurant's backup, or nobody has signed it."""
+    unsigned: bool = False
+    """Whether a backup that is not signed may be restored at all."""
+    pre_restore_backup: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,49 +60,105 @@ class RestoreResult:
     old_database: str | None
     rows: int
     took: timedelta
+    notes: tuple[str, ...] = ()
+    """What was rolled back, and what a person has to look at."""
 
 
 def restore(
     backup: Backup,
-    path: Path,
+    file: BinaryIO,
     context: BackupContext,
     lock: BackupLock,
-    confirm: Callable[[str], None],
+    asking: Asking,
     silence: Callable[[], AbstractContextManager[None]] = nullcontext,
-    pre_restore_backup: bool = True,
+    moment: datetime | None = None,
 ) -> RestoreResult:
-    """Replaces the live database by the verified backup in `path`.
+    """Replaces the live database by a backup, of which `file` is the open and verified dump.
 
-    `confirm` is asked before anything is touched, and raises Refused to stop the restore. `silence`
-    holds during the cut-over: what happens then is no fault. Raises Refused before anything is
-    touched, BackupError after.
+    `silence` holds during the cut-over: what happens then is no fault. `moment` is the moment that
+    the backup shows, where that is not when it was made. Raises Refused before anything is touched,
+    BackupError after.
     """
     began = context.clock.monotonic()
     lock.require(context.storage)
     live, now = context.client.database, context.clock.now()
     server = context.client.on(MAINTENANCE)
     with server.connect() as connection:
-        if blockers := databases.restore_blockers(connection, live, backup.manifest):
+        if blockers := [*_unfit(backup), *databases.restore_blockers(connection, live, backup)]:
             raise Refused("\n".join(blockers))
+        needs = load_needs(connection, live, _size_of(backup))
         live_exists = databases.exists(connection, live)
-    confirm(_question(backup, live))
-    if live_exists and pre_restore_backup:
+        like = read_properties(connection, live) or _stated_properties(backup)
+    own = read_identity(context.client)
+    backs_up = live_exists and asking.pre_restore_backup
+    if backs_up:
+        needs.append(backup_need(context))
+    room.require(needs, context.settings.backup_disk_reserve)
+    _ask(backup, context, own, asking, moment)
+    if backs_up:
         _create_pre_restore_backup(context, lock)
     new_database = databases.sibling_name(live, "restore", now)
     old_database = databases.sibling_name(live, "before", now)
     context.log.write(f"Restoring {backup.name} into {new_database}")
+    handover = Handover(context, new_database, backup, own)
+    rows = replace_database(backup, file, context, old_database, like, handover, silence)
+    _note(context, backup, old_database)
+    _drop_older_replaced(context)
+    notes = handover.tell(old_database)
+    took = timedelta(seconds=context.clock.monotonic() - began)
+    return RestoreResult(live, old_database if live_exists else None, rows, took, notes)
+
+
+def replace_database(
+    backup: Backup,
+    file: BinaryIO,
+    context: BackupContext,
+    old_database: str,
+    like: DatabaseProperties | None,
+    handover: Handover,
+    silence: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Loads a backup beside the live database and swaps their names, as a restore does and a drill.
+    Returns the number of rows. Raises BackupError; then the live one is as it was."""
+    live, new_database = context.client.database, handover.new_database
+    server = context.client.on(MAINTENANCE)
+    with server.connect() as connection:
+        folders = server_folders(connection, live)
     try:
-        rows = _load(backup, path, context, new_database)
+        stop = partial(databases.end_sessions, server, new_database)
+        with room.watched(folders, context.settings.backup_disk_reserve, stop):
+            rows = _load(backup, file, context, new_database, like)
         context.log.write(f"Compared: {rows} rows, as in the backup; cutting over")
         with silence():
-            cut_over(context.client, live, new_database, old_database)
+            cut_over(
+                *(context.client, live, new_database, old_database),
+                *(handover.look, handover.complete, like.comment if like else None),
+            )
     except BaseException:
         with suppress(BackupError), server.connect() as connection:
             databases.drop(connection, new_database)
         raise
-    _note(context, backup, old_database)
-    took = timedelta(seconds=context.clock.monotonic() - began)
-    return RestoreResult(live, old_database if live_exists else None, rows, took)
+    return rows
+
+
+def _size_of(backup: Backup) -> int:
+    """Returns about how many bytes the restored database takes."""
+    return backup.manifest.database_bytes if backup.manifest else 10 * backup.size
+
+
+def _drop_older_replaced(context: BackupContext) -> None:
+    """Keeps as many of the databases that restores have replaced as is set, and tells of both."""
+    kept = context.settings.backup_keep_before
+    try:
+        with context.client.on(MAINTENANCE).connect() as connection:
+            found = databases.list_replaced(connection, context.client.database)
+            for name, _ in found[:-kept]:
+                context.log.write(
+                    f"Dropping {name}: {kept} newer ones are kept (BACKUP_KEEP_BEFORE)"
+                )
+                databases.drop_unused(connection, name)
+    except BackupError as error:
+        context.log.write(f"An older database could not be dropped: {error}")
 
 
 def _note(context: BackupContext, backup: Backup, old_database: str) -> None:
@@ -97,8 +175,49 @@ def _note(context: BackupContext, backup: Backup, old_database: str) -> None:
         context.log.write(f"The restore could not be written to the audit log: {error}")
 
 
-def _question(backup: Backup, live: str) -> str:
-    return f"Replace the live database {live} by the backup of {format_local(backup.at)}?"
+def _unfit(backup: Backup) -> list[str]:
+    """Returns why a backup cannot take the place of a POS. Without a manifest it is known when the
+    backup has been loaded."""
+    if backup.manifest is None:
+        return []
+    problem = schema_problem(backup.manifest.schema_revision)
+    return [f"{backup.name}: {problem}"] if problem else []
+
+
+def _ask(
+    backup: Backup,
+    context: BackupContext,
+    own: Identity | None,
+    asking: Asking,
+    moment: datetime | None,
+) -> None:
+    """Raises Refused."""
+    signed = context.key.has_signed(backup.manifest)
+    if not signed and not asking.unsigned:
+        raise Refused(
+            f"{backup.name}: not signed by BACKUP_KEY: not ours, from before there was a key, or"
+            " changed; --unsigned restores it all the same, after a typed confirmation"
+        )
+    shown = f"its state of {format_local(moment)}" if moment else None
+    shown = shown or f"the backup of {format_local(backup.at)}"
+    question = f"Replace the live database {context.client.database} by {shown}?"
+    found = doubts(backup, own)
+    if not signed:
+        found.append("nobody has signed it: whoever could write where it lay may have changed it")
+    if found:
+        asking.confirm_typed(f"{backup.name}: {'; '.join(found)}. {question}", str(backup.name))
+    else:
+        asking.confirm(question)
+
+
+def doubts(backup: Backup, own: Identity | None) -> list[str]:
+    """Returns why a backup may not be what is meant to be live. A fresh database may take any."""
+    if own is None or own.owns(backup):
+        return []
+    stated = owner(backup)
+    if stated:
+        return [f"it is a backup of another restaurant, {stated}; this one is {own.id}"]
+    return ["it does not say which restaurant's it is"]
 
 
 def _create_pre_restore_backup(context: BackupContext, lock: BackupLock) -> None:
@@ -116,87 +235,40 @@ def _create_pre_restore_backup(context: BackupContext, lock: BackupLock) -> None
         ) from error
 
 
-def _load(backup: Backup, path: Path, context: BackupContext, new_database: str) -> int:
+def _stated_properties(backup: Backup) -> DatabaseProperties | None:
+    return backup.manifest.properties if backup.manifest else None
+
+
+def _load(
+    backup: Backup,
+    file: BinaryIO,
+    context: BackupContext,
+    new_database: str,
+    like: DatabaseProperties | None,
+) -> int:
     """Creates the new database and loads the backup into it. Returns the number of rows."""
     live, client = context.client.database, context.client.on(new_database)
     with context.client.on(MAINTENANCE).connect() as connection:
-        for name in databases.leftovers(connection, live):
+        for name in databases.find_leftovers(connection, live):
             context.log.write(f"Dropping {name}: left by a restore that was killed")
-            databases.drop(connection, name)
-        databases.create_like(connection, new_database, live)
-    rows = load_backup(client, path, backup, context.load_identity, context.log.progress)
+            databases.drop_unused(connection, name)
+        create_database(connection, new_database, like, databases.UNFINISHED)
+    rows = load_backup(client, file, backup, context.load_identity, context.log.progress)
+    if problem := schema_problem(revisions(client)[0]):
+        raise BackupError(f"{backup.name}: {problem}")
     if migrated := migrate_if_older(client):
         context.log.write(f"Migrated its schema from {migrated} to this version's")
+    if like is not None:
+        with context.client.on(MAINTENANCE).connect() as connection:
+            for problem in apply_properties(connection, new_database, like):
+                context.log.write(f"Not as it was: {problem}")
     return rows
-
-
-def load_backup(
-    client: PostgresClient,
-    path: Path,
-    backup: Backup,
-    load_identity: compression.LoadIdentity,
-    on_progress: Progress,
-) -> int:
-    """Loads a backup into an empty database, compares its rows with the manifest, and updates the
-    planner's statistics. Returns the number of rows. Raises BackupError."""
-    try:
-        with (
-            path.open("rb") as file,
-            compression.decompressed(file, backup.name, load_identity) as sql,
-        ):
-            load_sql(client, sql, on_progress)
-    except OSError as error:
-        raise BackupError(f"{path}: {error.strerror}") from None
-    with ThreadPoolExecutor(1) as analyzing:
-        analyzed = analyzing.submit(_analyze, client)
-        counts = count_rows(client)
-        analyzed.result()
-    if backup.manifest is not None:
-        compare_row_counts(backup.name, backup.manifest, counts)
-    return sum(counts.values())
-
-
-def _analyze(client: PostgresClient) -> None:
-    with client.connect() as connection:
-        query(connection, "ANALYZE")
-
-
-def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:
-    """Raises BackupError where a table has not the number of rows that the manifest has."""
-    expected = manifest.row_counts
-    wrong = [
-        f"{table}: {counts.get(table, 'missing')} instead of {expected.get(table, 'none')}"
-        for table in sorted({*expected, *counts})
-        if expected.get(table) != counts.get(table)
-    ]
-    if wrong:
-        raise BackupError(f"{name}: other rows than its manifest says: {'; '.join(wrong[:5])}")
-
-
-def migrate_if_older(client: PostgresClient) -> str | None:
-    """Migrates the schema of an older version of the POS. Returns the revision it had, or None.
-
-    The schema of a newer version stays: this version can serve it. Raises DatabaseError.
-    """
-    current, head = revisions(client)
-    if current is None or current == head or current not in known_revisions():
-        return None
-    upgrade(client.url)
-    return current
-
-
-def revisions(client: PostgresClient) -> tuple[str | None, str | None]:
-    """Returns the revision of the schema in the database, and this version's."""
-    engine = create_engine(client.url)
-    try:
-        return schema_state(engine)
-    finally:
-        engine.dispose()
 
 
 def summary(result: RestoreResult) -> list[str]:
     """Returns what an operator has to know afterwards, a line each."""
     lines = [f"{result.rows} rows in {result.database}, after {format_duration(result.took)}"]
+    lines += result.notes
     if result.old_database:
         lines += [
             f"What was live is now {result.old_database}. Once it is not needed any more:",

@@ -24,6 +24,9 @@ from posapp import JAKARTA
 from posapp.backup.model.backup import Backup
 from posapp.runtime.child import child_command, describe_exit
 
+_PATIENCE = 10.0
+"""Seconds that a job may take to end in good order."""
+
 
 @dataclass(frozen=True)
 class ScheduledJob:
@@ -92,10 +95,17 @@ def _distinct(jobs: Iterable[ScheduledJob]) -> list[ScheduledJob]:
 
 
 class Schedule:
-    """Runs the jobs until SIGTERM or SIGINT; `log` is called with a line for each event."""
+    """Runs the jobs until SIGTERM or SIGINT; `log` is called with a line for each event,
+    `tell` with what nobody else could have told."""
 
-    def __init__(self, jobs: Sequence[ScheduledJob], log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[ScheduledJob],
+        log: Callable[[str], None],
+        tell: Callable[[str], None],
+    ) -> None:
         self._log = log
+        self._tell = tell
         self._ended = threading.Event()
         self._running: subprocess.Popen[bytes] | None = None
         self._scheduler = BackgroundScheduler(
@@ -126,11 +136,19 @@ class Schedule:
         if self._ended.is_set():
             return
         program = [sys.executable, "-m", "posapp", *job.command]
-        # The kernel ends it with this process, however this one ends.
-        self._running = subprocess.Popen(child_command(program, signal.SIGTERM))
-        exit_description = describe_exit(self._running.wait())
+        try:
+            # The kernel ends it with this process, however this one ends.
+            self._running = running = subprocess.Popen(child_command(program, signal.SIGTERM))
+            if self._ended.is_set():  # between the question above and the start
+                running.terminate()
+            code = running.wait()
+        except OSError as error:
+            self._tell(f"❌ {job.name} could not be started: {error}")
+            return
         self._running = None
-        self._log(f"{job.name}: {exit_description}")
+        self._log(f"{job.name}: {describe_exit(code)}")
+        if code < 0 and not self._ended.is_set():  # what was killed could not tell it itself
+            self._tell(f"❌ {job.name} was {describe_exit(code)}")
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self._ended.set()
@@ -140,4 +158,8 @@ class Schedule:
         running = self._running
         if running is not None:
             running.terminate()
+            try:
+                running.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:  # whatever holds it; the next run cleans up
+                running.kill()
         self._scheduler.shutdown(wait=True)

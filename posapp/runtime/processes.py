@@ -29,6 +29,10 @@ def gunicorn_command() -> list[str]:
     return [sys.executable, "-m", "gunicorn", "--config", str(config)]
 
 
+_CHANNELS = ("TELEGRAM_URL", "EMAIL_URL", "CALL_URL")
+"""The channels of healthkit.toml."""
+
+
 def child_environment(environ: Mapping[str, str], settings: Settings, url: URL) -> dict[str, str]:
     """`environ`, completed with what it leaves open: database, signing key, healthkit's files.
 
@@ -48,11 +52,17 @@ def child_environment(environ: Mapping[str, str], settings: Settings, url: URL) 
 
 
 def with_health_store(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """`environ` with HEALTHKIT_STORE; on the embedded database it defaults to a file beside it."""
-    if settings.database is not None or environ.get("HEALTHKIT_STORE"):
+    """`environ` with what healthkit.toml asks for. On the embedded database the store defaults to a
+    file beside it, and alerts go to the watcher's log until somebody is named to be told."""
+    if settings.database is not None:
         return dict(environ)
     store = URL.create("sqlite", database=str(settings.pos_data_dir.resolve() / "healthkit.db"))
-    return {**environ, "HEALTHKIT_STORE": store.render_as_string()}
+    completed = dict(environ)
+    if not environ.get("HEALTHKIT_STORE"):
+        completed["HEALTHKIT_STORE"] = store.render_as_string()
+    if not any(environ.get(name) for name in _CHANNELS):
+        completed["TELEGRAM_URL"] = "log://"
+    return completed
 
 
 def validate_health_config(settings: Settings, environ: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy.engine import URL
 
 from posapp.backup.context import RunLog
-from tests.backup.kit import S3, SMALL, Clock, Killable, Proxy, run_sql
+from tests.backup.kit import KEY, S3, SMALL, Clock, Killable, Proxy, run_sql
 
 _numbers = itertools.count()
 
@@ -24,6 +24,14 @@ def small(postgres) -> Iterator[URL]:
     for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
         if found.startswith(name):
             postgres.drop(found)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def backup_key() -> Iterator[None]:
+    """Every command signs by the same key, and none makes one in the checkout."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BACKUP_KEY", KEY)
+        yield
 
 
 @pytest.fixture

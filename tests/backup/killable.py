@@ -27,11 +27,10 @@ import psycopg2.extensions
 from sqlalchemy.engine import make_url
 
 import posapp
-from posapp.backup import restore as restoring
 from posapp.backup.context import RunLog
-from posapp.backup.storage.lookup import find_backup, verify_checksum
+from posapp.backup.storage.lookup import find_backup
 from posapp.backup.storage.s3 import S3Storage
-from tests.backup.kit import Clock, context_on, make
+from tests.backup.kit import Clock, context_on, make, restore
 
 PRODUCT = str(Path(posapp.__file__).parent)
 LOG = sys.modules[RunLog.__module__].__file__
@@ -119,9 +118,7 @@ def run(job):
         make(job.get("kind", "daily"), context)
         return
     backup = find_backup(job.get("what", "latest"), context.settings)
-    verify_checksum(backup, Path(backup.location))
-    with context.storage.lock() as lock:
-        restoring.restore(backup, Path(backup.location), context, lock, lambda question: None)
+    restore(backup, context)
 
 
 def child(job):

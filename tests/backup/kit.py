@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -27,21 +27,35 @@ from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.restore import Asking, RestoreResult
+from posapp.backup.restore import restore as restore_backup
+from posapp.backup.signing import SigningKey
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import verify as verify_backup
+from posapp.backup.storage.lookup import verify_checksum
 from posapp.backup.storage.s3 import S3Storage
+from posapp.database.schema import HEAD
 from posapp.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 
-SMALL = """
+SMALL = f"""
+CREATE TABLE alembic_version (version_num text PRIMARY KEY);
+INSERT INTO alembic_version VALUES ('{HEAD}');
+CREATE TABLE installation AS SELECT substr(md5(gen_random_uuid()::text), 1, 16) AS identity;
 CREATE TABLE guests (id int PRIMARY KEY, name text NOT NULL);
 CREATE TABLE bills (
   id bigserial PRIMARY KEY, guest int NOT NULL REFERENCES guests, total bigint NOT NULL);
 INSERT INTO guests SELECT n, 'Tamu ' || n FROM generate_series(1, 50) n;
 INSERT INTO bills (guest, total) SELECT 1 + n % 50, n * 1000 FROM generate_series(1, 400) n;
 """
+
+
+KEY = "5f0c2a9d7be14836a1d09c37e84b62f5"
+"""BACKUP_KEY of the tests."""
+SMALL_ROWS = {"alembic_version": 1, "bills": 400, "guests": 50, "installation": 1}
+"""Of each table."""
 
 
 def run_sql(url: URL, statement: str):
@@ -56,6 +70,10 @@ def run_sql(url: URL, statement: str):
             return cursor.fetchall() if cursor.description else []
     finally:
         connection.close()
+
+
+def agree(question: str, word: str = "") -> None:
+    """Whoever is asked says yes, or types the word."""
 
 
 def address(url: URL) -> str:
@@ -125,9 +143,14 @@ def context_on(
     bucket: S3Storage | None = None,
     recipient=None,
     identity: Path | None = None,
+    reserve: int | None = None,
 ) -> BackupContext:
     """The context of a run on a database and a folder, at the time of the log."""
-    settings = settings_of(folder, **({"BACKUP_AGE_IDENTITY": str(identity)} if identity else {}))
+    settings = settings_of(
+        folder,
+        BACKUP_AGE_IDENTITY=str(identity or ""),
+        BACKUP_DISK_RESERVE=str(reserve or ""),
+    )
     context = BackupContext(
         settings,
         log.clock,
@@ -154,7 +177,20 @@ def verify(backup: Backup, settings: Settings) -> None:
 
 
 def settings_of(folder: Path, **environ: str) -> Settings:
-    return Settings.from_env({"BACKUP_DIR": str(folder), **environ})
+    return Settings.from_env({"BACKUP_DIR": str(folder), "BACKUP_KEY": KEY, **environ})
+
+
+def restore(backup: Backup, context: BackupContext, **asking) -> RestoreResult:
+    """Restores a backup of a folder as the command does; whoever is asked agrees."""
+    with open(backup.location, "rb") as file, context.storage.lock() as lock:
+        if backup.manifest is not None:
+            verify_checksum(backup, file)
+        return restore_backup(backup, file, context, lock, Asking(**{"confirm": agree, **asking}))
+
+
+def in_bucket(backup: Backup) -> BackupName:
+    """What a backup is called in a bucket."""
+    return replace(backup.name, identity=backup.manifest.identity)
 
 
 def parts(folder: Path) -> list[str]:
@@ -309,3 +345,11 @@ def manifest_for(name: BackupName, **changes) -> Manifest:
         "verified_at": name.at,
     }
     return Manifest(**{**facts, **changes})
+
+
+def rewrite(backup: Backup, folder: Path, signed: bool = True, **changes) -> Manifest:
+    """Rewrites the manifest of a backup in a folder, signed as by whoever has the key, or not."""
+    manifest = Manifest.model_validate({**backup.manifest.model_dump(), **changes})
+    manifest = SigningKey(KEY).sign(manifest) if signed else manifest
+    (folder / backup.kind / backup.name.manifest).write_bytes(manifest.dump())
+    return manifest

@@ -1,12 +1,9 @@
 """What is done to backups, and to the database by one, is in the audit log."""
 
-from pathlib import Path
-
 import pytest
 
-from posapp.backup import restore as restoring
 from posapp.backup.storage.lookup import find_backup
-from tests.backup.kit import context_on, make, run_sql, settings_of
+from tests.backup.kit import context_on, make, restore, run_sql, settings_of
 
 ENTRIES = "SELECT action, details FROM audit_log WHERE entity = 'backup' ORDER BY id"
 
@@ -36,8 +33,7 @@ def test_a_restore_is_told_in_the_database_that_is_live_then(pos, tmp_path, log)
     context = context_on(pos, tmp_path, log)
     made = make("daily", context)
     backup = find_backup("latest", settings_of(tmp_path))
-    with context.storage.lock() as lock:
-        restoring.restore(backup, Path(backup.location), context, lock, lambda question: None)
+    restore(backup, context)
     ((action, details),) = run_sql(pos, ENTRIES)
     assert action == "database.restored"
     assert details["backup"] == made.name.key

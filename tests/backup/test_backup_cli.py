@@ -142,9 +142,11 @@ def test_verify_prints_that_it_is_whole_or_exits_1(posapp, tmp_path):
 def test_dry_run_shows_what_the_rotation_would_remove_and_removes_nothing(posapp, tmp_path):
     assert posapp("backup", "daily", "--dry-run").stdout == "nothing would be removed\n"
     posapp("backup", "daily")
+    (made,) = FolderStorage(tmp_path / "backups").list_backups()
     old = BackupName(datetime(2020, 1, 1, tzinfo=UTC), "daily")
     path = tmp_path / "backups" / "daily" / str(old)
     path.write_bytes(b"x")
+    path.with_name(old.manifest).write_bytes(made.manifest.dump())  # ours, but not intact
     shown = posapp("backup", "daily", "--dry-run").stdout
     assert f"Would remove daily/{old}" in shown
     assert path.exists()
@@ -188,9 +190,9 @@ def test_a_backup_without_manifest_is_restored_only_with_its_option(posapp, smal
     (tmp_path / "backups" / "daily" / backup.name.manifest).unlink()
     refused = posapp("restore", backup.location, "--skip-confirm")
     assert "there is no manifest" in one_line(refused, 1)
-    assert (
-        posapp("restore", backup.location, "--skip-confirm", "--without-manifest").returncode == 0
-    )
+    named = ("restore", backup.location, "--skip-confirm", "--without-manifest")
+    assert "not confirmed by its name" in posapp(*named, answers="yes\n").stderr
+    assert posapp(*named, answers=f"{backup.name}\n").returncode == 0
 
 
 def test_the_spellings_of_version_1_0_are_understood_and_not_shown(posapp, small):

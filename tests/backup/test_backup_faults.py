@@ -16,7 +16,17 @@ from posapp.backup.model.backup import newest_intact
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, address, context_on, make, parts, run_sql, settings_of, verify
+from tests.backup.kit import (
+    SMALL,
+    address,
+    context_on,
+    in_bucket,
+    make,
+    parts,
+    run_sql,
+    settings_of,
+    verify,
+)
 
 pytestmark = pytest.mark.fault
 
@@ -116,10 +126,12 @@ def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_
         clock.forward(hours=1)
         assert killable.run(**job()) == 0, step
         assert parts(folder) == [], step
-        local = [backup.name for backup in all_whole(FolderStorage(folder), settings)]
+        local = [in_bucket(backup) for backup in all_whole(FolderStorage(folder), settings)]
         remote = [backup.name for backup in whole_in(bucket)]
         assert local == remote, step  # what was killed before its upload has been uploaded since
-        assert before.name not in local, step  # and what was killed before its rotation is gone
+        assert in_bucket(before) not in local, (
+            step
+        )  # and what was killed before its rotation is gone
 
 
 @AT_STEPS
@@ -259,7 +271,7 @@ def test_a_connection_that_is_cut_at_90_percent_leaves_nothing_that_passes_for_a
     with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
         make("daily", context_on(small, tmp_path, log, bucket))
     settings = settings_of(tmp_path, **s3.environ)
-    assert [backup.name for backup in all_whole(s3.bucket(), settings)] == [first.name]
+    assert [backup.name for backup in all_whole(s3.bucket(), settings)] == [in_bucket(first)]
     assert len(all_whole(FolderStorage(tmp_path), settings)) == 2
     clock.forward(days=1)
     make("daily", context_on(small, tmp_path, log, s3.bucket()))
@@ -296,9 +308,9 @@ def test_a_truncated_object_is_not_the_newest(small, tmp_path, log, clock, s3):
     clock.forward(days=1)
     second = make("daily", context_on(small, tmp_path, log, s3.bucket()))
     body = Path(second.location).read_bytes()[:-9]
-    s3.client.put_object(Bucket=s3.name, Key=f"daily/{second.name}", Body=body)
+    s3.client.put_object(Bucket=s3.name, Key=in_bucket(second).key, Body=body)
     settings = settings_of(tmp_path, **s3.environ)
-    assert find_backup(f"s3://{s3.name}", settings).name == first.name
+    assert find_backup(f"s3://{s3.name}", settings).name == in_bucket(first)
     with pytest.raises(BackupError):
         verify(find_backup(f"s3://{s3.name}/daily/{second.name}", settings), settings)
 

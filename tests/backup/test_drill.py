@@ -12,7 +12,7 @@ from posapp.backup.drill import drill, validate_foreign_keys
 from posapp.backup.drill_report import file_name, report
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage.lookup import find_backup
-from tests.backup.kit import address, context_on, make, run_sql, settings_of
+from tests.backup.kit import SMALL_ROWS, address, context_on, make, rewrite, run_sql, settings_of
 from tests.observability.sinks import sink
 
 HEALTHKIT = """
@@ -78,8 +78,8 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
 def test_a_failed_drill_exits_1_notifies_and_marks_nothing(me, environ, tmp_path):
     assert me.run("backup", "daily", environ=environ).returncode == 0
     backup = find_backup("latest", settings_of(tmp_path / "backups"))
-    path = tmp_path / "backups" / "daily" / backup.name.manifest
-    path.write_text(path.read_text().replace('"products": 71', '"products": 72'))
+    counts = {**backup.manifest.row_counts, "products": 72}
+    rewrite(backup, tmp_path / "backups", row_counts=counts)
     with sink() as webhook:
         done = me.run(
             *("drill", "--report", str(tmp_path)),
@@ -119,11 +119,35 @@ def test_a_row_that_refers_to_nothing_is_an_issue(small, run_drill):
     assert "- Status: ISSUES" in report(found)
 
 
-def test_one_without_the_pos_in_it_is_an_issue(run_drill):
+def test_one_without_the_pos_in_it_is_an_issue(small, run_drill):
+    run_sql(small, "DROP TABLE alembic_version")
     found = run_drill()
-    assert found.rows == 450
-    assert found.foreign_keys == 1
     assert "there is no POS in it" in found.issue
+
+
+def test_a_drill_restores_as_a_restore_does_with_rights_and_settings(
+    small, postgres, run_drill, log
+):
+    """Those that hinder others, and those of roles that own nothing in it."""
+    postgres.execute("CREATE ROLE pelayan_malam")
+    name = small.database
+    try:
+        for statement in (
+            f"ALTER DATABASE {name} SET default_transaction_read_only = on",
+            f"ALTER DATABASE {name} SET search_path = ''",
+            f"ALTER DATABASE {name} SET statement_timeout = 1",
+            f"ALTER ROLE pelayan_malam IN DATABASE {name} SET role = 'postgres'",
+            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+            f"GRANT CONNECT ON DATABASE {name} TO pelayan_malam",
+        ):
+            postgres.execute(statement)
+        found = run_drill()
+        assert found.rows == sum(SMALL_ROWS.values())
+        assert found.foreign_keys == 1
+        assert "Not as it was" not in log.path.read_text()
+    finally:
+        postgres.drop(name)
+        postgres.execute("DROP ROLE pelayan_malam")
 
 
 def test_the_key_that_opens_it_no_more_is_an_issue(run_drill, tmp_path):
@@ -137,7 +161,7 @@ def test_roles_of_the_real_server_are_provided(small, postgres, run_drill):
     postgres.execute("CREATE ROLE koki_kepala")
     try:
         run_sql(small, "ALTER TABLE guests OWNER TO koki_kepala")
-        assert run_drill().rows == 450
+        assert run_drill().rows == sum(SMALL_ROWS.values())
     finally:
         run_sql(small, "ALTER TABLE guests OWNER TO postgres")
         postgres.execute("DROP ROLE koki_kepala")

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from posapp.backup.compression import DUMP_TRAILER, TRAILER_WINDOW, TrailerCheck
 from posapp.backup.errors import BackupError
+from posapp.backup.loading import compare_row_counts
 from posapp.backup.model.backup import (
     Backup,
     BackupName,
@@ -24,7 +25,6 @@ from posapp.backup.model.backup import (
 from posapp.backup.model.manifest import Manifest, carried_timestamps
 from posapp.backup.model.retention import USUAL_FROM, USUAL_OF, usual_size_if_too_small
 from posapp.backup.postgres.databases import sibling_name
-from posapp.backup.restore import compare_row_counts
 from posapp.backup.storage.lookup import _compare_with_manifest
 from tests.backup.kit import manifest_for
 

@@ -4,15 +4,14 @@ import random
 import signal
 from contextlib import nullcontext
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from posapp import JAKARTA
 from posapp.backup import compression
 from posapp.backup.errors import BackupError
+from posapp.backup.loading import load_backup
 from posapp.backup.postgres.client import PostgresClient
-from posapp.backup.restore import load_backup
 from posapp.backup.schedule import missed_jobs, timetable
 from posapp.backup.storage.folder import FolderStorage
 from tests.backup.kit import address, context_on, make, run_sql, settings_of, verify
@@ -106,7 +105,8 @@ def restore(backup, postgres, small):
     """The night that a restored backup is of."""
     url = postgres.create(f"{small.database}_month")
     try:
-        load_backup(PostgresClient(url), Path(backup.location), backup, None, lambda done: None)
+        with open(backup.location, "rb") as file:
+            load_backup(PostgresClient(url), file, backup, None, lambda done: None)
         return run_sql(url, "SELECT at FROM night")[0][0]
     finally:
         postgres.drop(url.database)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from posapp.backup.encryption import load_identity
+from posapp.backup.loading import load_backup, migrate_if_older, revisions
 from posapp.backup.postgres.client import PostgresClient
-from posapp.backup.restore import load_backup, migrate_if_older, revisions
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
 from tests.backup.kit import run_sql, settings_of, verify
@@ -48,13 +48,9 @@ def test_old_backups_are_restored_and_migrated(folder, postgres, name):
     url = postgres.create("from_version_1_0")
     try:
         client = PostgresClient(url)
-        rows = load_backup(
-            client,
-            Path(backup.location),
-            backup,
-            lambda: load_identity(folder / "age.key"),
-            lambda done: None,
-        )
+        with open(backup.location, "rb") as file:
+            opening = (lambda: load_identity(folder / "age.key"), lambda done: None)
+            rows = load_backup(client, file, backup, *opening)
         assert rows == backup.manifest.rows
         migrate_if_older(client)
         current, head = revisions(client)

@@ -1,24 +1,39 @@
 """Any moment since a base backup can be had again, by PostgreSQL's own programs."""
 
+import itertools
+import os
+import re
+import shutil
 import signal
+import subprocess
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy.engine import URL
 
+from healthkit import SYSTEM_CLOCK
 from healthkit.testing import wait_until
-from posapp.backup.errors import Refused
+from posapp import JAKARTA
+from posapp.backup.context import RunLog
+from posapp.backup.errors import BackupError, Refused
 from posapp.backup.point_in_time import (
     BaseBackup,
     choose_base,
     create_base_backup,
     list_base_backups,
     parse_target_time,
+    receive_wal,
 )
+from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.recovery import KNOWN, Mark, known_until, mark_live, note_known, recovered
 from posapp.backup.storage.folder import FolderStorage
 from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, address, context_on, run_sql
+from tests.conftest import User
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 
@@ -75,8 +90,10 @@ def test_a_moment_between_two_accidents_comes_back(me, live, tmp_path):
         assert run_sql(live, "SELECT count(*) FROM guests") == [(52,)]
 
         quiet = datetime.now(UTC).isoformat()
-        since = me.run("restore", "--at", quiet, "--skip-confirm", environ=environ)
+        since = me.run("restore", "--at", quiet, environ=environ, typed="y")
         assert since.returncode == 0, since.stderr
+        shown = datetime.fromisoformat(quiet).astimezone(JAKARTA)
+        assert f"by its state of {shown:%Y-%m-%d %H:%M:%S}" in since.stderr
         assert run_sql(live, "SELECT count(*) FROM guests") == [(52,)]
         assert list((tmp_path / "backups").glob("fetched/*")) == []
     finally:
@@ -84,6 +101,144 @@ def test_a_moment_between_two_accidents_comes_back(me, live, tmp_path):
         receiving.communicate(timeout=20)
     assert receiving.returncode == 0
     assert not psutil.pid_exists(receiving.pid)
+
+
+@dataclass
+class Kept:
+    """A server whose changes are received, with a base backup."""
+
+    url: URL
+    storage: FolderStorage
+    process: subprocess.Popen
+
+    @property
+    def wal(self):
+        return self.storage.root / "wal"
+
+    def written(self, name):
+        """Adds a guest; the moment after. The next one comes into another segment."""
+        run_sql(self.url, f"INSERT INTO guests SELECT max(id) + 1, '{name}' FROM guests")
+        (at,) = run_sql(self.url, "SELECT clock_timestamp()")[0]
+        run_sql(self.url, "SELECT pg_switch_wal()")
+        run_sql(self.url, "SELECT pg_logical_emit_message(true, 'test', 'in the next segment')")
+        wait_until(lambda: received(self.url))
+        return at + timedelta(milliseconds=1)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """In a folder whose name has all that means something to a shell, or to PostgreSQL's files."""
+    folder = tmp_path_factory.mktemp("kept")
+    backups = folder / 'it\'s %p \\ "$(touch x)" `x`'
+    with use_server(folder / "live") as one:
+        run_sql(one.url, SMALL)
+        environ = {"DATABASE_URL": address(one.url), "BACKUP_DIR": str(backups)}
+        environ["BACKUP_LOG"] = str(folder / "backup.log")
+        me = User(os.geteuid(), os.getegid(), sys.executable, folder)
+        process = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
+        try:
+            wait_until(lambda: received(one.url), 30)
+            context = context_on(one.url, backups, RunLog(folder / "log", SYSTEM_CLOCK))
+            with context.storage.lock() as lock:
+                create_base_backup(context, lock)
+            ended = list_base_backups(context.storage)[0].at
+            wait_until(lambda: datetime.now(UTC) > ended)
+            yield Kept(one.url, context.storage, process)
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+@pytest.fixture
+def guests_at(kept, tmp_path):
+    """The guests as they were at a moment, from a copy of what was received, which `spoil` may
+    change first; and the moment that was recovered."""
+
+    numbers = itertools.count()
+
+    def guests(target, spoil=None, live=None):
+        copy = tmp_path / f"wal{next(numbers)}"
+        shutil.copytree(kept.wal, copy)
+        if spoil:
+            spoil(copy)
+        (base,) = list_base_backups(kept.storage)
+        log = RunLog(tmp_path / "log", SYSTEM_CLOCK)
+        with recovered(base.path, copy, target, live, log) as server:
+            ((count,),) = run_sql(server.client.url, "SELECT count(*) FROM guests")
+            return count, server.at
+
+    return guests
+
+
+def segments(wal):
+    return sorted(path for path in wal.iterdir() if re.fullmatch(r"[0-9A-F]{24}", path.name))
+
+
+def test_the_state_of_a_moment_is_had_or_refused_where_a_segment_is_missing(kept, guests_at):
+    """Whichever of them it is: what came before the gap is known, what came after is not."""
+    ((before,),) = run_sql(kept.url, "SELECT count(*) FROM guests")
+    first, _, third = (kept.written(name) for name in ("satu", "dua", "tiga"))
+    gone = segments(kept.wal)[-1].name
+    assert guests_at(first, lambda wal: (wal / gone).unlink()) == (before + 1, first)
+    with pytest.raises(BackupError, match=r"is not known: .*without a gap, ends .*nothing was ch"):
+        guests_at(third, lambda wal: (wal / gone).unlink())
+
+
+def test_the_latest_is_refused_where_later_segments_lie_behind_a_gap(kept, guests_at):
+    kept.written("empat")
+    kept.written("lima")
+    gone = segments(kept.wal)[-2].name
+
+    def spoil(wal):
+        (wal / gone).unlink()
+        (wal / KNOWN).unlink(missing_ok=True)
+
+    with pytest.raises(BackupError, match="the latest is not known"):
+        guests_at(None, spoil)
+
+
+def test_a_copy_that_fails_is_not_the_end_of_what_was_written(kept, guests_at):
+    at = kept.written("enam")
+    last = segments(kept.wal)[-1].name
+
+    def spoil(wal):
+        (wal / last).unlink()
+        (wal / last).mkdir()
+
+    with pytest.raises(BackupError, match="could not restore file"):
+        guests_at(at, spoil)
+
+
+def test_a_quiet_hour_is_known_because_marks_are_received_in_it(kept, guests_at):
+    """The server is lost afterwards: nobody can ask it any more."""
+    ((count,),) = run_sql(kept.url, "SELECT count(*) FROM guests")
+    kept.written("tujuh")
+    quiet = datetime.now(UTC)
+    note_known(PostgresClient(kept.url), kept.wal, SYSTEM_CLOCK)
+    assert known_until(kept.wal).at > quiet
+    assert guests_at(quiet) == (count + 1, quiet)
+
+
+def test_changes_of_two_servers_are_not_mixed(kept, tmp_path, log):
+    context = context_on(kept.url, tmp_path, log)
+    other = Mark(datetime.now(UTC), 1, "4711")
+    (context.storage.prepare("wal") / KNOWN).write_bytes(other.dump())
+    with pytest.raises(Refused, match="holds WAL of another server"):
+        receive_wal(context)
+
+
+def test_what_the_live_server_wrote_after_the_receiver_stopped_is_missed(kept, guests_at, log):
+    """The last of this file: it stops the receiver, as it was stopped a week ago."""
+    kept.process.terminate()
+    kept.process.wait(20)
+    run_sql(kept.url, "INSERT INTO guests SELECT max(id) + 1, 'hilang' FROM guests")
+    now = datetime.now(UTC)
+    live = mark_live(PostgresClient(kept.url), log)
+    assert "is receive-wal running?" in log.path.read_text()
+    with pytest.raises(BackupError, match="is not known"):
+        guests_at(now, live=live)
+    with pytest.raises(BackupError, match="and more was written"):
+        guests_at(None, live=live)
 
 
 def test_two_base_backups_are_kept_and_what_was_written_before_them_goes(

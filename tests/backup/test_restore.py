@@ -1,7 +1,6 @@
 """A restore: refused before anything is touched, compared before it counts, cut over at once."""
 
 import gzip
-import json
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -16,15 +15,23 @@ from posapp.backup import restore as restoring
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.cutover import cut_over
+from posapp.backup.postgres.databases import UNFINISHED
 from posapp.backup.storage.folder import FolderStorage
-from posapp.backup.storage.lookup import find_backup, verify_checksum
-from tests.backup.kit import address, context_on, make, run_sql, settings_of
+from posapp.backup.storage.lookup import find_backup
+from tests.backup.kit import (
+    SMALL,
+    SMALL_ROWS,
+    address,
+    agree,
+    context_on,
+    make,
+    rewrite,
+    run_sql,
+    settings_of,
+)
+from tests.backup.kit import restore as restore_backup
 
 ROWS = "SELECT (SELECT count(*) FROM guests), (SELECT count(*) FROM bills)"
-
-
-def agree(question):
-    """Whoever is asked says yes."""
 
 
 @pytest.fixture
@@ -33,19 +40,8 @@ def restore(small, tmp_path, log):
 
     def run(what="latest", context=None, **options):
         context = context or context_on(small, tmp_path, log)
-        settings = settings_of(tmp_path)
-        backup = find_backup(what, settings)
-        if backup.manifest:
-            verify_checksum(backup, Path(backup.location))
-        with context.storage.lock() as lock:
-            return restoring.restore(
-                backup,
-                Path(backup.location),
-                context,
-                lock,
-                options.pop("confirm", agree),
-                **options,
-            )
+        backup = find_backup(what, settings_of(tmp_path))
+        return restore_backup(backup, context, confirm_typed=agree, **options)
 
     return run
 
@@ -72,30 +68,72 @@ def test_the_restored_one_takes_the_place_of_the_live_one_which_is_kept(
     assert done.old_database == f"{small.database}_before_20251226_130000"
     assert databases_of(small) == [small.database, done.old_database]
     (before,) = [e for e in FolderStorage(tmp_path).list_backups() if e.name.kind == "pre-restore"]
-    assert before.manifest.row_counts == {"bills": 0, "guests": 51}
+    assert before.manifest.row_counts == {**SMALL_ROWS, "bills": 0, "guests": 51}
     assert any(f'DROP DATABASE "{done.old_database}"' in line for line in restoring.summary(done))
 
 
-def test_the_new_database_is_as_the_old_one_was(postgres, tmp_path, log, restore, small):
-    run_sql(small, f"ALTER DATABASE {small.database} SET work_mem = '7MB'")
-    run_sql(small, f'ALTER DATABASE {small.database} SET search_path = public, "$user"')
-    shape = (
-        "SELECT datcollate, datctype, datlocprovider, datlocale, encoding, datdba FROM pg_database"
-        " WHERE datname = current_database()"
-    )
-    before = run_sql(small, shape)
-    make("daily", context_on(small, tmp_path, log))
+SHAPE = """
+SELECT datcollate, datctype, datlocprovider, datlocale, daticurules, encoding, dattablespace,
+    pg_get_userbyid(datdba), datconnlimit, shobj_description(oid, 'pg_database'),
+    ARRAY(SELECT (grantee, privilege_type, is_grantable)::text FROM aclexplode(datacl) ORDER BY 1),
+    ARRAY(SELECT (setrole, setconfig)::text FROM pg_db_role_setting
+          WHERE setdatabase = d.oid ORDER BY 1)
+FROM pg_database d WHERE datname = '{}'
+"""
+
+
+def shape_of(url):
+    """Asked from another database, whose settings are no hindrance."""
+    return run_sql(url.set(database="postgres"), SHAPE.format(url.database))
+
+
+@pytest.fixture
+def unlike(small, postgres):
+    """A database that is in every way unlike a new one."""
+    name = small.database
+    postgres.execute(f"CREATE ROLE pelayan_{name}")
+    for statement in (
+        "SET work_mem = '7MB'",
+        'SET search_path = nowhere, "$user"',
+        "SET default_transaction_read_only = on",
+        "SET statement_timeout = 1",
+        "SET lock_timeout = 1",
+        "SET app.branch = 'it''s; DROP'",
+        "CONNECTION LIMIT 41",
+    ):
+        postgres.execute(f"ALTER DATABASE {name} {statement}")
+    postgres.execute(f"ALTER ROLE pelayan_{name} IN DATABASE {name} SET role = 'postgres'")
+    postgres.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    postgres.execute(f"GRANT CONNECT ON DATABASE {name} TO pelayan_{name} WITH GRANT OPTION")
+    postgres.execute(f"COMMENT ON DATABASE {name} IS 'the till''s'")
+    yield small
+    for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+        if found.startswith(name):
+            postgres.drop(found)
+    postgres.execute(f"DROP ROLE pelayan_{name}")
+
+
+def test_the_new_database_is_as_the_old_one_was(unlike, tmp_path, log, restore):
+    before = shape_of(unlike)
+    make("daily", context_on(unlike, tmp_path, log))
     restore()
-    assert run_sql(small, shape) == before
-    assert run_sql(small, "SHOW work_mem") == [("7MB",)]
-    assert run_sql(small, "SHOW search_path") == [('public, "$user"',)]
+    assert shape_of(unlike) == before
+    assert "Not as it was" not in log.path.read_text()
+
+
+def test_where_the_old_one_is_lost_the_backup_knows_how_it_was(
+    unlike, postgres, tmp_path, log, restore
+):
+    before = shape_of(unlike)
+    made = make("daily", context_on(unlike, tmp_path, log))
+    postgres.drop(unlike.database)
+    restore()
+    assert shape_of(unlike) == before
+    assert made.manifest.properties.connection_limit == 41
 
 
 def test_rows_that_are_not_those_of_the_manifest_leave_the_live_one(small, tmp_path, made, restore):
-    path = tmp_path / "daily" / made.name.manifest
-    content = json.loads(path.read_text())
-    content["row_counts"]["bills"] += 1
-    path.write_text(json.dumps(content))
+    rewrite(made, tmp_path, row_counts={**SMALL_ROWS, "bills": 401})
     run_sql(small, "DELETE FROM bills WHERE id = 1")
     with pytest.raises(BackupError, match="bills: 400 instead of 401"):
         restore()
@@ -109,7 +147,7 @@ def test_sql_that_fails_leaves_the_live_one(small, tmp_path, made, restore):
     path.write_bytes(gzip.compress(text.replace(b"COPY public.bills", b"COPY public.nonsense")))
     (tmp_path / "daily" / made.name.manifest).unlink()
     with pytest.raises(BackupError, match=r'psql: .*relation "public.nonsense" does not exist'):
-        restore(made.location)
+        restore(made.location, unsigned=True)
     assert run_sql(small, ROWS) == [(50, 400)]
     assert databases_of(small) == [small.database]
 
@@ -120,7 +158,7 @@ def test_sql_that_breaks_off_leaves_the_live_one(small, tmp_path, made, restore)
     path.write_bytes(gzip.compress(text[: text.index(b"ALTER TABLE ONLY public.bills")]))
     (tmp_path / "daily" / made.name.manifest).unlink()
     with pytest.raises(BackupError, match="closing line is missing"):
-        restore(made.location)
+        restore(made.location, unsigned=True)
     assert databases_of(small) == [small.database]
 
 
@@ -138,7 +176,7 @@ def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, 
     ("change", "message"),
     [
         ({"server_version": "19.1"}, "the backup needs 19 or newer"),
-        ({"pg_dump_version": "21"}, "the backup needs 21 or newer"),
+        ({"pg_dump_version": "21"}, "made by pg_dump 21, and psql here is 18; update the POS"),
         ({"roles": ["koki", "postgres"]}, "missing here: koki;"),
         ({"extensions": ["postgis"]}, "not installed on the server: postgis"),
         ({"database_bytes": 10**18}, "the restored database needs about"),
@@ -147,8 +185,7 @@ def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, 
 def test_a_server_that_lacks_something_refuses_before_anything_is_touched(
     tmp_path, made, restore, change, message
 ):
-    path = tmp_path / "daily" / made.name.manifest
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    rewrite(made, tmp_path, **change)
     with pytest.raises(Refused, match=message):
         restore()
     assert [backup.name.kind for backup in FolderStorage(tmp_path).list_backups()] == ["daily"]
@@ -170,13 +207,12 @@ def test_an_ordinary_owner_can_restore_and_owns_what_comes(postgres, tmp_path, l
     postgres.execute("CREATE DATABASE owned OWNER pemilik")
     url = postgres.url.set(database="owned", username="pemilik")
     try:
-        run_sql(url, "CREATE TABLE t AS SELECT 1 AS n")
+        run_sql(url, f"{SMALL}; CREATE TABLE t AS SELECT 1 AS n")
         context = context_on(url, tmp_path, log)
         backup = make("daily", context)
         assert backup.manifest.roles == ("pemilik",)
         run_sql(url, "DELETE FROM t")
-        with context.storage.lock() as lock:
-            restoring.restore(backup, Path(backup.location), context, lock, agree)
+        restore_backup(backup, context)
         assert run_sql(
             url, "SELECT n, (SELECT tableowner FROM pg_tables WHERE tablename = 't') FROM t"
         ) == [(1, "pemilik")]
@@ -213,12 +249,22 @@ def test_a_restore_needs_its_pre_restore_backup_unless_it_is_waived(small, tmp_p
 
 
 def test_what_a_killed_restore_has_left_is_dropped(small, postgres, made, restore):
-    postgres.create(f"{small.database}_restore_20250101_000000")
-    postgres.create(f"{small.database}_restored_by_hand")
-    restore()
-    left = databases_of(small)
-    assert f"{small.database}_restore_20250101_000000" not in left
-    assert f"{small.database}_restored_by_hand" in left
+    ours = f"{small.database}_restore_20250101_000000"
+    others = [
+        f"{small.database}_restore_20250102_000000",  # without our mark
+        f"{small.database}_branch2_restore_20250101_000000",
+        f"{small.database}_restored_by_hand",
+        f"{small.database}_restore_20250103_000000",  # somebody is in it
+    ]
+    for name in (ours, *others):
+        postgres.create(name)
+        if name != others[0]:
+            postgres.execute(f"COMMENT ON DATABASE {name} IS '{UNFINISHED}'")
+    with PostgresClient(small.set(database=others[-1])).connect():
+        restore()
+        left = databases_of(small)
+    assert ours not in left
+    assert set(others) <= set(left)
 
 
 def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, log):
@@ -227,8 +273,7 @@ def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, log):
     context = context_on(small, tmp_path, log, None, secret.to_public(), tmp_path / "age.key")
     backup = make("daily", context)
     run_sql(small, "DELETE FROM bills")
-    with context.storage.lock() as lock:
-        restoring.restore(backup, Path(backup.location), context, lock, agree)
+    restore_backup(backup, context)
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
@@ -264,12 +309,14 @@ def test_clients_that_never_stop_connecting_do_not_hold_up_the_swap(
 def test_a_swap_that_cannot_be_done_changes_neither_name(small, postgres, tmp_path):
     postgres.create(f"{small.database}_fresh", small.database)
     run_sql(small, "DELETE FROM bills")
-    client = PostgresClient(small)
+    client, idle = PostgresClient(small), (lambda live: None, lambda: None)
     with pytest.raises(BackupError, match="already exists"):
-        cut_over(client, small.database, f"{small.database}_fresh", "postgres")
+        cut_over(client, small.database, f"{small.database}_fresh", "postgres", *idle)
     assert run_sql(small, ROWS) == [(50, 0)]
     with pytest.raises(BackupError, match="does not exist"):
-        cut_over(client, small.database, f"{small.database}_nowhere", f"{small.database}_before")
+        cut_over(
+            client, small.database, f"{small.database}_nowhere", f"{small.database}_before", *idle
+        )
     assert run_sql(small, ROWS) == [(50, 0)]
 
 

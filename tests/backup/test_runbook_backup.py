@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backup.kit import ROOT, address, run_sql
+from tests.backup.kit import KEY, ROOT, address, run_sql
 
 CHAPTER = (
     (ROOT / "docs" / "runbook.md")
@@ -36,6 +36,7 @@ def place(postgres, template_database, s3_of_module, tmp_path_factory):
             "HOME": str(folder),
             "DATABASE_URL": address(url),
             "BACKUP_LOG": str(folder / "log" / "backup.log"),
+            "BACKUP_KEY": KEY,
             "HEALTHKIT_STORE": f"sqlite:///{folder}/store.db",
             **s3_of_module.environ,
         },

@@ -126,8 +126,10 @@ def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me
     assert "next daily: " in text
 
 
+# Of all that runs, pg_dump alone reads the one; the rows of the other are counted too.
 @pytest.mark.fault
-def test_a_job_that_runs_is_ended_with_it(me, tmp_path):
+@pytest.mark.parametrize("table", ["pg_largeobject_metadata", "products"])
+def test_a_job_that_runs_is_ended_with_it(me, tmp_path, table):
     """Stopped in the middle of a dump, it leaves neither a process nor half a file."""
     environ = {
         "POS_DATA_DIR": str(tmp_path / "var"),
@@ -138,8 +140,7 @@ def test_a_job_that_runs_is_ended_with_it(me, tmp_path):
     with use_embedded_database(tmp_path / "var") as url:
         holder = psycopg2.connect(host=url.query["host"], user=url.username, dbname=url.database)
         with holder, holder.cursor() as cursor:
-            # Of all that runs, pg_dump alone reads it.
-            cursor.execute("LOCK TABLE pg_largeobject_metadata IN ACCESS EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             process = me.start("-m", "posapp", "backup", "schedule", environ=environ)
             try:
                 wait_until(lambda: run_sql(url, DUMP_WAITS), 60)

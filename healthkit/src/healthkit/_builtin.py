@@ -44,9 +44,9 @@ class Heartbeat(Check):
 def evaluate_heartbeat(
     last: datetime | None, since: datetime, now: datetime, every: timedelta, grace: timedelta
 ) -> Outcome:
-    """Returns whether a heartbeat is in time. One from the future (a clock that jumped) counts as
-    now."""
-    age = max(timedelta(0), now - since)
+    """Returns whether a heartbeat is in time. One from the future is as old as it is ahead: a clock
+    that jumped must not make it count for longer than it was meant to."""
+    age = abs(now - since)
     details = {"last_beat": last} if last else {}
     if age <= every:
         return Outcome.healthy(None if last else "waiting for the first heartbeat", **details)
@@ -78,6 +78,7 @@ def evaluate_outbox(outbox: OutboxStatus, now: datetime, late_after: timedelta) 
     if outbox.watcher is None:
         faults.append("no watcher runs: healthkit watch")
     faults += [f"channel {name} fails: {error}" for name, error in outbox.failing.items()]
+    faults += outbox.faults.grave
     age = now - outbox.oldest_due if outbox.oldest_due else timedelta(0)
     if age > late_after:
         faults.append(f"the oldest message has waited for {format_duration(age)}")
@@ -88,9 +89,11 @@ def evaluate_outbox(outbox: OutboxStatus, now: datetime, late_after: timedelta) 
     }
     if faults:
         return Outcome.unhealthy("; ".join(faults), **details)
+    warnings = [*outbox.faults.unreachable]
     if outbox.dead:
-        what = f"{outbox.dead} messages were given up: healthkit alert retry"
-        return Outcome.degraded(what, **details)
+        warnings.insert(0, f"{outbox.dead} messages were given up: healthkit alert retry")
+    if warnings:
+        return Outcome.degraded("; ".join(warnings), **details)
     return Outcome.healthy(**details)
 
 

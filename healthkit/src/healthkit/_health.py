@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from healthkit._builtin import Heartbeat
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
 from healthkit._config.settings import Settings
-from healthkit._model.checks import Report, Role, Status
+from healthkit._model.checks import Outcome, Report, Result, Role, Status
 from healthkit._plugins import PluginManager
 from healthkit._rendering import RenderedResponse, Renderer
 from healthkit._runner import Runner
@@ -259,15 +260,29 @@ class Health:
 
 
 def _guarded(renderer: Renderer, report: Report) -> RenderedResponse:
-    """A renderer that raises makes its own response a 503, and no other."""
+    """Renders a report. A result that a renderer cannot take is shown as unhealthy, and the others
+    as they are; a renderer that raises in any case makes its own response a 503, and no other."""
     try:
         return renderer(report)
-    except Exception as error:  # noqa: BLE001  a renderer may be anybody's
+    except BaseException:  # noqa: BLE001  a renderer may be anybody's
+        results = tuple(_renderable(renderer, report, result) for result in report.results)
+    try:
+        return renderer(replace(report, results=results))
+    except BaseException as error:  # noqa: BLE001
         body = {
             "status": "unhealthy",
             "error": f"the response could not be rendered: {type(error).__name__}",
         }
         return _rendering.response(503, _rendering.JSON, _rendering.dump(body))
+
+
+def _renderable(renderer: Renderer, report: Report, result: Result) -> Result:
+    try:
+        renderer(replace(report, results=(result,)))
+    except BaseException as error:  # noqa: BLE001
+        what = f"the result could not be rendered: {type(error).__name__}"
+        return replace(result, outcome=Outcome.unhealthy(what))
+    return result
 
 
 def _template_problems(settings: Settings) -> Iterable[ConfigProblem]:

@@ -15,6 +15,7 @@ from typing import Any
 import pluggy
 
 from healthkit import _builtin, _hookspecs
+from healthkit._model import outcomes
 from healthkit.errors import ConfigError, ConfigProblem
 from healthkit.masking import one_line
 
@@ -71,12 +72,27 @@ class PluginManager:
             if not isinstance(result, Mapping):
                 self._fail(plugin, "healthkit_check_types did not return a mapping")
                 continue
-            for name, cls in result.items():
-                if not (isinstance(cls, type) and callable(getattr(cls, "run", None))):
-                    self._fail(plugin, f"check type {name!r} is not a class with run()")
-                else:
-                    types.setdefault(str(name), cls)
+            try:
+                for name, cls in result.items():
+                    if not (isinstance(cls, type) and callable(getattr(cls, "run", None))):
+                        self._fail(plugin, f"check type {name!r} is not a class with run()")
+                    else:
+                        types.setdefault(str(name), cls)
+            except BaseException as error:  # noqa: BLE001  a plugin's objects may raise anything
+                self._fail(plugin, "healthkit_check_types:", error)
         return types
+
+    def call_each(self, hook: str) -> list[tuple[str, Any]]:
+        """Returns each plugin's name and result, in order of registration; None is left out."""
+        return [(plugin, result) for plugin, result in self._call(hook) if result is not None]
+
+    def failures_of(self, hook: str) -> dict[str, str]:
+        """Returns the plugins that raised in a hook, with the error."""
+        return {
+            plugin: error.removeprefix(f"{hook} ")
+            for plugin, error in self._failed.items()
+            if error.startswith(f"{hook} raised")
+        }
 
     def call_all(self, hook: str, **arguments: Any) -> list[Any]:
         """Returns the results of a hook in order of registration; None is left out."""
@@ -87,12 +103,13 @@ class PluginManager:
         return bool(self._implementations(hook))
 
     def register_each(self, hook: str, register: Callable[[Any], None]) -> None:
-        """Calls `register` with each plugin's result, and names the plugin for which it raises."""
-        for plugin, result in self._call(hook):
+        """Calls `register` with each plugin's result that is not None, and names the plugin for
+        which it raises."""
+        for plugin, result in self.call_each(hook):
             try:
                 register(result)
-            except Exception as error:  # noqa: BLE001  a plugin may return anything
-                self._fail(plugin, f"{hook}: {type(error).__name__}: {error}")
+            except BaseException as error:  # noqa: BLE001  a plugin may return anything
+                self._fail(plugin, f"{hook}:", error)
 
     def list_plugins(self) -> list[PluginInfo]:
         """Returns all plugins, with those that failed and why."""
@@ -126,15 +143,17 @@ class PluginManager:
             wanted = {key: arguments[key] for key in implementation.argnames if key in arguments}
             try:
                 results.append((name, implementation.function(**wanted)))
-            except Exception as error:  # noqa: BLE001  a plugin may raise anything
-                self._fail(name, f"{hook} raised {type(error).__name__}: {error}")
+            except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+                self._fail(name, f"{hook} raised", error)
         return results
 
     def _implementations(self, hook: str) -> list[Any]:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return caller.get_hookimpls()
 
-    def _fail(self, plugin: str, reason: str) -> None:
+    def _fail(self, plugin: str, reason: str, error: BaseException | None = None) -> None:
+        if error is not None:
+            reason = f"{reason} {outcomes.of_exception(error).message}"
         self._failed[plugin] = one_line(" ".join(reason.split()))
         log.warning("plugin %s: %s", plugin, self._failed[plugin])
         log.debug("plugin %s", plugin, exc_info=True)
@@ -145,8 +164,8 @@ class PluginManager:
             return
         try:
             self._manager.register(plugin, name=name)
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
-            self._fail(name, f"not registered: {error}")
+        except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+            self._fail(name, "not registered:", error)
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
 
@@ -169,8 +188,8 @@ class PluginManager:
         self._versions[name] = version
         try:
             plugin = load()
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
-            self._fail(name, f"not loaded: {type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+            self._fail(name, "not loaded:", error)
         else:
             self._register(name, plugin, version)
 

@@ -281,12 +281,13 @@ def render_ready(report: Report) -> RenderedResponse:
     """Renders Kubernetes' readiness: no required check fails."""
     required = tuple(r for r in report.results if r.check.role is Role.REQUIRED)
     failed = any(r.outcome.status in (Status.UNHEALTHY, Status.UNKNOWN) for r in required)
-    return _probe(report, not failed)
+    return _probe(report, not (failed or report.stale))
 
 
 def render_startup(report: Report) -> RenderedResponse:
     """Renders Kubernetes' start-up: every check has run once."""
-    return _probe(report, all(r.outcome.status is not Status.UNKNOWN for r in report.results))
+    ran = all(r.outcome.status is not Status.UNKNOWN for r in report.results)
+    return _probe(report, ran and not report.stale)
 
 
 def render_live(report: Report) -> RenderedResponse:

@@ -19,9 +19,9 @@ from typing import Any, Generic, TypeVar
 from healthkit import _threads
 from healthkit._check import CheckContext, HeartbeatReader, OutboxReader
 from healthkit._clock import SYSTEM_CLOCK, Clock
+from healthkit._model import outcomes
 from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Service, Status
 from healthkit.fields import format_duration
-from healthkit.masking import one_line
 
 log = logging.getLogger("healthkit")
 
@@ -193,7 +193,7 @@ def _as_stale(report: Report) -> Report:
     since = report.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     outcome = Outcome.unhealthy(f"stale: the checks have not reported since {since}")
     results = tuple(replace(result, outcome=outcome, timed_out=True) for result in report.results)
-    return replace(report, results=results)
+    return replace(report, results=results, stale=True)
 
 
 class _Loop:
@@ -219,10 +219,19 @@ class _Loop:
 
     def run(self) -> None:
         try:
-            while self._step():
+            while self._guarded_step():
                 pass
         finally:
             self._end()
+
+    def _guarded_step(self) -> bool:
+        """The last net: what fails in one step must not end the checks for ever."""
+        try:
+            return self._step()
+        except Exception:
+            log.exception("scheduling the checks failed")
+            self._clock.sleep(TICK)  # it may fail at once, and again
+            return True
 
     def _step(self) -> bool:
         """Starts what is due, publishes, waits, and takes what has ended."""
@@ -351,21 +360,19 @@ class _Loop:
 def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
     """Returns the outcome of one run, whatever the check does."""
     try:
-        outcome = check.run(context)
-    except BaseException as error:  # a plugin may raise anything, gevent.Timeout too
-        log.warning("check %s raised %s", info.name, one_line(repr(error)), exc_info=True)
-        return Outcome.unhealthy(one_line(f"{type(error).__name__}: {error}".rstrip(": ")))
-    if not isinstance(outcome, Outcome) or not isinstance(outcome.status, Status):
-        kind = type(outcome).__name__
-        return Outcome.unhealthy(f"the check returned {kind} where an Outcome is expected")
-    return outcome
+        answer = check.run(context)
+    except BaseException as error:
+        outcome = outcomes.of_exception(error)
+        log.warning("check %s raised %s", info.name, outcome.message, exc_info=True)
+        return outcome
+    return outcomes.make_whole(answer)
 
 
 def _close(job: _Job) -> None:
     try:
         if (close := getattr(job.check, "close", None)) is not None:
             close()
-    except Exception:
+    except BaseException:
         log.warning("check %s did not close", job.info.name, exc_info=True)
 
 

@@ -1,6 +1,7 @@
 """One backup, its name, and which of several counts: pure.
 
-A name is `steak_kenangan_{kind}_{YYYYMMDD_HHMMSS}.dump.gz`, in Jakarta time. It is read by one
+A name is `steak_kenangan_{kind}_{YYYYMMDD_HHMMSS}.dump.gz`, in Jakarta time; in a bucket the
+restaurant's identity stands before `.dump.gz`. It is read by one
 strict pattern, so that nothing else in a folder or a bucket is ever listed, opened or removed.
 """
 
@@ -8,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
 from posapp import JAKARTA
-from posapp.backup.model.manifest import Manifest
+from posapp.backup.model.manifest import YEARS, Manifest
 
 KINDS = ("daily", "weekly", "monthly", "pre-deploy", "pre-restore")
 S3_SCHEME = "s3://"
@@ -21,7 +22,7 @@ S3_SCHEME = "s3://"
 _STAMP = "%Y%m%d_%H%M%S"
 _NAME = re.compile(
     rf"steak_kenangan_(?P<kind>{'|'.join(KINDS)})_(?P<stamp>[0-9]{{8}}_[0-9]{{6}})"
-    r"\.dump\.gz(?P<age>\.age)?"
+    r"(_(?P<identity>[0-9a-f]{16}))?\.dump\.gz(?P<age>\.age)?"
 )
 
 
@@ -32,6 +33,9 @@ class BackupName:
     at: datetime
     kind: str
     encrypted: bool = False
+    identity: str = ""
+    """The restaurant's, in a bucket: there its backups lie beside those of others, which may have
+    been made in the same second."""
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -40,9 +44,12 @@ class BackupName:
         if match is None:
             return None
         try:
-            return cls(parse_stamp(match["stamp"]), match["kind"], match["age"] is not None)
+            at = parse_stamp(match["stamp"])
+            if at.year not in YEARS:
+                return None
         except (ValueError, OverflowError):
             return None
+        return cls(at, match["kind"], match["age"] is not None, match["identity"] or "")
 
     def __str__(self) -> str:
         return f"{self._stem}.dump.gz{'.age' if self.encrypted else ''}"
@@ -62,6 +69,11 @@ class BackupName:
         return str(self), self.manifest, self.globals
 
     @property
+    def plain(self) -> Self:
+        """The name without the identity: what it is called where it was made."""
+        return replace(self, identity="")
+
+    @property
     def key(self) -> str:
         """The path below a storage's root: `daily/steak_kenangan_daily_….dump.gz`."""
         return self.key_of(str(self))
@@ -72,7 +84,8 @@ class BackupName:
 
     @property
     def _stem(self) -> str:
-        return f"steak_kenangan_{self.kind}_{format_stamp(self.at)}"
+        owner = f"_{self.identity}" if self.identity else ""
+        return f"steak_kenangan_{self.kind}_{format_stamp(self.at)}{owner}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,8 @@ class Backup:
     size: int
     manifest: Manifest | None
     location: str
+    problem: str = ""
+    """Why it cannot be read, where it cannot."""
 
     @property
     def kind(self) -> str:
@@ -101,9 +116,11 @@ class Backup:
         """Whether it was verified when it was made, and still has the size that it had then."""
         manifest = self.manifest
         return (
-            manifest is not None
+            not self.problem
+            and manifest is not None
             and manifest.verified_at is not None
-            and (manifest.file, manifest.size_bytes) == (str(self.name), self.size)
+            and (manifest.file, manifest.size_bytes) == (str(self.name.plain), self.size)
+            and self.name.identity in ("", manifest.identity)
         )
 
     @property

@@ -9,9 +9,17 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from healthkit.masking import mask
+from posapp.backup.model.properties import DatabaseProperties
+
+YEARS = range(1970, 9000)
+"""Others cannot be shown on every clock."""
+LARGEST_MANIFEST = 4_000_000
+"""Bytes; what is longer is none."""
 
 
 def _utc(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise ValueError(f"the year {moment.year} is none of ours")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -42,6 +50,10 @@ class Manifest(BaseModel):
     """Of the SQL in it."""
     encrypted: bool = False
 
+    identity: str | None = None
+    """Of the restaurant's data; None for a schema from before it had one."""
+    system_identifier: str | None = None
+    """Of the server."""
     database: str
     database_bytes: Bytes
     """Of the database on the server's disk."""
@@ -55,6 +67,9 @@ class Manifest(BaseModel):
     roles: tuple[str, ...]
     """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
+    properties: DatabaseProperties | None = None
+    globals_sha256: str | None = None
+    """Of the roles beside it."""
 
     verified_at: UtcDatetime | None = None
     s3_expected: bool = False
@@ -63,17 +78,24 @@ class Manifest(BaseModel):
     first_created_at: UtcDatetime | None = None
     last_restored_at: UtcDatetime | None = None
 
+    signature: str | None = None
+    """HMAC-SHA-256 of all the rest by BACKUP_KEY."""
+
     @classmethod
     def parse(cls, text: bytes) -> Self | None:
         """Returns the manifest in a JSON text; None for a text that is none."""
         try:
-            return cls.model_validate_json(text)
-        except ValidationError:
+            return cls.model_validate_json(text) if len(text) <= LARGEST_MANIFEST else None
+        except (ValidationError, RecursionError):
             return None
 
-    def dump(self) -> bytes:
+    def masked(self) -> Self:
+        """Returns it as it is written: without a secret."""
         masked = {name: mask(getattr(self, name)) for name in _FOREIGN_TEXTS}
-        return self.model_copy(update=masked).model_dump_json(indent=2).encode() + b"\n"
+        return self.model_copy(update=masked)
+
+    def dump(self) -> bytes:
+        return self.masked().model_dump_json(indent=2).encode() + b"\n"
 
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""

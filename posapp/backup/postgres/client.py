@@ -24,11 +24,22 @@ MAINTENANCE = "postgres"
 
 Connection = psycopg2.extensions.connection
 
-_PATIENT = (
-    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-    " -c idle_session_timeout=0 -c timezone=UTC"
+_OWN = "-c role=none"
+"""Before what the address says: whoever names a role there means it."""
+PATIENT = (
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c idle_session_timeout=0 -c timezone=UTC -c default_transaction_read_only=off"
+    " -c search_path=public -c default_transaction_isolation=read\\ committed"
 )
-"""A dump takes as long as it takes, whatever the application's limits are."""
+"""A dump takes as long as it takes, and a restore writes, whatever the settings of the database and
+of the role are for others."""
+
+
+_NEEDED = frozenset(
+    {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TMPDIR"}
+    | {"LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+)
+"""What PostgreSQL's programs need of the environment: HOME has libpq's certificates."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class PostgresClient:
     @contextmanager
     def connect(self, database: str | None = None) -> Iterator[Connection]:
         """Connects in autocommit. Raises BackupError for whatever the server refuses."""
-        options = f"{self.parameters.get('options', '')} {_PATIENT}".strip()
+        options = " ".join((_OWN, self.parameters.get("options", ""), PATIENT))
         parameters: dict[str, Any] = {"connect_timeout": 10, **self.parameters, "options": options}
         name = database or self.database
         try:
@@ -87,7 +98,7 @@ class PostgresClient:
         parameters = self.parameters
         parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
         dsn = psycopg2.extensions.make_dsn(dbname=self.database, **parameters)
-        environ = base_environment(os.environ)
+        environ = {k: v for k, v in base_environment(os.environ).items() if k in _NEEDED}
         if self.password is not None:
             environ["PGPASSWORD"] = self.password
         return subprocess.Popen(
@@ -109,6 +120,12 @@ def major(version: int) -> int:
     return version // 10_000
 
 
+def first_number(version: str) -> int:
+    """Returns 18 for `18.6 (Debian 18.6-1)`, 0 for what begins with no number."""
+    found = re.match(r"\d{1,4}", version)
+    return int(found[0]) if found else 0
+
+
 def tool_version(program: str = "pg_dump") -> str:
     """Returns the version of the programs that come with the application, as `18.6`."""
     done = subprocess.run([str(BIN_DIR / program), "--version"], capture_output=True, text=True)
@@ -121,7 +138,7 @@ def tool_version(program: str = "pg_dump") -> str:
 def require_compatible_tools(connection: Connection) -> None:
     """Raises Refused for a newer server: pg_dump reads its own version and older ones."""
     ours = tool_version()
-    if major(connection.server_version) > int(ours.split(".")[0]):
+    if major(connection.server_version) > first_number(ours):
         theirs = query(connection, "SHOW server_version")[0][0]
         raise Refused(
             f"the server is PostgreSQL {theirs} and pg_dump is {ours}, which is older;"

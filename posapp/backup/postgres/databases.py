@@ -1,23 +1,41 @@
-"""The databases of a server: what blocks a restore, and an empty database like another."""
+"""The databases of a server: their names, what a restore has left, and what blocks one."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from psycopg2 import sql
 
-from healthkit.fields import format_size
-from posapp.backup.model.backup import format_stamp
+from posapp.backup.errors import BackupError
+from posapp.backup.model.backup import Backup, format_stamp
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres.client import Connection, major, query
-from posapp.runtime.files import free_bytes
+from posapp.backup.postgres.client import (
+    Connection,
+    PostgresClient,
+    first_number,
+    major,
+    query,
+    tool_version,
+)
 
 _LONGEST = 63
 """Bytes of a name in PostgreSQL."""
-_LOCALE_KEYS = {"i": "ICU_LOCALE", "b": "BUILTIN_LOCALE"}
+EPOCH = datetime.fromtimestamp(0, UTC)
+UNFINISHED = "posapp: a restore that has not ended"
+"""The comment of a database while it is being restored."""
+REPLACED = "posapp: live until a restore"
+"""The comment of a database that a restore has replaced."""
+_MARKED = """
+SELECT datname FROM pg_database d WHERE shobj_description(d.oid, 'pg_database') = %s
+AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)
+"""
+
+_SIZES = """
+SELECT datname, pg_database_size(oid) FROM pg_database d
+WHERE shobj_description(d.oid, 'pg_database') = %s
+"""
 
 
 def exists(connection: Connection, name: str) -> bool:
@@ -31,21 +49,36 @@ def sibling_name(live: str, what: str, now: datetime) -> str:
     return live.encode()[:room].decode(errors="ignore") + suffix
 
 
-def create_like(connection: Connection, name: str, live: str) -> None:
-    """Creates an empty database with the encoding, locale, owner and settings of `live`, where
-    that exists."""
-    found = query(
-        connection,
-        "SELECT to_jsonb(d), pg_encoding_to_char(encoding), pg_get_userbyid(datdba)"
-        " FROM pg_database d WHERE datname = %s",
-        live,
-    )
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-    if found:
-        statement += _create_options(*found[0])
-    query(connection, statement)
-    for setting in query(connection, _SETTINGS, name, name, live):
-        query(connection, setting[0])
+def find_leftovers(connection: Connection, live: str) -> list[str]:
+    """Returns the unfinished databases of restores that were killed: of our name to the letter,
+    with our mark, and with nobody in them."""
+    prefix = sibling_name(live, "restore", EPOCH).rpartition("_restore_")[0]
+    pattern = re.compile(re.escape(prefix) + r"_restore_[0-9]{8}_[0-9]{6}")
+    names = [str(row[0]) for row in query(connection, _MARKED, UNFINISHED)]
+    return [name for name in names if pattern.fullmatch(name)]
+
+
+def list_replaced(connection: Connection, live: str) -> list[tuple[str, int]]:
+    """Returns the databases that restores have replaced, oldest first, and their bytes."""
+    prefix = sibling_name(live, "before", EPOCH).rpartition("_before_")[0]
+    pattern = re.compile(re.escape(prefix) + r"_before_[0-9]{8}_[0-9]{6}")
+    rows = query(connection, _SIZES, REPLACED)
+    return sorted((name, size) for name, size in rows if pattern.fullmatch(name))
+
+
+def end_sessions(server: PostgresClient, name: str) -> None:
+    """Ends whatever works in a database. Raises nothing: it is a last resort."""
+    with suppress(BackupError), server.connect() as connection:
+        query(
+            connection,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            name,
+        )
+
+
+def drop_unused(connection: Connection, name: str) -> None:
+    """Drops a database, unless somebody is in it."""
+    query(connection, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def drop(connection: Connection, name: str) -> None:
@@ -54,28 +87,28 @@ def drop(connection: Connection, name: str) -> None:
     )
 
 
-def leftovers(connection: Connection, live: str) -> list[str]:
-    """Returns the unfinished databases of restores that were killed."""
-    names = [str(row[0]) for row in query(connection, "SELECT datname FROM pg_database")]
-    pattern = re.compile(re.escape(live[:40]) + r".*_restore_[0-9]{8}_[0-9]{6}")
-    return [name for name in names if pattern.fullmatch(name)]
-
-
-def restore_blockers(connection: Connection, live: str, manifest: Manifest | None) -> list[str]:
+def restore_blockers(connection: Connection, live: str, backup: Backup) -> list[str]:
     """Returns why a backup cannot be restored on this server, each with what to do."""
     found = [*_privileges(connection, live), *_prepared(connection, live)]
+    manifest = backup.manifest
     if manifest is None:
         return found
-    return [*found, *unmet_requirements(connection, manifest), *_disk_space(connection, manifest)]
+    return [*found, *unmet_requirements(connection, manifest)]
 
 
 def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
     """Returns what the backup needs and the server lacks."""
     found = []
-    needed = max(int(v.split(".")[0]) for v in (manifest.server_version, manifest.pg_dump_version))
-    if major(connection.server_version) < needed:
+    needed, here = first_number(manifest.server_version), major(connection.server_version)
+    if here < needed:
         version = query(connection, "SHOW server_version")[0][0]
         found.append(f"the server is PostgreSQL {version}, the backup needs {needed} or newer")
+    made_by, ours = first_number(manifest.pg_dump_version), first_number(tool_version("psql"))
+    if made_by > max(ours, here):
+        found.append(
+            f"the backup was made by pg_dump {made_by}, and psql here is {ours};"
+            " update the POS first"
+        )
     roles = _missing(connection, "SELECT rolname FROM pg_roles", manifest.roles)
     if roles:
         found.append(
@@ -88,35 +121,6 @@ def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
     if extensions:
         found.append(f"extensions are not installed on the server: {', '.join(extensions)}")
     return found
-
-
-def _create_options(row: dict[str, Any], encoding: str, owner: str) -> sql.Composable:
-    options = {
-        "OWNER": sql.Identifier(owner),
-        "ENCODING": sql.Literal(encoding),
-        "LC_COLLATE": sql.Literal(row["datcollate"]),
-        "LC_CTYPE": sql.Literal(row["datctype"]),
-    }
-    provider = _LOCALE_KEYS.get(str(row.get("datlocprovider")))
-    if provider is not None:
-        locale = row.get("datlocale") or row.get("daticulocale")  # before 17
-        name = provider.removesuffix("_LOCALE").lower()
-        options |= {"LOCALE_PROVIDER": sql.SQL(name), provider: sql.Literal(locale)}
-    return sql.SQL("").join(sql.SQL(f" {key} ") + value for key, value in options.items())
-
-
-# Lists of names are kept as they are written, quoted one by one.
-_SETTINGS = """
-SELECT CASE WHEN setrole = 0 THEN format('ALTER DATABASE %%I', %s::text)
-       ELSE format('ALTER ROLE %%I IN DATABASE %%I', pg_get_userbyid(setrole), %s::text) END
-       || format(' SET %%s TO ', name)
-       || CASE WHEN name IN ('search_path', 'temp_tablespaces', 'local_preload_libraries',
-                             'session_preload_libraries') THEN value ELSE quote_literal(value) END
-FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(setconfig) setting,
-     LATERAL (SELECT split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1))
-     AS one (name, value)
-WHERE d.datname = %s
-"""
 
 
 def _privileges(connection: Connection, live: str) -> list[str]:
@@ -139,25 +143,6 @@ def _prepared(connection: Connection, live: str) -> list[str]:
     if not found[0][0]:
         return []
     return [f"{found[0][0]} prepared transactions hold the database {live}: end them first"]
-
-
-def _disk_space(connection: Connection, manifest: Manifest) -> list[str]:
-    """Returns [] where the server's data lies on another machine: its disk is not seen here."""
-    shown = query(
-        connection,
-        "SELECT setting FROM pg_settings WHERE name = 'data_directory'"
-        " AND pg_has_role('pg_read_all_settings', 'USAGE')",
-    )
-    folder = Path(shown[0][0]) if shown and connection.info.host.startswith("/") else None
-    if folder is None or not folder.is_dir():
-        return []
-    free = free_bytes(folder)
-    if free >= manifest.database_bytes:
-        return []
-    return [
-        f"{folder}: {format_size(free)} free, the restored database needs about"
-        f" {format_size(manifest.database_bytes)}"
-    ]
 
 
 def _missing(connection: Connection, statement: str, needed: tuple[str, ...]) -> list[str]:

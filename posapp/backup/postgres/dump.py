@@ -5,6 +5,7 @@ Nothing is ever whole in memory, and the exit code of every program counts.
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from pyrage import x25519
 
 from posapp.backup.compression import BLOCK, HashingWriter, TrailerCheck, compressed
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import PostgresClient, first_error
+from posapp.backup.postgres.client import PATIENT, PostgresClient, first_error
+from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.snapshot import LOCK_WAIT
 
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
@@ -59,16 +61,18 @@ def dump_database(
     return trailer.size
 
 
-def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> None:
-    """Runs a dump's SQL in an empty database, up to its first error. Raises BackupError.
+def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> DumpFilter:
+    """Runs a dump's SQL in an empty database, up to its first error, without psql's own commands.
+    Returns what was left out of it. Raises BackupError.
 
     Not in one transaction, which is slower: a database that is incomplete is dropped.
     """
+    passed = DumpFilter()
     with tempfile.TemporaryFile() as errors:
         program = client.start(
             *("psql", "--no-psqlrc", "--quiet", "--no-password"),
             *("--set=ON_ERROR_STOP=1", "--output=/dev/null"),
-            options=_QUICK,
+            options=f"{PATIENT} {_QUICK}",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -76,7 +80,9 @@ def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> No
         try:
             trailer = TrailerCheck()  # of nothing, where psql ends before it has read all
             with suppress(BrokenPipeError), cast(BinaryIO, program.stdin) as into:
-                trailer = _copy(sql, into, on_progress)
+                into.write(f"\\restrict {secrets.token_hex(16)}\n".encode())
+                trailer = _copy(sql, into, on_progress, passed.feed)
+                into.write(passed.finish())
             code = program.wait()
         finally:
             _end(program)
@@ -84,6 +90,7 @@ def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> No
             raise BackupError(f"psql: {first_error(errors) or f'exit code {code}'}")
     if not trailer.complete:
         raise BackupError("the backup is not whole: pg_dump's closing line is missing")
+    return passed
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
@@ -96,11 +103,16 @@ def _end(program: subprocess.Popen[bytes]) -> None:
                     program.stdin.close()
 
 
-def _copy(source: BinaryIO, sink: IO[bytes], on_progress: Progress) -> TrailerCheck:
-    """Copies to the end; returns what the end looked like."""
+def _copy(
+    source: BinaryIO,
+    sink: IO[bytes],
+    on_progress: Progress,
+    passing: Callable[[bytes], bytes] = bytes,
+) -> TrailerCheck:
+    """Copies what passes, to the end; returns what the end looked like."""
     trailer = TrailerCheck()
     while block := source.read(BLOCK):
-        sink.write(block)
+        sink.write(passing(block))
         trailer.add(block)
         on_progress(trailer.size)
     return trailer

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from posapp.backup.errors import Refused
+from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres.client import Connection, PostgresClient, query
+from posapp.backup.postgres.installation import identity_in, system_identifier
+from posapp.backup.postgres.properties import read_properties
 
 LOCK_WAIT = 60
 """Seconds that a dump waits for a locked table before it fails."""
@@ -43,6 +46,9 @@ class DatabaseSnapshot:
     revision: str | None
     roles: tuple[str, ...]
     extensions: tuple[str, ...]
+    identity: str | None
+    system_identifier: str | None
+    properties: DatabaseProperties | None
 
 
 @contextmanager
@@ -63,15 +69,22 @@ def export_snapshot(client: PostgresClient) -> Iterator[DatabaseSnapshot]:
             _revision(connection),
             _names(connection, _ROLES),
             _names(connection, _EXTENSIONS),
+            identity_in(connection),
+            system_identifier(connection),
+            read_properties(connection, client.database),
         )
 
 
-def count_rows(client: PostgresClient, snapshot: str | None = None) -> dict[str, int]:
+def count_rows(
+    client: PostgresClient,
+    snapshot: str | None = None,
+    connected: Callable[[Connection], None] = lambda connection: None,
+) -> dict[str, int]:
     """Returns the rows of every table that pg_dump takes, in that snapshot or as of now.
-
-    Raises BackupError.
+    `connected` is given the connection, by which it can be cancelled. Raises BackupError.
     """
     with client.connect() as connection:
+        connected(connection)
         query(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if snapshot is not None:
             query(connection, "SET TRANSACTION SNAPSHOT %s", snapshot)

@@ -29,8 +29,9 @@ class Storage(Protocol):
         """Opens the dump to read it once, from the beginning. Errors while it is read count."""
         ...
 
-    def local_copy(self, backup: Backup, scratch: Path) -> AbstractContextManager[Path]:
-        """Gives the dump as a file of this machine; a copy lies in `scratch` and is removed after.
+    def local_copy(self, backup: Backup, scratch: Path) -> AbstractContextManager[BinaryIO]:
+        """Opens the dump as a file of this machine, once: what is verified by it is what is read by
+        it. A copy lies in `scratch` and is removed after.
 
         Raises Refused where there is no room for it.
         """

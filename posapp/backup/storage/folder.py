@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.backup import KINDS, Backup, BackupName
-from posapp.backup.model.manifest import Manifest
+from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 from posapp.runtime.locks import FileLock
 from posapp.settings import Settings
@@ -53,8 +54,7 @@ class FolderStorage:
             for file in _names(self.root / kind):
                 name = BackupName.parse(file)
                 if name is not None and name.kind == kind:
-                    with suppress(FileNotFoundError):  # removed by a rotation meanwhile
-                        found.append(backup_at(self.path(name)))
+                    found.append(_entry(self.path(name), name))
         return sorted((one for one in found if one is not None), key=lambda one: one.name)
 
     @contextmanager
@@ -63,12 +63,10 @@ class FolderStorage:
             yield file
 
     @contextmanager
-    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[Path]:
+    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[BinaryIO]:
         """The dump itself is on this machine: nothing is copied."""
-        path = Path(backup.location)
-        if not path.is_file():
-            raise BackupError(f"{path}: No such file or directory")
-        yield path
+        with self.open(backup) as file:
+            yield file
 
     def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
         path = Path(backup.location).with_name(backup.name.manifest)
@@ -100,9 +98,9 @@ class FolderStorage:
             present = set(_names(folder))
             for file in sorted(present):
                 if file.startswith("steak_kenangan_") and _is_leftover(file, present):
-                    with _translate_errors(str(folder / file)):
+                    with suppress(OSError):  # what is no file of ours stays, and is in nobody's way
                         (folder / file).unlink(missing_ok=True)
-                    removed.append(file)
+                        removed.append(file)
         return removed
 
     @contextmanager
@@ -119,7 +117,12 @@ class FolderStorage:
             if wait:
                 file.acquire()
             elif not file.try_acquire():
-                raise Busy(f"another backup or restore is running in {self.root}; nothing was done")
+                busy = Busy(
+                    f"another backup or restore is running in {self.root}; nothing was done"
+                )
+                busy.since = os.fstat(file.fileno()).st_mtime
+                raise busy
+            os.utime(file.fileno())
             yield held
         finally:
             held.release()
@@ -132,13 +135,40 @@ def backup_at(path: Path) -> Backup | None:
     name = BackupName.parse(path.name)
     if name is None or path.is_symlink() or not path.is_file():
         return None
-    return Backup(name, path.stat().st_size, _manifest(path.with_name(name.manifest)), str(path))
+    backup = _entry(path, name)
+    if backup is not None and backup.problem:
+        raise BackupError(f"{path}: {backup.problem}")
+    return backup
 
 
-def _manifest(path: Path) -> Manifest | None:
-    with _translate_errors(str(path)), suppress(FileNotFoundError, IsADirectoryError):
-        return Manifest.parse(path.read_bytes())
-    return None
+def _entry(path: Path, name: BackupName) -> Backup | None:
+    """Returns what lies under the name of a backup: one odd entry must not hide the others. None
+    for what a rotation has removed meanwhile."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return Backup(name, 0, None, str(path), "not a file")
+        manifest, problem = _manifest(path.with_name(name.manifest))
+        return Backup(name, status.st_size, manifest, str(path), problem)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Backup(name, 0, None, str(path), error.strerror or str(error))
+
+
+def _manifest(path: Path) -> tuple[Manifest | None, str]:
+    """Returns the manifest, and why it cannot be read. It is opened without waiting: a pipe would
+    never answer."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None, f"{path.name} is not a file"
+            return Manifest.parse(file.read(LARGEST_MANIFEST + 1)), ""
+    except FileNotFoundError:
+        return None, ""
+    except OSError as error:
+        return None, f"{path.name}: {error.strerror or error}"
 
 
 def _names(folder: Path) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from posapp.backup import compression
 from posapp.backup.compression import LoadIdentity
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName, newest_intact
+from posapp.backup.model.identity import Identity, ours, owners
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
@@ -21,23 +23,34 @@ if TYPE_CHECKING:
 LATEST = "latest"
 
 
+def intact(backup: Backup) -> bool:
+    """Whether a backup is what it was when it was made, whoever made it."""
+    return backup.intact
+
+
 def list_all(storages: list[Storage]) -> list[Backup]:
     """Returns the backups of all storages, by time."""
     found = [backup for storage in storages for backup in storage.list_backups()]
     return sorted(found, key=lambda one: (one.name, one.location))
 
 
-def find_backup(what: str, settings: Settings) -> Backup:
+def find_backup(
+    what: str,
+    settings: Settings,
+    own: Identity | None = None,
+    is_good: Callable[[Backup], bool] = intact,
+) -> Backup:
     """Returns the backup that an operator names: by a path, `s3://BUCKET/KIND/NAME`,
     `s3://BUCKET[/KIND]` for the newest intact one there, or `latest` for the newest intact one
-    here, else in S3; those before restores apart.
+    here, else in S3; those before restores apart. The newest is the newest of `own`; for None, as a
+    fresh database is, of the only restaurant that has any. `is_good` says what counts.
 
     Raises Refused where there is no such backup.
     """
     if what == LATEST:
-        return _latest(settings)
+        return _latest(settings, own, is_good)
     if what.startswith(S3_SCHEME):
-        return _in_s3(what, settings)
+        return _in_s3(what, settings, own, is_good)
     path = Path(what)
     if not path.exists() and path.parent == Path() and (name := BackupName.parse(what)):
         path = FolderStorage.from_settings(settings).path(name)
@@ -68,18 +81,41 @@ def storage_of(backup: Backup, settings: Settings) -> Storage:
     return bucket
 
 
-def _latest(settings: Settings) -> Backup:
+def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup], bool]) -> Backup:
+    found: list[Backup] = []
     for storage in (FolderStorage.from_settings(settings), open_bucket(settings)):
         if storage is None:
             continue
         # A database from before a restore is never what a restore wants by default.
         candidates = [one for one in storage.list_backups() if one.kind != "pre-restore"]
-        if backup := newest_intact(candidates):
+        if backup := newest_intact(_ours_alone(candidates, own, is_good)):
             return backup
-    raise Refused(f"there is no good backup in {settings.backup_dir}, nor in S3")
+        found += candidates
+    whose = "" if own is None else " of this restaurant"
+    unsigned = sum(one.intact and not is_good(one) for one in found)
+    more = f"; {unsigned} are not signed by BACKUP_KEY (--unsigned)" if unsigned else ""
+    raise Refused(
+        f"there is no good backup{whose} in {settings.backup_dir}, nor in S3{more};"
+        " posapp backup list shows what there is"
+    )
 
 
-def _in_s3(url: str, settings: Settings) -> Backup:
+def _ours_alone(
+    candidates: list[Backup], own: Identity | None, is_good: Callable[[Backup], bool]
+) -> list[Backup]:
+    """Raises Refused where it is not clear whose are meant."""
+    good = [one for one in candidates if is_good(one)]
+    if own is None and len(known := owners(good)) > 1:
+        raise Refused(
+            f"here are backups of {len(known)} restaurants ({', '.join(sorted(known))}):"
+            " name the one; posapp backup list shows them"
+        )
+    return ours(good, own)
+
+
+def _in_s3(
+    url: str, settings: Settings, own: Identity | None, is_good: Callable[[Backup], bool]
+) -> Backup:
     name = _bucket_name(url)
     bucket = open_bucket(settings, name) if name else None
     if bucket is None:
@@ -88,9 +124,14 @@ def _in_s3(url: str, settings: Settings) -> Backup:
     found = bucket.list_backups()
     if key in ("", *KINDS):
         kinds = {key} if key else set(KINDS) - {"pre-restore"}
-        backup = newest_intact(one for one in found if one.kind in kinds)
+        backup = newest_intact(
+            _ours_alone([one for one in found if one.kind in kinds], own, is_good)
+        )
     else:
         backup = next((one for one in found if one.name.key == key), None)
+        if backup is None:  # as it is called here, without the identity
+            named = ours((one for one in found if one.name.plain.key == key), own)
+            backup = named[0] if len(named) == 1 else None
     if backup is None:
         raise Refused(f"{url}: there is no such backup; posapp backup list shows what there is")
     return backup
@@ -116,19 +157,19 @@ def verify(backup: Backup, settings: Settings, load_identity: LoadIdentity) -> N
     _compare_with_manifest(backup, backup.manifest, *found)
 
 
-def verify_checksum(backup: Backup, path: Path) -> None:
+def verify_checksum(backup: Backup, file: BinaryIO) -> None:
     """Compares the checksum of a local copy with the manifest: quick, as a restore reads all of it
-    anyway. Raises BackupError where it differs."""
+    anyway, by the same open file. Raises BackupError where it differs."""
     if backup.manifest is None:
         raise BackupError(
             f"{backup.location}: there is no manifest to compare it with;"
             " --without-manifest restores it all the same"
         )
     try:
-        with path.open("rb") as file:
-            found = compression.checksum(file)
+        found = compression.checksum(file)
+        file.seek(0)
     except OSError as error:
-        raise BackupError(f"{path}: {error.strerror}") from None
+        raise BackupError(f"{backup.location}: {error.strerror}") from None
     _compare_with_manifest(backup, backup.manifest, *found, backup.manifest.sql_bytes)
 
 
@@ -136,7 +177,7 @@ def _compare_with_manifest(
     backup: Backup, manifest: Manifest, sha256: str, size: int, sql_bytes: int
 ) -> None:
     compared = {
-        "file": (str(backup.name), manifest.file),
+        "file": (str(backup.name.plain), manifest.file),
         "kind": (backup.kind, manifest.kind),
         "bytes": (size, manifest.size_bytes),
         "SHA-256": (sha256, manifest.sha256),

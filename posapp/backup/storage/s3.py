@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +16,11 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthkit.fields import format_size
 from healthkit_backup_freshness.s3 import describe_error, s3_client
-from posapp.backup.errors import BackupError, Refused
+from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
-from posapp.backup.model.manifest import Manifest
-from posapp.runtime.files import free_bytes
+from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
+from posapp.backup.room import Need, require
 from posapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ PART = 8 << 20
 _TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=3)
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
+_READERS = 8
+"""Manifests that are fetched at once."""
+_ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
+"""Errors that say nothing of the bucket as a whole."""
 _STALE = timedelta(days=1)
 """Age from which an unfinished upload belongs to no run any more."""
 
@@ -45,13 +50,15 @@ class S3Storage:
     keys: tuple[str, str]
     timeout: float = TIMEOUT
     attempts: int = 4
+    reserve: int | None = None
+    """Bytes to leave free where a copy is put; None: the usual share."""
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> S3Storage:
         """Returns a bucket with the endpoint and the keys of the settings."""
         secret = settings.backup_s3_secret_key
         keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
-        return cls(name, settings.backup_s3_endpoint, keys)
+        return cls(name, settings.backup_s3_endpoint, keys, reserve=settings.backup_disk_reserve)
 
     @property
     def location(self) -> str:
@@ -72,16 +79,14 @@ class S3Storage:
                 body.close()
 
     @contextmanager
-    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[Path]:
-        if backup.size > free_bytes(scratch):
-            raise Refused(
-                f"{scratch}: no room for the {format_size(backup.size)} of {backup.location}"
-            )
+    def local_copy(self, backup: Backup, scratch: Path) -> Iterator[BinaryIO]:
+        require([Need(scratch, backup.size, f"the copy of {backup.location}")], self.reserve)
         path = scratch / str(backup.name)
         try:
             with self._translate_errors(backup.location):
                 self._client.download_file(self.name, backup.name.key, str(path), Config=_TRANSFER)
-            yield path
+            with path.open("rb") as file:
+                yield file
         except OSError as error:
             raise BackupError(f"{path}: {error.strerror}") from None
         finally:
@@ -103,11 +108,12 @@ class S3Storage:
     def upload(self, backup: Backup, manifest: Manifest) -> Backup:
         """Sends a backup of a folder with its companions, and verifies what has arrived: its length
         and its checksum. The manifest comes last, so that a backup that has one is whole."""
-        path, name = Path(backup.location), backup.name
+        path = Path(backup.location)
+        name = replace(backup.name, identity=manifest.identity or "")
         sha256, etag = checksums(path)
         if sha256 != manifest.sha256:
             raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
-        companion = path.with_name(name.globals)
+        companion = path.with_name(backup.name.globals)
         if companion.exists():
             self._put(name.key_of(name.globals), companion.read_bytes())
         sent = Backup(name, manifest.size_bytes, manifest, self._url(name.key))
@@ -174,20 +180,30 @@ class S3Storage:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=f"{kind}/", Delimiter="/"
         )
-        sizes = {o["Key"]: o["Size"] for page in pages for o in page.get("Contents", ())}
-        for key, size in sizes.items():
-            if (name := _parse(key)) is not None:
-                manifest = self._manifest(name.key_of(name.manifest), sizes)
-                yield Backup(name, size, manifest, self._url(key))
+        objects = {o["Key"]: o for page in pages for o in page.get("Contents", ())}
+        named = [(key, name) for key in objects if (name := _parse(key)) is not None]
+        keys = [name.key_of(name.manifest) for _, name in named]
+        with ThreadPoolExecutor(_READERS) as readers:
+            manifests = list(readers.map(lambda key: self._manifest(key, objects), keys))
+        for (key, name), (manifest, problem) in zip(named, manifests, strict=True):
+            archived = objects[key].get("StorageClass") in _ARCHIVED
+            problem = "archived: it has to be brought back first" if archived else problem
+            yield Backup(name, objects[key]["Size"], manifest, self._url(key), problem)
 
-    def _manifest(self, key: str, present: dict[str, int]) -> Manifest | None:
+    def _manifest(self, key: str, present: Container[str]) -> tuple[Manifest | None, str]:
+        """Returns the manifest, and why it cannot be read: one object that is refused must not hide
+        the others."""
         if key not in present:
-            return None
+            return None, ""
         try:
             body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+            return Manifest.parse(body.read(LARGEST_MANIFEST + 1)), ""
         except self._client.exceptions.NoSuchKey:  # removed by a rotation meanwhile
-            return None
-        return Manifest.parse(body.read())
+            return None, ""
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
+                raise
+            return None, f"its manifest: {describe_error(error, self.timeout)}"
 
     def _sha256(self, key: str) -> str:
         """Reads the object back: where the server encrypts, its ETag is no checksum."""

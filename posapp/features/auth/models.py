@@ -39,7 +39,7 @@ class SignIn(Base):
     __tablename__ = "sign_ins"
     __table_args__ = (
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="end"),
-        CheckConstraint("end_reason IN ('signed_out', 'stolen')", name="end_reason"),
+        CheckConstraint("end_reason IN ('signed_out', 'stolen', 'restored')", name="end_reason"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

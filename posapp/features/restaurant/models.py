@@ -1,10 +1,10 @@
-"""The settings of the restaurant, one row."""
+"""The settings of the restaurant, and the identity of its data: one row each."""
 
 from __future__ import annotations
 
 from datetime import time
 
-from sqlalchemy import BigInteger, CheckConstraint, Text, Time
+from sqlalchemy import BigInteger, CheckConstraint, Text, Time, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from posapp.database.base import Base
@@ -37,3 +37,19 @@ class Restaurant(Base):
     day_starts: Mapped[time] = mapped_column(Time)
     """When the business day begins: a sale before it belongs to the day before."""
     timezone: Mapped[str] = mapped_column(Text)
+
+
+class Installation(Base):
+    """The identity of this restaurant's data, made once by the migration: it survives a restore and
+    a move, and backups are known by it as the restaurant's own."""
+
+    __tablename__ = "installation"
+    __table_args__ = (
+        CheckConstraint("only_row", name="one_row"),
+        CheckConstraint("identity ~ '^[0-9a-f]{16}$'", name="identity"),
+    )
+
+    only_row: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    identity: Mapped[str] = mapped_column(
+        Text, server_default=text("substr(md5(gen_random_uuid()::text), 1, 16)")
+    )

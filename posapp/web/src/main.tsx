@@ -6,6 +6,7 @@ import { createRoot } from "react-dom/client";
 import { refresh } from "./api/client";
 import { queryClient } from "./api/queries";
 import { onNewcomer, refreshToken } from "./api/sign-in";
+import type { Order } from "./api/types";
 import { App } from "./app/App";
 import { resetDraft } from "./features/order/use-draft";
 import { watchFaults } from "./lib/faults";
@@ -26,7 +27,9 @@ restore();
 
 // Whoever was signed in before a reload still is, on whichever page; failures are shown there.
 if (refreshToken()) void refresh().catch(() => null);
-startOutbox((slot) => (slot === ORDER_SLOT ? resetDraft() : Promise.resolve()));
+startOutbox((slot, answer) =>
+  slot === ORDER_SLOT ? resetDraft(answer as Order) : Promise.resolve(),
+);
 
 createRoot(root).render(
   <StrictMode>

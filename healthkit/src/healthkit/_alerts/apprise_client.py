@@ -108,6 +108,9 @@ def _imported() -> ModuleType:
         import apprise
 
         apprise.plugins.N_MGR.load_modules()
+        from healthkit._alerts.log_channel import NotifyLog
+
+        apprise.plugins.N_MGR.add(NotifyLog)
     _install_observer()
     module: ModuleType = apprise
     return module

@@ -30,9 +30,11 @@ from healthkit import _threads
 from healthkit._alerts import apprise_client, messages
 from healthkit._alerts.apprise_client import Tone
 from healthkit._alerts.messages import Message, Override
+from healthkit._alerts.patience import Failures, backoff
 from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import ChannelSettings, Settings
+from healthkit._model import outcomes
 from healthkit._model.alerts import Batch, EventKind
 from healthkit._store import circuit_breakers, lease, outbox
 from healthkit._store.database import Store
@@ -42,8 +44,6 @@ from healthkit.fields import format_duration
 
 log = logging.getLogger("healthkit")
 
-FIRST_BACKOFF = timedelta(seconds=1)
-LONGEST_BACKOFF = timedelta(minutes=5)
 TRIES = 3
 """Attempts for a message that the service refuses for ever."""
 WORDING_LIMIT = 5.0
@@ -63,13 +63,6 @@ _TONES: dict[EventKind, Tone] = {
 
 class LeadershipLostError(Exception):
     """The lease has expired: another watcher may be sending this very message."""
-
-
-def backoff(failures: int, chance: float) -> timedelta:
-    """Returns the pause of a channel after so many failures in a row: 1 s, 2 s, 4 s … 5 min, each
-    shortened by up to a half; `chance` is from 0 to 1."""
-    whole = min(FIRST_BACKOFF * (1 << min(failures - 1, 16)), LONGEST_BACKOFF)
-    return whole * (0.5 + chance / 2)
 
 
 class Courier:
@@ -105,12 +98,18 @@ class Courier:
         self._inbox: Any = _threads.unpatched("queue", "SimpleQueue")()
         self._stopping = False
         self._ended = _threads.unpatched("_thread", "allocate_lock")()
-        self._failing = False
-        """Whether the last send of this courier failed: only then does patience run out."""
+        self._failures = Failures(self._channel.patience.total_seconds())
+        self.trouble = ""
+        """Why it cannot work, while it cannot: a mistake of ours, or a machine without memory."""
 
     def start(self) -> None:
         self._ended.acquire()
         _threads.start_native_thread(self._run)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs, or has been told to end."""
+        return self._stopping or self._ended.locked()
 
     def wake(self) -> None:
         """Makes it look for something to send."""
@@ -134,16 +133,33 @@ class Courier:
         try:
             while not self._stopping:
                 self._inbox.get()
-                while not self._stopping and self._step():
+                while not self._stopping and self._guarded_step():
                     pass
         finally:
             self._ended.release()
 
+    def _guarded_step(self) -> bool:
+        """The last net: whatever one message brings about, the next ones follow."""
+        try:
+            more = self._step()
+        except BaseException as error:  # it must not end by anything that there is
+            log.exception("channel %s: a step failed", self.name)
+            self.trouble = outcomes.of_exception(error).message or "unknown"
+            self._give_back()
+            return False
+        self.trouble = ""
+        return more
+
+    def _give_back(self) -> None:
+        """Has what it was sending sent again: nobody else looks at it while this one leads."""
+        with suppress(Exception), self._store.transaction() as connection:
+            lease.fence(connection, self._epoch)
+            outbox.recover(connection, self._clock.now(), self.name)
+
     def _step(self) -> bool:
         """Sends one message; False when there is none to be sent now, or it failed."""
         try:
-            self._expire()
-            batch = self._claim()
+            batch = self._claim() if self._expire() else None
         except FencedError as error:
             log.info("channel %s: nothing is sent: %s", self.name, error)
             return False
@@ -169,16 +185,24 @@ class Courier:
         window = self._settings.alerts.burst_window.total_seconds()
         return full and self._clock.monotonic() - self._sent_at[0] < window
 
-    def _expire(self) -> None:
-        if self._failing:
+    def _expire(self) -> bool:
+        """Hands on what a failing channel has had long enough. Returns whether it is to be tried:
+        not before its pause is over, unless somebody has asked for it (`alert retry`)."""
+        if not self._failures:
+            return True
+        fallback, monotonic = self._fallback(), self._clock.monotonic()
+        with self._store.reading() as connection:
+            newest = outbox.newest(connection, self.name)
+            asked = circuit_breakers.get_state(connection, self.name).retry_at is None
+        if (upto := self._failures.waited(newest, monotonic)) is not None:
             with self._store.transaction() as connection:
                 lease.fence(connection, self._epoch)
-                patience, fallback = self._channel.patience, self._fallback()
-                now = self._clock.now()
-                moved = outbox.expire(connection, self.name, now, patience, fallback)
+                most, now = self._failures.most_attempts, self._clock.now()
+                moved = outbox.expire(connection, self.name, now, upto, most, fallback)
             if moved:
                 where = f"go to {fallback}" if fallback else "are given up: healthkit alert retry"
                 log.error("channel %s keeps failing: %d messages %s", self.name, moved, where)
+        return asked or monotonic >= self._failures.retry_at
 
     def _fallback(self) -> str | None:
         """Returns the first channel of the chain that is on."""
@@ -205,9 +229,12 @@ class Courier:
             return None
         except TimeoutError as error:
             return SendResult(SendStatus.TIMED_OUT, f"{error}; it may have arrived")
-        except Exception as error:
+        except BaseException as error:  # a channel's plugin may raise anything
             log.exception("channel %s: the send failed", self.name)
-            return SendResult(SendStatus.UNREACHED, type(error).__name__)
+            why = outcomes.of_exception(error).message or ""
+            # Not the network's: it would fail again, and keep back all that wait behind it.
+            ours = not isinstance(error, OSError | RuntimeError)
+            return SendResult(SendStatus.UNREACHED, why, permanent=ours)
 
     def _check_leadership(self) -> None:
         if not self._may_send():
@@ -216,9 +243,10 @@ class Courier:
     def _message(self, batch: Batch) -> Message:
         try:
             message = self._wording.call(lambda: self._compose(batch), WORDING_LIMIT)
-        except (TimeoutError, RuntimeError) as error:
-            log.error("channel %s: the wording of a message: %s", self.name, error)
-            message = messages.plain(batch.events[0], self._settings, str(error))
+        except BaseException as error:  # noqa: BLE001  no alert is lost to its wording
+            why = outcomes.line(error) or type(error).__name__
+            log.error("channel %s: the wording of a message: %s", self.name, why)
+            message = messages.plain(batch.events[0], self._settings, why)
         if batch.origins:
             note = f"(Meant for {', '.join(batch.origins)}, which does not take it.)"
             message = Message(message.title, (*message.lines, note))
@@ -253,8 +281,8 @@ class Courier:
         if result is None:
             outbox.requeue(connection, batch, now)
             return False
-        self._failing = result.status is not SendStatus.SENT
-        if not self._failing:
+        if result.status is SendStatus.SENT:
+            self._failures.clear()
             outbox.sent(connection, batch, now)
             self._sent_at.append(self._clock.monotonic())
             log.info("channel %s: sent %s", self.name, _describe(batch))
@@ -266,6 +294,7 @@ class Courier:
             return True
         wait = self._retry_after(connection, result)
         outbox.failed(connection, batch, now, error, now + wait)
+        self._failures.add(batch.attempts, self._clock.monotonic(), wait.total_seconds())
         again = format_duration(max(wait, timedelta(seconds=1)))
         log.warning("channel %s: %s; tried again in %s", self.name, error, again)
         return False

@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from healthkit._alerts.templates import LANGUAGES
 from healthkit._config.settings import MessageSettings, Settings
+from healthkit._model import outcomes
 from healthkit._model.alerts import Event, EventKind
 from healthkit._model.checks import Status
 from healthkit.errors import ConfigProblem
@@ -67,17 +68,27 @@ def compose(event: Event, settings: Settings, override: Override | None = None) 
             if own is not None:
                 return _plugin_text(own)
         return _not_empty(_render(_template(event, settings.messages), _variables(event, settings)))
-    except Exception as error:  # noqa: BLE001  templates and plugins may raise anything
-        reason = one_line(f"{type(error).__name__}: {error}", 120)
-        log.warning("the wording of a message (%s) failed: %s", _kind(event), reason)
+    except BaseException as error:  # noqa: BLE001  templates and plugins may raise anything
+        reason = cut(outcomes.of_exception(error).message or "", 120)
+        log.warning("the wording of a message (%s) failed: %s", event.kind.value, reason)
         return plain(event, settings, reason)
 
 
 def plain(event: Event, settings: Settings, reason: str) -> Message:
     """Returns the built-in message, with a note on why the configured wording is not used."""
-    builtin = LANGUAGES[settings.messages.language][_kind(event)]
-    message = Message.parse(_render(builtin, _variables(event, settings)))
-    return Message(message.title, (*message.lines, f"(The configured wording failed: {reason})"))
+    note = f"(The configured wording failed: {reason})"
+    try:
+        builtin = LANGUAGES[settings.messages.language][_kind(event)]
+        message = Message.parse(_render(builtin, _variables(event, settings)))
+    except Exception:  # an event from a store may hold anything
+        log.exception("the built-in wording of a message failed")
+        return barest(event, note)
+    return Message(message.title, (*message.lines, note))
+
+
+def barest(event: Event, note: str) -> Message:
+    """Returns what can be said of an event whatever is in it, with a note."""
+    return Message(one_line(f"{event.kind.value.upper()}: {event.check.label}"), (note,))
 
 
 def _plugin_text(own: object) -> Message:
@@ -120,7 +131,16 @@ def test_message(settings: Settings, now: datetime) -> Message:
 
 def local(moment: datetime, settings: Settings) -> str:
     """`2025-12-26 10:30:45 WIB`, in the service's zone."""
-    return moment.astimezone(settings.service.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return _in_zone(moment, settings).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def _in_zone(moment: datetime, settings: Settings) -> datetime:
+    """Returns a moment in the service's zone; as it is at the ends of the calendar, where it has
+    none there."""
+    try:
+        return moment.astimezone(settings.service.zone)
+    except (OverflowError, ValueError):
+        return moment
 
 
 def template_problems(messages: MessageSettings) -> list[ConfigProblem]:
@@ -183,11 +203,7 @@ def _date(value: object, settings: Settings) -> str:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
         return str(value)
-    return (
-        moment.replace(tzinfo=moment.tzinfo or UTC)
-        .astimezone(settings.service.zone)
-        .strftime("%Y-%m-%d")
-    )
+    return _in_zone(moment.replace(tzinfo=moment.tzinfo or UTC), settings).strftime("%Y-%m-%d")
 
 
 def _runbook(own: str | None, base: str | None) -> str:
@@ -201,7 +217,7 @@ def _runbook(own: str | None, base: str | None) -> str:
 
 def _digest_line(event: Event, settings: Settings) -> str:
     message = compose(event, settings)
-    moment = event.at.astimezone(settings.service.zone).strftime("%d %b %H:%M")
+    moment = _in_zone(event.at, settings).strftime("%d %b %H:%M")
     reason = one_line(event.outcome.message or "", 120)
     bad = event.kind not in (EventKind.UP, EventKind.RESTORED, EventKind.STEADY)
     return f"{moment} {message.title}" + (f": {reason}" if bad and reason else "")

@@ -93,6 +93,10 @@ def _flap(state: State, seen: Level, rules: Rules) -> State:
     if rules.flap_window < 2:
         return replace(state, recent_results="", flapping=False)
     recent = (state.recent_results + ("1" if seen else "0"))[-rules.flap_window :]
+    stays = max(4, 2 * rules.fail_after)
+    if state.flapping and recent.endswith("1" * stays):
+        # A fault that stays is one, however restless it was before.
+        return replace(state, recent_results="1" * stays, flapping=False)
     changes = _changes(recent)
     share = changes / (rules.flap_window - 1)
     flapping = share > rules.flap_end if state.flapping else share >= rules.flap_start
@@ -114,8 +118,10 @@ def decide(
     if inhibited:
         state = replace(state, hold_results=rules.fail_after)
     due: list[Decision] = []
-    state = _notify_flapping(state, muted or inhibited, due)
+    state = _notify_flapping(state, now, rules, muted or inhibited, due)
     if state.flapping:
+        if not (muted or inhibited):
+            state = _remind_or_escalate(state, now, rules, due)
         return state, tuple(due)
     state = _notify_recovery(state, due)
     if not (muted or inhibited or state.hold_results):
@@ -129,15 +135,37 @@ def acknowledge(state: State) -> State:
     return replace(state, acknowledged=True)
 
 
-def _notify_flapping(state: State, muted: bool, due: list[Decision]) -> State:
+def _notify_flapping(
+    state: State, now: datetime, rules: Rules, muted: bool, due: list[Decision]
+) -> State:
+    """It goes on reminding and escalating: what is down every other minute is no less a fault."""
     if state.flapping and not state.notified_flapping and not muted:
-        changes = _changes(state.recent_results)
-        due.append(Decision(EventKind.FLAPPING, count=changes))
-        return replace(state, notified_flapping=True)
+        due.append(Decision(EventKind.FLAPPING, count=_changes(state.recent_results)))
+        state = replace(state, notified_flapping=True)
+        return _begin_reminding(state, now, rules) if _failed_lately(state) else state
     if not state.flapping and state.notified_flapping:
         due.append(Decision(EventKind.STEADY))
-        return replace(state, notified_flapping=False)
+        state = replace(state, notified_flapping=False)
+        return state if state.notified is Level.DOWN else _end_reminding(state)
     return state
+
+
+def _failed_lately(state: State) -> bool:
+    """Whether it was down, and not only degraded, within the window of flapping."""
+    down = state.down
+    return down is not None and (down.reached or down.count < len(state.recent_results))
+
+
+def _begin_reminding(state: State, now: datetime, rules: Rules) -> State:
+    """Sets the times of the first reminder and the escalation, unless they are set."""
+    first = now + rules.remind_every if rules.remind_every else None
+    escalation = now + rules.escalate_after if rules.escalate_after is not None else None
+    begun = state.remind_at is not None or state.escalate_at is not None or state.reminders
+    return state if begun else replace(state, remind_at=first, escalate_at=escalation)
+
+
+def _end_reminding(state: State) -> State:
+    return replace(state, reminders=0, remind_at=None, escalate_at=None)
 
 
 def _notify_recovery(state: State, due: list[Decision]) -> State:
@@ -147,15 +175,9 @@ def _notify_recovery(state: State, due: list[Decision]) -> State:
         due.append(Decision(EventKind.UP, state.down_since, state.down_until))
     else:
         due.append(Decision(EventKind.RESTORED, state.since, state.until))
-    return replace(
-        state,
-        notified=state.level,
-        down_since=None,
-        acknowledged=state.acknowledged and state.level > Level.HEALTHY,
-        reminders=0,
-        remind_at=None,
-        escalate_at=None,
-    )
+    acknowledged = state.acknowledged and state.level > Level.HEALTHY
+    state = replace(state, notified=state.level, down_since=None, acknowledged=acknowledged)
+    return _end_reminding(state)
 
 
 def _notify_fault(state: State, now: datetime, rules: Rules, due: list[Decision]) -> State:
@@ -165,17 +187,12 @@ def _notify_fault(state: State, now: datetime, rules: Rules, due: list[Decision]
         due.append(Decision(EventKind.DEGRADED, state.since, now))
         return replace(state, notified=state.level)
     due.append(Decision(EventKind.DOWN, state.down_since, now))
-    return replace(
-        state,
-        notified=state.level,
-        remind_at=now + rules.remind_every if rules.remind_every else None,
-        escalate_at=now + rules.escalate_after if rules.escalate_after is not None else None,
-    )
+    return _begin_reminding(_end_reminding(replace(state, notified=state.level)), now, rules)
 
 
 def _remind_or_escalate(state: State, now: datetime, rules: Rules, due: list[Decision]) -> State:
     """Reminders, each after twice the gap of the one before, and one escalation."""
-    if state.notified is not Level.DOWN or state.acknowledged:
+    if not (state.notified is Level.DOWN or state.notified_flapping) or state.acknowledged:
         return state
     state = _clock_went_back(state, now, rules)
     if state.escalate_at is not None and state.escalate_at <= now:
@@ -183,7 +200,10 @@ def _remind_or_escalate(state: State, now: datetime, rules: Rules, due: list[Dec
         state = replace(state, escalate_at=None)
     if state.remind_at is not None and rules.remind_every and state.remind_at <= now:
         number = state.reminders + 1
-        due.append(Decision(EventKind.REMINDER, state.down_since, now, number))
+        if state.flapping:
+            due.append(Decision(EventKind.FLAPPING, count=_changes(state.recent_results)))
+        else:
+            due.append(Decision(EventKind.REMINDER, state.down_since, now, number))
         state = replace(state, reminders=number, remind_at=now + _gap(rules.remind_every, number))
     return state
 

@@ -13,13 +13,15 @@ from healthkit._alerts import policy, routing
 from healthkit._alerts.policy import Rules
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import Decision, Event, EventKind, Level, Silence, State
-from healthkit._model.checks import CheckInfo, Outcome, Result, Status
+from healthkit._model.checks import CheckInfo, Outcome, Result, Severity, Status
 from healthkit._store import history, incidents, outbox
 from healthkit._store.incidents import StoredState
 
 log = logging.getLogger("healthkit")
 
 _BAD = frozenset({EventKind.DOWN, EventKind.DEGRADED, EventKind.REMINDER, EventKind.ESCALATION})
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+"""0 for critical, and so on."""
 _INHIBITING = frozenset({EventKind.DOWN, EventKind.REMINDER, EventKind.ESCALATION})
 
 
@@ -57,6 +59,10 @@ class ResultProcessor:
         infos = [check.info for check in settings.checks]
         self._above = routing.ancestors(infos)
         self._order = sorted(infos, key=lambda info: len(self._above[info.name]))
+        self._unreachable = {
+            *routing.unreachable(settings.checks, settings.routes, settings.channels),
+            *(check.info.name for check in settings.checks if check.silent),
+        }
         self._records: dict[str, _CheckRecord] = {}
 
     def load(self, connection: Connection) -> None:
@@ -130,7 +136,10 @@ class ResultProcessor:
             now,
             record.rules,
             muted=routing.mute_reason(record.info, now, silences, windows, zone) is not None,
-            inhibited=any(self._fails(name) for name in self._above[record.info.name]),
+            inhibited=any(
+                self._fails(name) and self._speaks_for(name, record.info, silences, now)
+                for name in self._above[record.info.name]
+            ),
         )
         return [self._record_event(connection, record, decision, now) for decision in decisions]
 
@@ -139,6 +148,18 @@ class ResultProcessor:
         waits for that."""
         record = self._records.get(name)
         return record is not None and (record.state.failing or record.state.level is Level.DOWN)
+
+    def _speaks_for(
+        self, name: str, check: CheckInfo, silences: Iterable[Silence], now: datetime
+    ) -> bool:
+        """Whether what is told of a cause is at least as loud as what is told of `check`: else the
+        check is told in its own right."""
+        cause = self._records[name].info
+        if name in self._unreachable or _RANKS[cause.severity] > _RANKS[check.severity]:
+            return False
+        zone = self._settings.service.zone
+        windows = self._settings.maintenance
+        return routing.mute_reason(cause, now, silences, windows, zone) is None
 
     def _record_event(
         self, connection: Connection, record: _CheckRecord, decision: Decision, now: datetime
@@ -152,7 +173,7 @@ class ResultProcessor:
             since=decision.since,
             until=decision.until,
             incident=record.incident,
-            inhibits=self._inhibits(record.info.name) if decision.kind in _INHIBITING else (),
+            inhibits=self._inhibits(record.info) if decision.kind in _INHIBITING else (),
             count=decision.count,
         )
         ends = event.kind in routing.RECOVERY_KINDS
@@ -176,9 +197,13 @@ class ResultProcessor:
         chosen = record.last_bad if kind in _BAD else None
         return chosen or record.last or Outcome(Status.UNKNOWN)
 
-    def _inhibits(self, name: str) -> tuple[str, ...]:
-        dependents = routing.dependents(name, self._above)
-        return tuple(self._records[other].info.label for other in dependents)
+    def _inhibits(self, cause: CheckInfo) -> tuple[str, ...]:
+        """Returns the labels of the checks of which nothing is told while `cause` fails."""
+        if cause.name in self._unreachable:
+            return ()
+        dependents = [self._records[n].info for n in routing.dependents(cause.name, self._above)]
+        quiet = [d for d in dependents if _RANKS[cause.severity] <= _RANKS[d.severity]]
+        return tuple(check.label for check in quiet)
 
     def _save(self, connection: Connection, record: _CheckRecord, now: datetime) -> None:
         stored = StoredState(record.state, record.incident, self._epoch, record.number)

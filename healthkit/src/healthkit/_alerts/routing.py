@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
 
 from healthkit._config.settings import (
     ChannelSettings,
+    ConfiguredCheck,
     MaintenanceSettings,
     QuietHours,
     RouteSettings,
@@ -67,15 +69,9 @@ def ancestors(checks: Iterable[CheckInfo]) -> dict[str, frozenset[str]]:
     configuration was refused otherwise."""
     direct = {check.name: check.depends_on for check in checks}
     found: dict[str, frozenset[str]] = {}
-
-    def reach(name: str) -> frozenset[str]:
-        if name not in found:
-            further = [reach(other) for other in direct.get(name, ())]
-            found[name] = frozenset(direct.get(name, ())).union(*further)
-        return found[name]
-
-    for name in direct:
-        reach(name)
+    for name in TopologicalSorter(direct).static_order():
+        above = direct.get(name, ())
+        found[name] = frozenset(above).union(*(found[other] for other in above))
     return found
 
 
@@ -108,6 +104,35 @@ def plan_deliveries(
         ends = quiet_until(event.at, route.quiet_hours, zone)
         due, digest = (ends, True) if ends else (due, False)
     return tuple(Delivery(name, due, digest) for name in dict.fromkeys(wanted))
+
+
+def unreachable(
+    checks: Iterable[ConfiguredCheck],
+    routes: Mapping[Severity, RouteSettings],
+    channels: Mapping[str, ChannelSettings],
+) -> dict[str, str]:
+    """Returns the checks whose faults reach nobody, but for the `silent` ones, each with why."""
+    found = {}
+    for check in checks:
+        if not check.silent and (why := _reaches_nobody(check.info, routes, channels)):
+            found[check.info.name] = why
+    return found
+
+
+def _reaches_nobody(
+    check: CheckInfo,
+    routes: Mapping[Severity, RouteSettings],
+    channels: Mapping[str, ChannelSettings],
+) -> str:
+    names = routes.get(check.severity, _NO_ROUTE).channels
+    if not names:
+        return f"no route for its severity: [routes.{check.severity}] names no channel"
+    known = [name for name in names if name in channels]
+    if not any(channels[name].enabled for name in known):
+        return f"each channel of [routes.{check.severity}] is off, for its url is empty"
+    if not any(_accepts(channels[name], check) for name in known):
+        return f"no channel of [routes.{check.severity}] that is on has a tag of its own"
+    return ""
 
 
 def _accepts(channel: ChannelSettings | None, check: CheckInfo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +12,10 @@ from pydantic import BaseModel, create_model
 
 from healthkit._config.settings import CheckSettings, ConfigTable, ConfiguredCheck
 from healthkit._config.validation import validate
+from healthkit._model import outcomes
 from healthkit.errors import ConfigError, ConfigProblem
-from healthkit.masking import one_line
+
+log = logging.getLogger("healthkit")
 
 RESERVED_NAMES = frozenset({"api", "uptime"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -22,8 +25,8 @@ def configure_check(name: str, check: Any, **settings: Any) -> ConfiguredCheck:
     """Returns a check made in Python with its name and the settings that each check has.
 
     `settings` are the keys of `[checks.NAME]` but for `type`: severity, role, interval, timeout,
-    fail_after, recover_after, depends_on, tags, label, runbook, watch_only. Durations are text
-    ("10s") or timedelta. Raises ConfigError with every mistake.
+    fail_after, recover_after, depends_on, tags, label, runbook, watch_only, silent. Durations are
+    text ("10s") or timedelta. Raises ConfigError with every mistake.
     """
     problems = check_name_problems(name)
     kind = type(check).__name__
@@ -38,9 +41,18 @@ def configure_check(name: str, check: Any, **settings: Any) -> ConfiguredCheck:
 
 def configured(name: str, core: CheckSettings, check: Any) -> ConfiguredCheck:
     """Joins a check and its settings."""
-    target = getattr(check, "target", None)
-    info = core.info(name, target() if callable(target) else None)
-    return ConfiguredCheck(info=info, type=core.type, check=check, watch_only=core.watch_only)
+    info = core.info(name, _target(name, check))
+    own = {"watch_only": core.watch_only, "silent": core.silent}
+    return ConfiguredCheck(info=info, type=core.type, check=check, **own)
+
+
+def _target(name: str, check: Any) -> str | None:
+    try:
+        target = getattr(check, "target", None)
+        return outcomes.line(target()) if callable(target) else None
+    except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+        log.warning("check %s has no target: %s", name, outcomes.of_exception(error).message)
+        return None
 
 
 def name_problems(key: str, name: str) -> list[ConfigProblem]:
@@ -67,15 +79,14 @@ def build(
     signature. Returns None and adds to `problems` when they do not fit."""
     if issubclass(cls, BaseModel):
         return validate(cls, own, key, problems, also=CheckSettings.model_fields)
-    model = _signature_model(cls)
-    arguments = validate(model, own, key, problems, also=CheckSettings.model_fields)
-    if arguments is None:
-        return None
-    given = {name: getattr(arguments, name) for name in arguments.model_fields_set}
     try:
-        return cls(**given)
-    except Exception as error:  # noqa: BLE001  a plugin may raise anything
-        problems.append(ConfigProblem(key, one_line(f"{type(error).__name__}: {error}")))
+        model = _signature_model(cls)
+        arguments = validate(model, own, key, problems, also=CheckSettings.model_fields)
+        if arguments is None:
+            return None
+        return cls(**{name: getattr(arguments, name) for name in arguments.model_fields_set})
+    except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+        problems.append(ConfigProblem(key, outcomes.of_exception(error).message or ""))
         return None
 
 

@@ -15,6 +15,7 @@ from healthkit._config.checks import (
     configured,
     name_problems,
 )
+from healthkit._config.offered import offered_checks
 from healthkit._config.references import document_links, reference_problems, tables
 from healthkit._config.settings import (
     AlertSettings,
@@ -175,10 +176,8 @@ class _Loader:
 
     def _plugin_checks(self, checks: dict[str, ConfiguredCheck]) -> None:
         """Adds the checks of plugins that need no configuration; the file wins over them."""
-        for offered in self._plugins.call_all("healthkit_checks"):
-            for info, check in offered:
-                added = ConfiguredCheck(info=info, type="plugin", check=check)
-                checks.setdefault(info.name, added)
+        for check in offered_checks(self._plugins, checks):
+            checks.setdefault(check.info.name, check)
 
     def _check(self, name: str, key: str, table: Mapping[str, Any]) -> ConfiguredCheck | None:
         cls = self._types.get(table.get("type", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from healthkit.errors import ConfigProblem, did_you_mean
@@ -68,20 +69,10 @@ def _names(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 def find_cycle(edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Returns the names of one cycle in a graph, or nothing."""
-    done: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> tuple[str, ...]:
-        if name in path:
-            return path[path.index(name) :]
-        if name in done:
-            return ()
-        for following in edges.get(name, ()):
-            if found := visit(following, (*path, name)):
-                return found
-        done.add(name)
-        return ()
-
-    for name in edges:
-        if cycle := visit(name, ()):
-            return cycle
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        *cycle, _ = reversed(error.args[1])  # its first is its last as well
+        first = min(range(len(cycle)), key=lambda place: list(edges).index(cycle[place]))
+        return (*cycle[first:], *cycle[:first])
     return ()

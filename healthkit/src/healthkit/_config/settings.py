@@ -124,6 +124,8 @@ class CheckSettings(ConfigTable):
     runbook: str | None = None
     watch_only: bool = False
     """Run by the watcher alone: what a server must not ask of itself, its own address for one."""
+    silent: bool = False
+    """Nobody is to be told of its faults: it is only shown."""
 
     def info(self, name: str, target: str | None) -> CheckInfo:
         label = self.label or name.replace("-", " ").replace("_", " ").title()
@@ -131,7 +133,7 @@ class CheckSettings(ConfigTable):
             name=name,
             label=label,
             target=target,
-            **self.model_dump(exclude={"type", "label", "watch_only"}),
+            **self.model_dump(exclude={"type", "label", "watch_only", "silent"}),
         )
 
 
@@ -260,6 +262,7 @@ class ConfiguredCheck(BaseModel):
     type: str
     check: Any
     watch_only: bool = False
+    silent: bool = False
 
 
 class Settings(BaseModel):

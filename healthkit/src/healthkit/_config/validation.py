@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from healthkit._model import outcomes
 from healthkit.errors import ConfigProblem, did_you_mean
 from healthkit.masking import one_line
 
@@ -31,7 +32,9 @@ def validate(
         return model.model_validate(dict(table))
     except ValidationError as error:
         problems += explain(error, key, {*model.model_fields, *also})
-        return None
+    except BaseException as error:  # noqa: BLE001  a plugin's validators may raise anything
+        problems.append(ConfigProblem(key, outcomes.of_exception(error).message or ""))
+    return None
 
 
 def explain(error: ValidationError, key: str, fields: Collection[str]) -> list[ConfigProblem]:

@@ -225,6 +225,16 @@ class ChannelState:
 
 
 @dataclass(frozen=True, slots=True)
+class WatcherFaults:
+    """What a watcher finds wrong with itself, each a line for people."""
+
+    grave: tuple[str, ...] = ()
+    """Why people cannot be told of something right now."""
+    unreachable: tuple[str, ...] = ()
+    """Checks whose faults reach nobody as they are configured."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxStatus:
     """The state of sending: who leads, what is late, and which channels fail."""
 
@@ -237,3 +247,4 @@ class OutboxStatus:
     """Messages that were given up."""
     failing: Mapping[str, str] = field(default_factory=dict)
     """Channels whose circuit breaker is open, each with its last error."""
+    faults: WatcherFaults = WatcherFaults()

@@ -111,10 +111,12 @@ class Report:
     at: datetime
     uptime: timedelta
     results: tuple[Result, ...] = field(default=())
+    stale: bool = False
+    """Whether nobody has renewed it in time: whatever it says may be over, and nobody looks."""
 
     @property
     def status(self) -> Status:
-        return overall_status(self.results)
+        return Status.UNHEALTHY if self.stale else overall_status(self.results)
 
     def result(self, name: str) -> Result:
         """The result of one check. Raises KeyError for a name that is not there."""

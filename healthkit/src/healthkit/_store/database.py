@@ -30,6 +30,7 @@ from sqlalchemy.pool import NullPool
 
 from healthkit._model.alerts import OutboxStatus
 from healthkit._store import heartbeats, outbox_status
+from healthkit._store.frozen import limit_use
 from healthkit._store.tables import MIGRATIONS, schema_version
 from healthkit.errors import StoreError
 from healthkit.fields import parse_database_url
@@ -135,7 +136,6 @@ def make_engine(url: str) -> Engine:
     try:
         engine = create_engine(
             parsed,
-            pool_pre_ping=True,
             pool_size=2,
             max_overflow=20,
             pool_timeout=WAIT,
@@ -144,6 +144,7 @@ def make_engine(url: str) -> Engine:
     except (SQLAlchemyError, ImportError, TypeError) as error:
         raise StoreError(f"store.url: {one_line(str(error))}") from None
     if parsed.get_backend_name() == "postgresql":
+        limit_use(engine, 2 * WAIT)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_LIMITS))
     return engine
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, delete, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
-from healthkit._store.tables import daily, history, hourly
+from healthkit._store.tables import CLOCK_TOLERANCE, daily, history, hourly
 
 KEEP_RESULTS = timedelta(days=7)
 KEEP_HOURS = timedelta(days=92)
@@ -55,13 +55,15 @@ def add(connection: Connection, rows: Iterable[Row]) -> None:
         connection.execute(insert(history), values)
 
 
-def roll_up(connection: Connection, now: datetime) -> None:
-    """Sums up the hours and days that are over, and drops what has been kept long enough.
+def roll_up(connection: Connection, now: datetime, upto: datetime | None = None) -> None:
+    """Sums up the hours and days that are over, and drops what has been kept long enough, by
+    `upto` (now where it is left out).
 
     The last hour and day that were summed up are done again while all of their results are there,
     for those that came late.
     """
-    hour, oldest_result, oldest_hour = map(_hour, (now, now - KEEP_RESULTS, now - KEEP_HOURS))
+    upto = now if upto is None else upto
+    hour, oldest_result, oldest_hour = map(_hour, (now, upto - KEEP_RESULTS, upto - KEEP_HOURS))
     _sum_up(connection, hourly, _of_results(), history.c.hour, oldest_result, hour)
     first_day = oldest_hour // _DAY + 1
     _sum_up(connection, daily, _of_hours(), hourly.c.hour // _DAY, first_day, hour // _DAY)
@@ -79,7 +81,7 @@ def _sum_up(
 ) -> None:
     """Fills `target` up to `now`; its last period is done again unless it is before `oldest`."""
     name = target.primary_key.columns.values()[1]
-    last = _last(connection, name)
+    last = _last(connection, name, now)
     start = last if last >= oldest else last + 1
     connection.execute(delete(target).where(name >= start))
     query = sums.where(period >= start, period < now)
@@ -116,13 +118,14 @@ def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, 
     """The uptime of each check over the last `span`, from the finest figures that are left."""
     since = now - span
     if span <= KEEP_RESULTS:
-        return _uptimes(connection, [_good_results(history.c.at > since)])
-    hour = _last(connection, hourly.c.hour)
+        of_span = (history.c.at > since) & (history.c.at <= now + CLOCK_TOLERANCE)
+        return _uptimes(connection, [_good_results(of_span)])
+    hour = _last(connection, hourly.c.hour, _hour(now))
     parts = [_good_results(history.c.hour > hour)]
     if span <= KEEP_HOURS:
         parts.append(_good_sums(hourly, hourly.c.hour >= _hour(since)))
     else:
-        day = _last(connection, daily.c.day)
+        day = _last(connection, daily.c.day, _hour(now) // _DAY)
         parts.append(_good_sums(hourly, hourly.c.hour // _DAY > day))
         parts.append(_good_sums(daily, daily.c.day >= _hour(since) // _DAY))
     return _uptimes(connection, parts)
@@ -149,8 +152,10 @@ def _uptimes(connection: Connection, parts: Iterable[Select[Any]]) -> dict[str, 
     return found
 
 
-def _last(connection: Connection, period: ColumnElement[int]) -> int:
-    return int(connection.execute(select(func.coalesce(func.max(period), 0))).scalar_one())
+def _last(connection: Connection, period: ColumnElement[int], now: int) -> int:
+    """Returns the last period that was summed up; those to come are a clock's that was ahead."""
+    query = select(func.coalesce(func.max(period), 0)).where(period <= now)
+    return int(connection.execute(query).scalar_one())
 
 
 def _hour(moment: datetime) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from healthkit._model.alerts import Event, Incident, Level, Silence, State
+from healthkit._model import outcomes
+from healthkit._model.alerts import Event, EventKind, Incident, Level, Silence, State
 from healthkit._model.checks import CheckInfo, Outcome, Severity
-from healthkit._store.tables import deliveries, events, incidents, silences, states
+from healthkit._store.tables import CLOCK_TOLERANCE, deliveries, events, incidents, silences, states
+
+log = logging.getLogger("healthkit")
 
 ACKNOWLEDGED, ENDED, UNKNOWN = "acknowledged", "ended", "unknown"
 
@@ -180,8 +184,26 @@ def _dump_event(event: Event) -> str:
 
 
 def load_event(body: str) -> Event:
-    """Reads an event from its row. Keys that a later version added are left out."""
-    return _EVENT.validate_json(body)
+    """Reads an event from its row. Keys that a later version added are left out; of a body that
+    is none (a later version's kind, a damaged row) comes what can be read: no alert is lost."""
+    try:
+        return _EVENT.validate_json(body)
+    except ValueError:
+        log.error("an event in the store cannot be read")
+        return _barest_event(body)
+
+
+def _barest_event(body: str) -> Event:
+    try:
+        read = json.loads(body)
+        check, kind, at = read["check"]["name"], read["kind"], datetime.fromisoformat(read["at"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        check, kind, at = None, None, None
+    name = outcomes.line(check) or "unknown"
+    known = next((one for one in EventKind if one == kind), EventKind.DOWN)
+    what = Outcome.unhealthy("the event in the store cannot be read")
+    moment = at.replace(tzinfo=at.tzinfo or UTC) if at else datetime(1970, 1, 1, tzinfo=UTC)
+    return Event(known, CheckInfo(name=name, label=name), moment, what)
 
 
 def notified_channels(connection: Connection, incident: int | None) -> list[str]:
@@ -230,8 +252,10 @@ def forget_silences(connection: Connection, before: datetime) -> None:
 
 
 def active_silences(connection: Connection, now: datetime) -> list[Silence]:
-    """Returns the silences in force, the first to end first."""
-    query = select(silences).where(silences.c.until > now).order_by(silences.c.until)
+    """Returns the silences in force, the first to end first. One that was made later than it is now
+    is none: the clock was put back, and would have it last for longer than it was meant to."""
+    in_force = (silences.c.until > now) & (silences.c.made_at <= now + CLOCK_TOLERANCE)
+    query = select(silences).where(in_force).order_by(silences.c.until)
     return [
         Silence(
             row.id,

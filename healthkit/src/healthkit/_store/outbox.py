@@ -12,7 +12,8 @@ the two lies the only place where a message can double: a process that is killed
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -32,7 +33,7 @@ from sqlalchemy import (
 from healthkit._model.alerts import Batch, Delivery
 from healthkit._store import circuit_breakers
 from healthkit._store.incidents import load_event
-from healthkit._store.tables import Name, Utc, channels, deliveries, events
+from healthkit._store.tables import CLOCK_TOLERANCE, Name, Utc, deliveries, events
 
 WAITING, SENDING, SENT, MOVED, DEAD = "waiting", "sending", "sent", "moved", "dead"
 
@@ -46,22 +47,20 @@ def enqueue(connection: Connection, event: int, delivery: Delivery, now: datetim
 
 
 def due_channels(connection: Connection, now: datetime) -> set[str]:
-    """Returns the channels that have something to send now."""
-    query = (
-        select(deliveries.c.channel)
-        .outerjoin(channels, channels.c.name == deliveries.c.channel)
-        .where(
-            _is_due(now),
-            or_(channels.c.retry_at.is_(None), channels.c.retry_at <= now),
-        )
-        .distinct()
-    )
+    """Returns the channels that have something to send; whether they are to be tried yet, their
+    couriers know."""
+    query = select(deliveries.c.channel).where(_is_due(now)).distinct()
     return set(connection.execute(query).scalars())
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Only digests wait for their time: for the rest a clock put back changes nothing."""
-    late = or_(deliveries.c.digest.is_(False), deliveries.c.due <= now)
+    """Only digests wait for their time: for the rest a clock put back changes nothing. A digest
+    that is further ahead of its event than it was when that came was put off by such a clock."""
+    late = or_(
+        deliveries.c.digest.is_(False),
+        deliveries.c.due <= now,
+        deliveries.c.changed_at > now + CLOCK_TOLERANCE,
+    )
     return and_(deliveries.c.state == WAITING, late)
 
 
@@ -74,11 +73,8 @@ def claim_batch(
     """Takes the next message of a channel: its oldest event, or many of them in one.
 
     A digest covers all deliveries that are due; more than `burst` waiting ones share a message as
-    well. Returns None when nothing is due, or the channel is not to be tried yet.
+    well. Returns None when nothing is due.
     """
-    state = circuit_breakers.get_state(connection, channel)
-    if state.retry_at is not None and state.retry_at > now:
-        return None
     due = and_(_is_due(now), deliveries.c.channel == channel)
     oldest = select(deliveries).where(due).order_by(deliveries.c.due, deliveries.c.id).limit(1)
     head = connection.execute(oldest).one_or_none()
@@ -137,35 +133,71 @@ def reject(
     circuit_breakers.close(connection, batch.channel)
 
 
+def newest(connection: Connection, channel: str) -> int:
+    """Returns the number of the newest delivery that waits for a channel; 0 for none."""
+    waiting = and_(deliveries.c.channel == channel, deliveries.c.state == WAITING)
+    query = select(func.coalesce(func.max(deliveries.c.id), 0)).where(waiting)
+    return int(connection.execute(query).scalar_one())
+
+
 def expire(
-    connection: Connection, channel: str, now: datetime, patience: timedelta, fallback: str | None
+    connection: Connection,
+    channel: str,
+    now: datetime,
+    upto: int,
+    attempts: int,
+    fallback: str | None,
 ) -> int:
-    """Moves what has waited longer than `patience` for a channel that has failed for as long.
+    """Moves what was due of a failing channel: up to the delivery `upto`, and what was tried as
+    often as `attempts`. The caller knows by its own monotonic clock how long each has waited.
 
     Returns how many deliveries were moved. The fallback gets no event twice.
     """
-    state = circuit_breakers.get_state(connection, channel)
-    if state.failing_since is None or now - state.failing_since < patience:
-        return 0
-    late = and_(
-        deliveries.c.channel == channel,
-        deliveries.c.state == WAITING,
-        deliveries.c.due <= now - patience,
-    )
-    return _move_to_fallback(connection, late, now, state.error, fallback)
+    waited = or_(deliveries.c.id <= upto, deliveries.c.attempts >= attempts)
+    late = and_(_is_due(now), deliveries.c.channel == channel, waited)
+    error = circuit_breakers.get_state(connection, channel).error
+    return _move_to_fallback(connection, late, now, error, fallback)
 
 
-def expire_unconfigured(connection: Connection, known: set[str], now: datetime) -> int:
-    """Makes deliveries for channels dead that are no longer configured, or off."""
+def expire_unconfigured(
+    connection: Connection,
+    known: set[str],
+    now: datetime,
+    instead: Callable[[str, int], Sequence[str]] = lambda channel, rank: (),
+) -> tuple[int, int]:
+    """Hands on what waits for channels that are no longer configured, or off.
+
+    `instead(channel, rank)` returns who gets it: the channel's fallback, or those of the route of
+    the events' severity (0 for critical, and so on). Returns how many deliveries were moved, and
+    how many had to be given up.
+    """
     lost = and_(deliveries.c.state == WAITING, deliveries.c.channel.not_in(known))
     why = "the channel is no longer configured, or off"
-    return _move_to_fallback(connection, lost, now, why, None)
+    ranks = select(deliveries.c.channel, events.c.rank).join(
+        events, events.c.id == deliveries.c.event
+    )
+    moved = given_up = 0
+    for channel, rank in connection.execute(ranks.where(lost).distinct()).all():
+        of_rank = deliveries.c.event.in_(select(events.c.id).where(events.c.rank == rank))
+        these = and_(lost, deliveries.c.channel == channel, of_rank)
+        for other in instead(channel, rank):
+            _copy(connection, these, now, other)
+        copies = deliveries.alias()
+        copied = select(copies.c.event).where(copies.c.origin == channel)
+        values = {"error": why, "changed_at": now}
+        ends = update(deliveries).where(these)
+        handed_on = ends.where(deliveries.c.event.in_(copied)).values(state=MOVED, **values)
+        moved += connection.execute(handed_on).rowcount
+        given_up += connection.execute(ends.values(state=DEAD, **values)).rowcount
+    return moved, given_up
 
 
-def recover(connection: Connection, now: datetime) -> int:
-    """Requeues what a former leader was sending: it may have arrived or not."""
+def recover(connection: Connection, now: datetime, channel: str | None = None) -> int:
+    """Requeues what a former leader was sending, on one channel or all: it may have arrived."""
     was = "its sender ended before the answer; it may have arrived"
     again = update(deliveries).where(deliveries.c.state == SENDING)
+    if channel is not None:
+        again = again.where(deliveries.c.channel == channel)
     return connection.execute(again.values(state=WAITING, error=was, changed_at=now)).rowcount
 
 
@@ -186,22 +218,27 @@ def _move_to_fallback(
     fallback: str | None,
 ) -> int:
     if fallback is not None:
-        known = select(deliveries.c.event).where(deliveries.c.channel == fallback)
-        moved = select(
-            deliveries.c.event,
-            literal(fallback, Name),
-            literal(now, Utc),
-            deliveries.c.digest,
-            literal(WAITING, String),
-            literal(0),
-            deliveries.c.channel,
-            literal(now, Utc),
-        ).where(which, deliveries.c.event.not_in(known))
-        names = ["event", "channel", "due", "digest", "state", "attempts", "origin", "changed_at"]
-        connection.execute(insert(deliveries).from_select(names, moved.order_by(deliveries.c.id)))
+        _copy(connection, which, now, fallback)
     state = MOVED if fallback is not None else DEAD
     values = {"state": state, "error": error, "changed_at": now}
     return connection.execute(update(deliveries).where(which).values(**values)).rowcount
+
+
+def _copy(connection: Connection, which: ColumnElement[bool], now: datetime, to: str) -> None:
+    """Adds deliveries of the same events for another channel, but for those that it has."""
+    known = select(deliveries.c.event).where(deliveries.c.channel == to)
+    copied = select(
+        deliveries.c.event,
+        literal(to, Name),
+        literal(now, Utc),
+        deliveries.c.digest,
+        literal(WAITING, String),
+        literal(0),
+        deliveries.c.channel,
+        literal(now, Utc),
+    ).where(which, deliveries.c.event.not_in(known))
+    names = ["event", "channel", "due", "digest", "state", "attempts", "origin", "changed_at"]
+    connection.execute(insert(deliveries).from_select(names, copied.order_by(deliveries.c.id)))
 
 
 def _of(batch: Batch) -> ColumnElement[bool]:

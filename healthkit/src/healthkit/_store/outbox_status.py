@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select
 
-from healthkit._model.alerts import DeadLetter, OutboxStatus
-from healthkit._store import circuit_breakers, lease
+from healthkit._model.alerts import DeadLetter, OutboxStatus, WatcherFaults
+from healthkit._store import circuit_breakers, faults, lease
 from healthkit._store.incidents import load_event
 from healthkit._store.outbox import DEAD, SENDING, WAITING
 from healthkit._store.tables import deliveries, events
@@ -27,6 +27,7 @@ def read(connection: Connection, now: datetime) -> OutboxStatus:
             for channel in circuit_breakers.all_states(connection).values()
             if channel.is_open
         },
+        faults=faults.read(connection) if leader else WatcherFaults(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData()
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""What clocks of machines may differ by, or be corrected by."""
 
 
 class Utc(TypeDecorator[datetime]):
@@ -136,6 +139,24 @@ channels = Table(
 )
 """The circuit of each channel that has been tried."""
 
+faults = Table(
+    "healthkit_faults",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("grave", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""What the leading watcher finds wrong with itself and its configuration; `grave` where people
+cannot be told of something right now."""
+
+pruning = Table(
+    "healthkit_pruning",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("upto", Utc, nullable=False),
+)
+"""One row: the time by which what is old is dropped. It runs behind a clock that jumps ahead."""
+
 silences = Table(
     "healthkit_silences",
     metadata,
@@ -194,6 +215,10 @@ def _version_2(connection: Connection) -> None:
     connection.execute(insert(lease).values(name=WATCH, epoch=0, holder=""))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2)
+def _version_3(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[faults, pruning])
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3)
 """Each takes the schema one version on. Only ever add to the end; a table that exists is changed
 by a migration of its own."""

@@ -19,6 +19,8 @@ log = logging.getLogger("healthkit")
 
 LIMIT = 10
 """Seconds that one request may take."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks for a fault."""
 
 
 def push_url(url: str, fault: str | None) -> str:
@@ -50,6 +52,8 @@ class HeartbeatSender:
         self._clock = clock
         self._inbox: Any = _threads.unpatched("queue", "SimpleQueue")()
         self._works = True
+        self._sent_at = 0.0
+        self._said_fault = False
 
     def start(self) -> None:
         _threads.start_native_thread(self._run)
@@ -62,23 +66,39 @@ class HeartbeatSender:
         self._inbox.put(False)
 
     def _run(self) -> None:
-        go_on = True
-        while go_on:
-            self._call()
+        at_once = True
+        while True:
             try:
-                go_on = self._clock.receive(self._inbox, self._every)
+                self._send_if_due(at_once)
+            except BaseException:  # the last net: its silence is an alarm
+                log.exception("the heartbeat failed")
+            try:
+                at_once = self._clock.receive(self._inbox, min(self._every, LOOK_EVERY))
             except Empty:
-                continue
+                at_once = False
+            else:
+                if not at_once:
+                    return
 
-    def _call(self) -> None:
-        fault = self._fault()
+    def _send_if_due(self, at_once: bool) -> None:
+        """Sends one in each interval, and one as soon as all is well or is not any more."""
+        fault, now = self._fault(), self._clock.monotonic()
+        changed = bool(fault) is not self._said_fault
+        if at_once or changed or now - self._sent_at >= self._every:
+            self._sent_at, self._said_fault = now, bool(fault)
+            self._call(fault)
+
+    def _call(self, fault: str | None) -> None:
         if fault is None:
             return
         try:
             requests.get(push_url(self._url, fault), timeout=LIMIT).raise_for_status()
-        except requests.RequestException as error:
+        except Exception as error:  # noqa: BLE001  whatever becomes of one, the next is sent
             if self._works:  # once, and not every minute
-                why = getattr(error.response, "status_code", None) or type(error).__name__
+                why = (
+                    getattr(getattr(error, "response", None), "status_code", None)
+                    or type(error).__name__
+                )
                 host = urlsplit(self._url).hostname
                 log.error("the heartbeat to %s (%s) failed: %s", host, MASK, why)
             self._works = False

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from healthkit import _threads
+from healthkit._alerts import routing
 from healthkit._alerts.delivery import Courier
 from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._clock import Clock
 from healthkit._config.settings import Settings
-from healthkit._model.alerts import Event
-from healthkit._model.checks import Result
+from healthkit._model.alerts import Event, WatcherFaults
+from healthkit._model.checks import Result, Severity
 from healthkit._plugins import PluginManager
 from healthkit._runner import Runner
-from healthkit._store import circuit_breakers, history, incidents, lease, outbox
+from healthkit._store import circuit_breakers, faults, incidents, lease, outbox, pruning
 from healthkit._store.database import Store
+from healthkit._watcher import vital_signs
 
 log = logging.getLogger("healthkit")
 
-KEEP_SENT = timedelta(days=92)
-ROLL_UP_EVERY = 300.0
+PRUNE_EVERY = 300.0
 """Seconds."""
 MOST_PENDING = 20_000
 """Results that are kept while the store cannot be written; the oldest go first."""
@@ -56,19 +57,31 @@ class Leadership:
         self._results: Any = _threads.unpatched("queue", "SimpleQueue")()
         self._processor = ResultProcessor(settings, epoch)
         self._processor_is_current = False
-        self._rolled_up = 0.0
+        self._pruned_at: float | None = None
         checks = [(check.info, check.check) for check in settings.checks]
         service = settings.service.service()
         self._runner: Runner[None] = Runner(
             service, checks, lambda _: None, store, store, clock=clock
         )
         self._runner.subscribe(self._on_result)
+        self._may_send = may_send
         self._couriers = {
-            name: Courier(name, settings, store, epoch, may_send, self._override, clock)
+            name: self._courier(name)
             for name, channel in settings.channels.items()
             if channel.enabled
         }
         self._observers = _EventObservers(plugins)
+        self._longest_silence = vital_signs.longest_silence(info for info, _ in checks)
+        self._last_result = clock.monotonic()
+        self._unreachable = tuple(
+            f"a fault of {name} reaches nobody: {why}"
+            for name, why in routing.unreachable(
+                settings.checks, settings.routes, settings.channels
+            ).items()
+        )
+        self._stored_faults: WatcherFaults | None = None
+        self.faults: tuple[str, ...] = ()
+        """Why people cannot be told of something, as of the last tick."""
 
     def start(self) -> None:
         """Takes over from the last leader. Raises StoreError or FencedError."""
@@ -76,12 +89,18 @@ class Leadership:
         with self._store.transaction() as connection:
             lease.fence(connection, self.epoch)
             unknown = outbox.recover(connection, now)
-            lost = outbox.expire_unconfigured(connection, set(self._couriers), now)
+            moved, lost = outbox.expire_unconfigured(
+                connection, set(self._couriers), now, self._instead_of
+            )
             circuit_breakers.reset_retry_times(connection)
             names = [check.info.name for check in self._settings.checks]
             incidents.forget_checks(connection, names, now)
+        for fault in self._unreachable:
+            log.error("%s", fault)
         if unknown:
             log.warning("%d messages were being sent when the last watcher ended: again", unknown)
+        if moved:
+            log.warning("%d messages waited for channels that are gone or off: handed on", moved)
         if lost:
             log.error("%d messages wait for channels that are gone or off: given up", lost)
         for courier in self._couriers.values():
@@ -97,12 +116,67 @@ class Leadership:
         for event in events:
             log.info("%s: %s", event.kind.value, event.check.name)
             self._observers.notify(event)
+        self._supervise()
         with self._store.reading() as connection:
             due = outbox.due_channels(connection, self._clock.now())
+            states = circuit_breakers.all_states(connection)
+        self._find_faults({s.name: s.error for s in states.values() if s.is_open})
         for name in due & set(self._couriers):
             self._couriers[name].wake()
-        self._roll_up()
+        self._prune()
         return events
+
+    def _courier(self, name: str) -> Courier:
+        return Courier(
+            name,
+            self._settings,
+            self._store,
+            self.epoch,
+            self._may_send,
+            self._override,
+            self._clock,
+        )
+
+    def _instead_of(self, channel: str, rank: int) -> tuple[str, ...]:
+        """Returns who gets what waits for a channel that is gone or off: its fallback where it is
+        known, else the channels of the route."""
+        settings = self._settings
+        while channel in settings.channels:
+            fallback = settings.channels[channel].fallback
+            if fallback is None:
+                break
+            if fallback in self._couriers:
+                return (fallback,)
+            channel = fallback
+        route = settings.routes.get(tuple(Severity)[rank])
+        return tuple(name for name in route.channels if name in self._couriers) if route else ()
+
+    def _supervise(self) -> None:
+        """Puts another in the place of a courier whose thread has ended, and has what it was
+        sending sent again."""
+        for name, courier in self._couriers.items():
+            if not courier.alive:
+                log.error("the courier of channel %s has ended: another takes over", name)
+                with self._store.transaction() as connection:
+                    lease.fence(connection, self.epoch)
+                    outbox.recover(connection, self._clock.now(), name)
+                self._couriers[name] = self._courier(name)
+                self._couriers[name].start()
+
+    def _find_faults(self, failing: Mapping[str, str]) -> None:
+        """Finds what is wrong with the watcher itself, and stores it where it has changed."""
+        couriers = {name: c.trouble for name, c in self._couriers.items() if c.trouble}
+        found = vital_signs.find_faults(self._settings, failing, couriers)
+        silent_for = self._clock.monotonic() - self._last_result
+        if self._longest_silence is not None and silent_for > self._longest_silence:
+            found = (*found, "no check reports")
+        self.faults = found
+        faulty = WatcherFaults(found, self._unreachable)
+        if faulty != self._stored_faults:
+            with self._store.transaction() as connection:
+                lease.fence(connection, self.epoch)
+                faults.replace(connection, faulty)
+            self._stored_faults = faulty
 
     def discard_pending(self) -> None:
         """Discards results on which a tick has failed for another reason than the store."""
@@ -126,6 +200,7 @@ class Leadership:
     def _collect(self) -> None:
         """Numbers results; numbers grow through all leaderships of an epoch."""
         while not self._results.empty():
+            self._last_result = self._clock.monotonic()
             self._number += 1
             self._pending.append(SequencedResult(self._number, self._results.get()))
 
@@ -140,16 +215,16 @@ class Leadership:
         self._processor_is_current = True
         return events
 
-    def _roll_up(self) -> None:
-        if self._clock.monotonic() - self._rolled_up < ROLL_UP_EVERY:
+    def _prune(self) -> None:
+        last = self._pruned_at
+        if last is not None and self._clock.monotonic() - last < PRUNE_EVERY:
             return
-        now = self._clock.now()
+        monotonic, before = self._clock.monotonic(), self._pruned_at
+        passed = None if before is None else timedelta(seconds=monotonic - before)
         with self._store.transaction() as connection:
             lease.fence(connection, self.epoch)
-            history.roll_up(connection, now)
-            outbox.forget(connection, now - KEEP_SENT)
-            incidents.forget_silences(connection, now - KEEP_SENT)
-        self._rolled_up = self._clock.monotonic()
+            pruning.prune(connection, self._clock.now(), passed)
+        self._pruned_at = monotonic
 
     def _override(self, event: Event, language: str) -> tuple[str, str] | None:
         answers = self._plugins.call_all("healthkit_message", event=event, language=language)

@@ -11,10 +11,12 @@ from typing import Any
 from healthkit import _threads
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import Settings
+from healthkit._model import outcomes
 from healthkit._plugins import PluginManager
 from healthkit._store import lease
 from healthkit._store.database import Store
 from healthkit._store.lease import FencedError
+from healthkit._watcher import vital_signs
 from healthkit._watcher.heartbeat import HeartbeatSender
 from healthkit._watcher.leadership import Leadership
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, StoreError
@@ -51,6 +53,8 @@ class Watcher:
         self._lease = (0, 0.0)
         """The epoch that it leads in, and when that expires."""
         self._fault = ""
+        self._turned_at = clock.monotonic()
+        """When the loop last began a turn."""
         self._heartbeat: HeartbeatSender | None = None
 
     # From anywhere
@@ -83,10 +87,11 @@ class Watcher:
             self._end()
 
     def _tick(self) -> None:
-        if self._reload:
-            self._reload = False
-            self._reload_settings()
+        self._turned_at = self._clock.monotonic()
         try:
+            if self._reload:
+                self._reload = False
+                self._reload_settings()
             self._keep_lease()
             if self._leadership is not None:
                 self._leadership.tick()
@@ -148,7 +153,11 @@ class Watcher:
             wake=lambda: self._inbox.put(None),
             clock=self._clock,
         )
-        leadership.start()
+        try:
+            leadership.start()
+        except BaseException:
+            leadership.stop(0.0)  # half of its couriers may run
+            raise
         self._leadership = leadership
         log.info("leading, epoch %d", epoch)
         if self._heartbeat is not None:
@@ -167,20 +176,29 @@ class Watcher:
         try:
             settings, plugins = self._load()
             self._refuse_other_store(settings)
-        except HealthkitError as error:
-            for line in error.lines():
-                log.error("%s", line)
-            log.error("the new configuration is refused; the old one stays in force")
+        except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+            self._refuse(error)
             return
-        epoch = self._stop_leadership(DRAIN)
+        before, epoch = (self._settings, self._plugins), self._stop_leadership(DRAIN)
         self._settings, self._plugins = settings, plugins
-        self._start_heartbeat()
-        log.info("the configuration was read again")
-        if epoch is not None:
-            try:
+        try:
+            self._start_heartbeat()
+            if epoch is not None:
                 self._lead(epoch)
-            except StoreError as error:  # the next tick takes the lease again, and leads
-                log.error("%s", error)
+        except StoreError as error:  # the next tick takes the lease again, and leads
+            log.error("%s", error)
+        except BaseException as error:  # noqa: BLE001
+            self._settings, self._plugins = before  # the next tick leads with them
+            self._start_heartbeat()
+            self._refuse(error)
+            return
+        log.info("the configuration was read again")
+
+    def _refuse(self, error: BaseException) -> None:
+        lines = error.lines() if isinstance(error, HealthkitError) else [outcomes.line(error)]
+        for line in lines:
+            log.error("%s", line)
+        log.error("the new configuration is refused; the old one stays in force")
 
     def _refuse_other_store(self, settings: Settings) -> None:
         if settings.store != self._settings.store:
@@ -199,8 +217,14 @@ class Watcher:
             self._heartbeat.start()
 
     def _heartbeat_fault(self) -> str | None:
-        """Returns the fault for the heartbeat, or None while another watcher leads."""
-        return self._fault if self._leadership is not None else None
+        """Returns the fault for the heartbeat, or None while another watcher leads. Called from
+        the heartbeat's thread: the loop may hang."""
+        leadership = self._leadership
+        if leadership is None:
+            return None
+        if self._clock.monotonic() - self._turned_at > vital_signs.STUCK_AFTER:
+            return "the watcher hangs"
+        return "; ".join(filter(None, (self._fault, *leadership.faults)))
 
     # The end
 

@@ -60,7 +60,7 @@ def watch(options: ConfigOptions) -> None:
         plugins = options.plugins()
         return read_settings(options.config, plugins), plugins
 
-    if not any(options.plugins().call_all("healthkit_logging")):
+    if not any(done is True for done in options.plugins().call_all("healthkit_logging")):
         _log_to_stderr()
     watcher = Watcher(read)
     signal.signal(signal.SIGTERM, lambda *_: watcher.stop())

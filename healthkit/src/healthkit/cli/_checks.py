@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from healthkit import _rendering
+from healthkit._alerts import routing
 from healthkit._config.loader import DEFAULT_FILE
 from healthkit._health import Health
 from healthkit._model.checks import Report, Status
@@ -41,15 +42,28 @@ timezone = "UTC"
 type = "heartbeat"          # it waits for: healthkit beat nightly
 every = "24h"
 grace = "1h"
-severity = "medium"
 role = "advisory"
 
-# [channels.telegram]
-# url = "${TELEGRAM_URL}"   # any Apprise URL
-#
-# [routes.critical]
-# channels = ["telegram"]
-# remind_every = "30m"
+[channels.people]
+url = "${ALERT_URL:-log://}"  # any Apprise URL, like tgram://TOKEN/CHAT; log:// is the own log
+
+# Who is told of what: each severity needs a route, or nobody hears of its faults.
+
+[routes.critical]
+channels = ["people"]
+remind_every = "30m"
+
+[routes.high]                # the severity of a check that names none
+channels = ["people"]
+remind_every = "4h"
+
+[routes.medium]
+channels = ["people"]
+digest = "24h"
+
+[routes.low]
+channels = ["people"]
+digest = "48h"
 """
 
 
@@ -126,8 +140,16 @@ def config_group() -> None:
 @config_group.command("check")
 @with_config_options
 def config_check(options: ConfigOptions) -> None:
-    """Validate the file and name every mistake; nothing is started."""
+    """Validate the file and name every mistake, and every check whose faults reach nobody; nothing
+    is started."""
     settings = options.settings()
+    if unheard := routing.unreachable(settings.checks, settings.routes, settings.channels):
+        hint = "or say silent = true"
+        problems = [
+            ConfigProblem(f"checks.{name}", f"its faults reach nobody: {why}; {hint}")
+            for name, why in unheard.items()
+        ]
+        raise ConfigError(options.config, problems)
     off = [name for name, channel in settings.channels.items() if not channel.enabled]
     click.echo(
         f"{options.config}: {len(settings.checks)} checks, {len(settings.channels)} channels,"

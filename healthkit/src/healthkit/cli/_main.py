@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -38,10 +39,13 @@ class _WithPluginCommands(HandledErrors):
     @staticmethod
     def _from_plugins(ctx: click.Context) -> dict[str, click.Command]:
         folder: Path | None = ctx.params.get("plugins_dir")
-        offered = PluginManager(directory=folder).call_all("healthkit_commands")
-        return {
-            command.name: command for commands in offered for command in commands if command.name
-        }
+        found: dict[str, click.Command] = {}
+
+        def take(commands: Iterable[click.Command]) -> None:
+            found.update({command.name: command for command in commands if command.name})
+
+        PluginManager(directory=folder).register_each("healthkit_commands", take)
+        return found
 
 
 @click.group(cls=_WithPluginCommands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationIn
 from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import PositiveDuration, Size
 from healthkit_backup_freshness.catalogue import BackupSource, SourceError
-from healthkit_backup_freshness.evaluation import FreshnessRules, evaluate
+from healthkit_backup_freshness.evaluation import FreshnessRules, evaluate_all
 from healthkit_backup_freshness.folder import FolderSource
 
 S3 = "s3://"
@@ -56,6 +56,8 @@ class BackupFreshness(Check):
     pattern: str = Field(default="*.dump.gz", min_length=1)
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
     max_restore_age: PositiveDuration = timedelta(days=35)
+    identity: str | None = Field(default=None, min_length=1, max_length=200)
+    """Whose backups count, where several keep theirs here; else all are looked at, each alone."""
     endpoint: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
     access_key: SecretStr | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
@@ -77,7 +79,7 @@ class BackupFreshness(Check):
         except SourceError as error:
             return Outcome.unhealthy(str(error))
         rules = FreshnessRules(self.max_age, self.min_size, self.max_restore_age)
-        return evaluate(backups, context.now, rules)
+        return evaluate_all(backups, context.now, rules, self.identity)
 
     def target(self) -> str:
         return self.location

@@ -23,7 +23,15 @@ class SourceError(Exception):
     """The location cannot be read; the text is for people and has no secrets."""
 
 
+_YEARS = range(1970, 9000)
+"""Others cannot be reckoned with."""
+LARGEST_MANIFEST = 4_000_000
+"""Bytes; what is longer is none."""
+
+
 def _utc(moment: datetime) -> datetime:
+    if moment.year not in _YEARS:
+        raise ValueError(f"the year {moment.year} is none of a backup")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -38,6 +46,8 @@ class SidecarManifest(BaseModel):
 
     created_at: Moment | None = None
     size_bytes: int | None = Field(default=None, ge=0)
+    identity: str | None = Field(default=None, max_length=200)
+    """Whose it is, where several keep theirs in one place."""
     verified_at: Moment | None = None
     uploaded_at: Moment | None = None
     s3_expected: bool = False
@@ -96,8 +106,10 @@ def backup(
 
 def _parsed(manifest: bytes) -> SidecarManifest | None:
     try:
+        if len(manifest) > LARGEST_MANIFEST:
+            return None
         return SidecarManifest.model_validate_json(manifest)
-    except ValidationError:
+    except (ValidationError, RecursionError):
         return None
 
 
@@ -106,7 +118,7 @@ def stamp(name: str, zone: ZoneInfo) -> datetime | None:
     for digits in reversed(_STAMP.findall(name)):
         try:
             local = datetime.strptime(digits, "%Y%m%d_%H%M%S").replace(tzinfo=zone)
+            return _utc(local)
         except ValueError:
             continue
-        return local.astimezone(UTC)
     return None

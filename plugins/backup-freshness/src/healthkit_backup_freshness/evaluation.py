@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -28,6 +28,8 @@ class FreshnessRules:
     min_size: int
     max_restore_age: timedelta
 
+
+_ORDER = {Status.HEALTHY: 0, Status.DEGRADED: 1, Status.UNHEALTHY: 2}
 
 Fault = tuple[Status, str]
 
@@ -56,6 +58,34 @@ def evaluate(backups: Sequence[BackupFile], now: datetime, rules: FreshnessRules
         return Outcome.healthy(f"{age} old, {size}", **details)
     faults.sort(key=lambda fault: fault[0] is not Status.UNHEALTHY)
     return Outcome(faults[0][0], "; ".join(text for _, text in faults), details)
+
+
+def by_restaurant(
+    backups: Sequence[BackupFile], identity: str | None
+) -> Mapping[str, Sequence[BackupFile]]:
+    """Returns the backups of each who keeps theirs here, by identity; of one alone where that is
+    given. What states none belongs to the only one, if there is one."""
+    stated = {one.manifest.identity for one in backups if one.manifest and one.manifest.identity}
+    if identity is None and len(stated) <= 1:
+        return {"": backups}
+    return {
+        name: [one for one in backups if one.manifest and one.manifest.identity == name]
+        for name in sorted(stated if identity is None else {identity})
+    }
+
+
+def evaluate_all(
+    backups: Sequence[BackupFile], now: datetime, rules: FreshnessRules, identity: str | None
+) -> Outcome:
+    """Evaluates the backups of each by themselves: the fresh ones of one hide no stale ones of
+    another. The worst comes first."""
+    groups = by_restaurant(backups, identity)
+    outcomes = {name: evaluate(group, now, rules) for name, group in groups.items()}
+    if len(outcomes) == 1:
+        return next(iter(outcomes.values()))
+    worst = max(outcomes.values(), key=lambda outcome: _ORDER[outcome.status])
+    texts = [f"{name}: {outcome.message}" for name, outcome in outcomes.items()]
+    return Outcome(worst.status, "; ".join(texts), {"restaurants": len(outcomes)})
 
 
 def _age_faults(newest: BackupFile, now: datetime, rules: FreshnessRules) -> list[Fault]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from healthkit_backup_freshness.catalogue import (
+    LARGEST_MANIFEST,
     MANIFEST,
     BackupFile,
     SourceError,
@@ -42,16 +44,24 @@ class FolderSource:
         path = self._path / name
         try:
             found = path.stat()
-        except FileNotFoundError:
-            return None
-        if not path.is_file():
-            return None
-        modified = datetime.fromtimestamp(found.st_mtime, UTC)
-        return backup(name, found.st_size, modified, _read(path), zone)
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            modified = datetime.fromtimestamp(found.st_mtime, UTC)
+            return backup(name, found.st_size, modified, _read(path), zone)
+        except (OSError, ValueError, OverflowError):
+            return None  # one odd entry must not hide the others
 
 
 def _read(path: Path) -> bytes | None:
+    """Returns the manifest beside a backup; b"" where it cannot be read. It is opened without
+    waiting: a pipe would never answer."""
     try:
-        return path.with_name(path.name + MANIFEST).read_bytes()
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path.with_name(path.name + MANIFEST), flags)
+        with open(descriptor, "rb") as file:
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return file.read(LARGEST_MANIFEST + 1) if regular else b""
     except FileNotFoundError:
         return None
+    except OSError:
+        return b""

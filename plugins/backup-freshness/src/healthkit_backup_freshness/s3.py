@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ from botocore.exceptions import (
 )
 
 from healthkit_backup_freshness.catalogue import (
+    LARGEST_MANIFEST,
     MANIFEST,
     BackupFile,
     SourceError,
@@ -33,6 +35,10 @@ from healthkit_backup_freshness.catalogue import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_READERS = 8
+"""Manifests that are fetched at once."""
+_OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
+"""Errors that say nothing of the bucket as a whole."""
 _REFUSED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 
 
@@ -98,14 +104,26 @@ class S3Source:
     def _fetch_manifests(self, client: S3Client, objects: Mapping[str, _Object]) -> None:
         """Fetches what is new and forgets what is gone."""
         wanted = {(o.key, o.etag) for o in objects.values() if o.key.endswith(MANIFEST)}
-        for version in wanted - self._manifests.keys():
-            try:
-                body = client.get_object(Bucket=self._bucket, Key=version[0])["Body"].read()
-            except client.exceptions.NoSuchKey:
-                continue  # a rotation has taken it away meanwhile
-            self._manifests[version] = body
+        new = sorted(wanted - self._manifests.keys())
+        with ThreadPoolExecutor(_READERS) as readers:
+            bodies = list(readers.map(lambda version: self._fetch(client, version[0]), new))
+        for version, body in zip(new, bodies, strict=True):
+            if body is not None:
+                self._manifests[version] = body
         for version in self._manifests.keys() - wanted:
             del self._manifests[version]
+
+    def _fetch(self, client: S3Client, key: str) -> bytes | None:
+        """Returns a manifest; b"" for one that is refused, which must not hide the others."""
+        try:
+            body = client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            return body.read(LARGEST_MANIFEST + 1)
+        except client.exceptions.NoSuchKey:
+            return None  # a rotation has taken it away meanwhile
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
+                raise
+            return b""
 
     def _backup(
         self, name: str, item: _Object, beside: _Object | None, zone: ZoneInfo

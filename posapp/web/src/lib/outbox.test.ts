@@ -35,7 +35,7 @@ function serve(server: () => Promise<Response>): string[] {
 
 const away = () => Promise.reject(new TypeError("Failed to fetch"));
 const payment = { method: "qris", amount: 500 };
-const write = () => Promise.resolve(payment);
+const write = () => Promise.resolve(() => Promise.resolve(payment));
 const SLOT = "payment:7";
 
 describe("a payment", () => {

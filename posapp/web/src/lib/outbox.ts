@@ -22,11 +22,14 @@ export interface Attempt {
   failures: number;
 }
 
+/** What must happen together with the answer of a slot, in one transaction with it. */
+type Settle = (slot: string, answer: unknown) => Promise<unknown>;
+
 const IDLE: Attempt = { sending: false, error: null, body: null, failures: 0 };
 const attempts = new Map<string, Attempt>();
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
 const watchers = new Set<() => void>();
-let settle: (slot: string) => Promise<unknown> = () => Promise.resolve();
+let settle: Settle = () => Promise.resolve();
 
 const attemptOf = (slot: string): Attempt => attempts.get(slot) ?? IDLE;
 
@@ -46,24 +49,27 @@ export const useAttempt = (slot: string): Attempt =>
 export const forgetAttempt = (slot: string): void => note(slot, IDLE);
 
 /**
- * Send the request of `slot` that awaits its answer, or a new one that `write` gives. What becomes of
- * it stands in the attempt and the answer of the slot.
+ * Send the request of `slot` that awaits its answer, or a new one. What becomes of it stands in the
+ * attempt and the answer of the slot.
+ *
+ * @param prepare gives how a new one is written, which is read in one transaction with its key.
  */
 export async function submit(
   slot: string,
-  write: () => Promise<unknown> = nothingNew,
+  prepare: () => Promise<() => Promise<unknown>> = () => Promise.resolve(nothingNew),
   number: number | null = null,
 ): Promise<void> {
   const before = attemptOf(slot);
   if (before.sending) return; // the second of a double tap
   note(slot, { ...before, sending: true, error: before.failures > 0 ? before.error : null });
   try {
+    const write = await prepare();
     const user = currentUser();
     const by = user && { id: user.id, name: user.name };
     const outgoing = await claim(slot, write, { by, number });
     if (outgoing) {
       note(slot, { ...attemptOf(slot), body: outgoing.body });
-      await deliver(outgoing, sendAndSpoil, () => settle(slot));
+      await deliver(outgoing, sendAndSpoil, (answer) => settle(slot, answer));
     }
     note(slot, { ...IDLE, body: outgoing?.body ?? null });
   } catch (error) {
@@ -102,10 +108,8 @@ async function resendOwn(slot?: string): Promise<void> {
 /**
  * Begin to send by itself what awaits its answer: now, when the server is heard again, and when this
  * device is online again or looked at again.
- *
- * @param settled what must happen together with the answer of a slot, in one transaction with it.
  */
-export function startOutbox(settled: (slot: string) => Promise<unknown>): void {
+export function startOutbox(settled: Settle): void {
   settle = settled;
   const wake = () => void resendOwn();
   onContact(wake);
@@ -118,7 +122,7 @@ export function startOutbox(settled: (slot: string) => Promise<unknown>): void {
 
 /** The server has said what became of a request whose answer never came: done, or given up. */
 export async function takeOutcome(outgoing: Outgoing, { state, answer }: Outcome): Promise<void> {
-  if (state === "done") await settleWith(outgoing, answer, () => settle(outgoing.slot));
+  if (state === "done") await settleWith(outgoing, answer, (done) => settle(outgoing.slot, done));
   else await forget(outgoing);
   forgetAttempt(outgoing.slot);
   afterSale(queryClient);

@@ -74,7 +74,7 @@ export const forgetAnswer = (slot: string): Promise<void> => database.answers.de
 export async function deliver<T>(
   outgoing: Outgoing,
   send: (outgoing: Outgoing) => Promise<T>,
-  settle: () => Promise<unknown> = () => Promise.resolve(),
+  settle: (answer: T) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<T> {
   const tries = await count(outgoing);
   try {
@@ -88,15 +88,15 @@ export async function deliver<T>(
 }
 
 /** Keep the answer of a request, and forget its key. */
-export const settleWith = (
+export const settleWith = <T>(
   outgoing: Outgoing,
-  answer: unknown,
-  settle: () => Promise<unknown> = () => Promise.resolve(),
+  answer: T,
+  settle: (answer: T) => Promise<unknown>,
 ): Promise<void> =>
   forget(outgoing, async () => {
     const { slot, key, by = null, number = null } = outgoing;
     await database.answers.put({ slot, key, answer, at: Date.now(), by, number });
-    await settle();
+    await settle(answer);
   });
 
 /**

@@ -12,9 +12,9 @@ export function useOutgoingAct<Body>(slot: string) {
   const answered = useAnswer(slot);
   const acts = useMemo(
     () => ({
-      /** @param write the body, read when no other request of the slot awaits its answer. */
-      submit: (write: () => Promise<Body | null>, number: number | null = null) =>
-        void submit(slot, write, number),
+      /** @param prepare gives how the body is written, when no other request awaits its answer. */
+      submit: (prepare: () => Promise<() => Promise<Body | null>>, number: number | null = null) =>
+        void submit(slot, prepare, number),
       again: () => void submit(slot),
       /** What was answered or refused has been looked at. */
       reset: () => {

@@ -1,5 +1,5 @@
 import type { Order, OrderInput, Product } from "@/api/types";
-import type { Draft, DraftLine, Guest, SentOrder } from "@/lib/database";
+import type { Draft, DraftLine, Guest } from "@/lib/database";
 
 /** Changes to the order that is being written: each a function from one draft to the next. */
 /** One product with its variant, modifiers, quantity and note, before it is a line. */
@@ -143,16 +143,17 @@ export const needsTable = ({ type, tableId }: Draft): boolean =>
 export const needsGuest = ({ type, guest }: Draft): boolean =>
   type === "delivery" && !(guest.name && guest.phone && guest.address);
 
-/** An order without lines for the next guest, who has chosen neither type nor table; `sent` is remembered. */
-export const nextDraft = ({ lastSent }: Draft, sent: Order | undefined): Draft => ({
-  ...emptyDraft,
-  lastSent: sent ? sentOrder(sent) : lastSent,
-});
+/** An order without lines for the next guest, who has chosen neither type nor table. */
+export const nextDraft = ({ lastSent }: Draft): Draft => ({ ...emptyDraft, lastSent });
 
-const sentOrder = ({ id, number, type, table_id, customer_name }: Order): SentOrder => ({
-  orderId: id,
-  number,
-  type,
-  tableId: table_id ?? null,
-  guestName: customer_name ?? "",
+/** Remember `order` as the one that was sent last. */
+export const rememberSent = (draft: Draft, order: Order): Draft => ({
+  ...draft,
+  lastSent: {
+    orderId: order.id,
+    number: order.number,
+    type: order.type,
+    tableId: order.table_id ?? null,
+    guestName: order.customer_name ?? "",
+  },
 });

@@ -3,7 +3,7 @@ import { currentUser } from "@/api/sign-in";
 import type { Order } from "@/api/types";
 import { database, type Draft, type Person } from "@/lib/database";
 import { ORDER_SLOT } from "@/lib/outgoing";
-import { emptyDraft, nextDraft } from "./draft";
+import { emptyDraft, nextDraft, rememberSent } from "./draft";
 
 /** A draft that an earlier version has written lacks what it did not know. */
 const current = async (): Promise<Draft> => ({
@@ -37,8 +37,6 @@ export const readDraft = async (): Promise<Draft | null> => {
   return draft.lines.length > 0 ? draft : null;
 };
 
-/** Begin anew for the next guest, in the transaction that keeps the answer to the order before. */
-export const resetDraft = async (): Promise<unknown> => {
-  const answered = await database.answers.get(ORDER_SLOT);
-  return database.drafts.put(nextDraft(await current(), answered?.answer as Order | undefined));
-};
+/** `order` was sent: begin anew for the next guest, and remember it. */
+export const resetDraft = async (order: Order): Promise<unknown> =>
+  database.drafts.put(rememberSent(nextDraft(await current()), order));

@@ -1,5 +1,5 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useEffectEvent, useState } from "react";
+import { useEffect, useEffectEvent } from "react";
 import { ApiError } from "@/api/error";
 import type { Order, OrderInput } from "@/api/types";
 import type { Draft } from "@/lib/database";
@@ -19,7 +19,11 @@ const isSame = (one: OrderInput, other: OrderInput): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
 /** The total of a draft: as it was shown, or asked for where the screen was behind; null where nobody answers. */
-async function totalOf(draft: Draft, shown: Shown | null, queries: QueryClient): Promise<number | null> {
+async function totalOf(
+  draft: Draft,
+  shown: Shown | null,
+  queries: QueryClient,
+): Promise<number | null> {
   if (shown && isSame(shown.body, toQuoteInput(draft))) return shown.total;
   try {
     return (await queries.query(quoteOf(draft))).totals.total;
@@ -29,12 +33,8 @@ async function totalOf(draft: Draft, shown: Shown | null, queries: QueryClient):
   }
 }
 
-/**
- * The order as it stands, at the total of just this order.
- *
- * @returns what reads it, to be sent while it still stands so.
- */
-async function priced(shown: Shown | null, queries: QueryClient) {
+/** Price the order as it stands; returns how to write it, unless it is another by then. */
+async function prepareOrder(shown: Shown | null, queries: QueryClient) {
   const draft = await readDraft();
   const total = draft && (await totalOf(draft, shown, queries));
   return async (): Promise<OrderInput | null> => {
@@ -51,24 +51,14 @@ async function priced(shown: Shown | null, queries: QueryClient) {
 export function useSendOrder() {
   const queries = useQueryClient();
   const act = useOutgoingAct<OrderInput>(ORDER_SLOT);
-  const [pricing, setPricing] = useState(false);
-  const sendNew = (shown: Shown | null) => {
-    setPricing(true);
-    priced(shown, queries)
-      .then((write) => act.submit(write))
-      .catch(() => null) // the quote on the screen has met the same, and says so
-      .finally(() => setPricing(false));
-  };
   const leave = useEffectEvent(act.reset);
   useEffect(() => () => leave(), []);
   const quoted = act.error instanceof ApiError && act.error.quote !== null;
   return {
     ...act,
     data: act.data as Order | null,
-    isPending: act.isPending || pricing,
-    isError: act.error !== null,
     waiting: act.waiting !== null,
-    sendNew,
+    sendNew: (shown: Shown | null) => act.submit(() => prepareOrder(shown, queries)),
     /** The total on the screen when it was sent, where another one was the answer. */
     expectedTotal: quoted ? (act.body?.expected_total ?? null) : null,
   };

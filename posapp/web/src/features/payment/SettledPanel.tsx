@@ -23,7 +23,7 @@ export function SettledPanel({ order, refused }: SettledPanelProps) {
   const Icon = refused ? HandCoins : voided ? Ban : Receipt;
   return (
     <Stack h="100%" p="xl" justify="center" maw={560} mx="auto" role={refused ? "alert" : "status"}>
-      <Text c={refused ? "ember.7" : "wood.6"} lh={0} ta="center">
+      <Text c={refused ? "var(--ember)" : "dimmed"} lh={0} ta="center">
         <Icon size={60} strokeWidth={1.5} aria-hidden="true" />
       </Text>
       <Title order={2} ta="center">

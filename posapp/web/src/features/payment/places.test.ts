@@ -8,6 +8,8 @@ const order = (id: number, more: Partial<OrderSummary> = {}): OrderSummary => ({
   status: "open",
   type: "takeaway",
   table_id: null,
+  customer_name: null,
+  guests: null,
   total: 13_860,
   due: 13_860,
   created_at: "2026-11-25T12:00:00Z",

@@ -38,7 +38,8 @@ export const usePayments = (orderId: number, wanted: boolean) =>
  */
 export function usePay(orderId: number, number: number | null) {
   const act = useOutgoingAct<PaymentInput>(paymentSlot(orderId));
-  const pay = (payment: PaymentInput) => act.submit(() => Promise.resolve(payment), number);
+  const pay = (payment: PaymentInput) => 
+    act.submit(() => Promise.resolve(() => Promise.resolve(payment)), number);
   return { ...act, data: act.data as Payment | null, pay };
 }
 

@@ -98,8 +98,11 @@ function usePrint(receipt: Receipt) {
     },
   });
   const counted = print.data;
+  const printed = useRef<Receipt | null>(null);
   useEffect(() => {
-    if (counted) window.print();
+    if (!counted || printed.current === counted) return;
+    printed.current = counted; // one count is one paper
+    window.print();
   }, [counted]);
   useWindowEvent("afterprint", print.reset);
   return print;

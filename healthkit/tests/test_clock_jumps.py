@@ -1,0 +1,182 @@
+"""The wall clock is set, by a day back or ten years ahead: no alert is lost, muted or told twice,
+and nothing is dropped or counted as fresh by it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthkit import CheckInfo, Event, EventKind, Outcome, Status
+from healthkit._alerts.patience import Failures, backoff
+from healthkit._builtin import evaluate_heartbeat
+from healthkit._model.alerts import Delivery
+from healthkit._store import history, incidents, outbox, pruning
+from healthkit._store.tables import deliveries, events
+from healthkit.testing import StubResponse
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+JUMPS = [-400 * DAY, -DAY, -HOUR, HOUR, DAY, 3653 * DAY]
+
+
+def event(at=NOW):
+    return Event(EventKind.DOWN, CheckInfo("c", "Check"), at, Outcome.unhealthy("gone"))
+
+
+def seconds(post):
+    return post.clock.monotonic()
+
+
+@pytest.mark.parametrize("there", JUMPS)
+@pytest.mark.parametrize("back", [True, False])
+def test_a_channel_that_failed_while_the_clock_was_wrong_is_tried_after_its_pause(
+    post, http_sink, there, back
+):
+    http_sink.answers(500)
+    post.open(a={"url": http_sink.url("/a", "json")})
+    post.clock.jump(there)
+    post.owe("a", event(post.clock.now()))
+    post.until(lambda: http_sink.requests)
+    http_sink.answers(200)
+    if back:
+        post.clock.jump(-there)
+    begun = seconds(post)
+    post.until(lambda: post.counts() == {})
+    assert seconds(post) - begun < 600
+    assert len({request.body for request in http_sink.requests}) == 1
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_patience_is_time_that_passed(post, http_sink, other_sink, jump):
+    http_sink.answers(500)
+    post.open(
+        a={"url": http_sink.url("/a", "json"), "fallback": "b"},
+        b={"url": other_sink.url("/b", "json")},
+    )
+    post.owe("a", event())
+    post.until(lambda: http_sink.requests)
+    begun = seconds(post)
+    post.clock.jump(jump)
+    post.until(lambda: other_sink.requests, step=5.0)
+    # Five minutes by no clock on the wall, and what a busy machine takes to deliver it.
+    assert 290 < seconds(post) - begun < 3000
+    assert len(other_sink.requests) == 1
+
+
+def test_the_fallback_takes_over_when_patience_ends_whatever_a_service_asks_for(
+    post, http_sink, other_sink
+):
+    http_sink.respond_with(lambda _: StubResponse(429, headers={"Retry-After": "86400"}))
+    post.open(
+        a={"url": http_sink.url("/a", "json"), "fallback": "b"},
+        b={"url": other_sink.url("/b", "json")},
+    )
+    post.owe("a", event())
+    post.until(lambda: other_sink.requests, step=5.0)
+    assert seconds(post) < 3000
+    assert len(http_sink.requests) == 1, "it was left alone for as long as it asked"
+
+
+@given(st.lists(st.floats(0.1, 400), min_size=1, max_size=30), st.floats(1, 1000))
+def test_what_waited_for_as_long_as_patience_lasts_is_handed_on_and_nothing_else(gaps, patience):
+    failures, now, came = Failures(patience), 0.0, {}
+    failures.add(1, now, 1.0)
+    for number, gap in enumerate(gaps, start=1):
+        came[number] = now
+        upto = failures.waited(number, now)
+        handed = [n for n in came if upto is not None and n <= upto]
+        assert handed == [n for n, at in came.items() if now - at >= patience]
+        now += gap
+    failures.clear()
+    assert not failures
+    assert failures.waited(99, now) is None
+
+
+@pytest.mark.parametrize("patience", [1, 60, 300, 86400])
+def test_the_attempts_of_a_whole_patience_count_as_it_after_a_restart(patience):
+    most = Failures(patience).most_attempts
+    assert sum(backoff(n, 0.0).total_seconds() for n in range(1, most + 1)) >= patience
+    assert sum(backoff(n, 0.0).total_seconds() for n in range(1, most)) < patience
+    restarted = Failures(patience)
+    restarted.add(most, 0.0, 1.0)
+    assert restarted.waited(1, 0.0) is not None
+    fresh = Failures(patience)
+    fresh.add(most - 1, 0.0, 1.0)
+    assert fresh.waited(1, 0.0) is None
+
+
+@pytest.mark.parametrize("jump", [-400 * DAY, -DAY])
+def test_a_digest_that_was_put_off_by_a_clock_ahead_is_due_when_it_is_put_back(store, jump):
+    ahead = NOW - jump
+    with store.transaction() as connection:
+        number = incidents.add_event(connection, event(ahead))
+        outbox.enqueue(connection, number, Delivery("a", ahead + HOUR, digest=True), ahead)
+        assert outbox.due_channels(connection, ahead) == set()
+        assert outbox.due_channels(connection, NOW) == {"a"}
+
+
+def test_a_silence_lasts_no_longer_for_a_clock_that_was_put_back(store):
+    with store.transaction() as connection:
+        incidents.add_silence(connection, NOW + HOUR, NOW)
+        assert incidents.active_silences(connection, NOW)
+        assert incidents.active_silences(connection, NOW - timedelta(minutes=1))
+        assert not incidents.active_silences(connection, NOW - DAY)
+        assert not incidents.active_silences(connection, NOW + HOUR)
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, DAY, 3653 * DAY])
+def test_a_heartbeat_that_is_dated_ahead_is_not_fresh_until_then(ahead):
+    late = evaluate_heartbeat(NOW + ahead, NOW + ahead, NOW, HOUR, timedelta(0))
+    assert late.status is Status.UNHEALTHY
+    minute = NOW + timedelta(minutes=1)
+    assert evaluate_heartbeat(minute, minute, NOW, HOUR, timedelta(0)).status is Status.HEALTHY
+
+
+def rows(*moments):
+    return [history.Row("c", moment, "healthy", 0.1) for moment in moments]
+
+
+def count(connection, table):
+    return len(connection.execute(table.select()).all())
+
+
+@pytest.mark.parametrize("hours", [1, 5])
+def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(store, hours):
+    with store.transaction() as connection:
+        history.add(connection, rows(*(NOW - 6 * DAY - hour * HOUR for hour in range(24))))
+        number = incidents.add_event(connection, event(NOW - 80 * DAY))
+        incidents.add_silence(connection, NOW - 80 * DAY, NOW - 81 * DAY)
+        pruning.prune(connection, NOW, None)
+        for _ in range(12 * hours):
+            pruning.prune(connection, NOW + 3653 * DAY, timedelta(minutes=5))
+        left = count(connection, history.history)
+        assert 24 - 2 * hours - 1 <= left <= 24
+        assert count(connection, events) == 1, number
+        pruning.prune(connection, NOW + 5 * HOUR, timedelta(minutes=5))
+        history.add(connection, rows(NOW + 4 * HOUR))
+        pruning.prune(connection, NOW + 6 * HOUR, timedelta(hours=1))
+        hour = int((NOW + 4 * HOUR).timestamp()) // 3600
+        summed = {row.hour for row in connection.execute(history.hourly.select())}
+        assert hour in summed, "the hours after the jump are summed up as ever"
+
+
+def test_what_is_old_is_dropped_as_time_passes(store):
+    with store.transaction() as connection:
+        history.add(connection, rows(NOW - 6 * DAY))
+        incidents.add_event(connection, event(NOW - 91 * DAY))
+        pruning.prune(connection, NOW, None)
+        assert count(connection, history.history) == count(connection, events) == 1
+        now = NOW
+        for _ in range(3 * 24):
+            now += HOUR
+            pruning.prune(connection, now, HOUR)
+        assert count(connection, history.history) == count(connection, events) == 0
+        assert count(connection, deliveries) == 0
+
+
+def test_results_of_a_clock_that_was_ahead_are_no_uptime_of_today(store):
+    with store.transaction() as connection:
+        history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)])
+        history.add(connection, rows(NOW - HOUR))
+        assert history.uptime(connection, NOW, DAY)["c"].share == 1.0

@@ -1,0 +1,99 @@
+"""Loads a backup into an empty database, and compares what has arrived with the manifest."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, cast
+
+from sqlalchemy import create_engine
+
+from posapp.backup import compression
+from posapp.backup.errors import BackupError
+from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.manifest import Manifest
+from posapp.backup.postgres.client import PostgresClient, query
+from posapp.backup.postgres.dump import Progress, load_sql
+from posapp.backup.postgres.loader import give_back, loader
+from posapp.backup.postgres.snapshot import count_rows
+from posapp.database.schema import known_revisions, schema_state, upgrade
+
+
+def load_backup(
+    client: PostgresClient,
+    file: BinaryIO,
+    backup: Backup,
+    load_identity: compression.LoadIdentity,
+    on_progress: Progress,
+) -> int:
+    """Loads an open backup into an empty database by a role that can do nothing else, compares its
+    bytes and its rows with the manifest, and updates the planner's statistics. Returns the number
+    of rows. Raises BackupError."""
+    manifest = backup.manifest
+    hashed = compression.HashingReader(file)
+    try:
+        with (
+            loader(client, manifest.extensions if manifest else ()) as filling,
+            compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
+        ):
+            passed = load_sql(filling, sql, on_progress)
+        while hashed.read(compression.BLOCK):
+            pass
+    except OSError as error:
+        raise BackupError(f"{backup.location}: {error.strerror}") from None
+    if manifest is not None and hashed.hexdigest() != manifest.sha256:
+        raise BackupError(f"{backup.location}: is not, or no longer, what its manifest says")
+    give_back(client, passed)
+    with ThreadPoolExecutor(1) as analyzing:
+        analyzed = analyzing.submit(_analyze, client)
+        counts = count_rows(client)
+        analyzed.result()
+    if manifest is not None:
+        compare_row_counts(backup.name, manifest, counts)
+    return sum(counts.values())
+
+
+def _analyze(client: PostgresClient) -> None:
+    with client.connect() as connection:
+        query(connection, "ANALYZE")
+
+
+def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:
+    """Raises BackupError where a table has not the number of rows that the manifest has."""
+    expected = manifest.row_counts
+    wrong = [
+        f"{table}: {counts.get(table, 'missing')} instead of {expected.get(table, 'none')}"
+        for table in sorted({*expected, *counts})
+        if expected.get(table) != counts.get(table)
+    ]
+    if wrong:
+        raise BackupError(f"{name}: other rows than its manifest says: {'; '.join(wrong[:5])}")
+
+
+def migrate_if_older(client: PostgresClient) -> str | None:
+    """Migrates the schema of an older version of the POS. Returns the revision it had, or None.
+
+    The schema of a newer version stays: this version can serve it. Raises DatabaseError.
+    """
+    current, head = revisions(client)
+    if current is None or current == head or current not in known_revisions():
+        return None
+    upgrade(client.url)
+    return current
+
+
+def revisions(client: PostgresClient) -> tuple[str | None, str | None]:
+    """Returns the revision of the schema in the database, and this version's."""
+    engine = create_engine(client.url)
+    try:
+        return schema_state(engine)
+    finally:
+        engine.dispose()
+
+
+def schema_problem(revision: str | None) -> str:
+    """Returns why a schema cannot be live here, or ""."""
+    if revision is None:
+        return "there is no POS in it: the table alembic_version is missing"
+    if revision not in known_revisions():
+        return f"its schema {revision} is not known to this version; update the POS first"
+    return ""

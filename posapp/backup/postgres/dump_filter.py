@@ -1,0 +1,104 @@
+"""Reads a dump's statements as they go by, and leaves out what its loader may not or must not do.
+
+A dump is loaded by a role without rights of its own (`loader`), so it cannot give things away, nor
+make extensions that only a superuser may: those statements are left out here, and done afterwards
+from the facts in them. Meta-commands of psql are left out too, for what remains is run restricted.
+Rows of COPY go through untouched and unread, as fast as they are found to end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$")
+_COPY = re.compile(rb"COPY [^;]* FROM stdin;\n")
+_END_OF_ROWS = b"\n\\.\n"
+_OWNER = re.compile(rb'ALTER ([A-Z ]+?) ((?!OWNER TO )[^;\n]+?) OWNER TO ("(?:[^"\n]|"")+"|\w+);\n')
+_LEFT_OUT = (
+    re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+\n"),
+    re.compile(rb"COMMENT ON EXTENSION [^;\n]+;\n"),
+    re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
+)
+_DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")+"|\w+) [^;\n]+;\n')
+
+
+@dataclass
+class DumpFilter:
+    """Passes a dump on, block by block."""
+
+    owners: list[tuple[str, str, str]] = field(default_factory=list)
+    """Kind, name and owner of each thing, as they are written in SQL."""
+    defaults: list[str] = field(default_factory=list)
+    """Default privileges, which only the role itself or a superuser may alter."""
+    _rest: bytes = b""
+    _rows: bool = False
+    _quote: bytes | None = None
+
+    def feed(self, block: bytes) -> bytes:
+        """Returns what is to be run of the dump so far and was not yet returned."""
+        data, out, at = self._rest + block, [], 0
+        while at < len(data):
+            if self._rows:
+                end = data.find(_END_OF_ROWS, at)
+                if end < 0:
+                    stop = max(at, len(data) - len(_END_OF_ROWS) + 1)
+                    out.append(data[at:stop])
+                    at = stop
+                    break
+                out.append(data[at : end + len(_END_OF_ROWS)])
+                at, self._rows = end + len(_END_OF_ROWS), False
+                continue
+            end = data.find(b"\n", at) + 1
+            if not end:
+                break
+            out.append(self._line(data[at:end]))
+            # The line's own end may begin the end of rows: a table can be empty.
+            at = end - 1 if self._rows else end
+            if self._rows:
+                out[-1] = out[-1][:-1]
+        self._rest = data[at:]
+        return b"".join(out)
+
+    def finish(self) -> bytes:
+        """Returns what is left when the dump has ended."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+    def _line(self, line: bytes) -> bytes:
+        if self._quote is None:
+            if self._is_left_out(line):
+                return b""
+            if line.startswith(b"COPY ") and _COPY.fullmatch(line):
+                self._rows = True
+                return line
+        self._quote = _quote_after(line, self._quote)
+        return line
+
+    def _is_left_out(self, line: bytes) -> bool:
+        if line.startswith(b"ALTER "):
+            if match := _OWNER.fullmatch(line):
+                kind, name, owner = (part.decode() for part in match.groups())
+                self.owners.append((kind, name, owner))
+                return True
+            if _DEFAULTS.fullmatch(line):
+                self.defaults.append(line.decode().strip())
+                return True
+            return False
+        return any(pattern.fullmatch(line) for pattern in _LEFT_OUT)
+
+
+def _quote_after(line: bytes, quote: bytes | None) -> bytes | None:
+    """Returns which quotation is open at the end of a line, None where none is; a line of a
+    function's body is no statement."""
+    at = 0
+    while True:
+        if quote is not None:
+            found = line.find(quote, at)
+            if found < 0:
+                return quote
+            at, quote = found + len(quote), None
+        match = _QUOTE.search(line, at)
+        if match is None or match[0] == b"--":
+            return None
+        quote, at = match[0], match.end()

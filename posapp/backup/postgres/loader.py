@@ -1,0 +1,131 @@
+"""The role that loads a dump: it can do nothing but fill the one database that it is given.
+
+A superuser's session can run programs and read files, and SET ROLE can always be undone. So the
+dump's statements run in the session of a role that is made for it, with a password of its own, and
+what they left out is done afterwards.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg2
+from psycopg2 import sql
+
+from posapp.backup.errors import BackupError
+from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
+from posapp.backup.postgres.dump_filter import DumpFilter
+
+PREFIX = "posapp_load_"
+_MARK = "loads one dump for posapp"
+_LEFTOVERS = f"""
+SELECT rolname FROM pg_roles r
+WHERE rolname LIKE '{PREFIX.replace("_", chr(92) + "_")}%%' AND NOT rolsuper
+  AND shobj_description(r.oid, 'pg_authid') = %s
+  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.usesysid = r.oid)
+  AND NOT EXISTS (SELECT FROM pg_shdepend d
+                  WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid)
+"""  # noqa: S608  ours
+_OWNER = """
+SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s
+"""
+_UNTRUSTED = """
+SELECT e.name FROM pg_available_extensions e JOIN pg_available_extension_versions v
+    ON v.name = e.name AND v.version = e.default_version
+WHERE e.name = ANY(%s) AND v.superuser AND NOT v.trusted
+"""
+
+
+@contextmanager
+def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator[PostgresClient]:
+    """Gives a client that may fill the database of `client`, and is its owner meanwhile.
+
+    Where `client` is no superuser it has to do so itself. Raises BackupError.
+    """
+    with client.on(MAINTENANCE).connect() as connection:
+        if not query(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][
+            0
+        ]:
+            yield client
+            return
+        _drop_leftovers(connection)
+        owner = query(connection, _OWNER, client.database)[0][0]
+        role, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
+        _create(connection, role, password, client.database)
+    try:
+        _create_extensions(client, extensions)
+        yield PostgresClient(client.url.set(username=role, password=password))
+    finally:
+        _dissolve(client, role, owner)
+
+
+def give_back(client: PostgresClient, passed: DumpFilter) -> None:
+    """Gives everything that was loaded to whom the dump says. Raises BackupError."""
+    with client.connect() as connection:
+        query(connection, "BEGIN")
+        for kind, name, owner in passed.owners:
+            _run(connection, f"ALTER {kind} {name} OWNER TO {owner}")
+        for statement in passed.defaults:
+            _run(connection, statement)
+        query(connection, "COMMIT")
+
+
+def _run(connection: Connection, statement: str) -> None:
+    """Runs one statement, and refuses more of them: the text is the dump's."""
+    if ";" in statement.rstrip(";"):
+        raise BackupError(f"not one statement: {statement[:200]}")
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _create(connection: Connection, role: str, password: str, database: str) -> None:
+    name = sql.Identifier(role)
+    query(
+        connection,
+        sql.SQL(
+            "CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
+            " NOBYPASSRLS CONNECTION LIMIT 4"
+        ).format(name, sql.Literal(password)),
+    )
+    query(connection, sql.SQL("COMMENT ON ROLE {} IS {}").format(name, sql.Literal(_MARK)))
+    query(
+        connection,
+        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), name),
+    )
+
+
+def _create_extensions(client: PostgresClient, extensions: tuple[str, ...]) -> None:
+    """Creates those that only a superuser may; the dump's own statement then does nothing."""
+    with client.connect() as connection:
+        for (name,) in query(connection, _UNTRUSTED, list(extensions)):
+            query(
+                connection,
+                sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)),
+            )
+
+
+def _dissolve(client: PostgresClient, role: str, owner: str) -> None:
+    """Gives what is left to the database's owner, and drops the role."""
+    name = sql.Identifier(role)
+    with suppress(BackupError), client.connect() as connection:
+        query(
+            connection,
+            sql.SQL("REASSIGN OWNED BY {} TO {}").format(name, sql.Identifier(owner)),
+        )
+        query(connection, sql.SQL("DROP OWNED BY {}").format(name))
+    with suppress(BackupError), client.on(MAINTENANCE).connect() as connection:
+        query(
+            connection,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
+            role,
+        )
+        query(connection, sql.SQL("DROP ROLE IF EXISTS {}").format(name))
+
+
+def _drop_leftovers(connection: Connection) -> None:
+    """Drops the roles of restores that were killed: ours by name and mark, and of no use."""
+    for (role,) in query(connection, _LEFTOVERS, _MARK):
+        with suppress(psycopg2.Error):
+            query(connection, sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))

@@ -1,0 +1,163 @@
+"""Reads the properties of a database, and makes another one with the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import psycopg2
+from psycopg2 import sql
+
+from posapp.backup.model.properties import DatabaseProperties, Grant, Setting
+from posapp.backup.postgres.client import Connection, one_line, query
+
+_DATABASE = """
+SELECT to_jsonb(d), pg_encoding_to_char(encoding), pg_get_userbyid(datdba), spcname,
+       shobj_description(d.oid, 'pg_database')
+FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = %s
+"""
+_GRANTS = """
+SELECT CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END, privilege_type, is_grantable
+FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba)))
+WHERE datname = %s ORDER BY 1 NULLS FIRST, 2
+"""
+_SETTINGS = """
+SELECT CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole) END,
+       split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase,
+    unnest(setconfig) WITH ORDINALITY AS one (setting, place)
+WHERE datname = %s ORDER BY 1 NULLS FIRST, place
+"""
+_LISTS = {
+    *("search_path", "temp_tablespaces", "local_preload_libraries"),
+    *("session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"),
+}
+"""Lists of names are kept as they are written, quoted one by one."""
+_NAME = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
+_LOCALES = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
+
+
+def read_properties(connection: Connection, name: str) -> DatabaseProperties | None:
+    """Returns the properties of a database; None where there is none of that name."""
+    found = query(connection, _DATABASE, name)
+    if not found:
+        return None
+    row, encoding, owner, tablespace, comment = found[0]
+    return DatabaseProperties(
+        owner=owner,
+        encoding=encoding,
+        collate=row["datcollate"],
+        ctype=row["datctype"],
+        provider=row.get("datlocprovider") or "c",  # from version 15 on
+        locale=row.get("datlocale") or row.get("daticulocale"),  # before 17
+        icu_rules=row.get("daticurules"),
+        tablespace=tablespace,
+        connection_limit=row["datconnlimit"],
+        comment=comment,
+        grants=tuple(
+            Grant(grantee=g, privilege=p, grantable=o)
+            for g, p, o in query(connection, _GRANTS, name)
+        ),
+        settings=tuple(
+            Setting(role=r, name=n, value=v) for r, n, v in query(connection, _SETTINGS, name)
+        ),
+    )
+
+
+def create_database(
+    connection: Connection, name: str, like: DatabaseProperties | None, mark: str
+) -> None:
+    """Creates an empty database with the owner, encoding, locale and tablespace of another, and a
+    comment. Its settings and rights come after it has been filled."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    if like is not None:
+        statement += sql.SQL("").join(_options(connection, like))
+    query(connection, statement)
+    set_comment(connection, name, mark)
+
+
+def set_comment(connection: Connection, name: str, comment: str | None) -> None:
+    """Sets the comment of a database, or removes it."""
+    query(
+        connection,
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(comment)),
+    )
+
+
+def apply_properties(connection: Connection, name: str, like: DatabaseProperties) -> list[str]:
+    """Gives a database the rights, the limit and the settings of another. Returns what could not
+    be: a role that is not here, a setting that only a superuser may set."""
+    problems = []
+    for statement in _statements(sql.Identifier(name), like):
+        try:
+            query(connection, statement)
+        except psycopg2.Error as error:
+            text = statement.as_string(connection)
+            problems.append(f"{text}: {one_line(error)}")
+    return problems
+
+
+def _options(connection: Connection, like: DatabaseProperties) -> Iterator[sql.Composable]:
+    options: dict[str, sql.Composable] = {
+        "ENCODING": sql.Literal(like.encoding),
+        "LC_COLLATE": sql.Literal(like.collate),
+        "LC_CTYPE": sql.Literal(like.ctype),
+    }
+    if _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", like.owner):
+        options["OWNER"] = sql.Identifier(like.owner)
+    # An ordinary role may not name the one that it gets in any case.
+    if like.tablespace != "pg_default" and _exists(
+        connection, "SELECT FROM pg_tablespace WHERE spcname = %s", like.tablespace
+    ):
+        options["TABLESPACE"] = sql.Identifier(like.tablespace)
+    if like.provider in _LOCALES and like.locale is not None:
+        provider, key = _LOCALES[like.provider]
+        options |= {"LOCALE_PROVIDER": sql.SQL(provider), key: sql.Literal(like.locale)}
+    if like.icu_rules:
+        options["ICU_RULES"] = sql.Literal(like.icu_rules)
+    for key, value in options.items():
+        yield sql.SQL(f" {key} ") + value
+
+
+def _exists(connection: Connection, statement: str, value: str) -> bool:
+    return bool(query(connection, f"SELECT 1 WHERE EXISTS ({statement})", value))
+
+
+def _statements(name: sql.Identifier, like: DatabaseProperties) -> Iterator[sql.Composable]:
+    yield sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name)
+    yield sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(name, sql.Identifier(like.owner))
+    for grant in like.grants:
+        who = sql.SQL("PUBLIC") if grant.grantee is None else sql.Identifier(grant.grantee)
+        option = sql.SQL(" WITH GRANT OPTION" if grant.grantable else "")
+        yield sql.SQL("GRANT {} ON DATABASE {} TO {}{}").format(
+            sql.SQL(_privilege(grant.privilege)), name, who, option
+        )
+    yield sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(
+        name, sql.Literal(like.connection_limit)
+    )
+    for setting in like.settings:
+        where = sql.SQL("DATABASE {}").format(name)
+        if setting.role is not None:
+            role = sql.Identifier(setting.role)
+            where = sql.SQL("ROLE {} IN DATABASE {}").format(role, name)
+        yield sql.SQL("ALTER {} SET {} TO {}").format(
+            where, _parameter(setting.name), _value(setting)
+        )
+
+
+def _privilege(text: str) -> str:
+    """PostgreSQL's own words; what else a manifest may say is none."""
+    return text if text in ("CREATE", "CONNECT", "TEMPORARY", "TEMP") else "CONNECT"
+
+
+def _parameter(name: str) -> sql.Composable:
+    """A name, or a name of an extension's: `app.zone`."""
+    return sql.SQL(".").join(sql.Identifier(part) for part in name.split("."))
+
+
+def _value(setting: Setting) -> sql.Composable:
+    if setting.name not in _LISTS:
+        return sql.Literal(setting.value)
+    found = ((quoted.replace('""', '"'), bare) for quoted, bare in _NAME.findall(setting.value))
+    names = [quoted or bare for quoted, bare in found] or [""]
+    return sql.SQL(", ").join(sql.Identifier(name) if name else sql.Literal("") for name in names)

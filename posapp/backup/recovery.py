@@ -1,0 +1,277 @@
+"""Recovers a server to a moment from a base backup and WAL, and proves that it was reached.
+
+PostgreSQL itself says whether a moment was reached: it must meet a commit that is later. So that
+there is one in a quiet hour too, whoever receives WAL, and whoever restores, commits a mark on the
+live server: a message in WAL alone. Recovery that ends before one is no answer: something is
+missing, or was never received.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from healthkit import Clock
+from posapp.backup import room
+from posapp.backup.context import RunLog
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.model.backup import format_local
+from posapp.backup.postgres.client import PostgresClient, query
+from posapp.runtime import postgres
+from posapp.runtime.files import write_atomically
+from posapp.runtime.postgres import DataDirectory, EmbeddedPostgresError
+
+SLOT = "posapp_wal"
+KNOWN = "known-until.json"
+RECEIPT_LIMIT = 10.0
+"""Seconds in which what was committed has to be received."""
+_ENDED_EARLY = b"recovery ended before configured recovery target was reached"
+_LAST = re.compile(rb"last completed transaction was at log time (\S+ \S+)")
+_SEGMENT = re.compile(r"([0-9A-F]{24})(\.partial)?")
+_HBA = "local all all trust\n"
+"""For the scratch server alone: its socket lies in a folder that only this user may enter."""
+_SCRATCH = {
+    "hot_standby": "off",  # on, it would insist on the other server's limits
+    "archive_mode": "off",
+    "ssl": "off",
+    "fsync": "off",
+    "lc_messages": "C",
+}
+_RESTORE_COMMAND = (
+    "test -x ../wal/. || exit 200; if test -e ../wal/%f; then cp ../wal/%f %p || exit 200;"
+    " elif test -e ../wal/%f.partial; then"
+    " cp ../wal/%f.partial %p || cp ../wal/%f %p || exit 200; else exit 1; fi"
+)
+"""Paths relative to the data: nothing in a folder's name means anything to a shell. Above 125 is no
+end of WAL but an error, which ends the recovery: a copy that fails has lost nothing."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A commit on the live server: when by its clock, where in its WAL, and which server it is."""
+
+    at: datetime
+    lsn: int
+    system: str
+
+    def dump(self) -> bytes:
+        """Returns it as JSON."""
+        told = {"at": self.at.isoformat(), "lsn": self.lsn, "system": self.system}
+        return json.dumps(told).encode() + b"\n"
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A server as it was; `at` is the moment that it shows, None where nothing was ever written."""
+
+    client: PostgresClient
+    at: datetime | None
+
+
+def mark(client: PostgresClient) -> Mark:
+    """Commits a mark. Raises BackupError, also where the server is itself a copy of another."""
+    with client.connect() as connection:
+        # In a transaction of its own: the statement commits, and only then its place is asked.
+        query(connection, "SELECT pg_logical_emit_message(true, 'posapp', 'known until here')")
+        at, lsn, system = query(
+            connection,
+            "SELECT clock_timestamp(), pg_current_wal_lsn() - '0/0',"
+            " (SELECT system_identifier FROM pg_control_system())",
+        )[0]
+        return Mark(at.astimezone(UTC), int(lsn), str(system))
+
+
+def received(client: PostgresClient, until: Mark, clock: Clock) -> bool:
+    """Waits until a mark has been received; whether it was within `RECEIPT_LIMIT`."""
+    end = clock.monotonic() + RECEIPT_LIMIT
+    with client.connect() as connection:
+        while True:
+            rows = query(
+                connection,
+                "SELECT restart_lsn - '0/0' FROM pg_replication_slots"
+                " WHERE slot_name = %s AND active",
+                SLOT,
+            )
+            if rows and rows[0][0] is not None and rows[0][0] >= until.lsn:
+                return True
+            if not rows or clock.monotonic() > end:
+                return False
+            clock.sleep(0.05)
+
+
+def note_known(client: PostgresClient, wal: Path, clock: Clock) -> None:
+    """Writes down until when all is known: a mark that has been received. Raises BackupError."""
+    made = mark(client)
+    if received(client, made, clock):
+        write_atomically(wal / KNOWN, made.dump())
+
+
+def known_until(wal: Path) -> Mark | None:
+    """Returns the last mark that is known to have been received; None where there is none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        told = json.loads((wal / KNOWN).read_bytes())
+        return Mark(datetime.fromisoformat(told["at"]), int(told["lsn"]), str(told["system"]))
+    return None
+
+
+def mark_live(client: PostgresClient, log: RunLog) -> Mark | None:
+    """Commits a mark on the live server, and waits until it has been received. None where that
+    server does not answer: what was received has to speak for itself."""
+    try:
+        made = mark(client)
+        if not received(client, made, log.clock):
+            log.write("Nothing receives what the live server writes: is receive-wal running?")
+        return made
+    except BackupError as error:
+        log.write(f"The live server does not answer: {error}")
+        return None
+
+
+@contextmanager
+def recovered(
+    base: Path, wal: Path, target: datetime | None, live: Mark | None, log: RunLog
+) -> Iterator[Recovered]:
+    """Runs the server as it was at a moment (None: the latest), from a base backup and the folder
+    of received WAL. `live` is a mark that must have been received.
+
+    Raises BackupError, also where that moment is not known for certain.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="posapp-recover-"))
+    data = DataDirectory(scratch)
+    try:
+        room.require([room.Need(scratch, _size_of(base), "the recovered server")], None)
+        _unpack(base, data.data)
+        log.write(f"Recovering {base.name}")
+        _configure(data.data, wal, target)
+        with _started(data, target) as client:
+            last = _last_commit(client)
+            if target is None:
+                _require_all(client, data.data, wal, live, last)
+            yield Recovered(client, target or last)
+    except EmbeddedPostgresError as error:
+        raise BackupError(str(error)) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _started(data: DataDirectory, target: datetime | None) -> Iterator[PostgresClient]:
+    try:
+        server = postgres.use_embedded_database(data.root, _SCRATCH)
+        url = server.__enter__()
+    except EmbeddedPostgresError:
+        text = data.log.read_bytes()
+        if target is None or _ENDED_EARLY not in text:
+            raise
+        raise BackupError(_not_known(target, _LAST.findall(text))) from None
+    try:
+        yield PostgresClient(url)
+    finally:
+        server.__exit__(None, None, None)
+
+
+def _not_known(target: datetime, times: list[bytes]) -> str:
+    last = "nothing that was written after the base backup is known"
+    if times:
+        at = datetime.fromisoformat(times[-1].decode())
+        last = f"what was received, without a gap, ends with what was written at {format_local(at)}"
+    return (
+        f"the state of {format_local(target)} is not known: {last}; nothing was changed."
+        " Is posapp backup receive-wal running, and is all of BACKUP_DIR/wal there?"
+    )
+
+
+def _last_commit(client: PostgresClient) -> datetime | None:
+    with client.connect() as connection:
+        at: datetime | None = query(connection, "SELECT pg_last_xact_replay_timestamp()")[0][0]
+        return at.astimezone(UTC) if at else None
+
+
+def _require_all(
+    client: PostgresClient, data: Path, wal: Path, live: Mark | None, last: datetime | None
+) -> None:
+    """Raises BackupError where more is known to have been written than was reached."""
+    end = _end_of_recovery(data)
+    with client.connect() as connection:
+        system, size = query(
+            connection,
+            "SELECT (SELECT system_identifier FROM pg_control_system()),"
+            " pg_size_bytes(current_setting('wal_segment_size'))",
+        )[0]
+    marks = [one for one in (live, known_until(wal)) if one and one.system == str(system)]
+    beyond = [one.at for one in marks if one.lsn > end]
+    if beyond or _segments_beyond(wal, end, size):
+        reached = f"at {format_local(last)}" if last else "before the base backup ended"
+        more = f", and more was written, at {format_local(max(beyond))}" if beyond else ""
+        raise BackupError(
+            f"the latest is not known: what was received, without a gap, ends with what was written"
+            f" {reached}{more}; nothing was changed. Name a moment before that with --at"
+        )
+
+
+def _end_of_recovery(data: Path) -> int:
+    """Returns the position at which a promoted server has ended its recovery."""
+    newest = max((data / "pg_wal").glob("*.history"), key=lambda path: path.name)
+    lines = [line.split() for line in newest.read_text().splitlines() if line.strip()]
+    return _lsn(lines[-1][1])
+
+
+def _lsn(text: str) -> int:
+    high, low = text.split("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
+def _segments_beyond(wal: Path, end: int, size: int) -> bool:
+    """Whether segments were received that lie wholly behind a gap. One more than was reached is
+    none: it may hold the rest of a record that was still being received."""
+    per_log = (1 << 32) // size
+    found = {
+        int(name[8:16], 16) * per_log + int(name[16:], 16)
+        for path in wal.iterdir()
+        if (match := _SEGMENT.fullmatch(path.name)) and (name := match[1])
+    }
+    here = end // size
+    later = {number for number in found if number > here}
+    return bool(later) and (max(later) > here + 1 or (here not in found and end % size != 0))
+
+
+def _configure(data: Path, wal: Path, target: datetime | None) -> None:
+    """Configures PostgreSQL to recover to the target at its start, from the received WAL."""
+    wal.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data.parent / "wal").symlink_to(wal.resolve())
+    lines = [
+        f"restore_command = '{_RESTORE_COMMAND}'",
+        "recovery_target_action = 'promote'",
+        f"recovery_target_time = '{target.isoformat() if target else ''}'",
+        "primary_conninfo = ''",
+    ]
+    (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
+    (data / "pg_hba.conf").write_text(_HBA)
+    (data / "recovery.signal").touch()
+
+
+def _size_of(base: Path) -> int:
+    """Returns the bytes of a base backup's files, as its manifest lists them."""
+    try:
+        listed = json.loads((base / "backup_manifest").read_bytes())["Files"]
+        return sum(int(file["Size"]) for file in listed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{base}: no manifest of a base backup: {error}") from None
+
+
+def _unpack(base: Path, data: Path) -> None:
+    data.mkdir(mode=0o700, parents=True)
+    for archive, where in (("base", data), ("pg_wal", data / "pg_wal")):
+        try:
+            with tarfile.open(base / f"{archive}.tar.gz") as tar:
+                tar.extractall(where, filter="data")
+        except (OSError, tarfile.TarError, EOFError) as error:
+            raise Refused(f"{base / archive}.tar.gz cannot be unpacked: {error}") from None
