@@ -18,7 +18,7 @@ Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
 MOST_GUESTS = 200
 PHONE = r"^[+(]?[0-9][0-9 ()./-]{4,23}$"
 Phone = Annotated[Text, StringConstraints(strip_whitespace=True, pattern=PHONE)]
-Address = Annotated[Text, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
+Address = Annotated[Stripped, StringConstraints(min_length=1, max_length=300)]
 
 
 class NewLine(ApiModel):
