@@ -35,7 +35,6 @@ Stripped = Annotated[Text, AfterValidator(str.strip)]
 """Without the blanks around it, before its length is looked at: of blanks alone nothing is left."""
 
 Name = Annotated[Stripped, StringConstraints(min_length=1, max_length=100)]
-Address = Annotated[Stripped, StringConstraints(min_length=1, max_length=300)]
 Note = Annotated[Stripped, StringConstraints(max_length=200)]
 
 

@@ -115,7 +115,7 @@ def test_the_installed_app_opens_without_the_server(browser: Browser, house) -> 
     page.wait_for_function("navigator.serviceWorker.controller !== null")
     context.set_offline(True)
     page.reload()
-    expect(page.get_by_role("status")).to_contain_text("Server tidak menjawab")
+    expect(page.get_by_role("status").filter(has_text="Server tidak menjawab")).to_be_visible()
     context.close()
 
 

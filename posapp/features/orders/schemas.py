@@ -11,13 +11,14 @@ from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
 from posapp.http.pages import PAGE, Cursor, Page
-from posapp.http.schemas import Address, ApiModel, Day, Id, Name, Note, Stripped, Text
+from posapp.http.schemas import ApiModel, Day, Id, Name, Note, Stripped, Text
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
 Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
 MOST_GUESTS = 200
 PHONE = r"^[+(]?[0-9][0-9 ()./-]{4,23}$"
 Phone = Annotated[Text, StringConstraints(strip_whitespace=True, pattern=PHONE)]
+Address = Annotated[Stripped, StringConstraints(min_length=1, max_length=300)]
 
 
 class NewLine(ApiModel):
@@ -156,8 +157,8 @@ class OrderSummary(ApiModel):
     status: OrderState
     type: OrderType
     table_id: int | None
-    guests: int | None = None
-    customer_name: str | None = None
+    guests: int | None
+    customer_name: str | None
     total: int
     due: int
     created_at: datetime

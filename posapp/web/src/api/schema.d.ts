@@ -1149,18 +1149,12 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /**
-             * Customer Name
-             * @default null
-             */
-            customer_name?: string | null;
+            /** Customer Name */
+            customer_name: string | null;
             /** Due */
             due: number;
-            /**
-             * Guests
-             * @default null
-             */
-            guests?: number | null;
+            /** Guests */
+            guests: number | null;
             /** Id */
             id: number;
             /** Number */
