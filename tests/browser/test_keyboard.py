@@ -58,8 +58,9 @@ def test_the_focus_is_never_lost(page: Page) -> None:
     tap(page, WATER)
     page.get_by_role("button", name="Kirim pesanan").press("Enter")
     expect(page.get_by_role("heading", name="Pesanan terkirim")).to_be_focused()
+    page.keyboard.press("Tab")
     page.get_by_role("link", name="Bayar sekarang").press("Enter")
-    expect(page.get_by_role("heading", name=re.compile("^Pesanan "))).to_be_focused()
+    expect(page.get_by_role("heading", level=1, name=re.compile("^Pesanan "))).to_be_focused()
 
 
 def test_arrows_go_from_dish_to_dish_and_tab_leaves_them_at_once(till: Page) -> None:
@@ -170,7 +171,7 @@ def test_every_check_has_a_name_and_a_guest_finds_the_way_back(page: Page) -> No
         expect(heading).not_to_contain_text(check if check != "api" else "\0")
     page.route("**/health", name_none)
     expect(page.get_by_test_id("check-oven_7")).to_contain_text("oven_7", timeout=8_000)
-    page.get_by_role("link", name="Ke halaman masuk").click()
+    page.get_by_role("link", name="Kembali ke awal").click()
     expect(page.get_by_label("Nama pengguna")).to_be_visible()
 
 

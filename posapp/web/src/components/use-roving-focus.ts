@@ -63,7 +63,7 @@ export function useRovingFocus<T extends HTMLElement>(
     last.current = stop;
     for (const item of items()) {
       const index = item === stop ? 0 : -1;
-      if (item.tabIndex !== index) item.tabIndex = index;
+      if (item.getAttribute("tabindex") !== String(index)) item.tabIndex = index;
     }
   };
   /** Nothing has come since, and nothing is chosen: of hundreds of items none has to be looked at. */

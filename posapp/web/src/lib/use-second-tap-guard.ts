@@ -3,27 +3,27 @@ import { type MouseEvent, useEffect, useState } from "react";
 /** Within this time a tap was meant for what was there before; people double-tap in 80 to 700 ms. */
 export const SECOND_TAP_MS = 700;
 
-/** What somebody did last: where a finger was put down, or the how-manieth key was pressed. */
+/** What somebody did last: where a finger was put down or whether by a key, and the how-manieth act it was. */
 interface Act {
   x: number;
   y: number;
   byKey: boolean;
-  keys: number;
+  acts: number;
   held: boolean;
 }
 
-let last: Act = { x: 0, y: 0, byKey: false, keys: 0, held: false };
+let last: Act = { x: 0, y: 0, byKey: false, acts: 0, held: false };
 globalThis.addEventListener(
   "pointerdown",
   ({ clientX: x, clientY: y }) => {
-    last = { ...last, x, y, byKey: false, held: false };
+    last = { x, y, byKey: false, acts: last.acts + 1, held: false };
   },
   true,
 );
 globalThis.addEventListener(
   "keydown",
   ({ repeat }) => {
-    last = { ...last, byKey: true, keys: last.keys + (repeat ? 0 : 1), held: repeat };
+    last = { ...last, byKey: true, acts: last.acts + (repeat ? 0 : 1), held: repeat };
   },
   true,
 );
@@ -57,7 +57,7 @@ export function useSecondTapGuard(appeared: unknown = true) {
   }, [appeared]);
   const active = !Object.is(settled, appeared);
   const onClickCapture = (event: MouseEvent) => {
-    const again = active && opener.byKey && last.keys <= opener.keys + 1;
+    const again = active && opener.byKey && last.acts <= opener.acts + 1;
     if (event.detail > 0 || !(again || last.held)) return;
     event.preventDefault();
     event.stopPropagation();

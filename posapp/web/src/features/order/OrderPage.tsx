@@ -47,7 +47,7 @@ export function OrderPage() {
   );
   const add = useAdd(send.reset);
   const forgetRefusal = useEffectEvent(() => {
-    if (send.error !== null && !send.waiting) send.reset();
+    if (send.error && !send.waiting) send.reset();
   });
   // What was refused is not what stands there now.
   useEffect(() => forgetRefusal(), [draft]);

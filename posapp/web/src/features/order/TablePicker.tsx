@@ -1,5 +1,5 @@
 import { Skeleton, Stack, Title, VisuallyHidden } from "@mantine/core";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useFloors } from "@/api/queries";
 import type { Floor } from "@/api/types";
@@ -57,6 +57,11 @@ function Tables({ floors, chosenId, onPick }: TablesProps) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState("");
   const { ref, onKeyDown } = useRovingFocus<HTMLDivElement>("button");
+  useEffect(() => {
+    // The tables may come after the sheet, which then has the focus itself.
+    if (!document.activeElement?.matches("dialog")) return;
+    ref.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+  }, [ref]);
   const find = (event: KeyboardEvent) => {
     onKeyDown(event);
     const buttons = [...(ref.current?.querySelectorAll<HTMLElement>("[data-table]") ?? [])];

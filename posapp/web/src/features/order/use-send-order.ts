@@ -6,7 +6,7 @@ import type { Draft } from "@/lib/database";
 import { ORDER_SLOT } from "@/lib/outgoing";
 import { useOutgoingAct } from "@/lib/use-outgoing-act";
 import { toOrderInput, toQuoteInput } from "./draft";
-import { readDraft } from "./use-draft";
+import { edit, readDraft } from "./use-draft";
 import { quoteOf } from "./use-quote";
 
 /** The order that was on the screen with its total, in rupiah, when "send" was tapped. */
@@ -35,6 +35,8 @@ async function totalOf(
 
 /** Price the order as it stands; returns how to write it, unless it is another by then. */
 async function prepareOrder(shown: Shown | null, queries: QueryClient) {
+  // After every tap that came before this one.
+  await edit((before) => before);
   const draft = await readDraft();
   const total = draft && (await totalOf(draft, shown, queries));
   return async (): Promise<OrderInput | null> => {
