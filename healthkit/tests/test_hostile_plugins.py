@@ -17,7 +17,7 @@ from healthkit import Check, CheckInfo, EventKind, Outcome, Status, hookimpl
 from healthkit._alerts import apprise_client, messages
 from healthkit._config import loader
 from healthkit._model.alerts import Event
-from healthkit._model.outcomes import LONGEST_MESSAGE, MOST_VALUES, make_whole, of_exception
+from healthkit._outcomes import LONGEST_MESSAGE, MOST_VALUES, make_whole, of_exception
 from healthkit._plugins import PluginManager
 from healthkit._rendering import RENDERERS, RenderedResponse
 from healthkit._store import incidents

@@ -55,10 +55,12 @@ def shortages(needs: Iterable[Need], asked: int | None) -> list[str]:
         folder, total = on_disk[0].folder, sum(need.size for need in on_disk)
         free, reserve = free_of(folder), reserve_of(folder, asked)
         if free < total + reserve:
-            parts = ", ".join(f"{need.what} about {format_size(need.size)}" for need in on_disk)
+            parts = ", ".join(
+                f"{need.what} needs about {format_size(need.size)}" for need in on_disk
+            )
             found.append(
-                f"{folder}: {format_size(free)} free; needed: {parts},"
-                f" and a reserve of {format_size(reserve)} (BACKUP_DISK_RESERVE)"
+                f"{folder}: {format_size(free)} free; {parts},"
+                f" and {format_size(reserve)} are the reserve (BACKUP_DISK_RESERVE)"
             )
     return found
 

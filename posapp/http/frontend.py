@@ -96,6 +96,6 @@ class _Pages:
     def _index(self) -> Response:
         if self.dsn is None:
             return send_from_directory(DIST, INDEX)
-        told = f'<meta name="sentry-dsn" content="{escape(self.dsn)}">'
-        text = (DIST / INDEX).read_text().replace("</head>", f"{told}</head>", 1)
+        meta = f'<meta name="sentry-dsn" content="{escape(self.dsn)}">'
+        text = (DIST / INDEX).read_text().replace("</head>", f"{meta}</head>", 1)
         return Response(text, content_type="text/html; charset=utf-8")

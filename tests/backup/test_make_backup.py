@@ -414,6 +414,14 @@ def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(small, tmp_pa
 # What others may see
 
 
+def command_line(process):
+    """Nothing where it has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def test_the_password_stands_in_no_command_line(small, tmp_path, log, postgres):
     run_sql(small, "CREATE TABLE wait (id int)")
     secret = "rahasia-di-dapur"
@@ -429,7 +437,7 @@ def test_the_password_stands_in_no_command_line(small, tmp_path, log, postgres):
             lambda: [
                 line
                 for process in psutil.Process().children(recursive=True)
-                if "pg_dump" in (line := " ".join(process.cmdline()))
+                if "pg_dump" in (line := command_line(process))
             ]
         )
         assert small.database in dumping[0]

@@ -176,7 +176,7 @@ def test_a_restore_that_is_not_confirmed_touches_nothing(small, tmp_path, made, 
     ("change", "message"),
     [
         ({"server_version": "19.1"}, "the backup needs 19 or newer"),
-        ({"pg_dump_version": "21"}, "made by pg_dump 21, and psql here is 18; update the POS"),
+        ({"pg_dump_version": "21"}, "the backup needs 21 or newer: pg_dump 21 has made it"),
         ({"roles": ["koki", "postgres"]}, "missing here: koki;"),
         ({"extensions": ["postgis"]}, "not installed on the server: postgis"),
         ({"database_bytes": 10**18}, "the restored database needs about"),

@@ -27,7 +27,7 @@ def test_what_lies_on_the_same_disk_adds_up(tmp_path, small_disk):
     assert room.shortages([half], 0) == []
     assert room.shortages([half, Need(other, MB, "little")], 0) == []
     (line,) = room.shortages([half, half], 0)
-    assert "half about" in line
+    assert "half needs about" in line
     assert "BACKUP_DISK_RESERVE" in line
     (line,) = room.shortages([half, Need(other, 9 * MB, "much")], 0)
     assert line.startswith(f"{other}: ")
@@ -83,7 +83,9 @@ def test_a_restore_for_which_there_is_no_room_writes_nothing(own_server, tmp_pat
     url, disk = own_server
     context = context_on(url, tmp_path, log, reserve=room.free_of(disk) - 40 * MB)
     asked = []
-    with pytest.raises(Refused, match=rf"{disk}/.* free; needed: the database about .* its WAL"):
+    with pytest.raises(
+        Refused, match=rf"{disk}/.* free; the restored database needs about .* its WAL"
+    ):
         restore(made, context, confirm=asked.append)
     assert asked == []
     assert left(url) == ([], [(400,)])
@@ -110,9 +112,9 @@ def test_a_backup_and_a_base_backup_ask_for_room_too(own_server, tmp_path, log, 
     url, _ = own_server
     context = context_on(url, tmp_path, log, reserve=room.free_of(tmp_path))
     with context.storage.lock() as lock:
-        with pytest.raises(Refused, match="needed: the backup about"):
+        with pytest.raises(Refused, match="the backup needs about"):
             create_backup("daily", context, lock)
-        with pytest.raises(Refused, match="needed: the base backup about"):
+        with pytest.raises(Refused, match="the base backup needs about"):
             create_base_backup(context, lock)
     assert list(tmp_path.glob("base/*")) == []
 

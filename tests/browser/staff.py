@@ -20,6 +20,7 @@ def sign_in(page: Page, name: str, path: str = "/") -> Page:
     page.get_by_label("Nama pengguna").fill(name)
     page.get_by_label("Kata sandi", exact=True).fill(f"{name}-demo")
     page.get_by_role("button", name="Masuk", exact=True).click()
+    page.get_by_role("button", name="Keluar").wait_for()
     return page
 
 

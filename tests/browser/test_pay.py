@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from healthkit.testing import wait_until
 from tests.browser.staff import Colleague, rupiah, sign_in
 from tests.browser.test_around import look_at
 
@@ -240,7 +239,7 @@ def test_nobody_waits_for_a_server_that_does_not_answer(till: Page, other) -> No
     till.keyboard.type("50000")
     till.keyboard.press("Enter")
     expect(till.get_by_text("belum dijawab server")).to_be_visible(timeout=12_000)
-    assert wait_until(lambda: requests, 1)
+    assert len(requests) >= 1
 
 
 def test_f34_a_bill_is_in_the_language_of_the_screen(till: Page, other) -> None:

@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from healthkit.testing import wait_until
 from tests.browser.staff import Colleague, rupiah, sign_in
 from tests.browser.test_around import look_at
 from tests.browser.test_sell import WATER, bill, lose_the_answer, tap, write_takeaway
@@ -213,11 +212,6 @@ def test_f31_a_screen_that_cannot_be_drawn_says_so_in_own_words_and_shows_the_wa
 def test_f31_a_fault_is_reported_to_sentry_masked_with_release_and_id(till: Page, other) -> None:
     order = other.order()
     broken = {**other.read(order), "lines": None}
-    sent = []
-
-    def take(route: Route) -> None:
-        sent.append(route.request.post_data)
-        route.fulfill(status=200)
 
     def with_dsn(route: Route) -> None:
         answer = route.fetch()
@@ -228,14 +222,15 @@ def test_f31_a_fault_is_reported_to_sentry_masked_with_release_and_id(till: Page
         route.fulfill(status=200, headers=headers, body=body)
 
     till.route(f"**/orders/{order['id']}", lambda route: route.fulfill(json=broken))
-    till.route("https://errors.example/**", take)
+    till.route("https://errors.example/**", lambda route: route.fulfill(status=200))
     till.route(f"**/orders/{order['id']}/pay", with_dsn)
-    till.goto(f"/orders/{order['id']}/pay")
+    with till.expect_request("https://errors.example/**") as report:
+        till.goto(f"/orders/{order['id']}/pay")
     shown = till.get_by_test_id("fault-id").inner_text()
-    wait_until(lambda: sent, 10)
-    assert f'"event_id":"{shown}"' in sent[0]
-    assert '"release":"steak-kenangan-pos@1.0.0"' in sent[0]
-    assert "/orders/:id/pay" in sent[0]
+    sent = report.value.post_data or ""
+    assert f'"event_id":"{shown}"' in sent
+    assert '"release":"steak-kenangan-pos@1.0.0"' in sent
+    assert "/orders/:id/pay" in sent
 
 
 def test_f32_a_device_that_cannot_keep_a_tap_says_so(till: Page) -> None:

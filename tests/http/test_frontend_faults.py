@@ -17,7 +17,7 @@ def dist(tmp_path, monkeypatch):
 
 def page(tmp_path, **environ):
     settings = Settings.from_env({"POS_DATA_DIR": str(tmp_path / "data"), **environ})
-    return create_api(settings).test_client().get("/orders/paid")
+    return create_api(settings).test_client().get("/orders/paid", buffered=True)
 
 
 def test_with_a_dsn_pages_know_it_and_may_reach_its_host_alone(dist, tmp_path):

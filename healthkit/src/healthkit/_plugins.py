@@ -14,8 +14,7 @@ from typing import Any
 
 import pluggy
 
-from healthkit import _builtin, _hookspecs
-from healthkit._model import outcomes
+from healthkit import _builtin, _hookspecs, _outcomes
 from healthkit.errors import ConfigError, ConfigProblem
 from healthkit.masking import one_line
 
@@ -153,7 +152,7 @@ class PluginManager:
 
     def _fail(self, plugin: str, reason: str, error: BaseException | None = None) -> None:
         if error is not None:
-            reason = f"{reason} {outcomes.of_exception(error).message}"
+            reason = f"{reason} {_outcomes.of_exception(error).message}"
         self._failed[plugin] = one_line(" ".join(reason.split()))
         log.warning("plugin %s: %s", plugin, self._failed[plugin])
         log.debug("plugin %s", plugin, exc_info=True)

@@ -16,10 +16,9 @@ from datetime import datetime, timedelta
 from queue import Empty
 from typing import Any, Generic, TypeVar
 
-from healthkit import _threads
+from healthkit import _outcomes, _threads
 from healthkit._check import CheckContext, HeartbeatReader, OutboxReader
 from healthkit._clock import SYSTEM_CLOCK, Clock
-from healthkit._model import outcomes
 from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Service, Status
 from healthkit.fields import format_duration
 
@@ -362,10 +361,10 @@ def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
     try:
         answer = check.run(context)
     except BaseException as error:
-        outcome = outcomes.of_exception(error)
+        outcome = _outcomes.of_exception(error)
         log.warning("check %s raised %s", info.name, outcome.message, exc_info=True)
         return outcome
-    return outcomes.make_whole(answer)
+    return _outcomes.make_whole(answer)
 
 
 def _close(job: _Job) -> None:

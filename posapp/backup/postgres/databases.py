@@ -106,8 +106,8 @@ def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
     made_by, ours = first_number(manifest.pg_dump_version), first_number(tool_version("psql"))
     if made_by > max(ours, here):
         found.append(
-            f"the backup was made by pg_dump {made_by}, and psql here is {ours};"
-            " update the POS first"
+            f"the backup needs {made_by} or newer: pg_dump {made_by} has made it, and psql here is"
+            f" {ours}; update the POS first"
         )
     roles = _missing(connection, "SELECT rolname FROM pg_roles", manifest.roles)
     if roles:

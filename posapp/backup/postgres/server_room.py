@@ -47,4 +47,4 @@ def load_needs(connection: Connection, database: str, size: int) -> list[Need]:
     )[0]
     # What a slot or an archive waits for stays until it is fetched.
     wal = size if kept else min(size, 2 * int(limit))
-    return [Need(folders[0], size, "the database"), Need(folders[1], wal, "its WAL")]
+    return [Need(folders[0], size, "the restored database"), Need(folders[1], wal, "its WAL")]

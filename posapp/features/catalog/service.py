@@ -160,8 +160,8 @@ def price_selection(
     if product is None:
         raise Invalid(f"{field}.product_id", "is not on the menu", **said("not_on_menu"))
     if not product.available:
-        told = said("sold_out", product=product.name)
-        raise Invalid(f"{field}.product_id", f"{product.name} is sold out", **told)
+        extension = said("sold_out", product=product.name)
+        raise Invalid(f"{field}.product_id", f"{product.name} is sold out", **extension)
     variant = _variant(product, variant_id, field)
     name = f"{product.name} ({variant.name})" if variant else product.name
     return PricedSelection(
@@ -180,8 +180,8 @@ def _variant(product: ProductView, variant_id: int | None, field: str) -> Varian
     for variant in product.variants:
         if variant.id == variant_id:
             return variant
-    told = said("no_such_variant", product=product.name)
-    raise Invalid(f"{field}.variant_id", f"is not a variant of {product.name}", **told)
+    extension = said("no_such_variant", product=product.name)
+    raise Invalid(f"{field}.variant_id", f"is not a variant of {product.name}", **extension)
 
 
 def _modifiers(product: ProductView, chosen: Sequence[int], field: str) -> tuple[ModifierView, ...]:
@@ -193,14 +193,14 @@ def _modifiers(product: ProductView, chosen: Sequence[int], field: str) -> tuple
         answers = [modifier for modifier in group.modifiers if modifier.id in left]
         if not group.min <= len(answers) <= group.max:
             wanted = str(group.min) if group.min == group.max else f"{group.min} to {group.max}"
-            told = said("choose", product=product.name, group=group.name, count=wanted)
-            raise Invalid(f"{field}.modifier_ids", f"{group.name}: choose {wanted}", **told)
+            extension = said("choose", product=product.name, group=group.name, count=wanted)
+            raise Invalid(f"{field}.modifier_ids", f"{group.name}: choose {wanted}", **extension)
         left -= {modifier.id for modifier in answers}
         found += answers
     if left:
-        told = said("no_such_modifier", product=product.name)
+        extension = said("no_such_modifier", product=product.name)
         message = f"{min(left)} does not go with {product.name}"
-        raise Invalid(f"{field}.modifier_ids", message, **told)
+        raise Invalid(f"{field}.modifier_ids", message, **extension)
     return tuple(found)
 
 

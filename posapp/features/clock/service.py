@@ -33,8 +33,8 @@ def confirm(session: Session, approved: Approved) -> Reading:
     """Keeps a manager's word that sales go on. Raises Conflict for a clock that needs none."""
     reading = read(session, approved.at)
     if reading.sells:
-        told = said("clock_right")
-        raise Conflict("Nothing is sold less for this clock; no word is needed.", told)
+        extension = said("clock_right")
+        raise Conflict("Nothing is sold less for this clock; no word is needed.", extension)
     word = ClockConfirmation(
         at=reading.now,
         evidence=reading.evidence,

@@ -60,8 +60,8 @@ class IdempotencyHeader(InputModel):
     key: Annotated[Key, Field(alias=HEADER)]
 
 
-class Outcome(ApiModel):
-    """What became of an act whose answer a till never got."""
+class ActOutcome(ApiModel):
+    """The fate of an act whose answer a till never got."""
 
     state: Literal["unknown", "done", "given_up"]
     """`unknown`: it has not been carried out so far, and may still arrive."""
@@ -133,19 +133,19 @@ def is_known(session: Session, key: str) -> bool:
     return session.get(IdempotencyKey, key) is not None
 
 
-def outcome(session: Session, key: str) -> Outcome:
+def outcome(session: Session, key: str) -> ActOutcome:
     """Returns what became of the act of a key."""
     query = select(IdempotencyKey).where(IdempotencyKey.key == key)
     known = session.scalar(query.execution_options(populate_existing=True))
     if known is None:
-        return Outcome(state="unknown", at=None, answer=None)
+        return ActOutcome(state="unknown", at=None, answer=None)
     if known.fingerprint == _GIVEN_UP:
-        return Outcome(state="given_up", at=known.created_at, answer=None)
+        return ActOutcome(state="given_up", at=known.created_at, answer=None)
     answer = json.loads(known.answer) if known.answer else None
-    return Outcome(state="done", at=known.created_at, answer=answer)
+    return ActOutcome(state="done", at=known.created_at, answer=answer)
 
 
-def give_up(session: Session, key: str, now: datetime) -> Outcome:
+def give_up(session: Session, key: str, now: datetime) -> ActOutcome:
     """Has an act whose answer never came carried out never more; what was done stays done."""
     row = {"key": key, "fingerprint": _GIVEN_UP, "created_at": now}
     session.execute(insert(IdempotencyKey).values(row).on_conflict_do_nothing())

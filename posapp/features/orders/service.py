@@ -111,8 +111,8 @@ def lock_for(session: Session, order_id: int, action: Action) -> Order:
     if order is None:
         raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
     if not states.is_allowed(action, order.status):
-        told = said(f"order_{order.status}", number=order.number)
-        raise Conflict(f"Order {order.number} is {order.status} already.", told)
+        extension = said(f"order_{order.status}", number=order.number)
+        raise Conflict(f"Order {order.number} is {order.status} already.", extension)
     return order
 
 

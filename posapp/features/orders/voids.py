@@ -21,8 +21,8 @@ def void_order(session: Session, order_id: int, approved: Approved) -> OrderView
     """
     order = service.lock_for(session, order_id, states.VOID)
     if order.paid:
-        told = said("order_paid_in_part", number=order.number)
-        raise Conflict(f"Order {order.number} is paid in part; undo its payments first.", told)
+        extension = said("order_paid_in_part", number=order.number)
+        raise Conflict(f"Order {order.number} is paid in part; undo its payments first.", extension)
     _add(session, order, None, order.total, approved)
     session.refresh(order, ["status"])  # the database has made it voided
     return service.get(session, order_id)

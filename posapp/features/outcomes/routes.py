@@ -1,4 +1,4 @@
-"""`/api/v1/outcomes`: what became of an act whose answer a till never got."""
+"""`/api/v1/outcomes`: the fate of an act whose answer a till never got."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from posapp.features.audit import service as audit
 from posapp.features.auth.approvals import Approved, ApprovedRequest
 from posapp.features.auth.approved_acts import execute_approved
 from posapp.features.idempotency import service as idempotency
-from posapp.features.idempotency.service import IdempotencyHeader, Outcome
+from posapp.features.idempotency.service import ActOutcome, IdempotencyHeader
 from posapp.features.orders import states
 from posapp.features.outcomes.schemas import OutcomePath
 from posapp.http.access import require_roles
@@ -20,7 +20,7 @@ from posapp.http.transactions import transaction
 api = api_blueprint("outcomes", "Operations")
 
 
-@api.get("/outcomes/<key>", summary="What became of an act", responses={200: Outcome})
+@api.get("/outcomes/<key>", summary="What became of an act", responses={200: ActOutcome})
 @require_roles(*states.CREATE.roles)
 def get_outcome(path: OutcomePath) -> Response:
     """By the `Idempotency-Key` that it was sent with; with the answer, where it was done."""
@@ -31,14 +31,14 @@ def get_outcome(path: OutcomePath) -> Response:
 @api.post(
     "/outcomes/<key>/give-up",
     summary="Give up an act whose answer never came",
-    responses={201: Outcome, 409: Problem, 429: Problem},
+    responses={201: ActOutcome, 409: Problem, 429: Problem},
 )
 @require_roles(*states.CREATE.roles)
 def give_up(header: IdempotencyHeader, path: OutcomePath, body: ApprovedRequest) -> Response:
     """Should it still arrive, it is refused from now on; what was done stays, and is the answer.
     Needs the approval of a manager: the caller's own role, or `approval`."""
 
-    def act(session: Session, approved: Approved) -> Outcome:
+    def act(session: Session, approved: Approved) -> ActOutcome:
         found = idempotency.give_up(session, path.key, approved.at)
         audit.record(
             session,

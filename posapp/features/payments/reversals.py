@@ -31,8 +31,8 @@ def undo(session: Session, order_id: int, payment_id: int, approved: Approved) -
     if payment is None or payment.order_id != order.id:
         raise NotFound(f"Order {order.number} has no payment {payment_id}.")
     if session.scalar(select(PaymentReversal.id).where(PaymentReversal.payment_id == payment_id)):
-        told = said("payment_undone", receipt=payment.receipt_number)
-        raise Conflict(f"Payment {payment.receipt_number} is undone already.", told)
+        extension = said("payment_undone", receipt=payment.receipt_number)
+        raise Conflict(f"Payment {payment.receipt_number} is undone already.", extension)
     day = restaurant.restaurant_settings(session).business_date(approved.at)
     if payment.business_date != day:
         raise Conflict(

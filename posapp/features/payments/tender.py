@@ -45,12 +45,14 @@ def tender(due: int, method: str, amount: int, tendered: int | None, step: int) 
     settled = round_to_cash(due, step)
     for field, value in (("amount", amount), ("tendered", given)):
         if value % step:
-            told = said("no_coins", step=step)
-            raise Invalid(field, f"is no sum of coins; in cash it is a multiple of {step}", **told)
+            extension = said("no_coins", step=step)
+            raise Invalid(
+                field, f"is no sum of coins; in cash it is a multiple of {step}", **extension
+            )
     if amount < min(due, settled):
         if amount == 0:
-            told = said("amount_nothing", due=settled)
-            raise Invalid("amount", f"is nothing; {settled} is due in cash", **told)
+            extension = said("amount_nothing", due=settled)
+            raise Invalid("amount", f"is nothing; {settled} is due in cash", **extension)
         return Tender(amount, given, given - amount)
     return Tender(settled, given, given - settled, settled - due)
 
@@ -75,9 +77,9 @@ def _exact(due: int, amount: int, tendered: int | None) -> Tender:
     if amount > due:
         raise Invalid("amount", f"is more than is due ({due})", **said("more_than_due", due=due))
     if amount == 0:
-        told = said("amount_nothing", due=due)
+        extension = said("amount_nothing", due=due)
         raise Invalid(
-            "amount", "is nothing; only cash settles a rest that rounds to nothing", **told
+            "amount", "is nothing; only cash settles a rest that rounds to nothing", **extension
         )
     if tendered not in (None, amount):
         raise Invalid("tendered", "is for cash only")

@@ -26,7 +26,7 @@ from datetime import timedelta
 from queue import Empty
 from typing import Any
 
-from healthkit import _threads
+from healthkit import _outcomes, _threads
 from healthkit._alerts import apprise_client, messages
 from healthkit._alerts.apprise_client import Tone
 from healthkit._alerts.messages import Message, Override
@@ -34,7 +34,6 @@ from healthkit._alerts.patience import Failures, backoff
 from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import ChannelSettings, Settings
-from healthkit._model import outcomes
 from healthkit._model.alerts import Batch, EventKind
 from healthkit._store import circuit_breakers, lease, outbox
 from healthkit._store.database import Store
@@ -144,7 +143,7 @@ class Courier:
             more = self._step()
         except BaseException as error:  # it must not end by anything that there is
             log.exception("channel %s: a step failed", self.name)
-            self.trouble = outcomes.of_exception(error).message or "unknown"
+            self.trouble = _outcomes.of_exception(error).message or "unknown"
             self._give_back()
             return False
         self.trouble = ""
@@ -231,7 +230,7 @@ class Courier:
             return SendResult(SendStatus.TIMED_OUT, f"{error}; it may have arrived")
         except BaseException as error:  # a channel's plugin may raise anything
             log.exception("channel %s: the send failed", self.name)
-            why = outcomes.of_exception(error).message or ""
+            why = _outcomes.of_exception(error).message or ""
             # Not the network's: it would fail again, and keep back all that wait behind it.
             ours = not isinstance(error, OSError | RuntimeError)
             return SendResult(SendStatus.UNREACHED, why, permanent=ours)
@@ -244,7 +243,7 @@ class Courier:
         try:
             message = self._wording.call(lambda: self._compose(batch), WORDING_LIMIT)
         except BaseException as error:  # noqa: BLE001  no alert is lost to its wording
-            why = outcomes.line(error) or type(error).__name__
+            why = _outcomes.line(error) or type(error).__name__
             log.error("channel %s: the wording of a message: %s", self.name, why)
             message = messages.plain(batch.events[0], self._settings, why)
         if batch.origins:

@@ -13,9 +13,9 @@ from typing import Any, Literal
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from healthkit import _outcomes
 from healthkit._alerts.templates import LANGUAGES
 from healthkit._config.settings import MessageSettings, Settings
-from healthkit._model import outcomes
 from healthkit._model.alerts import Event, EventKind
 from healthkit._model.checks import Status
 from healthkit.errors import ConfigProblem
@@ -69,7 +69,7 @@ def compose(event: Event, settings: Settings, override: Override | None = None) 
                 return _plugin_text(own)
         return _not_empty(_render(_template(event, settings.messages), _variables(event, settings)))
     except BaseException as error:  # noqa: BLE001  templates and plugins may raise anything
-        reason = cut(outcomes.of_exception(error).message or "", 120)
+        reason = cut(_outcomes.of_exception(error).message or "", 120)
         log.warning("the wording of a message (%s) failed: %s", event.kind.value, reason)
         return plain(event, settings, reason)
 

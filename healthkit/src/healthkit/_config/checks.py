@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
+from healthkit import _outcomes
 from healthkit._config.settings import CheckSettings, ConfigTable, ConfiguredCheck
 from healthkit._config.validation import validate
-from healthkit._model import outcomes
 from healthkit.errors import ConfigError, ConfigProblem
 
 log = logging.getLogger("healthkit")
@@ -49,9 +49,9 @@ def configured(name: str, core: CheckSettings, check: Any) -> ConfiguredCheck:
 def _target(name: str, check: Any) -> str | None:
     try:
         target = getattr(check, "target", None)
-        return outcomes.line(target()) if callable(target) else None
+        return _outcomes.line(target()) if callable(target) else None
     except BaseException as error:  # noqa: BLE001  a plugin may raise anything
-        log.warning("check %s has no target: %s", name, outcomes.of_exception(error).message)
+        log.warning("check %s has no target: %s", name, _outcomes.of_exception(error).message)
         return None
 
 
@@ -86,7 +86,7 @@ def build(
             return None
         return cls(**{name: getattr(arguments, name) for name in arguments.model_fields_set})
     except BaseException as error:  # noqa: BLE001  a plugin may raise anything
-        problems.append(ConfigProblem(key, outcomes.of_exception(error).message or ""))
+        problems.append(ConfigProblem(key, _outcomes.of_exception(error).message or ""))
         return None
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from healthkit import _outcomes
 from healthkit._check import Check, CheckContext
 from healthkit._config.checks import configure_check
 from healthkit._config.references import find_cycle
 from healthkit._config.settings import CheckSettings, ConfiguredCheck
-from healthkit._model import outcomes
 from healthkit._model.checks import CheckInfo, Outcome, Role
 from healthkit._plugins import PluginManager
 
@@ -52,14 +52,14 @@ def _read(offer: Any, mistakes: list[str]) -> Iterable[ConfiguredCheck]:
     try:
         items = list(islice(offer, _MOST))
     except BaseException as error:  # noqa: BLE001  a plugin may return anything
-        mistakes.append(outcomes.of_exception(error).message or "")
+        mistakes.append(_outcomes.of_exception(error).message or "")
         return
     for item in items:
         try:
             info, check = item
             yield _validated(info, check)
         except BaseException as error:  # noqa: BLE001
-            mistakes.append(outcomes.of_exception(error).message or "")
+            mistakes.append(_outcomes.of_exception(error).message or "")
 
 
 def _validated(info: Any, check: Any) -> ConfiguredCheck:
@@ -68,9 +68,9 @@ def _validated(info: Any, check: Any) -> ConfiguredCheck:
     if type(info) is not CheckInfo:
         raise TypeError("a check is offered as (CheckInfo, Check)")
     own = {key: getattr(info, key) for key in CheckSettings.model_fields if hasattr(info, key)}
-    own["label"] = outcomes.line(info.label) or None
+    own["label"] = _outcomes.line(info.label) or None
     made = configure_check(info.name, check, **own)
-    given = replace(made.info, target=outcomes.line(info.target) or made.info.target)
+    given = replace(made.info, target=_outcomes.line(info.target) or made.info.target)
     return made.model_copy(update={"info": given, "type": "plugin"})
 
 
@@ -96,5 +96,5 @@ def _linked(
 
 def _stand_in(plugin: str, mistakes: list[str]) -> ConfiguredCheck:
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"plugin-{plugin}")[:64]
-    reason = outcomes.line(f"healthkit_checks: {'; '.join(mistakes)}") or ""
+    reason = _outcomes.line(f"healthkit_checks: {'; '.join(mistakes)}") or ""
     return configure_check(name, BrokenPlugin(reason=reason), role=Role.ADVISORY)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from healthkit._model import outcomes
+from healthkit import _outcomes
 from healthkit.errors import ConfigProblem, did_you_mean
 from healthkit.masking import one_line
 
@@ -33,7 +33,7 @@ def validate(
     except ValidationError as error:
         problems += explain(error, key, {*model.model_fields, *also})
     except BaseException as error:  # noqa: BLE001  a plugin's validators may raise anything
-        problems.append(ConfigProblem(key, outcomes.of_exception(error).message or ""))
+        problems.append(ConfigProblem(key, _outcomes.of_exception(error).message or ""))
     return None
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from healthkit._model import outcomes
+from healthkit import _outcomes
 from healthkit._model.alerts import Event, EventKind, Incident, Level, Silence, State
 from healthkit._model.checks import CheckInfo, Outcome, Severity
 from healthkit._store.tables import CLOCK_TOLERANCE, deliveries, events, incidents, silences, states
@@ -199,7 +199,7 @@ def _barest_event(body: str) -> Event:
         check, kind, at = read["check"]["name"], read["kind"], datetime.fromisoformat(read["at"])
     except (ValueError, TypeError, LookupError, RecursionError):
         check, kind, at = None, None, None
-    name = outcomes.line(check) or "unknown"
+    name = _outcomes.line(check) or "unknown"
     known = next((one for one in EventKind if one == kind), EventKind.DOWN)
     what = Outcome.unhealthy("the event in the store cannot be read")
     moment = at.replace(tzinfo=at.tzinfo or UTC) if at else datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,10 +8,9 @@ from contextlib import suppress
 from queue import Empty
 from typing import Any
 
-from healthkit import _threads
+from healthkit import _outcomes, _threads
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import Settings
-from healthkit._model import outcomes
 from healthkit._plugins import PluginManager
 from healthkit._store import lease
 from healthkit._store.database import Store
@@ -195,7 +194,7 @@ class Watcher:
         log.info("the configuration was read again")
 
     def _refuse(self, error: BaseException) -> None:
-        lines = error.lines() if isinstance(error, HealthkitError) else [outcomes.line(error)]
+        lines = error.lines() if isinstance(error, HealthkitError) else [_outcomes.line(error)]
         for line in lines:
             log.error("%s", line)
         log.error("the new configuration is refused; the old one stays in force")

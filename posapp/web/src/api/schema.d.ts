@@ -778,6 +778,23 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActOutcome
+         * @description The fate of an act whose answer a till never got.
+         */
+        ActOutcome: {
+            /** Answer */
+            answer: {
+                [key: string]: unknown;
+            } | null;
+            /** At */
+            at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unknown" | "done" | "given_up";
+        };
+        /**
          * Approval
          * @description Typed in place by who approves; nobody is signed in by it.
          */
@@ -1229,23 +1246,6 @@ export interface components {
             type: "dine_in" | "takeaway" | "delivery";
             /** Voids */
             voids: components["schemas"]["VoidView"][];
-        };
-        /**
-         * Outcome
-         * @description What became of an act whose answer a till never got.
-         */
-        Outcome: {
-            /** Answer */
-            answer: {
-                [key: string]: unknown;
-            } | null;
-            /** At */
-            at: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "unknown" | "done" | "given_up";
         };
         /** PasswordChange */
         PasswordChange: {
@@ -4099,7 +4099,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Outcome"];
+                    "application/json": components["schemas"]["ActOutcome"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -4181,7 +4181,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Outcome"];
+                    "application/json": components["schemas"]["ActOutcome"];
                 };
             };
             /** @description A problem (RFC 9457) */

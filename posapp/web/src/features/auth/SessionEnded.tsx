@@ -3,16 +3,17 @@ import { LogOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { leave } from "@/api/sign-in";
 import type { User } from "@/api/types";
-import { Sheet } from "@/components/Sheet";
+import { FirmDialog } from "@/components/FirmDialog";
 import { LoginForm } from "./LoginForm";
 
 /** The server has ended the session: sign in over the page, which waits as it is. */
 export function SessionEnded({ user }: { user: User }) {
   const { t } = useTranslation();
   return (
-    <Sheet width={440} title={t("session.ended")}>
-      <Stack p="sm">
+    <FirmDialog label={t("session.ended")}>
+      <Stack pt="lg">
         <LoginForm
+          title={t("session.ended")}
           hint={t("session.endedHint", { name: user.name })}
           username={user.username}
         />
@@ -20,6 +21,6 @@ export function SessionEnded({ user }: { user: User }) {
           {t("session.leave")}
         </Button>
       </Stack>
-    </Sheet>
+    </FirmDialog>
   );
 }

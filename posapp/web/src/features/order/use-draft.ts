@@ -23,8 +23,9 @@ function writer(): Person | null {
  * Change the order being written, in one transaction. While it is on its way to the server it
  * stands still: what is repeated must be what was sent.
  */
-export function edit(change: (draft: Draft) => Draft): Promise<void> {
-  return database.transaction("rw", database.drafts, database.outgoing, async () => {
+export async function edit(change: (draft: Draft) => Draft): Promise<void> {
+  // Awaited here, for Dexie's own promises keep silent about what nobody has caught.
+  await database.transaction("rw", database.drafts, database.outgoing, async () => {
     if (await database.outgoing.get(ORDER_SLOT)) return;
     const draft = change(await current());
     await database.drafts.put({ ...draft, by: draft.lines.length > 0 ? (draft.by ?? writer()) : null });
