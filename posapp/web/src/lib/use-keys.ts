@@ -5,7 +5,7 @@ const FUNCTION_KEY = /^F\d+$/;
 const PRESSABLE = "button, a";
 
 /** What keeps its Enter also where the screen takes it: ways to another page, and what says so. */
-const OWN_ENTER = "a, [data-own-enter], header";
+const OWN_ENTER = "a, [data-own-enter], header button";
 
 const isBusy = (target: EventTarget | null, key: string, takesEnter: boolean): boolean => {
   if (document.querySelector("[role=dialog], dialog[open]")) return true;
