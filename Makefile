@@ -1,4 +1,4 @@
-.PHONY: run test test-deep lint hooks mutants bench web openapi setup setup-dev lock
+.PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock
 WORKERS = 2
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
@@ -15,6 +15,8 @@ mutants: setup-dev   ## breaks each rule on purpose, and names the breaks that n
 	.venv/bin/python tools/mutants.py
 bench: setup-dev      ## what is measured, beside what it is compared with
 	.venv/bin/python -m benchmarks
+screenshots: setup-dev web ## every screen at every size, in both themes and languages, into var/screenshots
+	.venv/bin/pytest tests/browser/test_screenshots.py -m deep -q
 web: setup            ## the front end, when its sources are newer than its build
 	.venv/bin/python tools/build_web.py
 setup:
