@@ -1,4 +1,4 @@
-"""Pictures of all screens at all sizes, themes and languages: `make screenshots`, to be looked at."""
+"""Pictures of all screens at all sizes, themes and languages, for people to look at."""
 
 from __future__ import annotations
 
