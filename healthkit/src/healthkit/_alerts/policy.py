@@ -142,6 +142,8 @@ def _notify_flapping(
     if state.flapping and not state.notified_flapping and not muted:
         due.append(Decision(EventKind.FLAPPING, count=_changes(state.recent_results)))
         state = replace(state, notified_flapping=True)
+        if rules.remind_every and state.remind_at is not None and state.remind_at <= now:
+            state = replace(state, remind_at=now + rules.remind_every)  # this one reminds as well
         return _begin_reminding(state, now, rules) if _failed_lately(state) else state
     if not state.flapping and state.notified_flapping:
         due.append(Decision(EventKind.STEADY))
