@@ -15,7 +15,7 @@ from posapp.backup.rolled_back import rolled_back, write_report
 
 @dataclass
 class Handover:
-    """What the restored database takes over from the live one, in the cut-over."""
+    """Hands over what the restored database takes from the live one, in the cut-over."""
 
     context: BackupContext
     new_database: str

@@ -34,7 +34,7 @@ KNOWN = "known-until.json"
 RECEIPT_LIMIT = 10.0
 """Seconds in which what was committed has to be received."""
 _ENDED_EARLY = b"recovery ended before configured recovery target was reached"
-_LAST = re.compile(rb"last completed transaction was at log time (\S+ \S+)")
+_LAST = re.compile(rb"last completed transaction was at log time (\S++ \S++)")
 _SEGMENT = re.compile(r"([0-9A-F]{24})(\.partial)?")
 _HBA = "local all all trust\n"
 """For the scratch server alone: its socket lies in a folder that only this user may enter."""
@@ -64,8 +64,8 @@ class Mark:
 
     def dump(self) -> bytes:
         """Returns it as JSON."""
-        told = {"at": self.at.isoformat(), "lsn": self.lsn, "system": self.system}
-        return json.dumps(told).encode() + b"\n"
+        mark = {"at": self.at.isoformat(), "lsn": self.lsn, "system": self.system}
+        return json.dumps(mark).encode() + b"\n"
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def note_known(client: PostgresClient, wal: Path, clock: Clock) -> None:
 def known_until(wal: Path) -> Mark | None:
     """Returns the last mark that is known to have been received; None where there is none."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((wal / KNOWN).read_bytes())
-        return Mark(datetime.fromisoformat(told["at"]), int(told["lsn"]), str(told["system"]))
+        read = json.loads((wal / KNOWN).read_bytes())
+        return Mark(datetime.fromisoformat(read["at"]), int(read["lsn"]), str(read["system"]))
     return None
 
 

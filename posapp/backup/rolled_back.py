@@ -1,4 +1,4 @@
-"""What a restore has rolled back: sales of the live database that the backup does not have.
+"""Rolled back by a restore: sales of the live database that the backup does not have.
 
 Told by number and sum, and kept as a report in BACKUP_DIR/rolled-back.
 """
@@ -36,7 +36,7 @@ class Sale:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """What was in the live database and is not in the restored one."""
+    """The sales that were in the live database and are not in the restored one."""
 
     orders: list[Sale]
     payments: list[Sale]
@@ -47,9 +47,9 @@ class RolledBack:
     def summary(self) -> list[str]:
         """Returns a line for each kind that there is."""
         kinds = (("orders", self.orders), ("payments", self.payments))
-        lines = [f"Rolled back: {_told(what, sales)}" for what, sales in kinds if sales]
+        lines = [f"Rolled back: {_describe(what, sales)}" for what, sales in kinds if sales]
         if self.changed:
-            lines.append(f"Back in an earlier state: {_told('orders', self.changed)}")
+            lines.append(f"Back in an earlier state: {_describe('orders', self.changed)}")
         return lines
 
 
@@ -102,7 +102,7 @@ def _table(sales: list[Sale]) -> str:
     )
 
 
-def _told(what: str, sales: list[Sale]) -> str:
+def _describe(what: str, sales: list[Sale]) -> str:
     """Formats `3 orders, Rp 210000: 2025-12-26 no. 41-43`."""
     days: dict[date, list[int]] = {}
     for one in sales:

@@ -80,7 +80,8 @@ class SigningKey:
             )
 
     def _digest(self, manifest: Manifest) -> str:
-        """What has its default does not count, so that a later version may add to manifests."""
+        """Digests a manifest; what has its default does not count, so that a later version may add
+        to manifests."""
         facts = manifest.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
         text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""What has been told once: a warning is repeated only when it had gone and has come back."""
+"""Warnings that are told once: a warning is repeated only when it had gone and has come back."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def tell_once(
     Raises nothing: a warning is no failure.
     """
     path = folder / ".told.json"
-    told = _read(path)
-    new = [name for name in sorted(warnings) if name not in told.get(subject, [])]
+    known = _read(path)
+    new = [name for name in sorted(warnings) if name not in known.get(subject, [])]
     if new:
         text = f"⚠️ {subject}: " + "; ".join(f"{name}: {warnings[name]}" for name in new)
         notifications.log(text)
         notifications.send_webhook("backup-warning", text)
-    if set(warnings) != set(told.get(subject, [])):
+    if set(warnings) != set(known.get(subject, [])):
         with suppress(OSError):
-            kept = {**told, subject: sorted(warnings)}
+            kept = {**known, subject: sorted(warnings)}
             write_atomically(path, json.dumps(kept, indent=1).encode())
 
 

@@ -162,7 +162,11 @@ REVIEWED = {
     ("posapp/runtime/postgres/initdb.py", r"(?:FATAL|PANIC|error|postgres): *(.+)"): TO_LINE_END,
     (
         "posapp/backup/postgres/databases.py",
-        "re.escape(live[:40]) + '.*_restore_[0-9]{8}_[0-9]{6}'",
+        "re.escape(prefix) + '_restore_[0-9]{8}_[0-9]{6}'",
+    ): "names of databases, 63 bytes at most",
+    (
+        "posapp/backup/postgres/databases.py",
+        "re.escape(prefix) + '_before_[0-9]{8}_[0-9]{6}'",
     ): "names of databases, 63 bytes at most",
     ("plugins/database/src/healthkit_database/errors.py", "pattern"): OWN_NAMES,
 }

@@ -10,7 +10,7 @@ from posapp.backup.model.backup import Backup
 
 @dataclass(frozen=True)
 class Identity:
-    """What a restaurant's backups are known by.
+    """The identity that a restaurant's backups are known by.
 
     `id` was made once and is kept in the database itself; a schema from before it has none, and is
     known by the database's name and the server's system identifier.

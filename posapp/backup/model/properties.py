@@ -1,4 +1,4 @@
-"""What is true of a database as a whole: its owner, its locale, its rights and its settings.
+"""The properties of a database as a whole: its owner, its locale, its rights and its settings.
 
 No dump of one database has them; they are kept in its manifest, and are the same after a restore.
 """

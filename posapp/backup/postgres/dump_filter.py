@@ -11,16 +11,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$")
-_COPY = re.compile(rb"COPY [^;]* FROM stdin;\n")
+_QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*+)?+\$")
 _END_OF_ROWS = b"\n\\.\n"
-_OWNER = re.compile(rb'ALTER ([A-Z ]+?) ((?!OWNER TO )[^;\n]+?) OWNER TO ("(?:[^"\n]|"")+"|\w+);\n')
+_ROLE = re.compile(rb'"(?:[^"\n]|"")++"|\w++')
 _LEFT_OUT = (
-    re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]+\n"),
-    re.compile(rb"COMMENT ON EXTENSION [^;\n]+;\n"),
+    re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]++\n"),
+    re.compile(rb"COMMENT ON EXTENSION [^;\n]++;\n"),
     re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
 )
-_DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")+"|\w+) [^;\n]+;\n')
+_DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")++"|\w++) [^;\n]++;\n')
 
 
 @dataclass
@@ -69,7 +68,7 @@ class DumpFilter:
         if self._quote is None:
             if self._is_left_out(line):
                 return b""
-            if line.startswith(b"COPY ") and _COPY.fullmatch(line):
+            if _begins_rows(line):
                 self._rows = True
                 return line
         self._quote = _quote_after(line, self._quote)
@@ -77,15 +76,30 @@ class DumpFilter:
 
     def _is_left_out(self, line: bytes) -> bool:
         if line.startswith(b"ALTER "):
-            if match := _OWNER.fullmatch(line):
-                kind, name, owner = (part.decode() for part in match.groups())
-                self.owners.append((kind, name, owner))
+            if (given := _owner(line)) is not None:
+                self.owners.append(given)
                 return True
             if _DEFAULTS.fullmatch(line):
                 self.defaults.append(line.decode().strip())
                 return True
             return False
         return any(pattern.fullmatch(line) for pattern in _LEFT_OUT)
+
+
+def _begins_rows(line: bytes) -> bool:
+    statement = line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n")
+    return statement and b";" not in line[:-2]
+
+
+def _owner(line: bytes) -> tuple[str, str, str] | None:
+    """Returns kind, name and owner of `ALTER KIND NAME OWNER TO ROLE;`, None for any other line."""
+    what, to, owner = line.removeprefix(b"ALTER ").removesuffix(b";\n").rpartition(b" OWNER TO ")
+    kind, _, name = what.partition(b" ")
+    if not (line.endswith(b";\n") and to and name and kind.isalpha() and kind.isupper()):
+        return None
+    if b";" in name or b"\n" in name or _ROLE.fullmatch(owner) is None:
+        return None
+    return kind.decode(), name.decode(), owner.decode()
 
 
 def _quote_after(line: bytes, quote: bytes | None) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What a restored database takes over from the live one: no number, id or right comes back.
+"""The handover of the live database to the restored one: no number, id or right comes back.
 
 Numbers and ids stand where the live one had them, so that nothing that was given out is given out
 again: a till that still shows bill 3 must not pay another guest's. Where the live one is lost, they
@@ -63,7 +63,7 @@ UPDATE public.sign_ins SET ended_at = %s, end_reason = 'restored' WHERE ended_at
 
 @dataclass
 class LiveState:
-    """What was given out and taken away in the live database."""
+    """The state of the live database: what was given out, and taken away."""
 
     sequences: list[tuple[str, str, int]] = field(default_factory=list)
     counters: list[dict[str, Any]] = field(default_factory=list)
@@ -124,16 +124,16 @@ def end_sign_ins(connection: Connection, now: datetime) -> None:
 
 def _carry_accounts(connection: Connection, live: Mapping[int, Mapping[str, Any]]) -> list[str]:
     restored = query(connection, "SELECT id, to_jsonb(users) FROM public.users ORDER BY id")
-    told = []
+    notes: list[str] = []
     for number, user in restored:
         now = live.get(number)
         if now is None or now["username"] != user["username"]:
-            told.append(
+            notes.append(
                 f"The account {user['username']} was not in the live database: is it right?"
             )
             continue
         if now["active"] and not user["active"]:
-            told.append(f"The account {user['username']} was active, and is not any more")
+            notes.append(f"The account {user['username']} was active, and is not any more")
         changes = {key: now[key] for key in _CREDENTIALS if key in now and key in user}
         changes |= {"role": now["role"], "active": now["active"] and user["active"]}
         _update(connection, number, changes)
@@ -142,7 +142,7 @@ def _carry_accounts(connection: Connection, live: Mapping[int, Mapping[str, Any]
         )
     lost = {user["username"] for user in live.values()} - {user["username"] for _, user in restored}
     return [
-        *told,
+        *notes,
         *(f"The account {name} is newer than the backup: add it again" for name in sorted(lost)),
     ]
 

@@ -1,4 +1,4 @@
-"""What a database says of itself: its identity, its schema."""
+"""Reads what a database says of itself: its identity, its schema."""
 
 from __future__ import annotations
 

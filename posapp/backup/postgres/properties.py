@@ -33,7 +33,7 @@ _LISTS = {
     *("session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"),
 }
 """Lists of names are kept as they are written, quoted one by one."""
-_NAME = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
+_NAME = re.compile(r'"((?:[^"]|"")*+)"|([^,\s]++)')
 _LOCALES = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 
 

@@ -18,7 +18,7 @@ api = api_blueprint("restaurant", "Restaurant")
 @api.get("/public/restaurant", summary="Name, tax and rates", responses={200: RestaurantView})
 @public
 def get_restaurant() -> Response:
-    """What screens and receipts say of the house."""
+    """The house, as screens and receipts name it."""
     with transaction() as session:
         return model_response(service.view(session, request_time()))
 

@@ -25,7 +25,7 @@ class RestaurantView(ApiModel):
 
 
 class RestaurantChange(ApiModel):
-    """What is left out stays."""
+    """A change of the house; what is left out stays."""
 
     name: Name | None = None
     tax_name: Name | None = None

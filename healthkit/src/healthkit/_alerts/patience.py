@@ -1,4 +1,4 @@
-"""How long a channel is tried: counted in seconds of a clock that never jumps, and in attempts."""
+"""Patience with a channel: counted in seconds of a clock that never jumps, and in attempts."""
 
 from __future__ import annotations
 

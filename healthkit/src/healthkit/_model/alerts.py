@@ -226,7 +226,7 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True)
 class WatcherFaults:
-    """What a watcher finds wrong with itself, each a line for people."""
+    """The faults that a watcher finds in itself, each a line for people."""
 
     grave: tuple[str, ...] = ()
     """Why people cannot be told of something right now."""
