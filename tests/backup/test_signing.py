@@ -15,6 +15,7 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.loading import load_backup
 from posapp.backup.model.backup import Backup
 from posapp.backup.model.manifest import Manifest
+from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.signing import SigningKey
@@ -210,6 +211,8 @@ def test_the_signature_covers_every_fact_of_a_manifest(field):
     )
     if other is None:
         other = NOON if field.endswith("_at") and value != NOON else f"{value}x"
+    if field == "properties":
+        other = DatabaseProperties(owner="musuh", encoding="UTF8", collate="C", ctype="C")
     assert other != value
     assert not key.has_signed(signed.model_copy(update={field: other}))
     assert not SigningKey(KEY[::-1]).has_signed(signed)
