@@ -603,7 +603,7 @@ export interface paths {
         };
         /**
          * Name, tax and rates
-         * @description What screens and receipts say of the house.
+         * @description The house, as screens and receipts name it.
          */
         get: operations["getRestaurant"];
         put?: never;
@@ -1469,7 +1469,7 @@ export interface components {
         };
         /**
          * RestaurantChange
-         * @description What is left out stays.
+         * @description A change of the house; what is left out stays.
          */
         RestaurantChange: {
             /**
