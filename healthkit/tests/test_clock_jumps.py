@@ -141,36 +141,44 @@ def count(connection, table):
     return len(connection.execute(table.select()).all())
 
 
+def pruned(store, now, passed):
+    """Each in a transaction of its own, as the watcher does it."""
+    with store.transaction() as connection:
+        pruning.prune(connection, now, passed)
+
+
 @pytest.mark.parametrize("hours", [1, 5])
 def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(store, hours):
     with store.transaction() as connection:
         history.add(connection, rows(*(NOW - 6 * DAY - hour * HOUR for hour in range(24))))
-        number = incidents.add_event(connection, event(NOW - 80 * DAY))
+        incidents.add_event(connection, event(NOW - 80 * DAY))
         incidents.add_silence(connection, NOW - 80 * DAY, NOW - 81 * DAY)
-        pruning.prune(connection, NOW, None)
-        for _ in range(12 * hours):
-            pruning.prune(connection, NOW + 3653 * DAY, timedelta(minutes=5))
-        left = count(connection, history.history)
-        assert 24 - 2 * hours - 1 <= left <= 24
-        assert count(connection, events) == 1, number
-        pruning.prune(connection, NOW + 5 * HOUR, timedelta(minutes=5))
+    pruned(store, NOW, None)
+    for _ in range(4 * hours):
+        pruned(store, NOW + 3653 * DAY, timedelta(minutes=15))
+    with store.transaction() as connection:
+        assert 24 - 2 * hours - 1 <= count(connection, history.history) <= 24
+        assert count(connection, events) == 1
+    pruned(store, NOW + 5 * HOUR, timedelta(minutes=5))
+    with store.transaction() as connection:
         history.add(connection, rows(NOW + 4 * HOUR))
-        pruning.prune(connection, NOW + 6 * HOUR, timedelta(hours=1))
-        hour = int((NOW + 4 * HOUR).timestamp()) // 3600
+    pruned(store, NOW + 6 * HOUR, HOUR)
+    hour = int((NOW + 4 * HOUR).timestamp()) // 3600
+    with store.transaction() as connection:
         summed = {row.hour for row in connection.execute(history.hourly.select())}
-        assert hour in summed, "the hours after the jump are summed up as ever"
+    assert hour in summed, "the hours after the jump are summed up as ever"
 
 
 def test_what_is_old_is_dropped_as_time_passes(store):
     with store.transaction() as connection:
         history.add(connection, rows(NOW - 6 * DAY))
         incidents.add_event(connection, event(NOW - 91 * DAY))
-        pruning.prune(connection, NOW, None)
+    pruned(store, NOW, None)
+    with store.transaction() as connection:
         assert count(connection, history.history) == count(connection, events) == 1
-        now = NOW
-        for _ in range(3 * 24):
-            now += HOUR
-            pruning.prune(connection, now, HOUR)
+    for step in range(1, 13):
+        pruned(store, NOW + step * 6 * HOUR, 6 * HOUR)
+    with store.transaction() as connection:
         assert count(connection, history.history) == count(connection, events) == 0
         assert count(connection, deliveries) == 0
 
