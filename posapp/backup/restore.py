@@ -252,7 +252,7 @@ def _load(
         for name in databases.find_leftovers(connection, live):
             context.log.write(f"Dropping {name}: left by a restore that was killed")
             databases.drop_unused(connection, name)
-        create_database(connection, new_database, like, databases.UNFINISHED)
+        create_database(connection, new_database, like, databases.UNFINISHED, databases.BORN)
     rows = load_backup(client, file, backup, context.load_identity, context.log.progress)
     if problem := schema_problem(revisions(client)[0]):
         raise BackupError(f"{backup.name}: {problem}")

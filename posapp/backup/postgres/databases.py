@@ -20,6 +20,9 @@ from posapp.backup.postgres.client import (
     tool_version,
 )
 
+BORN = 1_931_507_233
+"""The limit of connections that marks a database before it has its comment: a restore that is
+killed between the two leaves one that is known all the same."""
 _LONGEST = 63
 """Bytes of a name in PostgreSQL."""
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -28,8 +31,10 @@ UNFINISHED = "posapp: a restore that has not ended"
 REPLACED = "posapp: live until a restore"
 """The comment of a database that a restore has replaced."""
 _MARKED = """
-SELECT datname FROM pg_database d WHERE shobj_description(d.oid, 'pg_database') = %s
-AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)
+SELECT datname FROM pg_database d WHERE (
+    shobj_description(d.oid, 'pg_database') = %s
+    OR (shobj_description(d.oid, 'pg_database') IS NULL AND datconnlimit = %s)
+) AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)
 """
 
 _SIZES = """
@@ -54,7 +59,7 @@ def find_leftovers(connection: Connection, live: str) -> list[str]:
     with our mark, and with nobody in them."""
     prefix = sibling_name(live, "restore", EPOCH).rpartition("_restore_")[0]
     pattern = re.compile(re.escape(prefix) + r"_restore_[0-9]{8}_[0-9]{6}")
-    names = [str(row[0]) for row in query(connection, _MARKED, UNFINISHED)]
+    names = [str(row[0]) for row in query(connection, _MARKED, UNFINISHED, BORN)]
     return [name for name in names if pattern.fullmatch(name)]
 
 

@@ -65,15 +65,20 @@ def read_properties(connection: Connection, name: str) -> DatabaseProperties | N
 
 
 def create_database(
-    connection: Connection, name: str, like: DatabaseProperties | None, mark: str
+    connection: Connection, name: str, like: DatabaseProperties | None, mark: str, born: int
 ) -> None:
     """Creates an empty database with the owner, encoding, locale and tablespace of another, and a
-    comment. Its settings and rights come after it has been filled."""
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    comment, before which it has `born` as its limit of connections. Its settings and rights come
+    after it has been filled."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 CONNECTION LIMIT {}").format(
+        sql.Identifier(name), sql.Literal(born)
+    )
     if like is not None:
         statement += sql.SQL("").join(_options(connection, like))
     query(connection, statement)
     set_comment(connection, name, mark)
+    unlimited = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(sql.Identifier(name))
+    query(connection, unlimited)
 
 
 def set_comment(connection: Connection, name: str, comment: str | None) -> None:
