@@ -301,9 +301,9 @@ def test_f45_what_one_person_has_read_is_not_shown_to_the_next(till: Page, other
 def test_f46_the_rail_says_what_is_open_and_how_many(till: Page, other) -> None:
     other.order()
     count = len(other.get("/orders")["orders"])
-    expect(
-        till.get_by_role("link", name=re.compile(rf"Pesanan terbuka\s*{count}$"))
-    ).to_be_visible(timeout=15_000)  # it is asked for every 5 s
+    expect(till.get_by_role("link", name=re.compile(rf"Pesanan terbuka\s*{count}$"))).to_be_visible(
+        timeout=15_000
+    )  # it is asked for every 5 s
 
 
 def test_f12_the_change_stays_on_the_screen_until_the_next_sale(till: Page, other) -> None:
