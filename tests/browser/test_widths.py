@@ -43,7 +43,7 @@ def settle(page: Page) -> None:
 
 
 def turn_to(page: Page, path: str) -> None:
-    """Opens another page, and waits until it is there: the one before stays while its code loads."""
+    """Opens another page, and waits until it is there: the one before stays on meanwhile."""
     page.evaluate("document.querySelector('main h1')?.setAttribute('data-before', '')")
     open_page(page, path)
     page.wait_for_function("() => !document.querySelector('[data-before]')")
