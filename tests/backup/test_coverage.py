@@ -81,6 +81,7 @@ def test_segments_from_before_the_base_backup_are_not_asked_for():
     assert [received.following(name, 16 * MB) for name in NAMES[:-1]] == [n[8:] for n in NAMES[1:]]
 
 
+@pytest.mark.deep
 def test_a_receiver_that_was_off_for_too_long_says_so_and_goes_on_behind_the_gap(
     me, tmp_path, run_check
 ):

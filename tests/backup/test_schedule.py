@@ -107,6 +107,7 @@ def test_where_there_is_nothing_yet_all_of_it_is_due():
     assert names([], "2025-12-26 12:00") == [job.name for job in JOBS if job is not WEEKLY_BASE]
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me, small, tmp_path):
     """On an embedded server of its own, with the whole POS in it."""
@@ -138,7 +139,9 @@ def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me
 
 # Of all that runs, pg_dump alone reads the one; the rows of the other are counted too.
 @pytest.mark.fault
-@pytest.mark.parametrize("table", ["pg_largeobject_metadata", "products"])
+@pytest.mark.parametrize(
+    "table", [pytest.param("pg_largeobject_metadata", marks=pytest.mark.deep), "products"]
+)
 def test_a_job_that_runs_is_ended_with_it(me, tmp_path, table):
     """Stopped in the middle of a dump, it leaves neither a process nor half a file."""
     environ = {
