@@ -23,6 +23,7 @@ ROOMS = {
     "posapp.operations.cli": ("demo", "serve", "debug", "health-check", "healthkit"),
     "posapp.operations.cli_audit": ("audit",),
     "posapp.operations.doctor.cli": ("doctor",),
+    "posapp.operations.kuma.cli": ("kuma",),
     "posapp.database.cli": ("db",),
     "posapp.features.seed.cli": ("seed",),
     "posapp.features.auth.cli": ("users",),

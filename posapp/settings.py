@@ -85,6 +85,15 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _secret_address(value: SecretStr) -> SecretStr:
+    """A web address whose path is the secret."""
+    try:
+        _web_address(value.get_secret_value())
+    except ValueError:
+        raise ValueError("not a web address; write it like https://kuma/api/push/TOKEN") from None
+    return value
+
+
 def _unguessable(token: SecretStr) -> SecretStr:
     if weakness := fields.secret_weakness(token.get_secret_value()):
         raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
@@ -156,6 +165,10 @@ class Settings(BaseModel):
     """How many databases that restores have replaced are kept."""
     backup_log: Path | None = None
     alert_webhook: SecretStr | None = None
+    backup_heartbeat: Annotated[SecretStr, AfterValidator(_secret_address)] | None = None
+    """Is called after each daily backup: an Uptime Kuma push monitor, whose silence is a fault."""
+    drill_heartbeat: Annotated[SecretStr, AfterValidator(_secret_address)] | None = None
+    """Is called after each drill that found nothing wrong."""
 
     kuma_url: Annotated[str, AfterValidator(_web_address)] | None = None
     """Uptime Kuma's own address, for posapp kuma and posapp doctor."""

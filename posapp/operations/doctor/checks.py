@@ -112,7 +112,7 @@ class Sentry(Http):
     """Sentry's server answers at all."""
 
 
-class Kuma(Http):
+class KumaPage(Http):
     """Uptime Kuma is there, and set up."""
 
 
@@ -138,7 +138,7 @@ def doctors_checks(
         yield _configured("sentry", Sentry.model_validate(_sentry(settings.sentry_dsn)))
     if settings.kuma_url is not None:
         address = f"{settings.kuma_url}/api/entry-page"
-        yield _configured("kuma", Kuma.model_validate({"url": address, "expect_status": [200]}))
+        yield _configured("kuma", KumaPage.model_validate({"url": address, "expect_status": [200]}))
 
 
 def _configured(name: str, check: Check, **options: Any) -> ConfiguredCheck:

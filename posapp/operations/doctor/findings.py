@@ -12,8 +12,8 @@ RUNBOOK = "docs/runbook.md"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What becomes of one kind of fault: where it belongs, what to do, and the runbook's heading
-    that explains it."""
+    """The advice on one kind of fault: where it belongs, what to do, and the runbook's heading that
+    explains it."""
 
     area: str
     remedy: str
@@ -85,7 +85,7 @@ ADVICE: Mapping[str, Advice] = {
     "Sentry": Advice(
         "sentry", "correct SENTRY_DSN, or let the network through", "Sentry receives nothing"
     ),
-    "Kuma": Advice("kuma", "start Uptime Kuma, or correct KUMA_URL", "Uptime Kuma"),
+    "KumaPage": Advice("kuma", "start Uptime Kuma, or correct KUMA_URL", "Uptime Kuma"),
 }
 """By type of check."""
 
