@@ -1,4 +1,4 @@
-"""How many connections to PostgreSQL a layout needs at most, and whether the server has them."""
+"""The connections to PostgreSQL that a layout needs at most, and whether the server has them."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from posapp.operations.kuma.planning import Remote, plan
 from posapp.runtime import processes
 from posapp.settings import Settings
 
+PRINTED = Path("-")
 MONITORS = processes.ROOT / "deploy" / "kuma" / "monitors.toml"
 
 
@@ -40,7 +41,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path),
         default=Path(".env.production"),
         show_default=True,
-        help="Where watcher and backups read their push addresses from.",
+        help="Where watcher and backups read their push addresses from; - prints them.",
     )
     return file(env_file(command))
 
@@ -59,7 +60,8 @@ def show_plan(file: Path, env_file: Path) -> None:
         remote = found.read() if found is not None else Remote()
         tokens = found.push_tokens() if found is not None else {}
     changes = plan(declared, remote)
-    variables = addresses.differing(env_file, _wanted(declared, settings, tokens))
+    wanted = _wanted(declared, settings, tokens)
+    variables = [] if env_file == PRINTED else addresses.differing(env_file, wanted)
     lines = [*(change.line() for change in changes), *_writing(env_file, variables)]
     click.echo("\n".join(lines) or "Nothing to change.")
 
@@ -71,24 +73,27 @@ def apply_plan(file: Path, env_file: Path) -> None:
     push addresses in the file of variables."""
     settings = Settings.from_env(os.environ)
     declared = load(file, os.environ)
-    addresses.differing(env_file, {})  # a file that cannot be read is told before all else
+    printed = env_file == PRINTED
+    if not printed:  # a file that cannot be read is told before all else
+        addresses.differing(env_file, {})
     from posapp.operations.kuma.remote import opened
 
     with opened(*_account(settings), set_up=True) as found:
         assert found is not None
         if found.new:
-            click.echo(_first_account(settings))
+            click.echo(_first_account(settings), err=printed)
         changes = plan(declared, found.read())
         for change in changes:
             found.apply(change)
-            click.echo(change.line())
+            click.echo(change.line(), err=printed)
         wanted = _wanted(declared, settings, found.push_tokens())
-    variables = addresses.differing(env_file, wanted)
-    if variables:
+    if printed:
+        click.echo("\n".join(f"{name}={value}" for name, value in wanted.items()))
+    elif variables := addresses.differing(env_file, wanted):
         addresses.write(env_file, wanted)
         click.echo("\n".join(_writing(env_file, variables)))
         click.echo("Restart the watcher and the backups: they read it when they start.")
-    if not changes and not variables:
+    elif not changes:
         click.echo("Nothing to change.")
 
 

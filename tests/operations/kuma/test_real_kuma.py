@@ -94,6 +94,13 @@ def test_a_plan_changes_nothing_and_apply_does_what_it_said(kuma, server):
     assert kuma("apply") == NOTHING
 
 
+def test_a_container_without_the_file_prints_the_addresses_alone(command, server):
+    own = {"KUMA_URL": server.url, "KUMA_PASSWORD": PASSWORD, "POS_URL": "http://127.0.0.1:9"}
+    done = command("kuma", "apply", "--env-file", "-", **own, **CHANNELS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (server.folder / ".env.production").read_text()
+
+
 def test_who_has_another_password_is_refused_in_one_line(kuma):
     code, (line,) = kuma("plan", KUMA_PASSWORD="Sate-Ayam-1")
     assert code == 2
