@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs the program of this name (posapp, healthkit) with what its secrets are: each file of
+# SECRETS_DIR, or of systemd's CREDENTIALS_DIRECTORY, is a variable of the same name in upper case.
+# A variable that has a value already keeps it; an empty file counts as not set.
+set -eu
+for file in "${SECRETS_DIR:-${CREDENTIALS_DIRECTORY:-/run/secrets}}"/*; do
+    [ -f "$file" ] || continue
+    [ -r "$file" ] || {
+        echo "$file: cannot be read by user $(id -u); on the host: deploy/setup.sh gives it the right owner" >&2
+        exit 2
+    }
+    name=$(basename "$file" | tr '[:lower:]' '[:upper:]')
+    case $name in *[!A-Z0-9_]* | [0-9]*) continue ;; esac
+    eval "given=\${$name:-}"
+    [ -z "$given" ] || continue
+    value=$(cat "$file")
+    [ -z "$value" ] || export "$name=$value"
+done
+unset given value file
+program=$(basename "$0")
+exec "/app/.venv/bin/$program" "$@"
