@@ -2,13 +2,14 @@
 # Replaces the version that serves by the one of this checkout, without losing a request; whatever
 # fails, the version before goes on, or is brought back.
 #   sudo deploy/deploy.sh VERSION [--accept-migrations]
+#   CHECKOUT=..   where the sources are
 # VERSION names the images, for example 1.4.0 or a commit. var/deploy.log has who deployed what.
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=lib.sh
 . ./lib.sh
 
-version=${1:-} accepted=""
+version=${1:-} accepted="" sources=${CHECKOUT:-..}
 [[ $version =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || fail "name the version: $0 VERSION, for example 1.4.0"
 case ${2:-} in
 "") ;;
@@ -30,13 +31,18 @@ build() {
 lint() { # of the migrations that this database has not seen
     local revision said
     revision=$(docker compose exec -T postgres psql -h /run/postgresql -U postgres -d steak_kenangan -Atc "SELECT version_num FROM alembic_version")
-    DOCKER_BUILDKIT=1 docker build -q --network "${BUILD_NETWORK:-default}" --target migrations -f backend.Dockerfile -t "steak-kenangan/migrations:$version" .. >/dev/null
+    DOCKER_BUILDKIT=1 docker build -q --network "${BUILD_NETWORK:-default}" --target migrations -f "$sources/deploy/backend.Dockerfile" -t "steak-kenangan/migrations:$version" "$sources" >/dev/null
     said=$(docker run --rm --read-only --tmpfs /tmp --network none "steak-kenangan/migrations:$version" "$revision" 2>&1) || {
         echo "$said" >&2
         [ -n "$accepted" ] || fail "these migrations would stop sales or the version that runs; mend them, or add --accept-migrations"
         note "$version: migrations accepted as they are"
     }
 }
+configuration() { # whether it starts with what this machine tells it
+    POS_VERSION=$version docker compose run --rm -T --no-deps backend posapp healthkit config check </dev/null >/dev/null
+}
+backup() { docker compose exec -T backup posapp backup pre-deploy </dev/null; }
+migrate() { POS_VERSION=$version docker compose run --rm -T --no-deps migrate </dev/null; }
 return_to() { # the version before, as it was
     note "$version failed: $1; going back to $before"
     if serve_version "$before"; then
@@ -57,14 +63,15 @@ one_at_a_time
 preflight
 before=$(setting POS_VERSION local)
 note "$version: begins; $before serves"
-step build build || { note "$version failed: it cannot be built; $before serves"; exit 1; }
+untouched() { # nothing has been changed yet
+    note "$version failed: $1; $before serves"
+    exit 1
+}
+step build build || untouched "it cannot be built"
 step lint lint
-step configuration docker compose run --rm -T --no-deps -e POS_VERSION="$version" backend posapp openapi </dev/null >/dev/null ||
-    { note "$version failed: it does not start with this configuration; $before serves"; exit 1; }
-step backup docker compose exec -T backup posapp backup pre-deploy </dev/null ||
-    { note "$version failed: no backup could be made; $before serves"; exit 1; }
-step migrate env POS_VERSION="$version" docker compose run --rm -T --no-deps migrate </dev/null ||
-    { note "$version failed: its migrations were undone; $before serves"; exit 1; }
+step configuration configuration || untouched "it does not start with this configuration"
+step backup backup || untouched "no backup could be made"
+step migrate migrate || untouched "its migrations were undone"
 step roll roll "$version" || return_to "a backend of it is not ready"
 step publish publish "$version" || return_to "pages, watcher or backups do not run"
 step smoke smoke "$version" || return_to "it does not answer as it should"
