@@ -6,7 +6,7 @@ run: setup web        ## the whole POS on an embedded PostgreSQL
 test: setup-dev web   ## every test but the deep ones
 	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not deep and not screenshots"
 test-deep: setup-dev web ## those that go further, and take longer
-	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m deep
+	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "deep and not compose_long"
 hooks: setup-dev      ## quick rules before each commit
 	.venv/bin/pre-commit install
 lint: setup-dev       ## every rule of the house

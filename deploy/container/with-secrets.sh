@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs the program of this name (posapp, healthkit) with what its secrets are: each file of
-# SECRETS_DIR, or of systemd's CREDENTIALS_DIRECTORY, is a variable of the same name in upper case.
-# A variable that has a value already keeps it; an empty file counts as not set.
+# Runs a program with its secrets: each file of SECRETS_DIR, or of systemd's CREDENTIALS_DIRECTORY, is
+# a variable of the same name in upper case. A variable that has a value already keeps it; an empty
+# file counts as not set. In the image it is called posapp and healthkit, and runs the one of its name.
+#   with-secrets.sh /opt/steak-kenangan/.venv/bin/posapp serve
 set -eu
 for file in "${SECRETS_DIR:-${CREDENTIALS_DIRECTORY:-/run/secrets}}"/*; do
     [ -f "$file" ] || continue
@@ -16,6 +17,8 @@ for file in "${SECRETS_DIR:-${CREDENTIALS_DIRECTORY:-/run/secrets}}"/*; do
     value=$(cat "$file")
     [ -z "$value" ] || export "$name=$value"
 done
-unset given value file
-program=$(basename "$0")
-exec "/app/.venv/bin/$program" "$@"
+unset given value file name
+case $0 in
+*/with-secrets.sh) exec "$@" ;;
+*) exec "/app/.venv/bin/$(basename "$0")" "$@" ;;
+esac

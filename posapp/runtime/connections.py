@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def of_others(self) -> int:
-        """What the watcher, the backups and commands open."""
+        """The connections of the watcher, the backups and commands."""
         return CHECKS + (STORE if self.shared_store else 0) + BACKUP + COMMANDS
 
     @property

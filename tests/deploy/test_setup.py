@@ -129,7 +129,7 @@ WITH_SECRETS = DEPLOY / "container/with-secrets.sh"
 def with_secrets(tmp_path, **environ):
     """What a program sees of its environment."""
     (tmp_path / "posapp").write_text(
-        WITH_SECRETS.read_text().replace("/app/.venv/bin/$program", str(tmp_path / "shown"))
+        WITH_SECRETS.read_text().replace('/app/.venv/bin/$(basename "$0")', str(tmp_path / "shown"))
     )
     (tmp_path / "shown").write_text('#!/bin/sh\nenv; echo "arguments: $*"\n')
     for name in ("posapp", "shown"):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Row, TextClause, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -32,6 +32,13 @@ _CONNECTIONS = text(
     "SELECT current_setting('max_connections')::int AS most,"
     " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used"
 )
+_WAITING = text(
+    "SELECT count(*) AS waiting,"
+    " ceil(max(extract(epoch FROM now() - query_start)))::int AS seconds,"
+    " min((pg_blocking_pids(pid))[1]) AS holder FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND query_start < now() - interval '1 second'"
+)
+"""A lock that is waited for longer than a second; in the POS none is held for a tenth of one."""
 
 
 class Configuration(Check):
@@ -46,27 +53,49 @@ class Configuration(Check):
         return Outcome.unhealthy("; ".join(missing)) if missing else Outcome.healthy()
 
 
-class Pool(Check):
-    """All processes together fit into the server's max_connections, now and when all are busy."""
+class _Asking(Check):
+    """A check that asks the database one thing, on a connection that it does not keep."""
 
     url: URL
+
+    def ask(self, question: TextClause, timeout: float) -> Row[Any]:
+        """Returns the one row of the answer. Raises SQLAlchemyError."""
+        engine = create_engine(
+            self.url, poolclass=NullPool, connect_args={"connect_timeout": max(2, int(timeout))}
+        )
+        with engine.connect() as connection:
+            limit = f"SET LOCAL statement_timeout = {int(1000 * timeout)}"
+            connection.exec_driver_sql(limit)
+            return connection.execute(question).one()
+
+
+class Pool(_Asking):
+    """All processes together fit into the server's max_connections, now and when all are busy."""
+
     layout: Layout
 
     def run(self, context: CheckContext) -> Outcome:
-        engine = create_engine(
-            self.url,
-            poolclass=NullPool,
-            connect_args={"connect_timeout": max(2, int(context.timeout))},
-        )
         try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql(
-                    f"SET LOCAL statement_timeout = {int(1e3 * context.timeout)}"
-                )
-                found = connection.execute(_CONNECTIONS).one()
+            found = self.ask(_CONNECTIONS, context.timeout)
         except SQLAlchemyError as error:
             return Outcome.unhealthy(describe_error(error))
         return evaluate_connections(self.layout, found.used, found.most)
+
+
+class Statements(_Asking):
+    """No statement waits for another's lock for long."""
+
+    def run(self, context: CheckContext) -> Outcome:
+        try:
+            found = self.ask(_WAITING, context.timeout)
+        except SQLAlchemyError as error:
+            return Outcome.unhealthy(describe_error(error))
+        if not found.waiting:
+            return Outcome.healthy()
+        return Outcome.degraded(
+            f"{found.waiting} statements wait for a lock, the longest for {found.seconds} s;"
+            f" held by pid {found.holder}"
+        )
 
 
 def evaluate_connections(layout: Layout, used: int, most: int) -> Outcome:
@@ -117,17 +146,26 @@ class KumaPage(Http):
 
 
 def doctors_checks(
-    settings: Settings, health: HealthSettings, url: URL | None, backends: int
+    settings: Settings, health: HealthSettings, url: URL | None, backends: int | None
 ) -> Iterator[ConfiguredCheck]:
-    """The checks that fit what is configured, each with its limit."""
+    """The checks that fit what is configured, each with its limit.
+
+    `backends` are replaced one after another, beside each other for a moment; None is one server
+    that is stopped and started.
+    """
     yield _configured("configuration", Configuration(settings=settings))
     if url is not None:
         shared = health.store.url.get_secret_value().startswith("postgres")
         layout = Layout(
-            backends, settings.web_concurrency, settings.db_max_open_conns, shared_store=shared
+            backends or 1,
+            settings.web_concurrency,
+            settings.db_max_open_conns,
+            shared_store=shared,
+            rolling=0 if backends is None else 1,
         )
         databases = tuple(one.info.name for one in health.checks if one.type == "database")
         yield _configured("pool", Pool(url=url, layout=layout), depends_on=databases)
+        yield _configured("statements", Statements(url=url), depends_on=databases)
     if settings.production:
         yield _configured("channels", Channels(health=health))
     yield from _disks(settings, health)

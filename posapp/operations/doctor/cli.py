@@ -31,11 +31,9 @@ _OF_DATABASE = frozenset({"database", "pos-migrations", "pos-books", "pos-clock"
 @click.option(
     "--backends",
     type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="How many servers (containers) share the database.",
+    help="How many servers (containers) share the database, when they are replaced one by one.",
 )
-def doctor(as_json: bool, backends: int) -> None:
+def doctor(as_json: bool, backends: int | None) -> None:
     """Say what is wrong with this POS and what to do about it; change nothing.
 
     Looks at configuration, database, migrations, connections, disks, clock, certificates, backups
@@ -62,7 +60,7 @@ def _print_json(status: str, **fields: object) -> None:
     click.echo(json.dumps({"status": status, **fields}, indent=1, ensure_ascii=False))
 
 
-def examine(settings: Settings, backends: int) -> list[Finding]:
+def examine(settings: Settings, backends: int | None) -> list[Finding]:
     """Runs every check side by side. Raises healthkit's ConfigError."""
     with _database(settings) as url, tempfile.TemporaryDirectory(prefix="pos-doctor-") as folder:
         health = _load(settings, url)

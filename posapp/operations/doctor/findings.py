@@ -28,7 +28,8 @@ class Advice:
 
 DATABASE = Advice(
     "database",
-    "start PostgreSQL, or set DATABASE_URL (or DB_HOST and its companions) to where it is",
+    "see that PostgreSQL runs and has connections left, and that DATABASE_URL (or DB_HOST and its"
+    " companions) names it",
     "3. Database Connection Errors",
 )
 DISK = Advice("disk", "remove or move what is not needed, see df -h", "The disk is full")
@@ -74,6 +75,11 @@ ADVICE: Mapping[str, Advice] = {
         "configuration", "set it and start again", "Environment Variables Reference"
     ),
     "Pool": Advice("pool", "then restart what was changed", "Connection Pool Tuning"),
+    "Statements": Advice(
+        "statements",
+        "look at it in pg_stat_activity, and end it: SELECT pg_terminate_backend(pid)",
+        "2. Slow Performance",
+    ),
     "Channels": Advice(
         "channels",
         "set TELEGRAM_URL, EMAIL_URL or CALL_URL, then posapp healthkit alert test",
