@@ -20,6 +20,7 @@ RUN own="-e ." && for folder in healthkit plugins/*/; do own="$own -e ./${folder
     && find .venv -name __pycache__ -type d -prune -exec rm -r {} +
 COPY posapp posapp
 COPY deploy/gunicorn.conf.py deploy/
+COPY deploy/kuma deploy/kuma
 COPY healthkit.toml ./
 RUN .venv/bin/python -m compileall -q -j 0 .venv posapp healthkit plugins
 

@@ -231,29 +231,6 @@ def _as_nobody(folder: Path) -> User:
     pytest.skip("an ordinary user cannot get at this checkout and its Python")
 
 
-@pytest.fixture(scope="module")
-def small_disk() -> Iterator[Callable[[int], Path]]:
-    """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused.
-
-    Not below pytest's own folder: what a killed run leaves mounted would be in its way for ever.
-    """
-    mounted: list[Path] = []
-
-    def mount(megabytes: int) -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="pos-disk-"))
-        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
-            folder.rmdir()
-            pytest.skip("mounting a file system is not allowed here")
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()
-
-
 # The POS
 
 

@@ -95,26 +95,6 @@ def postgres():
 
 
 @pytest.fixture
-def small_disk():
-    """`small_disk(2)`: a folder on a file system of 2 MB; skipped where mounting is refused."""
-    mounted = []
-
-    def mount(megabytes):
-        folder = Path(tempfile.mkdtemp(prefix="healthkit-disk-"))
-        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
-            folder.rmdir()
-            pytest.skip("mounting a file system is not allowed here")
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()
-
-
-@pytest.fixture
 def postgres_url(postgres):
     """A plain `postgresql://` URL of an empty database."""
     name = f"healthkit_{next(_numbers)}"

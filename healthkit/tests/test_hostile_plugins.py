@@ -120,6 +120,7 @@ answers = odd | st.builds(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(deadline=None)  # some are huge
 @given(answers)
 def test_every_answer_becomes_an_outcome_that_all_can_render_and_the_store_can_hold(answer):

@@ -15,12 +15,18 @@ def of_healthkit():
     return set(re.findall(r"\$\{(\w+)", (ROOT / "healthkit.toml").read_text()))
 
 
+def of_kuma():
+    """The variables of monitors.toml."""
+    return set(re.findall(r"\$\{(\w+)", (DEPLOY / "kuma" / "monitors.toml").read_text())) - {"NAME"}
+
+
 def of_the_settings():
     return {name.upper() for name in Settings.model_fields}
 
 
 def test_it_has_every_variable_of_the_settings_and_of_healthkit_and_no_other():
-    assert set(example()) == of_the_settings() | of_healthkit() | OF_THE_BUILD
+    ours = of_the_settings() | of_healthkit() | of_kuma()
+    assert set(example()) == ours | OF_THE_BUILD
 
 
 def test_each_variable_stands_below_a_line_that_says_what_it_is():

@@ -8,8 +8,6 @@ native threads, as many as run at once and never more than there are checks. Rea
 from __future__ import annotations
 
 import logging
-import os
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -104,8 +102,7 @@ class Runner(Generic[Rendered]):
         self._tasks: Any = None
         self._stopped: Any = None
         self.snapshot = self._publish([])
-        forget = weakref.WeakMethod(self._after_fork)
-        os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
+        _threads.call_after_fork(self._after_fork)
 
     # What the owner calls
 

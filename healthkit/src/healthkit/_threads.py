@@ -8,7 +8,9 @@ from here always blocks alone.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,7 +18,14 @@ Result = TypeVar("Result")
 
 
 def unpatched(module: str, name: str) -> Any:
-    """Returns `module.name` as it was before gevent patched it."""
+    """Returns `module.name` as it was before gevent patched it. Raises RuntimeError under eventlet,
+    whose locks cannot be shared with a native thread: the process would freeze, some day."""
+    eventlet = sys.modules.get("eventlet.patcher")
+    if eventlet is not None and eventlet.is_monkey_patched("thread"):
+        raise RuntimeError(
+            "eventlet has patched this process, and healthkit's threads cannot run beside it:"
+            " serve with gevent or threads (gunicorn -k gevent, -k gthread)"
+        )
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None:
         return monkey.get_original(module, name)
@@ -32,6 +41,12 @@ def start_native_thread(target: Callable[[], None]) -> None:
         unpatched("_thread", "start_new_thread")(_run, (target,))
     except OSError as error:
         raise RuntimeError("no thread could be started") from error
+
+
+def call_after_fork(method: Callable[[], None]) -> None:
+    """Has a bound method called in the child of each fork, for as long as its object lives."""
+    bound = weakref.WeakMethod(method)
+    os.register_at_fork(after_in_child=lambda: (alive := bound()) and alive())
 
 
 class TimeLimiter:

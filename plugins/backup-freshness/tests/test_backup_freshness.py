@@ -3,6 +3,7 @@ import os
 import socket
 import uuid
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from healthkit import Status, load_settings
 from healthkit_backup_freshness import BackupFreshness
+from healthkit_backup_freshness.s3 import S3Source
 
 NOW = datetime(2025, 12, 26, 3, 0, tzinfo=UTC)
 NAME = "steak_kenangan_daily_20251226_021530.dump.gz"  # Jakarta time: 7h44m30s before NOW
@@ -186,6 +188,23 @@ def test_the_whole_bucket_is_a_location(s3, s3_check, run_check):
     upload(s3, NAME)
     assert run_check(s3_check(location=f"s3://{s3.bucket}"), now=NOW).status is Status.HEALTHY
     assert run_check(s3_check(location=f"s3://{s3.bucket}/"), now=NOW).status is Status.HEALTHY
+
+
+def test_a_fork_gets_a_client_of_its_own(endpoint, s3):
+    upload(s3, f"daily/{NAME}")
+    source = S3Source(s3.bucket, "daily", endpoint, ("key", "secret"), 5.0)
+    newest = source.backups("*.gz", ZoneInfo("UTC"))
+    parents = source._client
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = source.backups("*.gz", ZoneInfo("UTC")) != newest or source._client is parents
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert source.backups("*.gz", ZoneInfo("UTC")) == newest
+    assert source._client is parents
 
 
 def test_faults_of_s3_are_told_apart_and_without_secrets(s3_check, run_check):

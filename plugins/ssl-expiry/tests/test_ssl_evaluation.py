@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from healthkit import Status
-from healthkit_ssl_expiry.evaluation import Certificate, Refusal, ServedChain, evaluate
+from healthkit_ssl_expiry.evaluation import Certificate, Refusal, SeenChain, evaluate
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -18,7 +18,7 @@ def certificate(left=90 * DAY, name="a", since=-DAY, issuer="root", names=()):
 
 def found(*chain, code=None, text="?", name="pos.example"):
     refusal = None if code is None else Refusal(code, text)
-    return evaluate(ServedChain(chain, refusal), name, NOW, 30 * DAY, 7 * DAY)
+    return evaluate(SeenChain(chain, refusal), name, NOW, 30 * DAY, 7 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_certificate_of_somebody_else_names_up_to_three_of_its_hosts(code):
     )
     nameless = certificate()
     assert found(nameless, code=code).message == (
-        "the certificate is for another host, not for pos.example"
+        "the certificate names no host (subjectAltName), so it is not for pos.example"
     )
     assert found(code=code).message == "the certificate is for another host, not for pos.example"
 

@@ -28,6 +28,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from healthkit import _threads
 from healthkit._model.alerts import OutboxStatus
 from healthkit._store import heartbeats, outbox_status
 from healthkit._store.frozen import limit_use
@@ -55,8 +56,13 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
+        _threads.call_after_fork(self._after_fork)
         with _as_store_error("opened"):
             self._migrate()
+
+    def _after_fork(self) -> None:
+        """In the child: the connections are the parent's, and closing one would end its session."""
+        self.engine.dispose(close=False)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -68,14 +69,13 @@ class S3Source:
         self._keys = keys
         self._timeout = timeout
         self._client: S3Client | None = None
+        self._process = os.getpid()
         self._manifests: dict[tuple[str, str], bytes] = {}
         """By key and ETag: a manifest is fetched once for each of its versions."""
 
     def backups(self, pattern: str, zone: ZoneInfo) -> Sequence[BackupFile]:
         try:
-            client = self._client = self._client or s3_client(
-                self._endpoint, self._keys, self._timeout
-            )
+            client = self._own_client()
             objects = {item.key: item for item in self._list(client)}
             self._fetch_manifests(client, objects)
         except (BotoCoreError, ClientError) as error:
@@ -87,6 +87,14 @@ class S3Source:
                 beside = objects.get(key + MANIFEST)
                 found.append(self._backup(name, item, beside, zone))
         return found
+
+    def _own_client(self) -> S3Client:
+        """Returns the client of this process: one that a fork has copied is in its parent's
+        connections."""
+        if self._client is None or self._process != os.getpid():
+            self._client = s3_client(self._endpoint, self._keys, self._timeout)
+            self._process = os.getpid()
+        return self._client
 
     def close(self) -> None:
         if self._client is not None:

@@ -36,7 +36,27 @@ def parse_host(value: object) -> Address:
     port = int(match["port"]) if match and match["port"] else None
     if match is None or (port is not None and not 0 < port < 65536):
         raise ValueError(f"{value!r} is not a host; write it like your-domain.com:443")
-    return Address(match["v6"] or match["name"], port)
+    return Address(match["v6"] or _host_name(match["name"]), port)
+
+
+def _host_name(name: str) -> str:
+    """Returns a name that can be asked for. Raises ValueError."""
+    to_ascii(name)
+    return name
+
+
+def to_ascii(name: str) -> str:
+    """Returns a host name as it stands in DNS and in certificates: by IDNA 2008, where Python's own
+    way (IDNA 2003) asks for strasse in place of straße. Raises ValueError."""
+    name = name.rstrip(".")
+    if name.isascii():
+        return name
+    import idna  # its tables take a while to load: only a name that needs them pays for it
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{name!r} is no host name by IDNA 2008: {error}") from None
 
 
 def _certificates(path: Path) -> Path:
@@ -49,12 +69,14 @@ def _certificates(path: Path) -> Path:
 
 
 class SslExpiry(Check):
-    """Whether the certificates that `host` shows are valid, and stay so for long enough."""
+    """Whether clients accept the certificate of `host`, and go on doing so for long enough."""
 
     host: Annotated[Address, BeforeValidator(parse_host)]
     warn: Duration = timedelta(days=30)
     fail: Duration = Field(default="7d", validate_default=True)
-    server_name: str | None = Field(default=None, min_length=1)
+    server_name: Annotated[str, AfterValidator(_host_name)] | None = Field(
+        default=None, min_length=1
+    )
     starttls: StartTls | None = None
     ca_file: Annotated[Path, AfterValidator(_certificates)] | None = None
 
@@ -72,12 +94,18 @@ class SslExpiry(Check):
 
         host, port = self.host
         name = self.server_name or host
-        endpoint = Endpoint(host, port or PORTS[self.starttls], name, self.starttls, self.ca_file)
+        endpoint = Endpoint(
+            to_ascii(host),
+            port or PORTS[self.starttls],
+            to_ascii(name),
+            self.starttls,
+            self.ca_file,
+        )
         try:
-            served = probe(endpoint, context.timeout)
+            seen = probe(endpoint, context.timeout)
         except OSError as error:
             return Outcome.unhealthy(describe_error(error, context.timeout))
-        return evaluate(served, name, context.now, self.warn, self.fail)
+        return evaluate(seen, name, context.now, self.warn, self.fail)
 
     def target(self) -> str:
         host, port = self.host

@@ -32,8 +32,9 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class ServedChain:
-    """A chain as served, the leaf first, and the refusal of a client that verifies it."""
+class SeenChain:
+    """The path that a client verified, the leaf first and the trusted anchor last; of one that it
+    refuses the path that it most likely tried, with the reason."""
 
     chain: tuple[Certificate, ...]
     refusal: Refusal | None = None
@@ -45,15 +46,15 @@ OTHER_NAME = {62, 64}
 
 
 def evaluate(
-    served: ServedChain, name: str, now: datetime, warn: timedelta, fail: timedelta
+    seen: SeenChain, name: str, now: datetime, warn: timedelta, fail: timedelta
 ) -> Outcome:
     """Unhealthy when a client refuses the chain or it ends within `fail`, degraded within `warn`.
 
-    What counts is the certificate of the chain that ends first.
+    What counts is the certificate of the verified path that ends first, its anchor included.
     """
-    if not served.chain:
-        return Outcome.unhealthy(_refused(served, name, now))
-    first = min(served.chain, key=lambda certificate: certificate.not_after)
+    if not seen.chain:
+        return Outcome.unhealthy(_refused(seen, name, now))
+    first = min(seen.chain, key=lambda certificate: certificate.not_after)
     left = first.not_after - now
     details: dict[str, Any] = {
         "days_left": left // timedelta(days=1),
@@ -61,9 +62,9 @@ def evaluate(
         "subject": first.subject,
         "issuer": first.issuer,
     }
-    if served.refusal is not None:
-        return Outcome.unhealthy(_refused(served, name, now), **details)
-    message = _expiry(first, served.chain, now)
+    if seen.refusal is not None:
+        return Outcome.unhealthy(_refused(seen, name, now), **details)
+    message = _expiry(first, seen.chain, now)
     if left < fail:
         return Outcome.unhealthy(message, **details)
     if left < warn:
@@ -71,22 +72,22 @@ def evaluate(
     return Outcome.healthy(message, **details)
 
 
-def _refused(served: ServedChain, name: str, now: datetime) -> str:
-    code, text = (
-        (served.refusal.code, served.refusal.text) if served.refusal else (0, "no certificate")
-    )
-    expired = [c for c in served.chain if c.not_after <= now]
-    early = [c for c in served.chain if c.not_before > now]
+def _refused(seen: SeenChain, name: str, now: datetime) -> str:
+    code, text = (seen.refusal.code, seen.refusal.text) if seen.refusal else (0, "no certificate")
+    expired = [c for c in seen.chain if c.not_after <= now]
+    early = [c for c in seen.chain if c.not_before > now]
     if code == EXPIRED and expired:
-        return _expiry(min(expired, key=lambda c: c.not_after), served.chain, now)
+        return _expiry(min(expired, key=lambda c: c.not_after), seen.chain, now)
     if code == NOT_YET_VALID and early:
-        return f"{_what(early[0], served.chain)} is not valid before {early[0].not_before:%Y-%m-%d}"
+        return f"{_what(early[0], seen.chain)} is not valid before {early[0].not_before:%Y-%m-%d}"
     if code == SELF_SIGNED:
         return "the certificate is self-signed"
     if code in UNTRUSTED:
         return "the chain does not end at a trusted CA, or lacks an intermediate"
     if code in OTHER_NAME:
-        names = ", ".join(served.chain[0].names[:3]) if served.chain else ""
+        names = ", ".join(seen.chain[0].names[:3]) if seen.chain else ""
+        if seen.chain and not names:
+            return f"the certificate names no host (subjectAltName), so it is not for {name}"
         return f"the certificate is for {names or 'another host'}, not for {name}"
     return f"the certificate is refused: {text.rstrip('.')}"
 

@@ -6,20 +6,26 @@ import errno
 import socket
 import ssl
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
-from healthkit_ssl_expiry.evaluation import Certificate, Refusal, ServedChain
+from healthkit_ssl_expiry.evaluation import Certificate, Refusal, SeenChain
 from healthkit_ssl_expiry.starttls import StartTlsError, upgrade
+
+_LONGEST_CHAIN = 20
+"""Certificates of a chain that are looked at: whoever serves more is no server of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The address to probe: `name` is sent as SNI and must be in the certificate."""
+    """The address to probe: `name` is sent as SNI and must be in the certificate. Both in ASCII."""
 
     host: str
     port: int
@@ -28,51 +34,107 @@ class Endpoint:
     ca_file: Path | None = None
 
 
-def probe(endpoint: Endpoint, timeout: float) -> ServedChain:
-    """The chain that is served, within `timeout` seconds in all.
+def probe(endpoint: Endpoint, timeout: float) -> SeenChain:
+    """Shakes hands within `timeout` seconds in all, and returns the path that was verified.
 
-    Raises OSError (ssl.SSLError, TimeoutError … and StartTlsError are such) where no chain is
-    served; `describe_error` explains it.
+    Raises OSError (ssl.SSLError, TimeoutError … and StartTlsError are such) where there is no
+    handshake to judge; `describe_error` explains it.
     """
     deadline = time.monotonic() + timeout
+    strict = _context(endpoint)
     try:
-        return ServedChain(_chain(endpoint, _context(endpoint), deadline))
+        verified = _shake_hands(endpoint, strict, deadline, "get_verified_chain")
+        return SeenChain(tuple(map(_certificate, verified)))
     except ssl.SSLCertVerificationError as error:
         refusal = Refusal(error.verify_code, error.verify_message)
     lenient = _context(endpoint)
     lenient.check_hostname = False
     lenient.verify_mode = ssl.CERT_NONE
     try:
-        return ServedChain(_chain(endpoint, lenient, deadline), refusal)
+        served = _shake_hands(endpoint, lenient, deadline, "get_unverified_chain")
     except OSError:
-        return ServedChain((), refusal)
+        return SeenChain((), refusal)
+    path = likely_path(served, _issuers(strict.get_ca_certs(binary_form=True), served))
+    return SeenChain(tuple(map(_certificate, path)), refusal)
 
 
 def _context(endpoint: Endpoint) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=endpoint.ca_file)
+    """A client's context. A name stands in subjectAltName or nowhere, a wildcard is a whole label
+    (RFC 9525, 6.3): the common name is not looked at, and partial wildcards are off in Python."""
+    context = ssl.create_default_context(cafile=endpoint.ca_file)
+    context.hostname_checks_common_name = False
+    return context
 
 
-def _chain(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> tuple[Certificate, ...]:
+def _shake_hands(
+    endpoint: Endpoint, context: ssl.SSLContext, deadline: float, chain: str
+) -> list[x509.Certificate]:
+    """Returns the chain that the method `chain` of the connection has."""
     address = (endpoint.host, endpoint.port)
     with socket.create_connection(address, timeout=_left(deadline)) as plain:
         if endpoint.starttls is not None:
             upgrade(plain, endpoint.starttls, lambda: _left(deadline))
         plain.settimeout(_left(deadline))
         with context.wrap_socket(plain, server_hostname=endpoint.name) as secure:
-            return tuple(_certificate(der) for der in _served(secure))
+            ders = _chain(secure, chain)
+    return [x509.load_der_x509_certificate(der) for der in ders[:_LONGEST_CHAIN]]
 
 
-def _served(secure: ssl.SSLSocket) -> list[bytes]:
-    """The chain as served, in DER. Python has a public way to it from 3.13 on; in 3.11 and 3.12
-    the object underneath has it; where neither is there, the leaf must do."""
-    public: Any = getattr(secure, "get_unverified_chain", None)
+def _chain(secure: ssl.SSLSocket, chain: str) -> list[bytes]:
+    """A chain in DER. Python has a public way to it from 3.13 on; in 3.11 and 3.12 the object
+    underneath has it; where neither is there, the leaf must do."""
+    public: Any = getattr(secure, chain, None)
     if public is not None:
         return list(public())
-    inner: Any = getattr(getattr(secure, "_sslobj", None), "get_unverified_chain", None)
+    inner: Any = getattr(getattr(secure, "_sslobj", None), chain, None)
     if inner is not None:
         return [ssl.PEM_cert_to_DER_cert(link.public_bytes()) for link in inner()]
     leaf = secure.getpeercert(binary_form=True)
     return [leaf] if leaf else []
+
+
+def likely_path(
+    served: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate]
+) -> list[x509.Certificate]:
+    """Returns the path from the leaf to an anchor, or as far as it goes: at each step a trusted
+    issuer before a served one, as OpenSSL does, and of several the one that lasts longest."""
+    path = list(served[:1])
+    while path and len(path) < _LONGEST_CHAIN:
+        anchor = _issuer_of(path[-1], trusted)
+        issuer = anchor or _issuer_of(path[-1], served)
+        if issuer is None or issuer in path:
+            break
+        path.append(issuer)
+        if anchor is not None:
+            break
+    return path
+
+
+def _issuer_of(
+    certificate: x509.Certificate, candidates: Iterable[x509.Certificate]
+) -> x509.Certificate | None:
+    signers = [c for c in candidates if c.subject == certificate.issuer and _signed(certificate, c)]
+    return max(signers, key=lambda signer: signer.not_valid_after_utc, default=None)
+
+
+def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _issuers(ders: Iterable[bytes], served: Iterable[x509.Certificate]) -> list[x509.Certificate]:
+    """Returns those of a store's certificates that may have issued a served one. Others are not
+    parsed: there are hundreds, and of some not every parser thinks well."""
+    names = [certificate.issuer.public_bytes() for certificate in served]
+    certificates = []
+    for der in ders:
+        if any(name in der for name in names):
+            with suppress(ValueError):
+                certificates.append(x509.load_der_x509_certificate(der))
+    return certificates
 
 
 def _left(deadline: float) -> float:
@@ -82,8 +144,7 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _certificate(der: bytes) -> Certificate:
-    parsed = x509.load_der_x509_certificate(der)
+def _certificate(parsed: x509.Certificate) -> Certificate:
     names = _names(parsed)
     return Certificate(
         subject=parsed.subject.rfc4514_string(),
