@@ -46,7 +46,16 @@ def test_it_builds_installs_and_passes_its_own_tests_in_an_empty_environment(tmp
     assert "psycopg2" not in listed
 
     report = run(
-        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not (fault or slow or deep)"),
+        *(
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not (fault or slow or deep)",
+        ),
         "--hypothesis-profile=once",
         cwd=source,
     )

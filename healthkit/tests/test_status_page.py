@@ -25,7 +25,7 @@ from healthkit._status.model import (
     Day,
     Headline,
     PublicIncident,
-    StatusPage,
+    PublicStatus,
     Update,
     format_percentage,
     headline,
@@ -435,7 +435,7 @@ def test_any_text_of_anybody_stays_text_in_every_form(label, title, said):
     incident = PublicIncident("notice-1", title, LIMITED, NOW, NOW, (Update("note-1", NOW, said),))
     day = Day(NOW.date(), Uptime(1, 2))
     shown = Component(label, title, True, DOWN, NOW, {"24h": Uptime(1, 2)}, (day,))
-    page = StatusPage(said or "x", NOW, True, (shown,), (incident,))
+    page = PublicStatus(said or "x", NOW, True, (shown,), (incident,))
     for language in ("en", "id"):
         rendered = html.html(page, language, JAKARTA).decode()
         assert "<script>alert" not in rendered

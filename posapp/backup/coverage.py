@@ -1,4 +1,4 @@
-"""What can be restored to a moment, and what threatens that."""
+"""The moments that can be restored, and the threats to that."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def find_warnings(coverage: Coverage, slot: Slot | None, now: datetime) -> list[
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is to be said of it; a note where there is neither a fault nor a warning."""
+    """The verdict on it; a note where there is neither a fault nor a warning."""
 
     faults: list[str]
     warnings: list[str]

@@ -104,7 +104,7 @@ class ResultProcessor:
         return events
 
     def _row(self, one: SequencedResult) -> history.Row:
-        """What is planned is no outage: its results count neither as up nor as down."""
+        """Makes the row of a result; planned maintenance counts neither as up nor as down."""
         result, settings = one.result, self._settings
         planned = routing.in_maintenance(
             result.check, result.at, settings.maintenance, settings.service.zone

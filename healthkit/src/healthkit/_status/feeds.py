@@ -12,7 +12,7 @@ from healthkit._status.model import (
     Component,
     Headline,
     PublicIncident,
-    StatusPage,
+    PublicStatus,
     percentage,
 )
 from healthkit._status.words import WORDS, Language
@@ -31,7 +31,7 @@ _FAILED = {Headline.PARTIAL, Headline.MAJOR}
 _CACHE_SECONDS = 60
 
 
-def status_json(page: StatusPage) -> bytes:
+def status_json(page: PublicStatus) -> bytes:
     """Returns all that the page shows, with the figures of each day."""
     return dump(
         {
@@ -96,11 +96,11 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1000, 1)
 
 
-def badge_message(page: StatusPage, language: Language) -> str:
+def badge_message(page: PublicStatus, language: Language) -> str:
     return WORDS[language][f"headline.{page.headline}"]
 
 
-def badge_json(page: StatusPage, language: Language) -> bytes:
+def badge_json(page: PublicStatus, language: Language) -> bytes:
     """Returns the badge for shields.io's endpoint (https://shields.io/badges/endpoint-badge)."""
     return dump(
         {
@@ -114,7 +114,7 @@ def badge_json(page: StatusPage, language: Language) -> bytes:
     )
 
 
-def badge_svg(page: StatusPage, language: Language) -> bytes:
+def badge_svg(page: PublicStatus, language: Language) -> bytes:
     """Returns the badge as a picture of its own, without any outside font."""
     label, message = "status", badge_message(page, language)
     left, right = _width(label), _width(message)
@@ -137,7 +137,7 @@ def _width(text: str) -> int:
     return round(len(text) * 6.6) + 14
 
 
-def atom(page: StatusPage, language: Language) -> bytes:
+def atom(page: PublicStatus, language: Language) -> bytes:
     """Returns the incidents and their updates as a feed: stable ids, the latest first."""
     words = WORDS[language]
     base = "urn:healthkit:" + (

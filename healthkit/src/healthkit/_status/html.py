@@ -21,8 +21,8 @@ from healthkit._status.model import (
     Headline,
     Outage,
     PublicIncident,
+    PublicStatus,
     ResponseTime,
-    StatusPage,
     format_percentage,
 )
 from healthkit._status.words import WORDS, Language
@@ -55,7 +55,7 @@ def policy() -> str:
     )
 
 
-def html(page: StatusPage, language: Language, zone: ZoneInfo) -> bytes:
+def html(page: PublicStatus, language: Language, zone: ZoneInfo) -> bytes:
     """Returns the page in a language, its times in a zone."""
     words = WORDS[language]
 

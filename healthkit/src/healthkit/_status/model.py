@@ -27,7 +27,7 @@ _SHADES = (0.0, 0.01, 0.05, 0.25)
 
 
 class ComponentState(StrEnum):
-    """What is so now; `unknown` where nobody looks."""
+    """The state of a component now; `unknown` where nobody looks."""
 
     OPERATIONAL = "operational"
     DEGRADED = "degraded"
@@ -100,7 +100,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What staff have written about an incident, and when."""
+    """A text of staff about an incident, and its time."""
 
     id: str
     at: datetime
@@ -129,7 +129,7 @@ class PlannedMaintenance:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusPage:
+class PublicStatus:
     """All that the page shows. `watched` is false where no watcher has looked lately."""
 
     service: str

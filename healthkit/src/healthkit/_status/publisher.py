@@ -18,7 +18,7 @@ from healthkit._clock import Clock
 from healthkit._config.settings import Settings
 from healthkit._rendering import JSON, RenderedResponse, response
 from healthkit._status import feeds, html
-from healthkit._status.model import Component, ComponentState, StatusPage
+from healthkit._status.model import Component, ComponentState, PublicStatus
 from healthkit._status.reading import Figures, Reader
 from healthkit._status.words import Language
 from healthkit._store.database import Store
@@ -108,7 +108,7 @@ class StatusPublisher:
             log.warning("%s", fault)
         self._fault = fault
 
-    def _read(self) -> StatusPage:
+    def _read(self) -> PublicStatus:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         with self._store().reading() as connection:
             if self._figures is None or monotonic - self._figures_at >= FIGURES_EVERY:
@@ -116,13 +116,13 @@ class StatusPublisher:
                 self._figures_at = monotonic
             return self._reader.page(connection, now, self._figures)
 
-    def _publish(self, page: StatusPage) -> None:
+    def _publish(self, page: PublicStatus) -> None:
         self._page = page
         self._stale = self._render(_unknown(page))
         self._fresh = self._render(page)
         self._fresh_until = self._clock.monotonic() + STALE_AFTER
 
-    def _render(self, page: StatusPage) -> Responses:
+    def _render(self, page: PublicStatus) -> Responses:
         zone = self._settings.service.zone
         body = feeds.status_json(page)
         found: dict[tuple[str, Language], RenderedResponse] = {}
@@ -143,7 +143,7 @@ def _with(rendered: RenderedResponse, *more: tuple[str, str]) -> RenderedRespons
     return replace(rendered, headers=(*rendered.headers, *more))
 
 
-def _unknown(page: StatusPage) -> StatusPage:
+def _unknown(page: PublicStatus) -> PublicStatus:
     """Returns the page as it is when nobody renews it: nothing is known of now."""
 
     def forget(one: Component) -> Component:

@@ -21,8 +21,8 @@ from healthkit._status.model import (
     Outage,
     PlannedMaintenance,
     PublicIncident,
+    PublicStatus,
     ResponseTime,
-    StatusPage,
     Update,
 )
 from healthkit._store import bars, history, incidents, lease, notices
@@ -45,7 +45,7 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Figures:
-    """What costs more to read, and changes slowly: sums of results."""
+    """Sums of results: they cost more to read, and change slowly."""
 
     uptime: Mapping[str, Mapping[str, Uptime]]
     """By span, then by check."""
@@ -70,7 +70,7 @@ class Reader:
             {c.info.name: self._response_times(connection, c.info.name, now) for c in self._checks},
         )
 
-    def page(self, connection: Connection, now: datetime, figures: Figures) -> StatusPage:
+    def page(self, connection: Connection, now: datetime, figures: Figures) -> PublicStatus:
         """Reads what is so now, and joins it with the figures."""
         watched = lease.leader(connection, now) is not None
         stored = incidents.load_states(connection)
@@ -86,7 +86,7 @@ class Reader:
             )
             for check in self._checks
         ]
-        return StatusPage(
+        return PublicStatus(
             service=self._settings.service.name,
             at=now,
             watched=watched,
@@ -95,14 +95,14 @@ class Reader:
             planned=tuple(self._planned(now)),
         )
 
-    def blank(self, now: datetime) -> StatusPage:
+    def blank(self, now: datetime) -> PublicStatus:
         """Returns the page of a store that nobody has read yet."""
         none = Figures({name: {} for name in SPANS}, {}, {})
         components = [
             self._component(check, None, [], none, now, watched=False) for check in self._checks
         ]
         name = self._settings.service.name
-        return StatusPage(name, now, False, tuple(components), (), tuple(self._planned(now)))
+        return PublicStatus(name, now, False, tuple(components), (), tuple(self._planned(now)))
 
     # One component
 

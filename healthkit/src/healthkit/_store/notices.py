@@ -1,4 +1,4 @@
-"""What staff write for everybody: notices of their own, and updates to incidents."""
+"""Texts of staff for everybody: notices of their own, and updates to incidents."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How much of a quota is used: percent of bytes and of inodes, and the bytes that are left.
+    """The use of a quota: percent of bytes and of inodes, and the bytes that are left.
 
     None where nothing is limited.
     """
