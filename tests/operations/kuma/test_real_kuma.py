@@ -29,7 +29,8 @@ CHANNELS = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(need, tmp_path_factory):
+    need("g++", "make", "python3")  # for SQLite, which npm gives as its sources
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
