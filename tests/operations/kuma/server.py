@@ -10,9 +10,9 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class RunningKuma:
 
     url: str
     folder: Path
-    environ: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def started(port: int, folder: Path) -> Iterator[RunningKuma]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: process.poll() is None and _answers(url), 60)
-        yield RunningKuma(url, folder)
+        yield RunningKuma(url, folder, process)
     finally:
         process.kill()
         process.wait()
