@@ -42,5 +42,5 @@ install -m 0644 "$here"/*.service "$here"/*.timer "$root/etc/systemd/system/"
 echo "installed; the database's password is in $etc/secrets/db_password, what to fill in, in $etc/posapp.env"
 [ -z "$root" ] || exit 0
 systemctl daemon-reload
-systemctl enable --quiet posapp posapp-watch posapp-backup-{daily,weekly,monthly}.timer posapp-drill.timer
-echo "start it: systemctl start posapp posapp-watch posapp-backup-{daily,weekly,monthly}.timer posapp-drill.timer"
+systemctl enable --quiet posapp posapp-watch posapp-backup-{daily,weekly,monthly}.timer posapp-base-backup.timer posapp-drill.timer
+echo "start it: systemctl start posapp posapp-watch posapp-backup-{daily,weekly,monthly}.timer posapp-base-backup.timer posapp-drill.timer"

@@ -61,6 +61,7 @@ def test_the_timers_are_the_timetable():
         if job.name == "monthly drill":
             continue  # the weekly one proves the same backup
         unit = "posapp-drill" if job.command[0] == "drill" else f"posapp-backup@{job.command[1]}"
+        unit = unit.replace("backup@base", "base-backup")
         day = f"{int(job.day):02}" if job.day != "*" else "*"
         when = f"{days.get(job.weekday, '')}*-*-{day} {job.hour:02}:00:00 Asia/Jakarta"
         expected[f"{unit}.service"] = when
@@ -71,6 +72,18 @@ def test_the_timers_are_the_timetable():
         unit = re.search(r"^Unit=(.*)$", text, re.M)[1]
         found[unit] = re.search(r"^OnCalendar=(.*)$", text, re.M)[1]
     assert found == expected
+
+
+def test_a_unit_runs_the_command_of_the_timetable():
+    commands = {" ".join(job.command[:3]) for job in timetable("reports")}
+    found = {
+        re.search(r"^ExecStart=\S+ \S+/posapp (.*)$", (UNITS / name).read_text(), re.M)[1]
+        for name in SERVICES
+    }
+    for kind in ("daily", "weekly", "monthly"):
+        assert f"backup {kind}" in commands
+    assert {"backup %i", "backup base --if-received"} <= found
+    assert "backup base --if-received" in commands
 
 
 def install(tmp_path, *arguments):
