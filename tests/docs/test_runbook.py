@@ -125,6 +125,11 @@ def test_every_check_leads_to_a_page_that_is_there():
     assert {key: page for key, page in pages.items() if page[1:] not in anchors(DOCUMENT)} == {}
 
 
+def test_the_doctor_has_an_advice_for_every_type_of_check_that_the_pos_has():
+    checks = tomllib.loads((ROOT / "healthkit.toml").read_text())["checks"]
+    assert {check["type"] for check in checks.values()} <= set(ADVICE)
+
+
 @pytest.mark.parametrize("advice", [*ADVICE.values(), DATABASE, OTHER], ids=lambda one: one.chapter)
 def test_every_advice_of_the_doctor_leads_to_a_page_that_is_there(advice):
     assert advice.anchor in anchors(DOCUMENT)

@@ -188,7 +188,8 @@ def _disks(settings: Settings, health: HealthSettings) -> Iterator[ConfiguredChe
     backups = _existing(settings.backup_dir.resolve())
     known = {_existing(one.check.path).stat().st_dev for one in health.checks if one.type == "disk"}
     if backups.stat().st_dev not in known:
-        yield _configured("backup-disk", Disk(path=backups))
+        # A backend's container has them to read: whether they are written is the schedule's matter.
+        yield _configured("backup-disk", Disk(path=backups, read_only=True))
 
 
 def _existing(path: Path) -> Path:

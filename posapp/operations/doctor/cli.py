@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from sqlalchemy import URL
 
-from healthkit import ConfigError, Health, Status, load_settings
+from healthkit import ConfigError, ConfiguredCheck, Health, Status, load_settings
 from healthkit import Settings as HealthSettings
 from healthkit.masking import escape_controls, mask
 from posapp.operations.doctor.checks import doctors_checks
@@ -21,9 +21,6 @@ from posapp.operations.doctor.findings import DATABASE, RUNBOOK, Finding, findin
 from posapp.operations.doctor.watching import with_copied_store
 from posapp.runtime import postgres, processes
 from posapp.settings import Settings, SettingsError
-
-_OF_DATABASE = frozenset({"database", "pos-migrations", "pos-books", "pos-clock"})
-"""Types of checks that have nothing to ask where there is no database yet."""
 
 
 @click.command()
@@ -66,13 +63,19 @@ def examine(settings: Settings, backends: int | None) -> list[Finding]:
         health = _load(settings, url)
         checks = [*health.checks, *doctors_checks(settings, health, url, backends)]
         if url is None:
-            checks = [one for one in checks if one.type not in _OF_DATABASE]
+            checks = _without_database(checks)
         chosen = with_copied_store(health, Path(folder))
         once = Health(chosen.model_copy(update={"checks": tuple(checks)}))
         report = once.check_once()
         once.stop()
     found = findings_of(report, {one.info.name: one.type for one in checks})
     return [_no_database(settings), *found] if url is None else found
+
+
+def _without_database(checks: list[ConfiguredCheck]) -> list[ConfiguredCheck]:
+    """Those that have something to ask where there is no database yet."""
+    databases = {one.info.name for one in checks if one.type == "database"}
+    return [one for one in checks if not databases & {one.info.name, *one.info.depends_on}]
 
 
 def _load(settings: Settings, url: URL | None) -> HealthSettings:

@@ -58,6 +58,11 @@ ADVICE: Mapping[str, Advice] = {
     "pos-backup": Advice(
         "backups", "run posapp backup daily, then posapp drill", "Backup and Restore"
     ),
+    "pos-wal": Advice(
+        "backups",
+        "start posapp backup receive-wal, then run posapp backup base",
+        "To a moment: point in time (optional)",
+    ),
     "backup-freshness": Advice(
         "backups", "run posapp backup daily, then posapp backup list", "Backup and Restore"
     ),

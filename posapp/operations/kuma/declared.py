@@ -68,7 +68,7 @@ class Monitor(_Table):
         return self
 
 
-class StatusPage(_Table):
+class DeclaredPage(_Table):
     """`[status_page]`: `groups` has the keys of monitors under the headings of the page."""
 
     slug: Key
@@ -93,7 +93,7 @@ class Declared(_Table):
 
     monitors: dict[Key, Monitor]
     notifications: dict[Key, dict[str, str | int | bool]] = {}
-    status_page: StatusPage | None = None
+    status_page: DeclaredPage | None = None
     maintenance: dict[Key, Maintenance] = {}
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from posapp.operations.kuma.declared import (
     KumaError,
     Maintenance,
     Monitor,
-    StatusPage,
+    DeclaredPage,
 )
 
 TAG = "posapp"
@@ -213,7 +213,7 @@ def _time(window: Mapping[str, Any], place: int) -> str | None:
     return f"{times[place]['hours']:02}:{times[place]['minutes']:02}"
 
 
-def _page(page: StatusPage | None, remote: Remote, ours: _Ours) -> Iterator[Change]:
+def _page(page: DeclaredPage | None, remote: Remote, ours: _Ours) -> Iterator[Change]:
     if page is None:
         return
     there = next((one for one in remote.pages if one["slug"] == page.slug), None)

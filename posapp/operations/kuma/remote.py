@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-from packaging.version import Version, parse
+from socketio.exceptions import SocketIOError
 from uptime_kuma_api import MaintenanceStrategy, UptimeKumaApi, UptimeKumaException
 
 from healthkit.masking import one_line
@@ -44,12 +44,11 @@ class _Api(UptimeKumaApi):  # type: ignore[misc]
         super()._event_info(data)
         self._greeted.set()
 
-    def _parsed_version(self) -> Version:
+    def _parsed_version(self) -> Any:
         """The library takes any 2.0 before its time for 2.0; what came before the first beta has
         the columns of 1.23, and refuses others."""
-        found = parse(self.version)
-        early = Version("2.0.dev0") <= found < Version("2.0a0")
-        return Version("1.23") if early else super()._parsed_version()
+        found = super()._parsed_version()
+        return type(found)("1.23") if str(self.version).startswith("2.0.0-dev.") else found
 
 
 class Kuma:
@@ -212,7 +211,7 @@ def _as_kuma_error(url: str) -> Iterator[None]:
     interpreted: 2.x sends keys of translations."""
     try:
         yield
-    except (UptimeKumaException, requests.RequestException) as error:
+    except (UptimeKumaException, SocketIOError, requests.RequestException) as error:
         reason = one_line(str(error)) or type(error).__name__
         raise KumaError(f"Uptime Kuma at {url}: {reason}") from None
 

