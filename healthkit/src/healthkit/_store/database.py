@@ -86,6 +86,9 @@ class Store:
             return heartbeats.last_beat(connection, name)
 
     def waiting_since(self, name: str, now: datetime) -> datetime:
+        with self.reading() as connection:
+            if (since := heartbeats.expected_since(connection, name)) is not None:
+                return since
         with self.transaction() as connection:
             return heartbeats.waiting_since(connection, name, now)
 
