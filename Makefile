@@ -4,9 +4,9 @@ WORKERS = 2
 run: setup web        ## the whole POS on an embedded PostgreSQL
 	.venv/bin/posapp demo
 test: setup-dev web   ## every test but the deep ones
-	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not deep"
+	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not deep and not screenshots"
 test-deep: setup-dev web ## those that go further, and take longer
-	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m deep
+	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "deep and not compose_long"
 hooks: setup-dev      ## quick rules before each commit
 	.venv/bin/pre-commit install
 lint: setup-dev       ## every rule of the house
@@ -16,7 +16,7 @@ mutants: setup-dev   ## breaks each rule on purpose, and names the breaks that n
 bench: setup-dev      ## what is measured, beside what it is compared with
 	.venv/bin/python -m benchmarks
 screenshots: setup-dev web ## every screen at every size, in both themes and languages, into var/screenshots
-	.venv/bin/pytest tests/browser/test_screenshots.py -m deep -q
+	.venv/bin/pytest tests/browser/test_screenshots.py -m screenshots -q
 web: setup            ## the front end, when its sources are newer than its build
 	.venv/bin/python tools/build_web.py
 setup:

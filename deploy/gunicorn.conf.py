@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where wsgi.py
 
 from posapp.observability import logs, tracing
 from posapp.runtime import running
+from posapp.runtime.boot_signals import end_while_booting
 from posapp.runtime.errors import CommandError
 from posapp.settings import Settings, SettingsError
 
@@ -83,6 +84,7 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # a reload keeps it
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics
 
 # Before any worker is forked and gevent has patched anything: the workers inherit it.
+end_while_booting()
 logs.configure(_settings.log_level)
 control_socket_disable = True  # one way in is enough
 
@@ -112,6 +114,8 @@ def post_worker_init(worker: Any) -> None:
     from posapp.http import gunicorn_doors  # only now: gevent has patched what it imports
 
     gunicorn_doors.install(worker, worker.wsgi.extensions["posapp.settings"].trusted_proxies)
+    if not worker.alive:  # told to end while it was loading
+        return
     signal.signal(signal.SIGUSR1, logs.toggle_debug)
     worker.wsgi.extensions["healthkit"].start(wait=_FIRST_RESULTS)
     worker.wsgi.extensions["posapp.pruner"].start()

@@ -22,6 +22,8 @@ from posapp.settings import SettingsError
 ROOMS = {
     "posapp.operations.cli": ("demo", "serve", "debug", "health-check", "healthkit"),
     "posapp.operations.cli_audit": ("audit",),
+    "posapp.operations.doctor.cli": ("doctor",),
+    "posapp.operations.kuma.cli": ("kuma",),
     "posapp.database.cli": ("db",),
     "posapp.features.seed.cli": ("seed",),
     "posapp.features.auth.cli": ("users",),

@@ -78,6 +78,22 @@ def _sentry_dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ValueError(f"{value!r} is not a web address; write it like http://127.0.0.1:3001")
+    return value.rstrip("/")
+
+
+def _secret_address(value: SecretStr) -> SecretStr:
+    """A web address whose path is the secret."""
+    try:
+        _web_address(value.get_secret_value())
+    except ValueError:
+        raise ValueError("not a web address; write it like https://kuma/api/push/TOKEN") from None
+    return value
+
+
 def _unguessable(token: SecretStr) -> SecretStr:
     if weakness := fields.secret_weakness(token.get_secret_value()):
         raise ValueError(f"{weakness}; make one with: openssl rand -hex 16")
@@ -149,6 +165,17 @@ class Settings(BaseModel):
     """How many databases that restores have replaced are kept."""
     backup_log: Path | None = None
     alert_webhook: SecretStr | None = None
+    backup_heartbeat: Annotated[SecretStr, AfterValidator(_secret_address)] | None = None
+    """Is called after each daily backup: an Uptime Kuma push monitor, whose silence is a fault."""
+    drill_heartbeat: Annotated[SecretStr, AfterValidator(_secret_address)] | None = None
+    """Is called after each drill that found nothing wrong."""
+
+    kuma_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Uptime Kuma's own address, for posapp kuma and posapp doctor."""
+    kuma_push_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    """Its address as the watcher and the backups reach it; without it KUMA_URL."""
+    kuma_username: str = "admin"
+    kuma_password: SecretStr | None = None
 
     healthkit_config: Path = Path("healthkit.toml")
     port: Port = 8080

@@ -14,10 +14,12 @@ step_api_document() {
 step_architecture() { PYTHONPATH=. $bin/lint-imports; }
 step_format() { $bin/ruff format --check --quiet . || { echo "to mend it: $bin/ruff format"; return 1; }; }
 step_lint() { $bin/ruff check --quiet .; }
+# shellcheck disable=SC2046
+step_dockerfiles() { $bin/hadolint $(find deploy tests -name "*.Dockerfile"); }
 step_shell() {
     if command -v shellcheck >/dev/null 2>&1; then
         # shellcheck disable=SC2046
-        shellcheck $(find .ci tools deploy -name "*.sh" -o -name run)
+        shellcheck -x -P SCRIPTDIR $(find .ci tools deploy tests -name "*.sh" -o -name run)
     elif [ "${CI:-}" = true ]; then
         echo "shellcheck is missing" >&2; return 1
     else
@@ -27,7 +29,7 @@ step_shell() {
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-steps=${*:-types front_end api_document architecture format lint shell} # the longest begins first
+steps=${*:-types front_end api_document architecture format lint shell dockerfiles} # the longest begins first
 for step in $steps; do
     { code=0; "step_$step" >"$out/$step" 2>&1 || code=$?; echo "$code" >"$out/$step.code"; } &
 done

@@ -120,6 +120,7 @@ answers = odd | st.builds(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(deadline=None)  # some are huge
 @given(answers)
 @example(Outcome(None, "x" * 1001))

@@ -10,9 +10,11 @@ import click
 
 from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_size
-from posapp.backup import point_in_time
+from posapp.backup import receiver
+from posapp.backup.base_backup import create_base_backup
 from posapp.backup.cli_restore import drill, restore, show_backups
 from posapp.backup.context import BackupContext, open_context
+from posapp.backup.coverage import read_coverage
 from posapp.backup.create import create_backup, expired_backups
 from posapp.backup.errors import BackupError
 from posapp.backup.model.identity import ours
@@ -90,15 +92,18 @@ def run_schedule() -> None:
     """Create the backups of every night, and prove them, until SIGTERM.
 
     In Jakarta's time: daily at 02:00, weekly on Sundays at 03:00, monthly on the first at 04:00; a
-    drill on Sundays at 05:00 and on the first at 06:00, its report in BACKUP_DIR/drills. Jobs that
-    were missed while this was off run at the start.
+    drill on Sundays at 05:00 and on the first at 06:00, its report in BACKUP_DIR/drills; where WAL
+    is received, a base backup on Sundays at 04:00. Jobs that were missed while this was off run at
+    the start.
     """
     with open_context(os.environ, SYSTEM_CLOCK, run="Schedule of backups") as context:
         from posapp.backup import schedule as scheduling  # its timetable's library is for it alone
 
         jobs = scheduling.timetable(str(context.storage.root / "drills"))
         backups = ours(context.storage.list_backups(), context.own)
-        missed = scheduling.missed_jobs(jobs, backups, context.clock.now())
+        coverage = read_coverage(context.storage)
+        bases = [base.at for base in coverage.bases] if coverage.in_use else None
+        missed = scheduling.missed_jobs(jobs, backups, context.clock.now(), bases)
         scheduling.Schedule(jobs, context.log.write, partial(tell, context)).run(missed)
 
 
@@ -109,13 +114,19 @@ def tell(context: BackupContext, text: str) -> None:
 
 
 @backup_commands.command()
-def base() -> None:
+@click.option("--if-received", is_flag=True, help="Only where posapp backup receive-wal is used.")
+def base(if_received: bool) -> None:
     """Copy the whole server, to recover any moment from then on: posapp restore --at TIME."""
+    if if_received:
+        with open_context(os.environ, SYSTEM_CLOCK) as context:
+            if not read_coverage(context.storage).in_use:
+                click.echo("no WAL is received here, so a base backup would be of no use")
+                return
     with (
         open_context(os.environ, SYSTEM_CLOCK, run="Base backup") as context,
         context.storage.lock() as lock,
     ):
-        created = point_in_time.create_base_backup(context, lock)
+        created = create_base_backup(context, lock)
     context.notifications.send_heartbeat("backup-base")
     click.echo(created.path)
 
@@ -125,7 +136,7 @@ def receive_wal() -> None:
     """Receive all that is written to the server, until SIGTERM: what a base backup needs."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         context.log.write(f"Receiving WAL into {context.storage.root / 'wal'}")
-        code = point_in_time.receive_wal(context)
+        code = receiver.receive_wal(context)
     if code:
         raise BackupError(f"pg_receivewal has ended: exit code {code}")
 

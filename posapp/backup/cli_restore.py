@@ -12,15 +12,18 @@ from typing import BinaryIO
 import click
 
 from healthkit import SYSTEM_CLOCK
-from healthkit.fields import format_duration
+from healthkit.fields import format_duration, format_size
 from posapp.backup import drill as drilling
 from posapp.backup import drill_report, point_in_time
 from posapp.backup import restore as restoring
 from posapp.backup.context import BackupContext, open_context
+from posapp.backup.coverage import read_coverage
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import ours, owners
+from posapp.backup.postgres.client import MAINTENANCE
+from posapp.backup.postgres.databases import list_replaced
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.backup.storage.lookup import (
@@ -113,6 +116,20 @@ def show_backups(context: BackupContext) -> None:
     if others := [backup for backup in found if backup not in mine]:
         click.echo("\nOf other restaurants, restored by name alone and with a typed confirmation:")
         click.echo(listing(others, now))
+    if (coverage := read_coverage(context.storage)).in_use:
+        click.echo(f"\nTo a moment (--at): {coverage.describe()}")
+    if replaced := _replaced(context):
+        click.echo("\nLive until a restore, and still on the server:")
+        click.echo("\n".join(f"  {name}, {format_size(size)}" for name, size in replaced))
+
+
+def _replaced(context: BackupContext) -> list[tuple[str, int]]:
+    """Returns the databases that restores have replaced; [] where the server does not answer."""
+    try:
+        with context.client.on(MAINTENANCE).connect() as connection:
+            return list_replaced(connection, context.client.database)
+    except (BackupError, EmbeddedPostgresError):
+        return []
 
 
 @contextmanager

@@ -60,13 +60,29 @@ class Notifications:
             self.log(mask(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)")))
 
     def send_heartbeat(self, name: str) -> None:
-        """Sends a heartbeat, where healthkit's configuration has a check of that name."""
+        """Sends a heartbeat: to healthkit, where its configuration has a check of that name, and to
+        the address that the environment has for it."""
 
         def send(health: Health) -> None:
             with suppress(KeyError):
                 health.beat(name)
 
         self._with_health(send)
+        self._push(name)
+
+    def _push(self, name: str) -> None:
+        pushed = {
+            "backup-daily": self.settings.backup_heartbeat,
+            "backup-drill": self.settings.drill_heartbeat,
+        }
+        address = pushed.get(name)
+        if address is None:
+            return
+        url = f"{address.get_secret_value()}?status=up&msg=OK"
+        try:
+            urllib.request.urlopen(url, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310  a setting
+        except (OSError, ValueError) as error:
+            self.log(mask(f"the heartbeat {name} was not pushed: {error}"))
 
     @contextmanager
     def silence_alerts(self) -> Iterator[None]:

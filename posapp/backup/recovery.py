@@ -25,17 +25,17 @@ from posapp.backup.context import RunLog
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import format_local
 from posapp.backup.postgres.client import PostgresClient, query
+from posapp.backup.postgres.slot import SLOT
+from posapp.backup.received import BEFORE_GAP, SEGMENT, segment_number
 from posapp.runtime import postgres
 from posapp.runtime.files import write_atomically
 from posapp.runtime.postgres import DataDirectory, EmbeddedPostgresError
 
-SLOT = "posapp_wal"
 KNOWN = "known-until.json"
 RECEIPT_LIMIT = 10.0
 """Seconds in which what was committed has to be received."""
 _ENDED_EARLY = b"recovery ended before configured recovery target was reached"
 _LAST = re.compile(rb"last completed transaction was at log time (\S++ \S++)")
-_SEGMENT = re.compile(r"([0-9A-F]{24})(\.partial)?")
 _HBA = "local all all trust\n"
 """For the scratch server alone: its socket lies in a folder that only this user may enter."""
 _SCRATCH = {
@@ -47,6 +47,7 @@ _SCRATCH = {
 }
 _RESTORE_COMMAND = (
     "test -x ../wal/. || exit 200; if test -e ../wal/%f; then cp ../wal/%f %p || exit 200;"
+    f" elif test -e ../wal/{BEFORE_GAP}/%f; then cp ../wal/{BEFORE_GAP}/%f %p || exit 200;"
     " elif test -e ../wal/%f.partial; then"
     " cp ../wal/%f.partial %p || cp ../wal/%f %p || exit 200; else exit 1; fi"
 )
@@ -107,11 +108,14 @@ def received(client: PostgresClient, until: Mark, clock: Clock) -> bool:
             clock.sleep(0.05)
 
 
-def note_known(client: PostgresClient, wal: Path, clock: Clock) -> None:
-    """Writes down until when all is known: a mark that has been received. Raises BackupError."""
+def note_known(client: PostgresClient, wal: Path, clock: Clock) -> bool:
+    """Writes down until when all is known: a mark that has been received. False where it was not.
+    Raises BackupError."""
     made = mark(client)
-    if received(client, made, clock):
-        write_atomically(wal / KNOWN, made.dump())
+    if not received(client, made, clock):
+        return False
+    write_atomically(wal / KNOWN, made.dump())
+    return True
 
 
 def known_until(wal: Path) -> Mark | None:
@@ -232,11 +236,10 @@ def _lsn(text: str) -> int:
 def _segments_beyond(wal: Path, end: int, size: int) -> bool:
     """Whether segments were received that lie wholly behind a gap. One more than was reached is
     none: it may hold the rest of a record that was still being received."""
-    per_log = (1 << 32) // size
     found = {
-        int(name[8:16], 16) * per_log + int(name[16:], 16)
+        segment_number(match[1], size)
         for path in wal.iterdir()
-        if (match := _SEGMENT.fullmatch(path.name)) and (name := match[1])
+        if (match := SEGMENT.fullmatch(path.name))
     }
     here = end // size
     later = {number for number in found if number > here}

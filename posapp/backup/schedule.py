@@ -24,6 +24,9 @@ from posapp import JAKARTA
 from posapp.backup.model.backup import Backup
 from posapp.runtime.child import child_command, describe_exit
 
+BASE: tuple[str, ...] = ("backup", "base", "--if-received")
+"""The base backup of those who keep what they need to restore a moment."""
+_NEVER = datetime.min.replace(tzinfo=JAKARTA)
 _PATIENCE = 10.0
 """Seconds that a job may take to end in good order."""
 
@@ -50,17 +53,27 @@ def timetable(reports: str) -> tuple[ScheduledJob, ...]:
         ScheduledJob("daily", ("backup", "daily"), hour=2),
         ScheduledJob("weekly", ("backup", "weekly"), hour=3, weekday="sun"),
         ScheduledJob("monthly", ("backup", "monthly"), hour=4, day="1"),
+        ScheduledJob("weekly base", BASE, hour=4, weekday="sun"),
         ScheduledJob("weekly test restore", drill, hour=5, weekday="sun"),
         ScheduledJob("monthly drill", drill, hour=6, day="1"),
     )
 
 
 def missed_jobs(
-    jobs: Iterable[ScheduledJob], backups: list[Backup], now: datetime
+    jobs: Iterable[ScheduledJob],
+    backups: list[Backup],
+    now: datetime,
+    bases: Sequence[datetime] | None = None,
 ) -> list[ScheduledJob]:
     """Returns the jobs that were due since they last ran. A kind without any intact backup is due
-    at once; so is a drill where nothing was ever restored."""
-    return [job for job in jobs if _last_due(job, now) > _last_done(job, backups)]
+    at once; so is a drill where nothing was ever restored. `bases` are the times of the base
+    backups; None where none are wanted."""
+    done = {BASE: now if bases is None else max(bases, default=_NEVER)}
+    return [
+        job
+        for job in jobs
+        if _last_due(job, now) > (done.get(job.command) or _last_done(job, backups))
+    ]
 
 
 def _last_due(job: ScheduledJob, now: datetime) -> datetime:
@@ -72,7 +85,6 @@ def _last_due(job: ScheduledJob, now: datetime) -> datetime:
 
 
 def _last_done(job: ScheduledJob, backups: list[Backup]) -> datetime:
-    never = datetime.min.replace(tzinfo=JAKARTA)
     if job.command[0] == "drill":
         restored = [
             at
@@ -81,9 +93,9 @@ def _last_done(job: ScheduledJob, backups: list[Backup]) -> datetime:
             for at in (backup.manifest.restored_at, backup.manifest.last_restored_at)
             if at
         ]
-        return max(restored, default=never)
+        return max(restored, default=_NEVER)
     made = [backup.at for backup in backups if backup.intact and backup.kind == job.name]
-    return max(made, default=never)
+    return max(made, default=_NEVER)
 
 
 def _distinct(jobs: Iterable[ScheduledJob]) -> list[ScheduledJob]:

@@ -96,6 +96,11 @@ def known_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
+def migrations() -> tuple[Config, ScriptDirectory]:
+    """The migrations for who reads them without a database."""
+    return _config(), _scripts()
+
+
 @cache
 def _scripts() -> ScriptDirectory:
     """The migrations, read once."""

@@ -82,6 +82,13 @@ class GuardedSocket:
         """The answer is out; the next request may come."""
         self.head.clear()
         self._begin(Phase.IDLE)
+        if self._table.closing:
+            self.evict()
+
+    @property
+    def rests(self) -> bool:
+        """Whether no request has begun on it."""
+        return self.since is not None and self._phase is not Phase.BODY and not self.head
 
     def _begin(self, phase: Phase) -> None:
         self._phase = phase
@@ -162,6 +169,8 @@ class Connections:
         self._by_address: dict[str, dict[GuardedSocket, None]] = {}
         """In the order in which they came."""
         self._lock = threading.Lock()  # held for no longer than a few dictionary operations
+        self.closing = False
+        """Whether the worker is about to end."""
 
     def open(self, sock: Any, peer: Any) -> GuardedSocket:
         """Guards a new connection, and closes others that only wait where there are too many.
@@ -194,6 +203,15 @@ class Connections:
             for name, crowd in self._by_address.items()
         }
         return self._by_address[max(waiting, key=lambda name: waiting[name])]
+
+    def close_resting(self) -> None:
+        """Lets go of connections without a request, now and from now on: a proxy keeps some open
+        for its next one, and a worker that ends would wait for them."""
+        self.closing = True
+        with self._lock:
+            resting = [one for crowd in self._by_address.values() for one in crowd if one.rests]
+        for one in resting:
+            one.evict()
 
     def forget(self, guarded: GuardedSocket) -> None:
         """The connection has ended."""

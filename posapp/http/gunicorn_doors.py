@@ -15,6 +15,9 @@ from typing import Any
 from posapp.http import refusals
 from posapp.http.connections import Connections, GuardedSocket, Limits, Overloaded
 
+_NOTICE = 0.2
+"""Seconds until a worker that is to end lets go of connections that rest."""
+
 
 def install(worker: Any, trusted_proxies: int) -> None:
     """Guards the connections of a worker that is about to take its first. Behind a proxy all come
@@ -29,6 +32,8 @@ def install(worker: Any, trusted_proxies: int) -> None:
 
 
 def _guard_greenlets(worker: Any, table: Connections) -> None:
+    import gevent  # where the worker has patched what it replaces
+
     handle = worker.handle
     worker.timeout_ctx = nullcontext  # the guard has times of its own, for each phase
 
@@ -40,7 +45,13 @@ def _guard_greenlets(worker: Any, table: Connections) -> None:
         else:
             handle(listener, guarded, addr)  # closes it
 
+    def close_at_end() -> None:
+        while worker.alive:  # by a signal, or after its last request: nothing else says so
+            gevent.sleep(_NOTICE)
+        table.close_resting()
+
     worker.handle = handle_guarded
+    gevent.spawn(close_at_end)
 
 
 def _guard_threads(worker: Any, table: Connections) -> None:

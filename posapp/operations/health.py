@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
@@ -151,6 +152,24 @@ class PosBackupFreshness(BackupFreshness):
         return Outcome.healthy("waiting for the first backup: posapp backup daily")
 
 
+class PosWal(_DatabaseCheck):
+    """Any moment can be restored, where that is kept: base backups and the receiver's WAL in
+    `location`, which is BACKUP_DIR, and the slot of the server. Healthy where it is not in use."""
+
+    location: Path
+
+    def inspect(self, engine: Engine, now: datetime) -> Outcome:
+        from posapp.backup import coverage  # what backups need is loaded when it is first looked at
+
+        with engine.connect() as connection:
+            found = coverage.judge(self.location, connection.connection.driver_connection, now)
+        if found.faults:
+            return Outcome.unhealthy("; ".join(found.faults), **found.details)
+        if found.warnings:
+            return Outcome.degraded("; ".join(found.warnings), **found.details)
+        return Outcome.healthy(found.note, **found.details)
+
+
 @hookimpl
 def healthkit_check_types() -> Mapping[str, type[Check]]:
     return {
@@ -158,6 +177,7 @@ def healthkit_check_types() -> Mapping[str, type[Check]]:
         "pos-books": Books,
         "pos-clock": PosClock,
         "pos-backup": PosBackupFreshness,
+        "pos-wal": PosWal,
     }
 
 

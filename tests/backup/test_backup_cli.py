@@ -209,6 +209,7 @@ def test_the_spellings_of_version_1_0_are_understood_and_not_shown(posapp, small
     assert not re.search(r"^  wal\b|--no-backup-first", shown, re.MULTILINE)
 
 
+@pytest.mark.deep
 def test_an_ordinary_user_can_do_all_of_it(ordinary_user, s3):
     environ = {
         "POS_DATA_DIR": str(ordinary_user.folder / "var"),

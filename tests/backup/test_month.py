@@ -28,6 +28,7 @@ def promised(kind, made, now):
     return {name for name in made if now - name.at <= timedelta(days=days)} | set(made[-1:])
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_after_a_month_of_faults_every_promised_restore_point_can_be_restored(
     small, postgres, tmp_path, s3, s3_of_module, proxy, killable, log, clock

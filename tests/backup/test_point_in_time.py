@@ -18,17 +18,17 @@ from sqlalchemy.engine import URL
 from healthkit import SYSTEM_CLOCK
 from healthkit.testing import wait_until
 from posapp import JAKARTA
-from posapp.backup.context import RunLog
-from posapp.backup.errors import BackupError, Refused
-from posapp.backup.point_in_time import (
+from posapp.backup.base_backup import (
     BaseBackup,
     choose_base,
     create_base_backup,
     list_base_backups,
-    parse_target_time,
-    receive_wal,
 )
+from posapp.backup.context import RunLog
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.point_in_time import parse_target_time
 from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.receiver import receive_wal
 from posapp.backup.recovery import KNOWN, Mark, known_until, mark_live, note_known, recovered
 from posapp.backup.storage.folder import FolderStorage
 from posapp.runtime.postgres import use_server

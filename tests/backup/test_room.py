@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from posapp.backup import room
+from posapp.backup.base_backup import create_base_backup
 from posapp.backup.create import create_backup
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.point_in_time import create_base_backup
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.databases import list_replaced
 from posapp.backup.room import Need

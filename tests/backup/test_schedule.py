@@ -15,7 +15,7 @@ from posapp.runtime.postgres import use_embedded_database
 from tests.backup.kit import manifest_for, run_sql
 
 JOBS = timetable("drills")
-DAILY, WEEKLY, MONTHLY, TEST_RESTORE, DRILL = JOBS
+DAILY, WEEKLY, MONTHLY, WEEKLY_BASE, TEST_RESTORE, DRILL = JOBS
 HOUR = timedelta(hours=1)
 DUMP_WAITS = (
     "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
@@ -47,6 +47,7 @@ def test_the_timetable_is_the_runbooks_in_jakartas_time():
         "Thu 2026-01-01 04:00 +0700",
         "Sun 2026-02-01 04:00 +0700",
     ]
+    assert times(WEEKLY_BASE, "2025-12-25 12:00", 1) == ["Sun 2025-12-28 04:00 +0700"]
     assert times(TEST_RESTORE, "2025-12-25 12:00", 1) == ["Sun 2025-12-28 05:00 +0700"]
     assert times(DRILL, "2025-12-25 12:00", 1) == ["Thu 2026-01-01 06:00 +0700"]
 
@@ -55,6 +56,15 @@ def backup(kind, made, restored=None, good=True):
     name = BackupName(at(made), kind)
     manifest = manifest_for(name, restored_at=at(restored) if restored else None)
     return Backup(name, 1 if good else 0, manifest, f"/b/{kind}/{name}")
+
+
+def test_a_base_backup_is_made_up_for_where_what_is_written_is_received_and_nowhere_else():
+    now = at("2025-12-30 12:00")
+    old, new = at("2025-12-21 04:00:30"), at("2025-12-28 04:00:30")
+    assert WEEKLY_BASE not in missed_jobs(JOBS, UP_TO_DATE, now)
+    assert WEEKLY_BASE in missed_jobs(JOBS, UP_TO_DATE, now, [])
+    assert WEEKLY_BASE in missed_jobs(JOBS, UP_TO_DATE, now, [old])
+    assert WEEKLY_BASE not in missed_jobs(JOBS, UP_TO_DATE, now, [old, new])
 
 
 UP_TO_DATE = [
@@ -80,7 +90,7 @@ def test_no_job_is_due_where_none_was_missed():
         ("2025-12-28 04:00", ["daily", "weekly"]),
         ("2025-12-28 05:00", ["daily", "weekly", "weekly test restore"]),
         ("2026-01-01 04:30", ["daily", "weekly", "monthly", "weekly test restore"]),
-        ("2026-06-01 12:00", [job.name for job in JOBS]),
+        ("2026-06-01 12:00", [job.name for job in JOBS if job is not WEEKLY_BASE]),
     ],
 )
 def test_the_backups_show_which_jobs_were_missed(now, due):
@@ -94,9 +104,10 @@ def test_a_backup_that_is_not_good_does_not_count():
 
 
 def test_where_there_is_nothing_yet_all_of_it_is_due():
-    assert names([], "2025-12-26 12:00") == [job.name for job in JOBS]
+    assert names([], "2025-12-26 12:00") == [job.name for job in JOBS if job is not WEEKLY_BASE]
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me, small, tmp_path):
     """On an embedded server of its own, with the whole POS in it."""
@@ -128,7 +139,9 @@ def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me
 
 # Of all that runs, pg_dump alone reads the one; the rows of the other are counted too.
 @pytest.mark.fault
-@pytest.mark.parametrize("table", ["pg_largeobject_metadata", "products"])
+@pytest.mark.parametrize(
+    "table", [pytest.param("pg_largeobject_metadata", marks=pytest.mark.deep), "products"]
+)
 def test_a_job_that_runs_is_ended_with_it(me, tmp_path, table):
     """Stopped in the middle of a dump, it leaves neither a process nor half a file."""
     environ = {

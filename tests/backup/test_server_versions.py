@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy.engine import URL
 
 from healthkit.testing import wait_until
+from posapp.backup.base_backup import create_base_backup
 from posapp.backup.drill import drill
 from posapp.backup.drill_report import report
 from posapp.backup.errors import Refused
-from posapp.backup.point_in_time import create_base_backup
 from posapp.database.schema import upgrade
 from posapp.runtime.child import child_command
 from tests.backup.kit import context_on, make, restore, run_sql, settings_of, verify

@@ -159,9 +159,8 @@ def test_a_local_copy_has_the_bytes_and_leaves_nothing_in_the_scratch_folder(pla
     put(place, NAME)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    with place.storage.local_copy(the_backup(place), scratch) as path:
-        assert path.read_bytes() == BODY
-        assert path.name == str(NAME)
+    with place.storage.local_copy(the_backup(place), scratch) as file:
+        assert file.read() == BODY
     assert list(scratch.iterdir()) == []
     assert len(place.keys()) == 3
 
@@ -252,13 +251,14 @@ def test_the_newest_intact_one_is_found_and_never_one_before_a_restore(place):
 # A folder alone
 
 
-def test_links_and_folders_named_like_backups_are_none(tmp_path):
+def test_links_and_folders_named_like_backups_are_listed_as_no_files(tmp_path):
     place = FolderPlace(tmp_path)
     put(place, NAME)
     link, folder = (BackupName(NOON + timedelta(hours=n), "daily") for n in (1, 2))
     (tmp_path / link.key).symlink_to(tmp_path / NAME.key)
     (tmp_path / folder.key).mkdir()
-    assert [backup.name for backup in place.storage.list_backups()] == [NAME]
+    listed = {backup.name: backup.problem for backup in place.storage.list_backups()}
+    assert listed == {NAME: "", link: "not a file", folder: "not a file"}
     assert backup_at(tmp_path / link.key) is backup_at(tmp_path / folder.key) is None
 
 

@@ -123,7 +123,7 @@ def test_the_installed_app_opens_without_the_server(browser: Browser, house) -> 
 def test_every_screen_is_accessible_and_made_for_fingers(till: Page, size: str) -> None:
     width, height = SIZES[size]
     till.set_viewport_size({"width": width, "height": height})
-    till.get_by_text("Bawa pulang").click()
+    till.get_by_role("radiogroup").get_by_text("Bawa pulang").click()
     till.get_by_role("button", name="Sirloin Lokal").click()
     look_at(till, "the sheet")
     till.keyboard.press("Escape")

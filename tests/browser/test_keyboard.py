@@ -45,7 +45,7 @@ def test_the_focus_is_never_lost(page: Page) -> None:
     page.keyboard.type("tanpa garam")
     page.keyboard.press("Enter")
     expect(note).to_be_focused()
-    page.get_by_text("Bawa pulang").click()
+    page.get_by_role("radiogroup").get_by_text("Bawa pulang").click()
     tap(page, WATER)
     expect(bill(page)).to_have_count(2)
     page.get_by_role("button", name=f"Hapus {STEAK}").press("Enter")

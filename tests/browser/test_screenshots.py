@@ -13,7 +13,7 @@ from tests.browser.test_order_screen import take_elsewhere
 from tests.browser.test_sell import write_takeaway
 from tests.browser.test_widths import WIDTHS, office, visit  # noqa: F401  a fixture
 
-pytestmark = [pytest.mark.browser, pytest.mark.deep]
+pytestmark = [pytest.mark.browser, pytest.mark.screenshots]
 
 FOLDER = Path("var/screenshots")
 

@@ -28,7 +28,7 @@ def tap(page: Page, product: str) -> None:
 
 
 def write_takeaway(page: Page) -> None:
-    page.get_by_text("Bawa pulang").click()
+    page.get_by_role("radiogroup").get_by_text("Bawa pulang").click()
     tap(page, WATER)
     expect(bill(page)).to_have_count(1)
     expect(page.get_by_test_id("total")).to_contain_text("Rp")

@@ -152,7 +152,7 @@ def end_the_session(till: Page) -> None:
 
 
 def test_f17_an_ended_session_is_signed_in_over_the_page_and_nothing_is_lost(till: Page) -> None:
-    till.get_by_text("Bawa pulang").click()
+    till.get_by_role("radiogroup").get_by_text("Bawa pulang").click()
     till.get_by_role("button", name="Sirloin Lokal").click()
     sheet = till.get_by_role("dialog", name="Sirloin Lokal")
     sheet.get_by_label("Catatan untuk dapur").fill("alergi kacang")
@@ -301,9 +301,9 @@ def test_f45_what_one_person_has_read_is_not_shown_to_the_next(till: Page, other
 def test_f46_the_rail_says_what_is_open_and_how_many(till: Page, other) -> None:
     other.order()
     count = len(other.get("/orders")["orders"])
-    expect(
-        till.get_by_role("link", name=re.compile(rf"Pesanan terbuka\s*{count}$"))
-    ).to_be_visible()
+    expect(till.get_by_role("link", name=re.compile(rf"Pesanan terbuka\s*{count}$"))).to_be_visible(
+        timeout=15_000
+    )  # it is asked for every 5 s
 
 
 def test_f12_the_change_stays_on_the_screen_until_the_next_sale(till: Page, other) -> None:

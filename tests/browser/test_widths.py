@@ -15,7 +15,10 @@ from tests.browser.test_sell import WATER, bill, tap, write_takeaway
 pytestmark = pytest.mark.browser
 
 WIDTHS = {"phone": (390, 844), "tablet": (768, 1024), "till": (1024, 600), "desk": (1280, 800)}
-PAGES = ("/orders", "/orders/{order}/pay", "/reports/day", "/app/status", "/nowhere")
+PAGES = (
+    *("/orders", "/orders/{order}/pay", "/orders/{order}/receipt", "/orders/paid"),
+    *("/orders/waiting", "/order/sold-out", "/reports/day", "/app/status", "/nowhere"),
+)
 
 
 @pytest.fixture
@@ -37,6 +40,14 @@ def settle(page: Page) -> None:
         """() => document.querySelector("main h1")
           && !document.querySelector(".mantine-Loader-root, .mantine-Skeleton-root")"""
     )
+
+
+def turn_to(page: Page, path: str) -> None:
+    """Opens another page, and waits until it is there: the one before stays on meanwhile."""
+    page.evaluate("document.querySelector('main h1')?.setAttribute('data-before', '')")
+    open_page(page, path)
+    page.wait_for_function("() => !document.querySelector('[data-before]')")
+    settle(page)
 
 
 @pytest.mark.parametrize("size", WIDTHS)
@@ -67,10 +78,9 @@ def visit(page: Page, order_id: int, language: str, theme: str) -> Iterator[str]
     for screen in walk(page):
         yield f"{screen}, {language}, {theme}"
     for path in PAGES:
-        open_page(page, path.format(order=order_id))
-        settle(page)
+        turn_to(page, path.format(order=order_id))
         yield f"{path}, {language}, {theme}"
-    open_page(page, "/order")
+    turn_to(page, "/order")
     page.get_by_role("tab").first.wait_for()
 
 

@@ -75,7 +75,7 @@ class Pos:
         self.log.close()
 
 
-@pytest.fixture(params=["gevent", "gthread"])
+@pytest.fixture(params=["gevent", pytest.param("gthread", marks=pytest.mark.deep)])
 def pos(request, tmp_path):
     with use_server(tmp_path) as postgres:
         pos = Pos(postgres, request.param, tmp_path)

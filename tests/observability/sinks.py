@@ -21,7 +21,7 @@ class Sink:
 
 @contextmanager
 def sink() -> Iterator[Sink]:
-    """Answers every POST with 200 and keeps it."""
+    """Answers every GET and POST with 200 and keeps it."""
     kept = Sink("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,6 +34,8 @@ def sink() -> Iterator[Sink]:
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
+
+        do_GET = do_POST
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -79,6 +79,7 @@ def test_ctrl_c_stops_all_of_it_and_a_second_start_finds_the_data_of_the_first(
     assert again.left() == []
 
 
+@pytest.mark.deep
 def test_an_ordinary_user_runs_all_of_it(start_pos, ordinary_user):
     pos = start_pos(ordinary_user.folder / "var", ordinary_user, fresh=True, WEB_CONCURRENCY="2")
     assert {get(f"{pos.url}/readyz")[0] for _ in range(20)} == {200}, "every worker is ready"
@@ -150,7 +151,7 @@ def is_told(process, number):
 
 @pytest.mark.fault
 @pytest.mark.slow
-@pytest.mark.parametrize("interrupts", [1, 2])
+@pytest.mark.parametrize("interrupts", [pytest.param(1, marks=pytest.mark.deep), 2])
 def test_parts_that_hang_are_killed_after_a_while_or_at_the_second_ctrl_c(
     start_pos, me, tmp_path, interrupts
 ):

@@ -50,7 +50,12 @@ def test_a_folder_that_cannot_keep_the_key_is_named(tmp_path):
 
 def test_a_store_of_the_environment_stays_and_a_database_of_ones_own_gets_none(tmp_path):
     given = {"HEALTHKIT_STORE": "sqlite:///elsewhere.db"}
-    assert processes.with_health_store(given, settings(tmp_path)) == given
+    assert processes.with_health_store(given, settings(tmp_path)) == {
+        **given,
+        "TELEGRAM_URL": "log://",  # nobody is named yet
+    }
+    named = {**given, "EMAIL_URL": "mailto://user:secret@h"}
+    assert processes.with_health_store(named, settings(tmp_path)) == named
     own = settings(tmp_path, DATABASE_URL="postgresql://h/n")
     assert processes.with_health_store({}, own) == {}
 

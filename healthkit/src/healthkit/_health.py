@@ -25,6 +25,7 @@ from healthkit.errors import ConfigProblem
 
 if TYPE_CHECKING:
     from healthkit._model.alerts import OutboxStatus
+    from healthkit._status.publisher import StatusPublisher
     from healthkit._store.database import Store
 
 Responses = Mapping[str, RenderedResponse]
@@ -89,6 +90,7 @@ class Health:
         self._clock = clock
         self._store: Store | None = None
         self._beats = BeatWriter(self._store_beats, clock)
+        self._status: StatusPublisher | None = None
         self._runner: Runner[Responses] = Runner(
             settings.service.service(),
             [(check.info, check.check) for check in settings.checks],
@@ -131,6 +133,8 @@ class Health:
         """Starts the checks, once in each process; waits up to `wait` seconds for the first results
         of those that are required: an advisory one may take its time."""
         self._runner.start()
+        if (status := self.status_page()) is not None:
+            status.start()
         until = self._clock.monotonic() + wait
         while self._clock.monotonic() < until and self._waits_for_results():
             self._clock.sleep(0.01)
@@ -138,6 +142,8 @@ class Health:
     def stop(self, timeout: float = 5.0) -> None:
         """Stops the checks; those that hang end when they can."""
         self._runner.stop(timeout)
+        if self._status is not None:
+            self._status.stop()
         if self._store is not None:
             self._store.close()
 
@@ -187,6 +193,14 @@ class Health:
             rendered[name] = _guarded(renderer, report)
             rendered[name + _FOR_STRANGERS] = _guarded(renderer, strangers)
         return rendered
+
+    def status_page(self) -> StatusPublisher | None:
+        """Returns the status page; None where `[status]` switches it off."""
+        if self._status is None and self.settings.status.access != "off":
+            from healthkit._status.publisher import StatusPublisher
+
+            self._status = StatusPublisher(self.settings, lambda: self.store, self._clock)
+        return self._status
 
     # The store
 

@@ -13,6 +13,7 @@ from posapp.runtime.postgres.initdb import BIN_DIR
 from posapp.runtime.postgres.server import (
     DATABASE,
     Server,
+    running_database,
     use_database,
     use_embedded_database,
     use_server,
@@ -24,6 +25,7 @@ __all__ = [
     "DataDirectory",
     "EmbeddedPostgresError",
     "Server",
+    "running_database",
     "use_database",
     "use_embedded_database",
     "use_server",

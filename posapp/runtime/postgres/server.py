@@ -145,16 +145,26 @@ def _start(directory: DataDirectory, settings: Mapping[str, str]) -> subprocess.
 
 def _database(postmaster: Postmaster) -> URL:
     """The application's database, made when it is not there. Raises EmbeddedPostgresError."""
+    _create_database(postmaster)
+    return _url(postmaster)
+
+
+def running_database(data_dir: Path) -> URL | None:
+    """The database of a server that runs under `data_dir`, which is neither asked nor kept; None
+    where none runs."""
+    postmaster = DataDirectory(data_dir.resolve()).postmaster()
+    return _url(postmaster) if postmaster is not None and postmaster.ready else None
+
+
+def _url(postmaster: Postmaster) -> URL:
     from sqlalchemy.engine import URL
 
-    url = URL.create(
+    return URL.create(
         "postgresql+psycopg2",
         username="postgres",
         database=DATABASE,
         query={"host": postmaster.socket_dir, "port": str(postmaster.port)},
     )
-    _create_database(postmaster)
-    return url
 
 
 def _create_database(postmaster: Postmaster) -> None:

@@ -94,7 +94,7 @@ class ResultProcessor:
             if record.incident in acknowledged and not record.state.acknowledged:
                 record.state = policy.acknowledge(record.state)
             new = [n for n in by_check.get(info.name, ()) if n.number > record.number]
-            history.add(connection, map(_row, new))
+            history.add(connection, [self._row(one) for one in new])
             for one in new:
                 self._observe(connection, record, one)
                 events += self._decide(connection, record, silences, now)
@@ -102,6 +102,15 @@ class ResultProcessor:
                 events += self._decide(connection, record, silences, now)
             self._save(connection, record, now)
         return events
+
+    def _row(self, one: SequencedResult) -> history.Row:
+        """What is planned is no outage: its results count neither as up nor as down."""
+        result, settings = one.result, self._settings
+        planned = routing.in_maintenance(
+            result.check, result.at, settings.maintenance, settings.service.zone
+        )
+        status = history.MAINTENANCE if planned else result.outcome.status.value
+        return history.Row(result.check.name, result.at, status, result.duration)
 
     def _observe(self, connection: Connection, record: _CheckRecord, one: SequencedResult) -> None:
         result, before = one.result, record.state
@@ -225,8 +234,3 @@ def rules(info: CheckInfo, settings: Settings) -> Rules:
         flap_start=alerts.flap_start / 100,
         flap_end=alerts.flap_end / 100,
     )
-
-
-def _row(one: SequencedResult) -> history.Row:
-    result = one.result
-    return history.Row(result.check.name, result.at, result.outcome.status.value, result.duration)

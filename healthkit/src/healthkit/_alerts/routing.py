@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
@@ -43,25 +43,38 @@ def mute_reason(
     for silence in silences:
         if now < silence.until and matches(check, silence.checks, silence.tags):
             return f"silence {silence.id}"
+    name = in_maintenance(check, now, windows, zone)
+    return f"maintenance {name}" if name else None
+
+
+def in_maintenance(
+    check: CheckInfo, now: datetime, windows: Mapping[str, MaintenanceSettings], zone: ZoneInfo
+) -> str | None:
+    """Returns the name of the window that a check is in now, or None."""
     for name, window in windows.items():
         if matches(check, window.checks, window.tags) and in_window(window, now, zone):
-            return f"maintenance {name}"
+            return name
     return None
 
 
 def in_window(window: MaintenanceSettings, now: datetime, zone: ZoneInfo) -> bool:
     """Whether a recurring window is open. Its start is wall-clock time in `zone`, its length is
     real time, so a change to or from summer time neither moves nor stretches it."""
+    return any(begin <= now < end for begin, end in occurrences(window, now, zone, 0))
+
+
+def occurrences(
+    window: MaintenanceSettings, now: datetime, zone: ZoneInfo, days: int
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yields when a window is open, from those that may be open now to those that begin within so
+    many days, in UTC."""
     today = now.astimezone(zone).date()
-    days_back = window.duration.days + 1
-    for back in range(days_back + 1):
-        day = today - timedelta(days=back)
+    for distance in range(-window.duration.days - 1, days + 1):
+        day = today + timedelta(days=distance)
         if window.days and _WEEKDAYS[day.weekday()] not in window.days:
             continue
         start = datetime.combine(day, window.start, zone).astimezone(UTC)
-        if start <= now < start + window.duration:
-            return True
-    return False
+        yield start, start + window.duration
 
 
 def ancestors(checks: Iterable[CheckInfo]) -> dict[str, frozenset[str]]:

@@ -25,8 +25,8 @@ def configure_check(name: str, check: Any, **settings: Any) -> ConfiguredCheck:
     """Returns a check made in Python with its name and the settings that each check has.
 
     `settings` are the keys of `[checks.NAME]` but for `type`: severity, role, interval, timeout,
-    fail_after, recover_after, depends_on, tags, label, runbook, watch_only, silent. Durations are
-    text ("10s") or timedelta. Raises ConfigError with every mistake.
+    fail_after, recover_after, depends_on, tags, label, runbook, watch_only, silent, group, public.
+    Durations are text ("10s") or timedelta. Raises ConfigError with every mistake.
     """
     problems = check_name_problems(name)
     kind = type(check).__name__
@@ -42,7 +42,7 @@ def configure_check(name: str, check: Any, **settings: Any) -> ConfiguredCheck:
 def configured(name: str, core: CheckSettings, check: Any) -> ConfiguredCheck:
     """Joins a check and its settings."""
     info = core.info(name, _target(name, check))
-    own = {"watch_only": core.watch_only, "silent": core.silent}
+    own = core.model_dump(include={"watch_only", "silent", "group", "public"})
     return ConfiguredCheck(info=info, type=core.type, check=check, **own)
 
 

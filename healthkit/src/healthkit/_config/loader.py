@@ -30,6 +30,7 @@ from healthkit._config.settings import (
     RouteSettings,
     ServiceSettings,
     Settings,
+    StatusSettings,
     StoreSettings,
     WatchSettings,
 )
@@ -46,6 +47,7 @@ _SINGLE = {
     "watch": WatchSettings,
     "alerts": AlertSettings,
     "messages": MessageSettings,
+    "status": StatusSettings,
 }
 _NAMED = {
     "checks": CheckSettings,
@@ -133,6 +135,7 @@ class _Loader:
             watch=self._single(document, "watch", WatchSettings),
             alerts=self._single(document, "alerts", AlertSettings),
             messages=self._single(document, "messages", MessageSettings),
+            status=self._single(document, "status", StatusSettings),
             maintenance=self._named(document, "maintenance", MaintenanceSettings),
             checks=tuple(checks.values()),
             channels=channels,

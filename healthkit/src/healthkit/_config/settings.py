@@ -111,6 +111,9 @@ class StoreSettings(ConfigTable):
     default lies among the user's state, by the service's name."""
 
 
+_NOT_OF_INFO = {"type", "label", "watch_only", "silent", "group", "public"}
+
+
 class CheckSettings(ConfigTable):
     """The keys of `[checks.NAME]` that every type has."""
 
@@ -130,6 +133,10 @@ class CheckSettings(ConfigTable):
     """Run by the watcher alone: what a server must not ask of itself, its own address for one."""
     silent: bool = False
     """Nobody is to be told of its faults: it is only shown."""
+    group: str | None = None
+    """The heading under which the status page shows it."""
+    public: bool = True
+    """Whether the status page shows it, by its label."""
 
     def info(self, name: str, target: str | None) -> CheckInfo:
         label = self.label or name.replace("-", " ").replace("_", " ").title()
@@ -137,7 +144,7 @@ class CheckSettings(ConfigTable):
             name=name,
             label=label,
             target=target,
-            **self.model_dump(exclude={"type", "label", "watch_only", "silent"}),
+            **self.model_dump(exclude=_NOT_OF_INFO),
         )
 
 
@@ -246,6 +253,15 @@ def _web_address(value: SecretStr) -> SecretStr:
     return SecretStr(address)
 
 
+class StatusSettings(ConfigTable):
+    """`[status]`: the status page for people."""
+
+    access: Literal["public", "token", "off"] = "off"
+    """Who may read it: anybody, whoever may see the details of health, or nobody."""
+    language: Literal["en", "id"] | None = None
+    """That of [messages] when left out; readers may choose by `?lang=`."""
+
+
 class WatchSettings(ConfigTable):
     """`[watch]`: the alerter itself."""
 
@@ -267,6 +283,8 @@ class ConfiguredCheck(BaseModel):
     check: Any
     watch_only: bool = False
     silent: bool = False
+    group: str | None = None
+    public: bool = True
 
 
 class Settings(BaseModel):
@@ -289,6 +307,7 @@ class Settings(BaseModel):
     alerts: AlertSettings = AlertSettings()
     messages: MessageSettings = MessageSettings()
     maintenance: dict[str, MaintenanceSettings] = {}
+    status: StatusSettings = StatusSettings()
     source: str = "settings"
     """The file that it was read from, for messages."""
 

@@ -14,6 +14,8 @@ from healthkit._store.tables import CLOCK_TOLERANCE, daily, history, hourly
 
 KEEP_RESULTS = timedelta(days=7)
 KEEP_HOURS = timedelta(days=92)
+MAINTENANCE = "maintenance"
+"""The status of a result within a planned window: it counts neither as up nor as down."""
 _HOUR, _DAY = 3600, 24
 
 
@@ -93,16 +95,20 @@ def _of_results() -> Select[Any]:
         return func.sum(case((history.c.status == status, 1), else_=0))
 
     healthy, degraded = count("healthy"), count("degraded")
-    return select(
-        history.c.check_name,
-        history.c.hour,
-        func.count(),
-        healthy,
-        degraded,
-        func.count() - healthy - degraded,
-        func.coalesce(func.sum(history.c.seconds), 0.0),
-        func.coalesce(func.max(history.c.seconds), 0.0),
-    ).group_by(history.c.check_name, history.c.hour)
+    return (
+        select(
+            history.c.check_name,
+            history.c.hour,
+            func.count(),
+            healthy,
+            degraded,
+            func.count() - healthy - degraded,
+            func.coalesce(func.sum(history.c.seconds), 0.0),
+            func.coalesce(func.max(history.c.seconds), 0.0),
+        )
+        .where(history.c.status != MAINTENANCE)
+        .group_by(history.c.check_name, history.c.hour)
+    )
 
 
 def _of_hours() -> Select[Any]:
@@ -133,7 +139,8 @@ def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, 
 
 def _good_results(which: ColumnElement[bool]) -> Select[Any]:
     good = case((history.c.status.in_(("healthy", "degraded")), 1), else_=0)
-    query = select(history.c.check_name, func.sum(good), func.count()).where(which)
+    counted = which & (history.c.status != MAINTENANCE)
+    query = select(history.c.check_name, func.sum(good), func.count()).where(counted)
     return query.group_by(history.c.check_name)
 
 

@@ -201,6 +201,29 @@ def _rollup(name: str, period: str) -> Table:
 hourly = _rollup("healthkit_history_hourly", "hour")
 daily = _rollup("healthkit_history_daily", "day")
 
+notices = Table(
+    "healthkit_notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("began_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+)
+"""What staff have opened for everybody to see; no check has found it."""
+
+notes = Table(
+    "healthkit_notes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident", Id),
+    Column("notice", Id),
+    Column("at", Utc, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Index("healthkit_notes_at", "at"),
+)
+"""Updates to an incident or to a notice, for everybody to see."""
+
 WATCH = "watch"
 """The name of the watchers' lease."""
 
@@ -219,6 +242,12 @@ def _version_3(connection: Connection) -> None:
     metadata.create_all(connection, tables=[faults, pruning])
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_version_1, _version_2, _version_3)
+def _version_4(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[notices, notes])
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (
+    *(_version_1, _version_2, _version_3, _version_4),
+)
 """Each takes the schema one version on. Only ever add to the end; a table that exists is changed
 by a migration of its own."""

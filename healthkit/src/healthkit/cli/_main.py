@@ -16,6 +16,7 @@ _MODULES = {
     "_checks": ("beat", "check", "config", "init", "plugins"),
     "_alerts": ("ack", "alert", "incidents", "watch"),
     "_silences": ("silence",),
+    "_notices": ("incident",),
     "_status": ("status",),
 }
 """The module of each command, loaded when that one is asked for."""

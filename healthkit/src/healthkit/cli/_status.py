@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from healthkit._alerts import messages
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import ChannelState, Incident, Level, State
+from healthkit._status.model import format_percentage
 from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
-from healthkit._store.history import Uptime
 from healthkit.cli._alerts import opened
 from healthkit.cli._options import ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
@@ -76,8 +76,8 @@ def _checks(snapshot: _Snapshot) -> str:
                 name,
                 _word(state),
                 snapshot.local(incident.began_at if incident else None),
-                _share(day.get(name)),
-                _share(month.get(name)),
+                format_percentage(day.get(name)),
+                format_percentage(month.get(name)),
                 _incident(incident) if incident else "-",
             )
         )
@@ -94,11 +94,6 @@ def _word(state: State | None) -> str:
         return "not seen yet"
     word = {Level.HEALTHY: "healthy", Level.DEGRADED: "degraded", Level.DOWN: "down"}[state.level]
     return f"{word}, flapping" if state.flapping else word
-
-
-def _share(uptime: Uptime | None) -> str:
-    share = uptime.share if uptime else None
-    return "-" if share is None else f"{share:.2%}"
 
 
 def _channels(snapshot: _Snapshot) -> str:

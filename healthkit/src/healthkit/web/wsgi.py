@@ -65,6 +65,11 @@ class HealthMiddleware:
         self._paths = dict(PATHS if paths is None else paths)
         for renderer in self._paths.values():
             health.response(renderer)  # a wrong name is found at the start
+        self._status_paths: Mapping[str, str] = {}
+        if health.settings.status.access != "off":
+            from healthkit._status.publisher import PATHS as STATUS_PATHS
+
+            self._status_paths = STATUS_PATHS
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         health = self._health
@@ -73,6 +78,8 @@ class HealthMiddleware:
         path = environ.get("PATH_INFO", "")
         renderer = self._paths.get(path)
         if renderer is None:
+            if path in self._status_paths:
+                return self._show_status(path, environ, start_response)
             if path.startswith(BEAT):
                 return self._beat(path[len(BEAT) :], environ, start_response)
             return self._app(environ, start_response)
@@ -88,6 +95,21 @@ class HealthMiddleware:
             _send(health.response(renderer, details=details), environ, start_response)
             return []
         return _refuse(405, _READ_ONLY, environ, start_response, ("Allow", "GET, HEAD"))
+
+    def _show_status(
+        self, path: str, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        page = self._health.status_page()
+        assert page is not None
+        public = self._health.settings.status.access == "public"
+        if not public and self._sees_details is not None and not self._sees_details(environ):
+            return _refuse(401, _STATUS, environ, start_response, ("WWW-Authenticate", "Bearer"))
+        method = environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD"):
+            return _refuse(405, _READ_ONLY, environ, start_response, ("Allow", "GET, HEAD"))
+        rendered = page.response(self._status_paths[path], _language(environ))
+        body = _send(rendered, environ, start_response)
+        return body if method == "GET" else []
 
     def _beat(self, token: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """GET, HEAD and POST all beat, as with a job's other services."""
@@ -110,6 +132,15 @@ def _database_error() -> type[Exception]:
     from sqlalchemy.exc import SQLAlchemyError
 
     return SQLAlchemyError
+
+
+def _language(environ: Environ) -> Any:
+    """Returns the language that `?lang=` or `Accept-Language` asks for first; None for another."""
+    for part in environ.get("QUERY_STRING", "").split("&"):
+        if part in ("lang=en", "lang=id"):
+            return part[-2:]
+    first = environ.get("HTTP_ACCEPT_LANGUAGE", "").split(",", 1)[0].strip().lower()
+    return first[:2] if first[:2] in ("en", "id") and not first[2:3].isalpha() else None
 
 
 def _negotiate(environ: Environ) -> str:
@@ -163,6 +194,7 @@ _READ_ONLY = "Health is read with GET or HEAD."
 _METRICS = "Metrics are for this machine, and for who sends the token."
 _BEATS_ALLOW = ", ".join(BEAT_METHODS)
 _BEATS_ONLY = "A heartbeat is a GET, a HEAD or a POST."
+_STATUS = "The status page is for this machine, and for who sends the token."
 _NO_SUCH_BEAT = "No heartbeat has this token."
 _NOT_STORED = "The heartbeat could not be stored; send it again."
 _BEAT_RECORDED = _rendering.response(200, _rendering.JSON, b'{"status": "ok"}')

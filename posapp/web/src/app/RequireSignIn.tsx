@@ -1,11 +1,9 @@
-import { Center, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, useEffect } from "react";
-import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, useLocation, useNavigate } from "react-router";
 import { refresh } from "@/api/client";
 import { currentUser, onNewcomer, refreshToken, useSession } from "@/api/sign-in";
-import { ErrorNote } from "@/components/ErrorNote";
+import { Pending } from "@/components/Pending";
 import { SessionEnded } from "@/features/auth/SessionEnded";
 import { homeOf } from "@/lib/homes";
 import { paths } from "@/lib/paths";
@@ -46,20 +44,11 @@ function useHomeOfNewcomer(): void {
 
 /** The device knows a token and no name: it is of an older version of this page. */
 function Resume() {
-  const { t } = useTranslation();
   const resuming = useQuery({
     queryKey: ["sign-in"],
     queryFn: () => refresh().then(() => true),
     retry: false,
     gcTime: 0,
   });
-  return (
-    <Center h="100%" p="xl">
-      {resuming.isError ? (
-        <ErrorNote error={resuming.error} onRetry={() => void resuming.refetch()} />
-      ) : (
-        <Loader aria-label={t("app.loading")} />
-      )}
-    </Center>
-  );
+  return <Pending asked={resuming} />;
 }

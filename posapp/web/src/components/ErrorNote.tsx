@@ -5,7 +5,8 @@ import { ApiError } from "@/api/error";
 import { rupiah } from "@/lib/money";
 import { storageFault } from "@/lib/storage-fault";
 
-function titleOf(error: unknown) {
+/** The key of what is said first of an error. */
+export function titleOf(error: unknown) {
   if (!(error instanceof ApiError)) return "error.failed";
   switch (error.status) {
     case 0:

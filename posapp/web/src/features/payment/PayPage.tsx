@@ -1,9 +1,7 @@
-import { Center, Loader } from "@mantine/core";
-import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 import { useMay } from "@/api/may";
 import type { Order } from "@/api/types";
-import { ErrorNote } from "@/components/ErrorNote";
+import { Pending } from "@/components/Pending";
 import { BillToPay } from "./BillToPay";
 import { DonePanel } from "./DonePanel";
 import { OrderDetails } from "./OrderDetails";
@@ -21,19 +19,8 @@ export function PayPage() {
 }
 
 function PayOrder({ orderId }: { orderId: number }) {
-  const { t } = useTranslation();
   const order = useOrder(orderId);
-  if (!order.data) {
-    return (
-      <Center h="100%" p="xl">
-        {order.isError ? (
-          <ErrorNote error={order.error} onRetry={() => void order.refetch()} />
-        ) : (
-          <Loader aria-label={t("app.loading")} />
-        )}
-      </Center>
-    );
-  }
+  if (!order.data) return <Pending asked={order} />;
   return (
     <div className={classes.page}>
       <section className={classes.order}>

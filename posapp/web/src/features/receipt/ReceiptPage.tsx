@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Center, Loader, Title } from "@mantine/core";
+import { ActionIcon, Button, Title } from "@mantine/core";
 import { useWindowEvent } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ArrowLeft, Banknote, Printer } from "lucide-react";
@@ -10,6 +10,7 @@ import { keys } from "@/api/keys";
 import { useMay } from "@/api/may";
 import type { Receipt } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
+import { Pending } from "@/components/Pending";
 import { paths } from "@/lib/paths";
 import { countPrint, useReceipt } from "./queries";
 import classes from "./ReceiptPage.module.css";
@@ -17,20 +18,9 @@ import { ReceiptPaper } from "./ReceiptPaper";
 
 /** A bill as it goes to paper, and its printing: the server's figures, and its word on what is a copy. */
 export function ReceiptPage() {
-  const { t } = useTranslation();
   const { orderId } = useParams();
   const receipt = useReceipt(Number(orderId));
-  if (!receipt.data) {
-    return (
-      <Center h="100%" p="xl">
-        {receipt.isError ? (
-          <ErrorNote error={receipt.error} onRetry={() => void receipt.refetch()} />
-        ) : (
-          <Loader aria-label={t("app.loading")} />
-        )}
-      </Center>
-    );
-  }
+  if (!receipt.data) return <Pending asked={receipt} />;
   return <Paper key={orderId} receipt={receipt.data} />;
 }
 

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Runs a program with its secrets: each file of SECRETS_DIR, or of systemd's CREDENTIALS_DIRECTORY, is
+# a variable of the same name in upper case. A variable that has a value already keeps it; an empty
+# file counts as not set. In the image it is called posapp and healthkit, and runs the one of its name.
+#   with-secrets.sh /opt/steak-kenangan/.venv/bin/posapp serve
+set -eu
+for file in "${SECRETS_DIR:-${CREDENTIALS_DIRECTORY:-/run/secrets}}"/*; do
+    [ -f "$file" ] || continue
+    [ -r "$file" ] || {
+        echo "$file: cannot be read by user $(id -u); on the host: deploy/setup.sh gives it the right owner" >&2
+        exit 2
+    }
+    name=$(basename "$file" | tr '[:lower:]' '[:upper:]')
+    case $name in *[!A-Z0-9_]* | [0-9]*) continue ;; esac
+    eval "given=\${$name:-}"
+    [ -z "$given" ] || continue
+    value=$(cat "$file")
+    [ -z "$value" ] || export "$name=$value"
+done
+unset given value file name
+case $0 in
+*/with-secrets.sh) exec "$@" ;;
+*) exec "/app/.venv/bin/$(basename "$0")" "$@" ;;
+esac

@@ -1,0 +1,186 @@
+# shellcheck shell=bash
+# What the scripts of this folder share; each has changed into it.
+
+fail() { echo "$(basename "$0" .sh): $*" >&2; exit 2; }
+
+# setting NAME DEFAULT: the value in .env
+setting() {
+    local value
+    value=$(sed -n "s/^$1=//p" .env 2>/dev/null | tail -n 1)
+    echo "${value:-${2:-}}"
+}
+
+# set_setting NAME VALUE: in .env, whole or not at all
+set_setting() {
+    { grep -v "^$1=" .env; echo "$1=$2"; } >.env.new
+    chmod --reference=.env .env.new
+    sync .env.new
+    mv .env.new .env
+}
+
+random_hex() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
+at_least() { # at_least VERSION LOWEST
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+need_engine() {
+    command -v docker >/dev/null || fail "docker is not installed; on Debian: apt-get install docker.io docker-compose"
+    local engine compose
+    engine=$(docker version --format '{{.Server.Version}}' 2>/dev/null) ||
+        fail "Docker's engine does not answer; start it: systemctl start docker"
+    at_least "${engine%%[!0-9.]*}" 20.10 || fail "Docker's engine is $engine; 20.10 or newer is needed"
+    compose=$(docker compose version --short 2>/dev/null) ||
+        fail "docker compose is missing; install the compose plugin, 2.20 or newer"
+    compose=${compose#v}
+    at_least "${compose%%[!0-9.]*}" 2.20 || fail "docker compose is $compose; 2.20 or newer is needed"
+}
+
+need_space() { # need_space GIGABYTES, where the engine keeps its images
+    local folder free
+    folder=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
+    [ -d "$folder" ] || folder=.
+    free=$(df -Pk "$folder" | awk 'NR==2 {print int($4 / 1048576)}')
+    [ "$free" -ge "$1" ] || fail "$folder has $free GB free, $1 are needed; make room: docker image prune"
+}
+
+listens() { # listens ADDRESS PORT: whether somebody does
+    local host=$1
+    [ "$host" != 0.0.0.0 ] || host=127.0.0.1
+    (exec 3<>"/dev/tcp/$host/$2") 2>/dev/null
+}
+
+running() { # running SERVICE: whether it does
+    [ -n "$(docker compose -f docker-compose.prod.yml ps -q --status running "$1" 2>/dev/null)" ]
+}
+
+# What deploy.sh and rollback.sh do to a stack that serves. Each step can be done again: whatever is
+# in place already is left, so that a run which was killed is finished by the next.
+
+LOG=var/deploy.log
+
+note() { # note TEXT: into the log of deployments, and to whoever watches
+    printf '%s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${SUDO_USER:-$(id -un)}" "$*" >>"$LOG"
+    echo "$*"
+}
+
+one_at_a_time() { # the lock ends with its holder, however that one ends
+    mkdir -p var
+    exec 8>>var/deploy.lock
+    flock -n 8 || fail "another deployment is under way: $(tail -n 1 "$LOG" 2>/dev/null); wait for it"
+}
+
+need_stack() {
+    { [ -e .env ] && [ -e .env.production ]; } || fail "nothing is set up here; first: setup.sh your-domain.com"
+    docker compose config -q || fail "docker-compose.prod.yml or .env is wrong, see above"
+    local service
+    for service in postgres backend frontend; do
+        running "$service" || fail "$service does not run; first: docker compose up -d --wait"
+    done
+}
+
+image_of() { docker inspect --format '{{.Config.Image}}' "$1"; }
+has_image() { docker image inspect "steak-kenangan/$1" >/dev/null 2>&1; }
+backends() { docker compose ps -q --status running backend; }
+
+backends_of() { # backends_of VERSION, or of all others: backends_of not VERSION
+    local container not=""
+    [ "$1" != not ] || { not=1; shift; }
+    for container in $(backends); do
+        if [ "$(image_of "$container")" = "steak-kenangan/backend:$1" ]; then
+            [ -n "$not" ] || echo "$container"
+        else
+            [ -z "$not" ] || echo "$container"
+        fi
+    done
+}
+count() { grep -c . || true; }
+
+health_of() { docker inspect --format '{{.State.Status}} {{.State.Health.Status}}' "$1"; }
+
+start_one() { # start_one VERSION: one backend more; returns when nginx sends to it
+    local before new address
+    before=$(docker compose ps -aq backend)
+    POS_VERSION=$1 docker compose up -d --no-deps --no-recreate --scale "backend=$(($(echo "$before" | count) + 1))" backend >/dev/null 2>&1 || true
+    new=$(docker compose ps -aq backend | grep -vxF "$before" | head -n 1)
+    [ -n "$new" ] || { echo "no backend of $1 could be made" >&2; return 1; }
+    for _ in $(seq 120); do
+        case $(health_of "$new") in
+        "running healthy") break ;;
+        exited* | *unhealthy | restarting*) break ;;
+        esac
+        sleep 1
+    done
+    if [ "$(health_of "$new")" != "running healthy" ]; then
+        echo "the new backend is not ready ($(health_of "$new")); its last words:" >&2
+        docker logs --tail 20 "$new" >&2
+        docker rm -f "$new" >/dev/null
+        return 1
+    fi
+    address=$(address_of "$new")
+    for _ in $(seq 30); do
+        ! docker compose exec -T frontend backends.sh list | grep -qxF "$address" || return 0
+        sleep 0.5
+    done
+    echo "nginx does not send to the new backend at $address" >&2
+    docker rm -f "$new" >/dev/null
+    return 1
+}
+
+address_of() { # in the network that nginx shares
+    docker inspect --format "{{range \$name, \$at := .NetworkSettings.Networks}}{{\$name}} {{\$at.IPAddress}}
+{{end}}" "$1" | sed -n 's/^.*_app //p'
+}
+
+stop_one() { # stop_one CONTAINER: out of nginx first, so that nothing new reaches it
+    docker compose exec -T frontend backends.sh drain "$(address_of "$1")"
+    sleep 3 # nginx's old workers have let go
+    docker stop -t 30 "$1" >/dev/null
+    docker rm "$1" >/dev/null
+    docker compose exec -T frontend backends.sh restore
+}
+
+roll() { # roll VERSION: one backend after another
+    local wanted old
+    wanted=$(setting BACKENDS 2)
+    docker compose ps -aq --status exited --status created --status dead backend | xargs -r docker rm >/dev/null
+    while :; do
+        old=$(backends_of not "$1" | head -n 1)
+        if [ "$(backends_of "$1" | count)" -lt "$wanted" ]; then
+            start_one "$1" || return 1
+        elif [ -z "$old" ]; then
+            break
+        fi
+        [ -z "$old" ] || stop_one "$old"
+    done
+}
+
+publish() { # publish VERSION: the pages, and what runs beside the backends
+    POS_VERSION=$1 docker compose run --rm -T --no-deps pages </dev/null >/dev/null 2>&1 || { echo "the pages could not be published" >&2; return 1; }
+    POS_VERSION=$1 docker compose up -d --no-deps --wait watch backup >/dev/null 2>&1 || { echo "watch or backup do not run" >&2; return 1; }
+}
+
+smoke() { # smoke VERSION: asks as a till does, through nginx
+    local url code
+    url="http://$(setting HTTP_BIND 127.0.0.1 | sed 's/^0\.0\.0\.0$/127.0.0.1/'):$(setting HTTP_PORT 8080)"
+    for expected in "200 /" "200 /readyz" "200 /api/v1/public/menu" "401 /api/v1/orders" "404 /assets/none.js"; do
+        code=$(answer_of "$url${expected#* }")
+        [ "$code" = "${expected%% *}" ] || { echo "${expected#* } answers $code, not ${expected%% *}" >&2; return 1; }
+    done
+    [ -z "$(backends_of not "$1")" ] || { echo "not all backends are of $1" >&2; return 1; }
+}
+
+answer_of() { # the status of a GET, by bash alone
+    local rest=${1#http://} host port path code
+    host=${rest%%:*} path=/${rest#*/} port=${rest#*:}
+    port=${port%%/*}
+    exec 3<>"/dev/tcp/$host/$port" || { echo none; return; }
+    printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$path" "$host" >&3
+    read -r -t 10 _ code _ <&3 || code=none
+    exec 3>&-
+    echo "$code"
+}
+
+serve_version() { # serve_version VERSION: all of it; again, for a version that is served already
+    roll "$1" && publish "$1" && smoke "$1"
+}

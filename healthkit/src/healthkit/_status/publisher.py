@@ -1,0 +1,153 @@
+"""Keeps the status page in memory: made anew on a thread of its own, handed out as bytes.
+
+Reading it takes no lock and asks no store, so it is there while the database hangs; then it says
+that the state is not known, and since when.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from queue import Empty
+from typing import Any, get_args
+
+from healthkit import _threads
+from healthkit._clock import Clock
+from healthkit._config.settings import Settings
+from healthkit._rendering import JSON, RenderedResponse, response
+from healthkit._status import feeds, html
+from healthkit._status.model import Component, ComponentState, StatusPage
+from healthkit._status.reading import Figures, Reader
+from healthkit._status.words import Language
+from healthkit._store.database import Store
+
+log = logging.getLogger("healthkit")
+
+PATHS: Mapping[str, str] = {
+    "/status": "html",
+    "/status.json": "json",
+    "/status/feed.atom": "atom",
+    "/status/badge.svg": "badge.svg",
+    "/status/badge.json": "badge.json",
+}
+"""The form of each path."""
+
+EVERY = 5.0
+"""Seconds between two readings of what is so now."""
+FIGURES_EVERY = 60.0
+"""Seconds between two readings of uptimes, days and response times."""
+STALE_AFTER = 60.0
+"""Seconds after which a page that nobody renews says that nothing is known."""
+
+Responses = Mapping[tuple[str, Language], RenderedResponse]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+class StatusPublisher:
+    """Renders the page of `settings` from the store, every few seconds once it is started."""
+
+    def __init__(self, settings: Settings, store: Callable[[], Store], clock: Clock) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._reader = Reader(settings)
+        self._page = self._reader.blank(clock.now())
+        self._figures: Figures | None = None
+        self._figures_at = 0.0
+        self._fault = ""
+        self._orders: Any = None
+        self._publish(self._page)
+        _threads.call_after_fork(self._after_fork)
+
+    @property
+    def language(self) -> Language:
+        """The one for whoever asks for none."""
+        settings = self._settings
+        return settings.status.language or settings.messages.language
+
+    def response(self, form: str, language: Language | None = None) -> RenderedResponse:
+        """Returns one of the forms in `PATHS`. Raises KeyError for another."""
+        fresh = self._clock.monotonic() < self._fresh_until
+        return (self._fresh if fresh else self._stale)[form, language or self.language]
+
+    def start(self) -> None:
+        """Starts the thread, once in each process."""
+        if self._orders is not None:
+            return
+        self._orders = _threads.unpatched("queue", "SimpleQueue")()
+        _threads.start_native_thread(self._run)
+
+    def stop(self) -> None:
+        """Ends the thread after the reading in hand."""
+        if self._orders is not None:
+            self._orders.put(None)
+            self._orders = None
+
+    def _after_fork(self) -> None:
+        self._orders = None  # the parent's thread is not here
+
+    def _run(self) -> None:
+        orders = self._orders
+        while True:
+            self.refresh()
+            with suppress(Empty):
+                self._clock.receive(orders, EVERY)
+                return
+
+    def refresh(self) -> None:
+        """Reads the store and renders. What fails is logged once; the page before stays, until it
+        is stale."""
+        try:
+            self._publish(self._read())
+            fault = ""
+        except Exception as error:  # noqa: BLE001  whatever it is, the next reading may succeed
+            fault = f"the status page cannot be renewed: {type(error).__name__}"
+        if fault and fault != self._fault:
+            log.warning("%s", fault)
+        self._fault = fault
+
+    def _read(self) -> StatusPage:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        with self._store().reading() as connection:
+            if self._figures is None or monotonic - self._figures_at >= FIGURES_EVERY:
+                self._figures = self._reader.figures(connection, now)
+                self._figures_at = monotonic
+            return self._reader.page(connection, now, self._figures)
+
+    def _publish(self, page: StatusPage) -> None:
+        self._page = page
+        self._stale = self._render(_unknown(page))
+        self._fresh = self._render(page)
+        self._fresh_until = self._clock.monotonic() + STALE_AFTER
+
+    def _render(self, page: StatusPage) -> Responses:
+        zone = self._settings.service.zone
+        body = feeds.status_json(page)
+        found: dict[tuple[str, Language], RenderedResponse] = {}
+        for language in LANGUAGES:
+            policy = ("Content-Security-Policy", html.policy())
+            found["html", language] = _with(
+                response(200, html.HTML, html.html(page, language, zone)),
+                *(policy, ("Content-Language", language)),
+            )
+            found["json", language] = response(200, JSON, body)
+            found["atom", language] = response(200, feeds.ATOM, feeds.atom(page, language))
+            found["badge.svg", language] = response(200, feeds.SVG, feeds.badge_svg(page, language))
+            found["badge.json", language] = response(200, JSON, feeds.badge_json(page, language))
+        return found
+
+
+def _with(rendered: RenderedResponse, *more: tuple[str, str]) -> RenderedResponse:
+    return replace(rendered, headers=(*rendered.headers, *more))
+
+
+def _unknown(page: StatusPage) -> StatusPage:
+    """Returns the page as it is when nobody renews it: nothing is known of now."""
+
+    def forget(one: Component) -> Component:
+        planned = one.state is ComponentState.MAINTENANCE
+        return one if planned else replace(one, state=ComponentState.UNKNOWN, since=None)
+
+    return replace(page, watched=False, components=tuple(map(forget, page.components)))

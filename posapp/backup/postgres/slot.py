@@ -1,0 +1,53 @@
+"""The replication slot: what the server keeps until it has been received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg2
+
+from posapp.backup.postgres.client import Connection, query
+
+SLOT = "posapp_wal"
+_STATE = """
+SELECT active, wal_status = 'lost', coalesce(pg_current_wal_lsn() - restart_lsn, 0), safe_wal_size
+FROM pg_replication_slots WHERE slot_name = %s
+"""
+_HAS_SEGMENT = "SELECT EXISTS (SELECT FROM pg_ls_waldir() WHERE right(name, 16) = %s)"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The slot: whether somebody receives, whether it is lost, the bytes of WAL that it keeps, and
+    the bytes until it is lost (None: without a bound)."""
+
+    active: bool
+    lost: bool
+    held: int
+    left: int | None
+
+
+def read_slot(connection: Connection) -> Slot | None:
+    """Returns None where there is no slot."""
+    rows = query(connection, _STATE, SLOT)
+    if not rows:
+        return None
+    active, lost, held, left = rows[0]
+    return Slot(active, bool(lost), int(held), None if left is None else int(left))
+
+
+def has_segment(connection: Connection, last_digits: str) -> bool:
+    """Whether the server still has, or is yet to write, the segment of whose name these are the
+    last 16 digits. True for a role that may not look."""
+    try:
+        if query(connection, _HAS_SEGMENT, last_digits)[0][0]:
+            return True
+        newest = query(connection, "SELECT right(pg_walfile_name(pg_current_wal_lsn()), 16)")[0][0]
+    except psycopg2.Error:
+        return True
+    return bool(last_digits > newest)
+
+
+def drop_slot(connection: Connection) -> None:
+    """Raises BackupError while somebody receives from it."""
+    query(connection, "SELECT pg_drop_replication_slot(%s)", SLOT)

@@ -1,0 +1,114 @@
+"""Receives all that is written to the server: what a base backup needs to reach any later moment.
+
+BACKUP_DIR/wal/    pg_receivewal: what was written since, within a second
+
+It reads over the network: it runs wherever BACKUP_DIR is. A replication slot makes the server keep
+what has not been received, up to `max_slot_wal_keep_size`.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+from posapp.backup import received, recovery
+from posapp.backup.context import BackupContext
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.postgres.client import PostgresClient, first_error
+from posapp.backup.postgres.slot import SLOT, drop_slot, has_segment, read_slot
+
+_NOTE_EVERY = 30.0
+"""Seconds between two marks that say until when all is known."""
+_PAUSE = 0.2
+_ARGUMENTS = (f"--slot={SLOT}", "--no-password")
+
+
+def receive_wal(context: BackupContext) -> int:
+    """Receives WAL for as long as this process lives. Returns pg_receivewal's exit code.
+
+    Raises Refused where the folder has another server's, and BackupError.
+    """
+    client, target = context.client, context.storage.prepare(received.FOLDER)
+    known = recovery.known_until(target)
+    if known is not None and known.system != recovery.mark(client).system:
+        raise Refused(f"{target}: holds WAL of another server; name another BACKUP_DIR")
+    ended = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: ended.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        while True:
+            _go_on_after_gap(context, target)
+            _create_slot(client)
+            arguments = (f"--directory={target}", *_ARGUMENTS, "--synchronous")
+            with client.start("pg_receivewal", *arguments) as program:
+                try:
+                    lost = _watch(program, context, target, ended)
+                finally:
+                    program.terminate()
+                    code = program.wait()
+            if not lost:
+                return code
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _go_on_after_gap(context: BackupContext, wal: Path) -> None:
+    """Where the server has removed what was to come next, begins anew and tells so: nothing will
+    ever close the gap."""
+    names = received.list_segments(wal)
+    with context.client.connect() as connection:
+        slot = read_slot(connection)
+        if slot is not None and slot.lost:
+            drop_slot(connection)
+        if not names:
+            return
+        following = received.following(names[-1], received.segment_size(wal, names))
+        if has_segment(connection, following):
+            return
+    received.set_aside(wal)
+    text = (
+        "❌ A part of what was written is lost: the server has removed it before it was received."
+        " No moment after that can be restored until there is a new base backup: posapp backup base"
+    )
+    context.log.write(text)
+    context.notifications.send_webhook("wal-lost", text)
+
+
+def _create_slot(client: PostgresClient) -> None:
+    with tempfile.TemporaryFile() as errors:
+        arguments = (*_ARGUMENTS, "--create-slot", "--if-not-exists")
+        with client.start("pg_receivewal", *arguments, stderr=errors) as process:
+            code = process.wait()
+        if code:
+            raise BackupError(f"pg_receivewal: {first_error(errors) or f'exit code {code}'}")
+
+
+def _watch(
+    program: subprocess.Popen[bytes], context: BackupContext, wal: Path, ended: threading.Event
+) -> bool:
+    """Waits for the end of the receiver, and notes meanwhile until when all is known. Returns
+    whether the slot is lost: the receiver would ask for ever for what is not there any more."""
+    known, note_at = False, context.clock.monotonic() + 1.0
+    while program.poll() is None and not ended.wait(_PAUSE):
+        if context.clock.monotonic() < note_at:
+            continue
+        try:
+            known = recovery.note_known(context.client, wal, context.clock)
+            if not known and _is_lost(context.client):
+                return True
+        except (BackupError, OSError) as error:
+            context.log.write(f"It could not be noted until when all is known: {error}")
+        note_at = context.clock.monotonic() + (_NOTE_EVERY if known else 1.0)
+    return False
+
+
+def _is_lost(client: PostgresClient) -> bool:
+    with client.connect() as connection:
+        slot = read_slot(connection)
+        return slot is not None and slot.lost

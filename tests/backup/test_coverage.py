@@ -1,0 +1,139 @@
+"""Point in time is watched: what is missing for it is told before anybody needs it."""
+
+import signal
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from healthkit import SYSTEM_CLOCK, Status
+from healthkit.testing import wait_until
+from posapp.backup import received
+from posapp.backup.base_backup import BaseBackup, create_base_backup
+from posapp.backup.context import RunLog
+from posapp.backup.coverage import Coverage, find_faults, find_warnings, read_coverage
+from posapp.backup.postgres.slot import Slot
+from posapp.backup.recovery import Mark
+from posapp.operations.health import PosWal
+from posapp.runtime.postgres import use_server
+from tests.backup.kit import SMALL, address, context_on, run_sql
+
+NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
+MB = 1 << 20
+GOOD = Slot(active=True, lost=False, held=MB, left=900 * MB)
+
+
+def covered(base_age=timedelta(days=1), lag=timedelta(seconds=30), missing=0):
+    bases = () if base_age is None else (BaseBackup(NOW - base_age, None),)
+    known = None if lag is None else Mark(NOW - lag, 1, "1")
+    return Coverage(bases, known, missing)
+
+
+def test_nothing_is_said_where_all_is_well_and_where_it_is_not_in_use():
+    assert find_faults(covered(), GOOD, NOW) == find_warnings(covered(), GOOD, NOW) == []
+    unused = Coverage((), None, 0)
+    assert find_faults(unused, None, NOW) == find_warnings(unused, None, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("coverage", "slot", "fault"),
+    [
+        (covered(base_age=None), GOOD, "no base backup"),
+        (covered(missing=2), GOOD, "2 segments are missing"),
+        (covered(), None, "the slot is gone"),
+        (covered(), Slot(False, True, 0, None), "the slot is lost"),
+        (covered(), Slot(False, False, 40 * MB, 900 * MB), "keeps 41.9 MB for it"),
+        (covered(lag=timedelta(hours=1)), GOOD, "known until 1h0m0s ago"),
+        (covered(lag=None), GOOD, "was never noted"),
+        (Coverage((), None, 0), GOOD, "no base backup"),
+    ],
+)
+def test_what_keeps_a_moment_from_being_restored_is_a_fault(coverage, slot, fault):
+    assert fault in "; ".join(find_faults(coverage, slot, NOW))
+
+
+@pytest.mark.parametrize(
+    ("coverage", "slot", "warning"),
+    [
+        (covered(base_age=timedelta(days=9)), GOOD, "the newest base backup is 216h0m0s old"),
+        (covered(), Slot(True, False, MB, None), "without a bound"),
+        (covered(), Slot(True, False, 600 * MB, 400 * MB), "lost after another 419.4 MB"),
+    ],
+)
+def test_what_will_become_a_fault_is_a_warning(coverage, slot, warning):
+    assert find_faults(coverage, slot, NOW) == []
+    assert warning in "; ".join(find_warnings(coverage, slot, NOW))
+
+
+NAMES = [f"00000001{n // 256:08X}{n % 256:08X}" for n in (*range(253, 256), *range(256, 260))]
+
+
+@pytest.mark.parametrize("left_out", range(7))
+def test_a_segment_that_is_missing_is_counted_whichever_it_is(left_out):
+    names = [name for number, name in enumerate(NAMES) if number != left_out]
+    missing = 0 if left_out == 6 else 1  # the last is not missing: nothing came after it
+    assert received.count_missing(names, NAMES[0], 16 * MB) == missing
+
+
+def test_segments_from_before_the_base_backup_are_not_asked_for():
+    assert received.count_missing(NAMES[:2] + NAMES[3:], NAMES[4], 16 * MB) == 0
+    assert received.count_missing([], NAMES[4], 16 * MB) == 0
+    assert [received.following(name, 16 * MB) for name in NAMES[:-1]] == [n[8:] for n in NAMES[1:]]
+
+
+@pytest.mark.deep
+def test_a_receiver_that_was_off_for_too_long_says_so_and_goes_on_behind_the_gap(
+    me, tmp_path, run_check
+):
+    """The slot may hold 40 MB here: the server fills no disk, and what follows is told."""
+    bound = {"max_slot_wal_keep_size": "40MB", "min_wal_size": "32MB", "wal_recycle": "off"}
+    with use_server(tmp_path / "live", bound) as live:
+        run_sql(live.url, SMALL)
+        backups = tmp_path / "backups"
+        environ = {"DATABASE_URL": address(live.url), "BACKUP_DIR": str(backups)}
+        environ["BACKUP_LOG"] = str(tmp_path / "backup.log")
+        context = context_on(live.url, backups, RunLog(tmp_path / "log", SYSTEM_CLOCK))
+        check = PosWal(url=address(live.url), location=backups)
+
+        def look():
+            return run_check(check, now=datetime.now(UTC))
+
+        assert look().message == "not in use"
+        with receiving(me, environ, live.url):
+            with context.storage.lock() as lock:
+                create_base_backup(context, lock)
+            wait_until(lambda: read_coverage(context.storage).known is not None, 60)
+            assert look().status is Status.HEALTHY, look().message
+        assert "nothing receives what is written" in look().message
+        for _ in range(6):
+            run_sql(live.url, "SELECT pg_logical_emit_message(false, 'test', repeat('x', 100000))")
+            run_sql(live.url, "SELECT pg_switch_wal()")
+        run_sql(live.url, "CHECKPOINT")
+        assert "the slot is lost" in look().message
+
+        with receiving(me, environ, live.url):
+            assert "A part of what was written is lost" in (tmp_path / "backup.log").read_text()
+            assert received.list_segments(backups / "wal" / received.BEFORE_GAP)
+            run_sql(live.url, "SELECT pg_switch_wal()")
+            wait_until(lambda: received.list_segments(backups / "wal"))
+            assert "segments are missing: posapp backup base" in look().message
+            with context.storage.lock() as lock:
+                create_base_backup(context, lock)
+            wait_until(lambda: look().status is Status.HEALTHY, 60)
+            listed = me.run("backup", "list", environ=environ)
+            assert "To a moment (--at): every moment from" in listed.stdout
+
+
+@contextmanager
+def receiving(me, environ, url):
+    """`posapp backup receive-wal`, while it receives."""
+    process = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
+    try:
+        state = "SELECT active FROM pg_replication_slots"
+        wait_until(lambda: run_sql(url, state) == [(True,)], 60)
+        yield
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()

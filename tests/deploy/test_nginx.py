@@ -1,0 +1,485 @@
+"""The production's nginx: real, with its real configuration, before a small server that does as the
+test says."""
+
+import re
+import socket
+import struct
+import subprocess
+import threading
+
+import pytest
+import requests
+
+from posapp.http.body import MAX_BODY_BYTES
+from posapp.http.frontend import CONTENT_SECURITY_POLICY
+from posapp.http.security_headers import API_POLICY, SECURITY_HEADERS
+from tests.conftest import wait_until
+from tests.deploy import nginx
+from tests.deploy.stack import DEPLOY
+
+CONFIGURATION = sorted((DEPLOY / "nginx").glob("*.conf"))
+LOCAL = ("127.0.0.2", "127.0.0.3")
+
+
+@pytest.fixture(scope="module")
+def upstreams():
+    nginx.need_nginx()
+    first = nginx.Upstream(LOCAL[0], 0)
+    second = nginx.Upstream(LOCAL[1], first.port)
+    yield first, second
+    first.close()
+    second.close()
+
+
+@pytest.fixture(scope="module")
+def door(upstreams):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = nginx.prepare()
+    # Any of 127.0.0.0/8 is this machine's: one of them is the tunnel's.
+    backend = f"{LOCAL[0]} {LOCAL[1]}:{upstreams[0].port}"
+    door = nginx.start(folder, backend, port, TUNNEL_ADDRESS="127.0.0.9")
+    yield door
+    door.stop()
+
+
+@pytest.fixture(autouse=True)
+def fresh(request):
+    if "upstreams" in request.fixturenames:
+        for upstream in request.getfixturevalue("upstreams"):
+            upstream.got.clear()
+            upstream.act = lambda head, client: nginx.answer(client)
+            upstream.ready = True
+    if "door" in request.fixturenames:
+        request.getfixturevalue("door").backends("restore")
+
+
+def raw(door, data, source="127.0.0.1"):
+    """Everything that comes back for bytes."""
+    with socket.create_connection(("127.0.0.1", door.port), 10, (source, 0)) as client:
+        client.sendall(data)
+        client.settimeout(25)
+        received = b""
+        try:
+            while piece := client.recv(65536):
+                received += piece
+        except TimeoutError:
+            pass
+        return received
+
+
+def get(door, path, source="127.0.0.1", **headers):
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    head = f"GET {path} HTTP/1.1\r\nHost: pos.example.com\r\nConnection: close\r\n{lines}\r\n"
+    return raw(door, head.encode("latin-1"), source).decode("latin-1")
+
+
+# What stands in the files
+
+
+def test_headers_are_added_in_one_place_alone():
+    """An `add_header` in a location would drop all those that it inherits."""
+    found = {
+        path.name for path in CONFIGURATION if re.search(r"^\s*add_header", path.read_text(), re.M)
+    }
+    assert found == {"headers.conf"}
+
+
+def test_every_header_stands_on_errors_too_and_comes_from_a_map():
+    lines = re.findall(r"^add_header .*$", (DEPLOY / "nginx/headers.conf").read_text(), re.M)
+    assert len(lines) == 10
+    for line in lines:
+        assert re.fullmatch(r"add_header [A-Za-z-]+ \$add_\w+ always;", line)
+
+
+def test_the_headers_are_those_of_the_backend():
+    maps = (DEPLOY / "nginx/maps.conf").read_text()
+    for name, value in SECURITY_HEADERS:
+        wanted = f'"{value}"' if " " in value or "=" in value else value
+        assert wanted in maps, name
+    assert API_POLICY in maps
+
+
+def test_nothing_but_a_keyed_request_may_be_sent_twice_after_it_was_sent():
+    for path in CONFIGURATION:
+        for line in path.read_text().splitlines():
+            if "non_idempotent" in line and not line.lstrip().startswith("#"):
+                assert path.name == "nginx.conf"
+    text = (DEPLOY / "nginx/nginx.conf").read_text()
+    assert text.count(" non_idempotent;") == 1
+    assert re.search(r"location @resendable \{[^}]*non_idempotent", text)
+
+
+def test_a_kept_connection_to_a_backend_ends_here_first():
+    kept = re.search(
+        r"keepalive_timeout (\d+)s; # gunicorn", (DEPLOY / "nginx/nginx.conf").read_text()
+    )
+    gunicorn = re.search(r"^keepalive = (\d+)$", (DEPLOY / "gunicorn.conf.py").read_text(), re.M)
+    assert int(kept[1]) < int(gunicorn[1])
+
+
+def test_a_body_may_be_as_large_as_the_backend_takes():
+    text = (DEPLOY / "nginx/nginx.conf").read_text()
+    assert f"client_max_body_size {MAX_BODY_BYTES // 1024}k;" in text
+
+
+# Pages
+
+
+def test_pages_are_asked_about_each_time_and_hashed_files_are_for_ever(door):
+    for path in ("/", "/login", "/order/5", "/app/anything", "/index.html", "/sw.js"):
+        answer = requests.get(f"{door.url}{path}", timeout=5)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache"), path
+    answer = requests.get(f"{door.url}/assets/index-one.js", timeout=5)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    again = requests.get(answer.url, headers={"If-None-Match": answer.headers["ETag"]}, timeout=5)
+    assert (again.status_code, again.headers["Cache-Control"]) == (
+        304,
+        answer.headers["Cache-Control"],
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/gone-1234.js", "/assets/", "/assets/../assets/x", "/assets/a/b"]
+)
+def test_an_unknown_asset_is_a_404_that_nobody_keeps(door, path):
+    answer = get(door, path)
+    assert answer.startswith("HTTP/1.1 404 ")
+    assert "Cache-Control: no-store\r\n" in answer
+    assert "<html" not in answer
+
+
+@pytest.mark.parametrize(
+    "path", ["/.stamp", "/.policy", "/assets/.kept", "/.git/config", "/%2estamp"]
+)
+def test_what_is_hidden_is_not_there(door, path):
+    assert get(door, path).startswith("HTTP/1.1 404 ")
+
+
+def test_the_pages_policy_names_hashes_and_nothing_unsafe(door):
+    policy = requests.get(door.url, timeout=5).headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert f"style-src 'self' {' '.join(nginx.HASHES)};" in policy
+    ours = {part.split()[0] for part in CONTENT_SECURITY_POLICY.split(";")}
+    assert {part.split()[0] for part in policy.split(";")} == ours | {"connect-src"}
+
+
+def test_text_is_compressed_ahead_of_time_and_its_plain_form_is_kept(door):
+    asset = door.pages / "assets" / "index-one.js"
+    packed = subprocess.run(["gzip", "-9k", "-c", asset], capture_output=True, check=True).stdout
+    asset.with_name("index-one.js.gz").write_bytes(packed)
+    asset.with_name("index-one.js.gz").chmod(0o644)
+    plain = requests.get(
+        f"{door.url}/assets/index-one.js", headers={"Accept-Encoding": "identity"}, timeout=5
+    )
+    short = requests.get(
+        f"{door.url}/assets/index-one.js", headers={"Accept-Encoding": "gzip"}, timeout=5
+    )
+    assert short.headers["Content-Encoding"] == "gzip"
+    assert int(short.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+    assert short.content == plain.content
+    assert short.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+# What nginx says itself
+
+
+def mistakes():
+    yield 404, "/assets/none", {}
+    yield 404, "/metrics", {}
+    yield 404, "/metrics/more", {}
+    yield 405, "/", {"method": "POST"}
+    yield 413, "/api/v1/orders", {"method": "POST", "data": b"x" * (MAX_BODY_BYTES + 1)}
+    yield 414, f"/{'x' * 20000}", {}
+    yield 431, "/", {"headers": {"X-Long": "x" * 20000}}
+
+
+@pytest.mark.parametrize(("status", "path", "how"), list(mistakes()), ids=lambda v: str(v)[:30])
+def test_its_own_mistakes_have_the_form_and_the_headers_of_the_backends(door, status, path, how):
+    answer = requests.request(how.pop("method", "GET"), door.url + path, timeout=10, **how)
+    assert answer.status_code == status
+    body = answer.json()
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert body["status"] == status
+    assert body["request_id"] == answer.headers["X-Request-ID"]
+    assert body["title"] != "Error"
+    for name, value in SECURITY_HEADERS:
+        assert answer.headers[name] == value
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Server"] == "nginx"
+
+
+def test_a_request_that_is_none_is_a_problem_too(door):
+    answer = raw(door, b"NONSENSE\r\n\r\n").decode()
+    assert "400" in answer
+    assert "application/problem+json" in answer
+
+
+def test_with_no_backend_left_it_says_when_to_come_back(door, upstreams):
+    for upstream in upstreams:
+        upstream.act = lambda head, client: client.shutdown(socket.SHUT_RDWR)
+    answer = requests.get(f"{door.url}/api/v1/tables", timeout=10)
+    assert answer.status_code in (502, 503)
+    assert answer.headers["Retry-After"] == "2"
+    assert answer.json()["status"] == answer.status_code
+
+
+# To the backend
+
+
+def test_a_sane_request_id_goes_all_the_way_and_another_is_replaced(door, upstreams):
+    for given, kept in (
+        ("abc-123._X", True),
+        ("x" * 128, True),
+        ("x" * 129, False),
+        ("a b", False),
+        ('"}', False),
+    ):
+        answer = requests.get(
+            f"{door.url}/api/v1/tables", headers={"X-Request-ID": given}, timeout=5
+        )
+        known = answer.headers["X-Request-ID"]
+        assert (known == given) == kept
+        passed = [u.header("X-Request-ID") for u in upstreams if u.got]
+        assert passed == [[known]]
+        assert door.line(known)["path"] == "/api/v1/tables"
+        for upstream in upstreams:
+            upstream.got.clear()
+
+
+def test_what_a_client_says_of_itself_stops_here(door, upstreams):
+    lies = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil"}
+    lies |= {"X-Real-IP": "1.2.3.4", "CF-Connecting-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"}
+    requests.get(
+        f"{door.url}/api/v1/tables", headers={**lies, "Host": "pos.example.com"}, timeout=5
+    )
+    upstream = next(u for u in upstreams if u.got)
+    assert upstream.header("X-Forwarded-For") == ["127.0.0.1"]
+    assert upstream.header("X-Forwarded-Proto") == ["http"]
+    assert upstream.header("X-Forwarded-Host") == ["pos.example.com"]
+    assert "1.2.3.4" not in upstream.got[-1]
+    assert "evil" not in upstream.got[-1]
+
+
+def test_the_tunnel_alone_may_say_who_the_client_is(door, upstreams):
+    answer = get(door, "/api/v1/tables", "127.0.0.9", CF_Connecting_IP="203.0.113.7")
+    upstream = next(u for u in upstreams if u.got)
+    assert upstream.header("X-Forwarded-For") == ["203.0.113.7"]
+    assert upstream.header("X-Forwarded-Proto") == ["https"]
+    assert "Strict-Transport-Security: max-age=" in answer
+
+
+def test_the_backends_own_headers_stand_alone(door, upstreams):
+    lines = ["Content-Security-Policy: sandbox", "Cache-Control: public, max-age=5"]
+    lines += ["X-Request-ID: theirs"]
+    own = "".join(f"{line}\r\n" for line in lines)
+    for upstream in upstreams:
+        upstream.act = lambda head, client: nginx.answer(client, headers=own)
+    answer = get(door, "/api/v1/public/menu")
+    for line in lines:
+        name = line.partition(":")[0]
+        assert [x for x in answer.split("\r\n") if x.startswith(f"{name}:")] == [line]
+
+
+def test_an_answer_without_a_word_on_caching_is_kept_by_nobody(door):
+    assert "Cache-Control: no-store\r\n" in get(door, "/api/v1/orders")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/health", "/health/beat/x", "/livez", "/readyz2", "/status", "/status.json", "/api/v1/x"],
+)
+def test_health_status_and_api_are_the_backends_and_the_rest_are_pages(door, upstreams, path):
+    page = "<html" in get(door, path)
+    assert page == (path == "/readyz2")
+    assert any(u.got for u in upstreams) != page
+
+
+# Sent twice, or not
+
+
+def reset(head, client):
+    """The backend dies with the request in its hands."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    raise OSError
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_an_act_without_a_key_is_sent_once(door, upstreams, method):
+    for upstream in upstreams:
+        upstream.act = reset
+    answer = requests.request(method, f"{door.url}/api/v1/orders", json={}, timeout=10)
+    assert answer.status_code == 502
+    assert sum(len(u.got) for u in upstreams) == 1
+
+
+def test_an_act_under_a_key_goes_on_to_another_backend(door, upstreams):
+    lost = []
+
+    def first_dies(head, client):
+        if not lost:
+            lost.append(head)
+            reset(head, client)
+        nginx.answer(client, 201)
+
+    for upstream in upstreams:
+        upstream.act = first_dies
+    headers = {"Idempotency-Key": "7f1b"}
+    answer = requests.post(f"{door.url}/api/v1/orders", json={"a": 1}, headers=headers, timeout=10)
+    assert answer.status_code == 201
+    sent = [u.header("Idempotency-Key", n) for u in upstreams for n in range(len(u.got))]
+    assert sent == [["7f1b"], ["7f1b"]]
+
+
+def test_an_empty_key_is_none(door, upstreams):
+    for upstream in upstreams:
+        upstream.act = reset
+    requests.post(f"{door.url}/api/v1/orders", json={}, headers={"Idempotency-Key": ""}, timeout=10)
+    assert sum(len(u.got) for u in upstreams) == 1
+
+
+def test_a_question_is_asked_again_of_another_backend(door, upstreams):
+    upstreams[0].act = reset
+    for _ in range(4):
+        assert requests.get(f"{door.url}/api/v1/tables", timeout=10).status_code == 200
+
+
+# Live updates, limits
+
+
+def test_events_arrive_as_they_are_sent(door, upstreams):
+    release = threading.Event()
+
+    def stream(head, client):
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        release.wait(10)
+        raise OSError
+
+    for upstream in upstreams:
+        upstream.act = stream
+    with requests.get(f"{door.url}/api/v1/events", stream=True, timeout=10) as answer:
+        assert next(answer.iter_content(64)) == b"data: 1\n\n"  # while the stream goes on
+    release.set()
+
+
+def test_signing_in_is_limited_by_address_and_says_so(door, upstreams):
+    def sign_in(source, path="/api/v1/auth/login"):
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+        )
+        return int(raw(door, head.encode(), source).split(b" ")[1])
+
+    codes = [sign_in("127.0.0.20") for _ in range(45)]
+    assert codes[:40] == [200] * 40  # a shift begins
+    assert 429 in codes
+    assert 429 in {sign_in("127.0.0.20", "/api/v1/auth/%6cogin") for _ in range(5)}
+    assert sign_in("127.0.0.21") == 200
+
+
+def test_a_body_that_does_not_come_takes_no_backend(door, upstreams):
+    with socket.create_connection(("127.0.0.1", door.port), 10) as client:
+        client.sendall(b"POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{")
+        assert requests.get(f"{door.url}/api/v1/tables", timeout=5).status_code == 200
+        assert [head for u in upstreams for head in u.got if "POST" in head] == []
+
+
+# The log
+
+
+def test_a_line_of_its_log_has_the_backends_names_and_no_secret(door):
+    secret = "Rahasia-4831-kata"
+    for path in (
+        f"/api/v1/tables?password={secret}",
+        f"/health/beat/{secret}",
+        f"//health//%62eat/{secret}",
+        f"/api/x\xff\xfe?q={secret}",
+    ):
+        get(door, path, User_Agent='till "1" \xff', X_Request_ID="log-1", Authorization=secret)
+    lines = wait_until(
+        lambda: (
+            (len(door.log()) > 3 and [x for x in door.log() if x["request_id"] == "log-1"]) or None
+        )
+    )
+    assert secret not in (door.folder / "access.log").read_text()
+    line = lines[0]
+    names = {"timestamp", "level", "request_id", "method", "path", "status_code", "latency"}
+    assert set(line) == names | {"latency_ms", "client_ip", "user_agent", "upstream", "message"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])
+    assert (line["path"], line["status_code"], line["level"]) == ("/api/v1/tables", 200, "INFO")
+    assert isinstance(line["latency_ms"], int)
+    assert {x["path"] for x in lines} >= {"/health/beat/***MASKED***"}
+
+
+def test_probes_leave_no_line(door):
+    before = len(door.log())
+    for path in ("/health", "/livez", "/readyz", "/nginx/live"):
+        get(door, path)
+    answer = requests.get(f"{door.url}/api/v1/tables", timeout=5)
+    door.line(answer.headers["X-Request-ID"])
+    assert len(door.log()) == before + 1
+
+
+# Who is sent to
+
+
+def test_only_ready_backends_are_sent_to_and_one_that_is_drained_is_not(door, upstreams):
+    assert door.backends("list").split() == list(LOCAL)
+    upstreams[1].ready = False
+    door.backends("refresh")
+    assert door.backends("list").split() == [LOCAL[0]]
+    upstreams[1].ready = True
+    door.backends("drain", LOCAL[0])
+    assert door.backends("list").split() == [LOCAL[1]]
+    wait_until(
+        lambda: (
+            requests.get(f"{door.url}/api/v1/tables", timeout=5) and not upstreams[0].got.clear()
+        )
+    )
+    door.backends("restore")
+    assert door.backends("list").split() == list(LOCAL)
+
+
+def test_where_none_is_ready_the_last_list_stays(door, upstreams):
+    for upstream in upstreams:
+        upstream.ready = False
+    door.backends("refresh")
+    assert door.backends("list").split() == list(LOCAL)
+    assert requests.get(f"{door.url}/api/v1/tables", timeout=5).status_code == 200
+
+
+def test_nobody_notices_while_the_list_changes(door, upstreams):
+    """A kept connection that nginx closes while it is idle is opened anew, as browsers do."""
+    changes = iter(range(8))
+    done = threading.Event()
+    codes = []
+
+    def ask():
+        session = requests.Session()
+        while not done.is_set():
+            try:
+                codes.append(session.get(f"{door.url}/api/v1/tables", timeout=5).status_code)
+            except requests.ConnectionError:
+                session.close()
+                codes.append(requests.get(f"{door.url}/api/v1/tables", timeout=5).status_code)
+        session.close()
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    for _ in changes:
+        door.backends("drain", LOCAL[0])
+        door.backends("restore")
+    done.set()
+    for thread in asking:
+        thread.join()
+    assert set(codes) == {200}
+
+
+@pytest.mark.parametrize("command", [[], ["drain"], ["drain", "no address"], ["nonsense"]])
+def test_a_mistake_is_told_and_changes_nothing(door, command):
+    done = door.script("backends.sh", *command)
+    assert done.returncode == 2
+    assert done.stderr
+    assert door.backends("list").split() == list(LOCAL)
