@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -159,26 +157,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     names = (report.nodeid for report in failed if ".py" in report.nodeid)  # else it is a worker
     for name in dict.fromkeys(names):
         terminalreporter.write_line(f"run it alone: .venv/bin/pytest '{name}'")
-
-
-@pytest.fixture(scope="module")
-def small_disk() -> Iterator[Callable[[int], Path]]:
-    """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused.
-
-    Not below pytest's own folder: what a killed run leaves mounted would be in its way for ever.
-    """
-    mounted: list[Path] = []
-
-    def mount(megabytes: int) -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="small-disk-"))
-        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-        if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode:
-            folder.rmdir()
-            pytest.skip("mounting a file system is not allowed here")
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()

@@ -1,12 +1,24 @@
 import textwrap
+from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from healthkit import Check, ConfigError, Health, Outcome, hookimpl
+from healthkit import (
+    Check,
+    ConfigError,
+    Health,
+    Outcome,
+    ServiceSettings,
+    Settings,
+    hookimpl,
+    load_settings,
+)
 from healthkit._config.references import find_cycle
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
+from healthkit.fields import Duration
 
 
 class Freezer(Check):
@@ -263,3 +275,93 @@ def test_a_plugin_brings_checks_of_its_own_and_the_file_wins_over_them(plugins):
     checks = {"cold": {"type": "freezer", "sensor": "file", "depends_on": ["own"]}}
     settings = read_settings({**SERVICE, "checks": checks}, manager)
     assert {c.info.name: c.check.sensor for c in settings.checks} == {"cold": "file", "own": "a"}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_file_from_windows_is_read_with_its_mark_and_its_line_ends(tmp_path, mark, newline):
+    lines = ["[service]", 'name = "Till \u2028"', "[store]", 'url = "sqlite:///x.db"', "colour = 1"]
+    file = tmp_path / "healthkit.toml"
+    file.write_bytes(mark + newline.join(lines[:-1]).encode())
+    assert load_settings(file, environ={}).service.name == "Till \u2028"
+    file.write_bytes(mark + newline.join(lines).encode())
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file, environ={})
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.line) == ("store.colour", 5)
+
+
+class Tagged(Check):
+    """A type whose own keys have the names of keys that every check has."""
+
+    tags: tuple[str, ...] = ()
+    label: str = "none"
+    timeout: Duration = timedelta(seconds=1)
+
+    def run(self, context):
+        return Outcome.healthy(", ".join(self.tags))
+
+
+class PlainlyTagged:
+    def __init__(self, tags: list[str]):
+        self.tags = tuple(tags)
+
+    def run(self, context):
+        return Outcome.healthy()
+
+
+class TaggedPlugin:
+    @hookimpl
+    def healthkit_check_types(self):
+        return {"tagged": Tagged, "plainly-tagged": PlainlyTagged}
+
+
+@pytest.mark.parametrize("kind", ["tagged", "plainly-tagged"])
+def test_a_types_own_key_of_a_name_that_every_check_has_is_given_to_both(kind):
+    table = {"type": kind, "tags": ["kitchen", "cold"]}
+    document = {"service": {"name": "x"}, "checks": {"a": table}}
+    (made,) = load_settings(document, environ={}, plugins=[TaggedPlugin()]).checks
+    assert made.check.tags == ("kitchen", "cold")
+    assert made.info.tags == ("kitchen", "cold")
+
+
+def test_every_key_that_a_type_declares_reaches_it():
+    table = {"type": "tagged", "label": "Freezer", "timeout": "3s"}
+    document = {"service": {"name": "x"}, "checks": {"a": table}}
+    (made,) = load_settings(document, environ={}, plugins=[TaggedPlugin()]).checks
+    assert (made.check.label, made.info.label) == ("Freezer", "Freezer")
+    assert made.check.timeout == made.info.timeout == timedelta(seconds=3)
+
+
+# Where the store lies
+
+
+@pytest.mark.parametrize("named", ["", '[store]\nurl = "sqlite:///var/healthkit.db"'])
+def test_the_store_of_a_file_lies_beside_it_from_wherever_it_is_read(tmp_path, monkeypatch, named):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/healthkit.toml").write_text(f'[service]\nname = "x"\n{named}')
+    urls = set()
+    for folder, path in (("/", tmp_path / "etc"), (tmp_path, "etc"), (tmp_path / "etc", ".")):
+        monkeypatch.chdir(folder)
+        urls.add(load_settings(Path(path) / "healthkit.toml", environ={}).store_url)
+    assert urls == {f"sqlite:///{tmp_path}/etc/var/healthkit.db"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////srv/x.db", "sqlite:///:memory:", "sqlite://", "postgresql://u@h/d"],
+)
+def test_an_address_that_depends_on_no_folder_stays_as_it_is(tmp_path, url):
+    (tmp_path / "healthkit.toml").write_text(f'[service]\nname = "x"\n[store]\nurl = "{url}"')
+    assert load_settings(tmp_path / "healthkit.toml", environ={}).store_url == url
+
+
+def test_without_a_file_the_store_lies_among_the_users_state_by_the_services_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    urls = set()
+    for folder in ("/", tmp_path):
+        monkeypatch.chdir(folder)
+        urls.add(Settings(service=ServiceSettings(name="Steak / Kenangan POS")).store_url)
+    assert urls == {f"sqlite:///{tmp_path}/healthkit/Steak-Kenangan-POS.db"}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from healthkit import Check, CheckInfo, EventKind, Outcome, Status, hookimpl
@@ -123,6 +123,7 @@ answers = odd | st.builds(
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(deadline=None)  # some are huge
 @given(answers)
+@example(Outcome(None, "x" * 1001))
 def test_every_answer_becomes_an_outcome_that_all_can_render_and_the_store_can_hold(answer):
     outcome = make_whole(answer)
     assert type(outcome.status) is Status

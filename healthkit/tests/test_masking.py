@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthkit.masking import MASK, escape_controls, mask, mask_value, one_line
+from healthkit.masking import MASK, escape_controls, mask, mask_value, one_line, shorten
 
 SECRET = "s3cr3t-V4lue"
 names = st.sampled_from(
@@ -356,3 +356,30 @@ def test_control_characters_and_marks_of_direction_are_shown():
     assert one_line("a\x1b[31mb\u202ec\x9bd") == r"a\x1b[31mb\u202ec\x9bd"
     assert escape_controls("a\r\nb\u2028c\ud800") == r"a\r\nb\u2028c\ud800"
     assert escape_controls("Sate Ayam é 焼き\u3000鳥") == "Sate Ayam é 焼き\u3000鳥"
+
+
+COOK, FLAG, THUMB, ACCENT = "👩🏽‍🍳", "🇮🇩", "👍🏿", "e\u0301\u0323"
+
+
+@pytest.mark.parametrize("character", [COOK, FLAG, THUMB, ACCENT, "❤️", "1️⃣", "🏳️‍🌈"])
+@given(before=st.integers(0, 12), after=st.integers(1, 12), limit=st.integers(1, 60))
+def test_no_character_as_people_see_it_is_cut_apart(character, before, after, limit):
+    text = "x" * before + character * after
+    short = shorten(text, limit)
+    assert len(short) <= limit
+    kept = short.removesuffix("…")
+    assert short == text or short.endswith("…")
+    assert text.startswith(kept)
+    assert (len(kept) - before) % len(character) == 0 or len(kept) < before
+
+
+def test_what_joins_an_emoji_is_kept_and_alone_it_is_shown():
+    assert one_line(f"the cook {COOK} says") == f"the cook {COOK} says"
+    assert one_line("pass\u200dword") == "pass\\u200dword"
+
+
+@given(st.text(max_size=200), st.integers(1, 80))
+def test_a_text_is_cut_to_its_limit_whatever_it_is_made_of(text, limit):
+    short = shorten(text, limit)
+    assert len(short) <= limit
+    assert short == text or text.startswith(short[:-1])

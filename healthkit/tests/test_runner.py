@@ -11,6 +11,7 @@ import pytest
 
 from healthkit import Outcome, Role, Status
 from healthkit.testing import ScriptedCheck as Answers
+from healthkit.testing import wait_until
 
 
 def native_threads() -> int:
@@ -327,3 +328,56 @@ def test_a_runner_that_is_let_go_can_be_collected_after_a_fork_hook_was_set(make
     del health
     gc.collect()
     assert gone() is None
+
+
+def test_fifty_services_that_start_together_do_not_go_on_asking_together(clock):
+    from healthkit._model.checks import CheckInfo, Service
+    from healthkit._runner import Runner
+
+    interval = timedelta(seconds=60)
+    chances = iter([0.0, 0.5, 1.0])
+    checks = [(CheckInfo(name, name, interval=interval), Answers()) for name in "abc"]
+    service = Service("x", "1", "test", "UTC")
+    runner = Runner(service, checks, lambda _: None, clock=clock, chance=lambda: next(chances))
+    runner.start()
+
+    def runs():
+        return [len(check.runs) for _, check in checks]
+
+    def at(seconds, expected):
+        clock.advance(seconds - (clock.monotonic() - begun))
+        wait_until(lambda: runs() == expected)
+
+    begun = clock.monotonic()
+    wait_until(lambda: runs() == [1, 1, 1])
+    wait_until(
+        lambda: all(r.outcome.status is Status.HEALTHY for r in runner.snapshot.report.results)
+    )
+    at(31, [1, 1, 2])
+    at(46, [1, 2, 2])
+    at(61, [2, 2, 2])
+    at(91, [2, 2, 3])  # from then on at even distances
+    runner.stop()
+
+
+def test_first_runs_are_spread_over_a_tenth_of_the_interval_and_no_longer_than_said():
+    from healthkit._model.checks import CheckInfo, Service
+    from healthkit._runner import Runner, _Loop
+
+    def delays(chance, **intervals):
+        checks = [
+            (CheckInfo(name, name, interval=timedelta(seconds=seconds)), Answers())
+            for name, seconds in intervals.items()
+        ]
+        runner = Runner(
+            Service("x", "1", "test", "UTC"),
+            checks,
+            lambda _: None,
+            start_within=3.0,
+            chance=lambda: chance,
+        )
+        loop = _Loop(runner)
+        return [round(loop._delay(info), 3) for info, _ in checks]
+
+    assert delays(1.0, a=10, b=30, c=3600) == [1.0, 3.0, 3.0]
+    assert delays(0.5, a=10, b=30, c=3600) == [0.5, 1.5, 1.5]

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from healthkit import _rendering
+from healthkit._beats import BeatWriter
 from healthkit._builtin import Heartbeat
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
@@ -88,6 +89,7 @@ class Health:
         }
         self._clock = clock
         self._store: Store | None = None
+        self._beats = BeatWriter(self._store_beats, clock)
         self._status: StatusPublisher | None = None
         self._runner: Runner[Responses] = Runner(
             settings.service.service(),
@@ -208,18 +210,23 @@ class Health:
         if self._store is None:
             from healthkit._store.database import Store
 
-            self._store = Store(self.settings.store.url.get_secret_value())
+            self._store = Store(self.settings.store_url)
         return self._store
 
     def beat(self, name: str) -> None:
-        """Records a heartbeat. Raises KeyError for a name that no heartbeat check has, and
-        StoreError."""
+        """Records a heartbeat. The store is written on a native thread: one that is locked holds up
+        this caller, and no other greenlet. Raises KeyError for a name that no heartbeat check has,
+        and StoreError."""
         if name not in self.heartbeat_names():
             raise KeyError(name)
+        self._beats.record(name)
+
+    def _store_beats(self, beats: Mapping[str, datetime]) -> None:
         from healthkit._store import heartbeats
 
         with self.store.transaction() as connection:
-            heartbeats.record(connection, name, self._clock.now())
+            for name, at in beats.items():
+                heartbeats.record(connection, name, at)
 
     def silence(
         self,

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from healthkit._model.checks import Outcome, Status
-from healthkit.masking import escape_controls, one_line
+from healthkit.masking import escape_controls, one_line, shorten
 
 LONGEST_MESSAGE = 1000
 LONGEST_TEXT = 2000
@@ -38,7 +38,7 @@ def make_whole(answer: object) -> Outcome:
         status = _status(outcome.status)
         if status is None:
             what = f"the check returned {_kind(outcome.status)} where a Status is expected"
-            return Outcome(Status.UNHEALTHY, f"{what}: {message}" if message else what, details)
+            return Outcome(Status.UNHEALTHY, _joined(what, message), details)
         return Outcome(status, message, details)
     except BaseException as error:  # noqa: BLE001  a plugin's objects may raise anything
         return Outcome.unhealthy(f"the check's answer cannot be read: {_kind(error)}")
@@ -46,8 +46,11 @@ def make_whole(answer: object) -> Outcome:
 
 def of_exception(error: BaseException) -> Outcome:
     """Returns the outcome of a check that raised. Raises nothing."""
-    text = line(error) or ""
-    return Outcome.unhealthy(f"{_kind(error)}: {text}" if text else _kind(error))
+    return Outcome.unhealthy(_joined(_kind(error), line(error)))
+
+
+def _joined(what: str, text: str | None) -> str:
+    return shorten(f"{what}: {text}", LONGEST_MESSAGE) if text else what
 
 
 def line(value: object) -> str | None:
@@ -128,8 +131,7 @@ def _text(value: object) -> str:
 
 def _shortened(text: str, limit: int) -> str:
     """Returns text whose length is bounded and which any file and database can hold."""
-    text = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "\n".join(map(escape_controls, text.split("\n")))
+    return "\n".join(map(escape_controls, shorten(text, limit).split("\n")))
 
 
 def _kind(value: object) -> str:

@@ -8,6 +8,7 @@ native threads, as many as run at once and never more than there are checks. Rea
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -50,6 +51,8 @@ class _Job:
     check: Any
     last: Result
     due: float
+    spread: bool = False
+    """Whether its runs have left the beat of those that were started with it."""
     started: float | None = None
     deadline: float | None = None
     """The time at which a run in progress counts as overrun, again after each interval."""
@@ -71,6 +74,10 @@ class Runner(Generic[Rendered]):
 
     `render(report)` is called on the scheduling thread for the fresh and the stale form of each
     report. Results go to the functions given to `subscribe`, on the same thread.
+
+    Fifty services that are started together do not go on asking together: `chance` returns a number
+    from 0 to 1 for each check, by which its second run comes up to half an interval early, and its
+    first up to `start_within` seconds (a tenth of its interval at most) late.
     """
 
     def __init__(
@@ -81,7 +88,12 @@ class Runner(Generic[Rendered]):
         heartbeats: HeartbeatReader | None = None,
         outbox: OutboxReader | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        *,
+        start_within: float = 0.0,
+        chance: Callable[[], float] = random.random,
     ) -> None:
+        self._start_within = start_within
+        self._chance = chance
         self._service = service
         self._checks = tuple(checks)
         self._render = render
@@ -207,11 +219,16 @@ class _Loop:
         self._clock = runner._clock
         now = self._clock.monotonic()
         self._jobs = [
-            _Job(info, check, _not_yet(info, self._clock.now()), due=now)
+            _Job(info, check, _not_yet(info, self._clock.now()), due=now + self._delay(info))
             for info, check in runner._checks
         ]
         self._over = False
         self._unclosed = {job.info.name: job for job in self._jobs}
+
+    def _delay(self, info: CheckInfo) -> float:
+        """Returns the seconds until a check's first run."""
+        longest = min(self._runner._start_within, info.interval.total_seconds() / 10)
+        return longest * self._runner._chance() if longest > 0 else 0.0
 
     def run(self) -> None:
         try:
@@ -265,7 +282,9 @@ class _Loop:
 
     def _dispatch(self, job: _Job, now: float) -> bool:
         """Hands a check to a thread. Returns whether that failed, which is a result."""
-        job.due = now + job.info.interval.total_seconds()
+        interval = job.info.interval.total_seconds()
+        job.due = now + (interval if job.spread else interval * (1 - self._runner._chance() / 2))
+        job.spread = True
         try:
             if self._busy >= self._threads:
                 _threads.start_native_thread(self._work)

@@ -9,6 +9,7 @@ of notification services, whose path is the secret).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,16 @@ from healthkit._masking.named import mask_named
 from healthkit._masking.names import MASK, secret_name
 from healthkit._masking.shapes import mask_cards, mask_json_web_tokens, mask_schemes
 
-__all__ = ["MASK", "escape_controls", "mask", "mask_value", "one_line", "secret_name"]
+__all__ = [
+    "MASK",
+    "escape_controls",
+    "mask",
+    "mask_value",
+    "one_line",
+    "secret_name",
+    "shorten",
+    "whole_until",
+]
 
 _LONGEST_KEPT = 512
 """Characters; longer texts are not remembered."""
@@ -28,11 +38,19 @@ _MOST_VALUES = 50_000
 _LONGEST_LINE = 10_000
 """Characters that `one_line` looks at."""
 
+_EMOJI = "[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]"
 _CONTROLS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    f"|(?<!{_EMOJI})\u200d|\u200d(?!{_EMOJI})"
 )
-"""What moves the cursor, ends a line, turns the direction of text or cannot be seen."""
+"""What moves the cursor, ends a line, turns the direction of text or cannot be seen; but for what
+joins two emoji into one."""
+_JOINER = "\u200d"
+_SKIN = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_LETTER_OF_FLAG = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+_LONGEST_CHARACTER = 64
+"""Code points that one character, as people see it, is looked for in."""
 
 
 def mask(text: str) -> str:
@@ -114,5 +132,31 @@ def one_line(text: str, limit: int = 200) -> str:
     """Returns the first line that is not empty: masked, escaped and cut, for reports."""
     lines = text.lstrip()[:_LONGEST_LINE].splitlines()
     first = next((line.strip() for line in lines if line.strip()), "")
-    first = escape_controls(mask(first.expandtabs(1)))
-    return first if len(first) <= limit else first[: limit - 1] + "…"
+    return shorten(escape_controls(mask(first.expandtabs(1))), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Returns at most `limit` code points of a text, closed with `…` where some are left out; no
+    character is cut apart, as people see them: an emoji, a flag, a letter with its accents."""
+    return text if len(text) <= limit else text[: whole_until(text, limit - 1)] + "…"
+
+
+def whole_until(text: str, end: int) -> int:
+    """Returns the place at or before `end` at which a text can be cut between two characters."""
+    first = max(0, end - _LONGEST_CHARACTER)
+    for place in range(end, first, -1):
+        if not _inside_character(text, place):
+            return place
+    return end if first else 0
+
+
+def _inside_character(text: str, place: int) -> bool:
+    """Whether the code points on both sides of a place are one character (Unicode's UAX 29)."""
+    before, after = text[place - 1 : place], text[place : place + 1]
+    if after in _LETTER_OF_FLAG and before in _LETTER_OF_FLAG:
+        start = place
+        while start > 0 and text[start - 1] in _LETTER_OF_FLAG and place - start < 100:
+            start -= 1
+        return (place - start) % 2 == 1
+    joins = bool(after) and (after == _JOINER or unicodedata.category(after)[0] == "M")
+    return joins or before == _JOINER or after in _SKIN

@@ -5,6 +5,9 @@ keeps what it is sent."""
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -305,3 +308,31 @@ def discord(http_sink: HttpSink, monkeypatch: pytest.MonkeyPatch) -> HttpSink:
     monkeypatch.setattr(NotifyDiscord, "notify_url", http_sink.url("/api/webhooks"))
     http_sink.answers(204)
     return http_sink
+
+
+@pytest.fixture(scope="module")
+def small_disk() -> Iterator[Callable[[int], Path]]:
+    """`small_disk(20)`: a folder on a file system of 20 MB; skipped where mounting is refused.
+
+    Not below pytest's own folder: what a killed run leaves mounted would be in its way for ever.
+    """
+    mounted: list[Path] = []
+
+    def mount(megabytes: int) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="small-disk-"))
+        options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or _mount(*options):
+            folder.rmdir()
+            pytest.skip("mounting a file system is not allowed here")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+        folder.rmdir()
+
+
+def _mount(*options: str) -> int:
+    """Returns the exit code of mount(8), the system's own."""
+    return subprocess.run(["mount", *options], capture_output=True).returncode  # noqa: S607

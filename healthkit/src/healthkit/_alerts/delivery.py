@@ -98,6 +98,8 @@ class Courier:
         self._stopping = False
         self._ended = _threads.unpatched("_thread", "allocate_lock")()
         self._failures = Failures(self._channel.patience.total_seconds())
+        self.sending = False
+        """Whether a message is in hand: claimed, and its result not yet stored."""
         self.trouble = ""
         """Why it cannot work, while it cannot: a mistake of ours, or a machine without memory."""
 
@@ -167,7 +169,11 @@ class Courier:
             return False
         if batch is None:
             return False
-        return self._store_result(batch, self._send(batch))
+        self.sending = True
+        try:
+            return self._store_result(batch, self._send(batch))
+        finally:
+            self.sending = False
 
     def _claim(self) -> Batch | None:
         if self._over_burst_limit():

@@ -20,7 +20,7 @@ from healthkit._model.alerts import Event, EventKind
 from healthkit._model.checks import Status
 from healthkit.errors import ConfigProblem
 from healthkit.fields import format_duration
-from healthkit.masking import mask, one_line
+from healthkit.masking import mask, one_line, whole_until
 
 log = logging.getLogger("healthkit")
 
@@ -261,7 +261,7 @@ def cut(text: str, limit: int) -> str:
         return text
     if limit < 2:
         return text[:limit]
-    kept = text[: limit - 1]
+    kept = text[: whole_until(text, limit - 1)]
     words, space, _ = kept.rpartition(" ")
     line, newline, _ = kept.rpartition("\n")
     shorter = words if space and len(words) >= len(line) else line if newline else kept

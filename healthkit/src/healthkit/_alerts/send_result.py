@@ -58,7 +58,9 @@ def from_response(response: requests.Response, now: datetime) -> SendResult:
 def from_exception(error: requests.RequestException) -> SendResult:
     """Returns the result of a request without a response."""
     late = isinstance(error, requests.Timeout)
-    return SendResult(SendStatus.TIMED_OUT if late else SendStatus.UNREACHED, _cause(error))
+    return SendResult(
+        SendStatus.TIMED_OUT if late else SendStatus.UNREACHED, innermost_cause(error)
+    )
 
 
 def from_log(result: Any) -> SendResult:
@@ -79,7 +81,7 @@ def _exception(text: str) -> SendResult:
     return SendResult(SendStatus.TIMED_OUT if "timed out" in text else SendStatus.UNREACHED, text)
 
 
-def _cause(error: BaseException) -> str:
+def innermost_cause(error: BaseException) -> str:
     """Returns the innermost cause of a failed request: the outer texts repeat the URL."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__ or error

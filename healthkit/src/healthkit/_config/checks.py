@@ -90,6 +90,20 @@ def build(
         return None
 
 
+def declared_keys(cls: type[Any] | None) -> frozenset[str]:
+    """Returns the keys that a type declares itself. One that every check has as well, as `tags`, is
+    given to both."""
+    try:
+        if cls is None:
+            return frozenset()
+        if not issubclass(cls, BaseModel):
+            return frozenset(inspect.signature(cls).parameters)
+        aliases = {field.alias for field in cls.model_fields.values() if field.alias}
+        return frozenset({*cls.model_fields, *aliases})
+    except BaseException:  # noqa: BLE001  building it will tell
+        return frozenset()
+
+
 def _signature_model(cls: type[Any]) -> type[BaseModel]:
     """Returns a model of a constructor's keywords, so that a plain class is validated too."""
     fields: dict[str, Any] = {}

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from healthkit._config import source as toml
 from healthkit._config.checks import (
     RESERVED_NAMES,
     build,
     check_name_problems,
     configured,
+    declared_keys,
     name_problems,
 )
 from healthkit._config.offered import offered_checks
@@ -31,6 +34,7 @@ from healthkit._config.settings import (
     StoreSettings,
     WatchSettings,
 )
+from healthkit._config.store_path import beside
 from healthkit._config.validation import Model, validate
 from healthkit._model.checks import Severity
 from healthkit._plugins import PluginManager
@@ -71,10 +75,11 @@ def load(
     with every mistake.
     """
     if isinstance(source, Mapping):
-        document, text, name = source, "", "settings"
+        document, text, name, folder = source, "", "settings", None
     else:
         name = str(source)
         document, text = toml.read(Path(source))
+        folder = Path(source).resolve().parent
     loader = _Loader(plugins, os.environ if environ is None else environ, resources or {})
     settings = loader.load(document, name)
     problems = loader.problems
@@ -84,7 +89,12 @@ def load(
         lines = toml.line_numbers(text)
         found = [ConfigProblem(p.key, p.message, toml.line_of(p.key, lines)) for p in problems]
         raise ConfigError(name, sorted(found, key=lambda p: p.line))
-    return settings
+    return settings if folder is None else _with_store_beside(folder, settings)
+
+
+def _with_store_beside(folder: Path, settings: Settings) -> Settings:
+    url = SecretStr(beside(settings.store.url.get_secret_value(), folder))
+    return settings.model_copy(update={"store": settings.store.model_copy(update={"url": url})})
 
 
 class _Loader:
@@ -184,8 +194,9 @@ class _Loader:
 
     def _check(self, name: str, key: str, table: Mapping[str, Any]) -> ConfiguredCheck | None:
         cls = self._types.get(table.get("type", ""))
+        declared = declared_keys(cls)
         core = {k: v for k, v in table.items() if k in CheckSettings.model_fields}
-        own = {k: v for k, v in table.items() if k not in core}
+        own = {k: v for k, v in table.items() if k not in core or k in declared}
         settings = validate(CheckSettings, core, key, self.problems)
         if cls is None:
             if "type" in table:

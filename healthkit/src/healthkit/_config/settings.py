@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -21,6 +22,7 @@ from pydantic import (
 )
 
 from healthkit._config.references import Links, reference_problems
+from healthkit._config.store_path import of_service
 from healthkit._config.validation import explain
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
 from healthkit.errors import ConfigError, ConfigProblem
@@ -105,6 +107,8 @@ class StoreSettings(ConfigTable):
     """`[store]`: SQLite by default; one PostgreSQL when several instances share one state."""
 
     url: SecretStr = SecretStr("sqlite:///var/healthkit.db")
+    """In a file, a relative path of SQLite is taken from the file's folder. Without a file, the
+    default lies among the user's state, by the service's name."""
 
 
 _NOT_OF_INFO = {"type", "label", "watch_only", "silent", "group", "public"}
@@ -317,6 +321,14 @@ class Settings(BaseModel):
         if problems := settings._problems():
             raise ConfigError(settings.source, problems)
         return settings
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is; of settings that name none, among the user's state, by the service's
+        name. A secret: it may hold a password."""
+        if "url" in self.store.model_fields_set:
+            return self.store.url.get_secret_value()
+        return of_service(self.service.name, os.environ)
 
     def _problems(self) -> list[ConfigProblem]:
         """Returns checks of one name, references to what does not exist, and cycles."""

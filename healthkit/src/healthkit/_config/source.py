@@ -16,7 +16,7 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^
 def read(path: Path) -> tuple[dict[str, Any], str]:
     """Returns a file as (document, text). Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         hint = "; make one with: healthkit init" if isinstance(error, FileNotFoundError) else ""
@@ -58,7 +58,7 @@ def line_numbers(text: str) -> dict[str, int]:
     """Returns the line of each table and key, which tomllib does not give."""
     lines: dict[str, int] = {}
     table = ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
             table = header[1].replace('"', "").replace(" ", "")
             lines.setdefault(table, number)

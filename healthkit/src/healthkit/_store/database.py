@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import (
     Connection,
@@ -86,6 +87,9 @@ class Store:
             return heartbeats.last_beat(connection, name)
 
     def waiting_since(self, name: str, now: datetime) -> datetime:
+        with self.reading() as connection:
+            if (since := heartbeats.expected_since(connection, name)) is not None:
+                return since
         with self.transaction() as connection:
             return heartbeats.waiting_since(connection, name, now)
 
@@ -96,6 +100,14 @@ class Store:
     # Schema
 
     def _migrate(self) -> None:
+        """Writes nothing where nothing is to be brought up to date: a store that is locked or
+        read-only can be read."""
+        with self.engine.connect() as reading:
+            connection = reading.execution_options(**{READING: True})
+            if inspect(connection).has_table(schema_version.name):
+                found = connection.execute(select(schema_version.c.version)).scalar_one_or_none()
+                if found == len(MIGRATIONS):
+                    return
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
@@ -196,15 +208,30 @@ def _make_private(path: Path) -> None:
             os.close(descriptor)
 
 
+def _read_only(url: URL, path: Path) -> URL:
+    """Returns the address of a file in a folder that takes no writes. SQLite reads the log beside
+    it where that is complete, and else the file alone ("Read-Only WAL-Mode Databases")."""
+    complete = all(path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
+    how = {"mode": "ro"} if complete else {"immutable": "1"}
+    return url.set(database=f"file:{quote(str(path))}", query={"uri": "true", **how})
+
+
 def _sqlite(url: URL) -> Engine:
     """SQLite that several processes may write: WAL, each transaction taking its lock at once."""
+    read_only = False
     if url.database and url.database != ":memory:":
-        _make_private(Path(os.path.expanduser(url.database)))
+        path = Path(os.path.expanduser(url.database))
+        if read_only := path.exists() and not os.access(path.parent, os.W_OK):
+            url = _read_only(url, path)
+        else:
+            _make_private(path)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": WAIT})
 
     @event.listens_for(engine, "connect")
     def connected(connection, _record):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         connection.isolation_level = None  # pysqlite's own BEGIN comes too late
+        if read_only:
+            return
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from healthkit._store.tables import heartbeats
 
@@ -21,17 +21,19 @@ def last_beat(connection: Connection, name: str) -> datetime | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def expected_since(connection: Connection, name: str) -> datetime | None:
+    query = select(heartbeats.c.waiting_since).where(heartbeats.c.name == name)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def waiting_since(connection: Connection, name: str, now: datetime) -> datetime:
     """Returns when a heartbeat was first expected: now, the first time that it is asked."""
     _expect(connection, name, now)
-    query = select(heartbeats.c.waiting_since).where(heartbeats.c.name == name)
-    moment: datetime = connection.execute(query).scalar_one()
-    return moment
+    return expected_since(connection, name) or now
 
 
 def _expect(connection: Connection, name: str, now: datetime) -> None:
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(heartbeats).values(name=name, waiting_since=now))
-    except IntegrityError:
-        pass  # it is expected already
+    """Both databases leave what is there already without an error, which PostgreSQL would log."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    new = insert(heartbeats).values(name=name, waiting_since=now)
+    connection.execute(new.on_conflict_do_nothing())

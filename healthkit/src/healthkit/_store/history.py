@@ -123,10 +123,20 @@ def _of_hours() -> Select[Any]:
 def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, Uptime]:
     """The uptime of each check over the last `span`, from the finest figures that are left."""
     since = now - span
-    if span <= KEEP_RESULTS:
-        of_span = (history.c.at > since) & (history.c.at <= now + CLOCK_TOLERANCE)
-        return _uptimes(connection, [_good_results(of_span)])
     hour = _last(connection, hourly.c.hour, _hour(now))
+    not_summed = (history.c.hour > hour) & (history.c.at <= now + CLOCK_TOLERANCE)
+    if span <= KEEP_RESULTS:
+        first = _hour(since)
+        in_span = history.c.at > since
+        whole_hours = (hourly.c.hour > first) & (hourly.c.hour <= hour)
+        return _uptimes(
+            connection,
+            [
+                _good_results((history.c.hour == first) & in_span & (history.c.hour <= hour)),
+                _good_sums(hourly, whole_hours),
+                _good_results(not_summed & in_span),
+            ],
+        )
     parts = [_good_results(history.c.hour > hour)]
     if span <= KEEP_HOURS:
         parts.append(_good_sums(hourly, hourly.c.hour >= _hour(since)))

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import requests
 
 from healthkit import _threads
+from healthkit._alerts.send_result import innermost_cause
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit.masking import MASK
 
@@ -95,10 +96,8 @@ class HeartbeatSender:
             requests.get(push_url(self._url, fault), timeout=LIMIT).raise_for_status()
         except Exception as error:  # noqa: BLE001  whatever becomes of one, the next is sent
             if self._works:  # once, and not every minute
-                why = (
-                    getattr(getattr(error, "response", None), "status_code", None)
-                    or type(error).__name__
-                )
+                refused = getattr(getattr(error, "response", None), "status_code", None)
+                why = f"HTTP {refused}" if refused else innermost_cause(error)
                 host = urlsplit(self._url).hostname
                 log.error("the heartbeat to %s (%s) failed: %s", host, MASK, why)
             self._works = False

@@ -24,6 +24,8 @@ from healthkit._watcher import vital_signs
 
 log = logging.getLogger("healthkit")
 
+START_WITHIN = 3.0
+"""Seconds over which the first runs are spread."""
 PRUNE_EVERY = 300.0
 """Seconds."""
 MOST_PENDING = 20_000
@@ -61,7 +63,13 @@ class Leadership:
         checks = [(check.info, check.check) for check in settings.checks]
         service = settings.service.service()
         self._runner: Runner[None] = Runner(
-            service, checks, lambda _: None, store, store, clock=clock
+            service,
+            checks,
+            lambda _: None,
+            store,
+            store,
+            clock=clock,
+            start_within=START_WITHIN,
         )
         self._runner.subscribe(self._on_result)
         self._may_send = may_send
@@ -82,6 +90,11 @@ class Leadership:
         self._stored_faults: WatcherFaults | None = None
         self.faults: tuple[str, ...] = ()
         """Why people cannot be told of something, as of the last tick."""
+
+    @property
+    def sending(self) -> bool:
+        """Whether a message is in hand."""
+        return any(courier.sending for courier in self._couriers.values())
 
     def start(self) -> None:
         """Takes over from the last leader. Raises StoreError or FencedError."""

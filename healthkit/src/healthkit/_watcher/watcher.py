@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty
@@ -26,12 +27,16 @@ TICK = 0.5
 """Seconds between two looks of a leader for what is due, and of a standby for the lease."""
 DRAIN = 8.0
 """Seconds that messages in hand have at the end of a watcher."""
+GRACE = 0.7
+"""Seconds that all the rest has then: a store that does not answer is not waited for."""
+LOOK = 0.1
+"""Seconds between two looks of the calling thread."""
 
 Load = Callable[[], tuple[Settings, PluginManager]]
 
 
 class Watcher:
-    """Runs on the calling thread from `run` until `stop`; `reload` reads the configuration again.
+    """Runs from `run` until `stop`; `reload` reads the configuration again.
 
     `load()` returns the configuration and may raise ConfigError. The constructor raises what it
     raises, and StoreError.
@@ -42,11 +47,13 @@ class Watcher:
         self._load = load
         self._clock = clock
         self._settings, self._plugins = load()
-        self._store = Store(self._settings.store.url.get_secret_value())
+        self._store = Store(self._settings.store_url)
         self._me = lease.holder_identity()
         self._inbox: Any = _threads.unpatched("queue", "SimpleQueue")()
         self._leadership: Leadership | None = None
+        self._last_leadership: Leadership | None = None
         self._stopping = False
+        self._stopped_at = 0.0
         self._reload = False
         self._renewed = 0.0
         self._lease = (0, 0.0)
@@ -59,7 +66,8 @@ class Watcher:
     # From anywhere
 
     def stop(self) -> None:
-        """Ends `run` after the messages in hand, or 8 s."""
+        """Ends `run` after the messages in hand, or 8 s; at once where none is."""
+        self._stopped_at = time.monotonic()
         self._stopping = True
         self._inbox.put(None)
 
@@ -76,6 +84,36 @@ class Watcher:
     # The loop
 
     def run(self) -> None:
+        """Blocks until `stop`. The loop has a thread of its own: what it waits for in C, as for a
+        locked store, keeps no signal from being heard."""
+        endings: Any = _threads.unpatched("queue", "SimpleQueue")()
+        _threads.start_native_thread(lambda: endings.put(self._run_loop()))
+        while not self._overdue():
+            with suppress(_threads.unpatched("queue", "Empty")):
+                if (error := endings.get(timeout=LOOK)) is not None:
+                    raise error
+                return
+        log.warning("ended without waiting for the store: another watcher leads after the lease")
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+
+    def _overdue(self) -> bool:
+        """Whether the end has taken as long as it may."""
+        if not self._stopping:
+            return False
+        leadership = self._leadership or self._last_leadership
+        sending = leadership is not None and leadership.sending
+        return time.monotonic() - self._stopped_at > (DRAIN + GRACE if sending else GRACE)
+
+    def _run_loop(self) -> BaseException | None:
+        """Returns the error that ended it."""
+        try:
+            self._loop()
+        except BaseException as error:  # noqa: BLE001  raised by `run`
+            return error
+        return None
+
+    def _loop(self) -> None:
         self._start_heartbeat()
         log.info("watching %d checks", len(self._settings.checks))
         try:
@@ -200,7 +238,7 @@ class Watcher:
         log.error("the new configuration is refused; the old one stays in force")
 
     def _refuse_other_store(self, settings: Settings) -> None:
-        if settings.store != self._settings.store:
+        if settings.store_url != self._settings.store_url:
             why = "cannot change while the watcher runs: restart it"
             raise ConfigError(settings.source, [ConfigProblem("store.url", why)])
 
@@ -231,6 +269,7 @@ class Watcher:
         leadership, self._leadership = self._leadership, None
         if leadership is None:
             return None
+        self._last_leadership = leadership
         if not leadership.stop(seconds):
             log.warning("a message was still being sent: it may have arrived, and is sent again")
         return leadership.epoch

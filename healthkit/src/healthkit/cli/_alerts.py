@@ -39,7 +39,7 @@ def user() -> str:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """The store of the configuration. Raises StoreError."""
-    store = Store(settings.store.url.get_secret_value())
+    store = Store(settings.store_url)
     try:
         yield store
     finally:

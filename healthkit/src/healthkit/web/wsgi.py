@@ -35,6 +35,7 @@ PATHS: Mapping[str, str] = {
 """The renderer of each path."""
 
 BEAT = "/health/beat/"
+BEAT_METHODS = ("GET", "HEAD", "POST")
 FIRST_RESULTS = 1.0
 """Seconds that the first request in a process waits for the first results."""
 
@@ -111,8 +112,10 @@ class HealthMiddleware:
         return body if method == "GET" else []
 
     def _beat(self, token: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "POST":
-            return _refuse(405, _BEATS_ONLY, environ, start_response, ("Allow", "POST"))
+        """GET, HEAD and POST all beat, as with a job's other services."""
+        method = environ["REQUEST_METHOD"]
+        if method not in BEAT_METHODS:
+            return _refuse(405, _BEATS_ONLY, environ, start_response, ("Allow", _BEATS_ALLOW))
         given = token.encode("utf-8", "replace")
         for name, known in self._health.heartbeat_names().items():
             if known and hmac.compare_digest(given, known.encode()):
@@ -120,7 +123,8 @@ class HealthMiddleware:
                     self._health.beat(name)
                 except (StoreError, OSError, _database_error()):
                     return _refuse(503, _NOT_STORED, environ, start_response)
-                return _send(_BEAT_RECORDED, environ, start_response)
+                sent = _send(_BEAT_RECORDED, environ, start_response)
+                return [] if method == "HEAD" else sent
         return _refuse(404, _NO_SUCH_BEAT, environ, start_response)
 
 
@@ -188,7 +192,8 @@ def _refuse(
 
 _READ_ONLY = "Health is read with GET or HEAD."
 _METRICS = "Metrics are for this machine, and for who sends the token."
-_BEATS_ONLY = "A heartbeat is a POST."
+_BEATS_ALLOW = ", ".join(BEAT_METHODS)
+_BEATS_ONLY = "A heartbeat is a GET, a HEAD or a POST."
 _STATUS = "The status page is for this machine, and for who sends the token."
 _NO_SUCH_BEAT = "No heartbeat has this token."
 _NOT_STORED = "The heartbeat could not be stored; send it again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -166,6 +167,19 @@ def s3_client(
     return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
 
 
+def _cause(error: BaseException) -> str:
+    """Returns why no connection came about; the outer texts repeat the address."""
+    while isinstance(inner := getattr(error, "kwargs", {}).get("error"), BaseException):
+        error = inner
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    if isinstance(error, socket.gaierror):
+        return "host name not known"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return f"the connection failed ({type(error).__name__})"
+
+
 def describe_error(error: Exception, timeout: float) -> str:
     """Returns why a request to S3 failed, without its address and keys."""
     if isinstance(error, ClientError):
@@ -180,5 +194,5 @@ def describe_error(error: Exception, timeout: float) -> str:
     if isinstance(error, SSLError):
         return "S3's certificate is not trusted"
     if isinstance(error, EndpointConnectionError | HTTPClientError):
-        return "S3 cannot be reached"
+        return f"S3: {_cause(error)}"
     return f"S3: {type(error).__name__}"

@@ -29,7 +29,8 @@ _DESCRIPTIONS = (
     ),
     (r"timeout expired|timed out|timeout", "timeout"),
     (r"could not translate host name|name or service not known", "host name not known"),
-    (r"no route to host|network is unreachable", "host unreachable"),
+    (r"no route to host", "no route to the host"),
+    (r"network is unreachable", "no route to the network"),
     (r"connection refused|can't connect", "connection refused"),
     (r"no such file or directory", "no server listens at its socket"),
 )

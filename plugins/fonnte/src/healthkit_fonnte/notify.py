@@ -72,7 +72,7 @@ class NotifyFonnte(NotifyBase):  # type: ignore[misc]
                 verify=self.verify_certificate,
             )
         except requests.RequestException as error:
-            self.logger.warning("Fonnte was not reached.")
+            self.logger.warning("Fonnte was not reached (%s).", type(error).__name__)
             self.logger.debug("Socket Exception: %s", error)
             return False
         if refusal := _refusal(answer):

@@ -26,6 +26,10 @@ MOST = 1_000_000
 """Bytes of a body that are read."""
 _HEADROOM = 300_000
 """For headers and read-ahead, on the wire and beyond MOST."""
+_NO_ROUTE = {
+    errno.EHOSTUNREACH: "no route to the host",
+    errno.ENETUNREACH: "no route to the network",
+}
 FETCH_ERRORS = (requests.RequestException, HTTPError, OSError)
 
 
@@ -200,8 +204,4 @@ def _cause(error: BaseException, timeout: float) -> str | None:
     ):
         if isinstance(error, kind):
             return described
-    unreachable = isinstance(error, OSError) and error.errno in (
-        errno.EHOSTUNREACH,
-        errno.ENETUNREACH,
-    )
-    return "host unreachable" if unreachable else None
+    return _NO_ROUTE.get(error.errno or 0) if isinstance(error, OSError) else None

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from healthkit import Outcome
-from healthkit.masking import one_line
+from healthkit.masking import one_line, shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +102,4 @@ def _same(a: Any, b: Any) -> bool:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shorten(text, 60)

@@ -19,6 +19,10 @@ from cryptography.x509.oid import NameOID
 from healthkit_ssl_expiry.evaluation import Certificate, Refusal, SeenChain
 from healthkit_ssl_expiry.starttls import StartTlsError, upgrade
 
+_NO_ROUTE = {
+    errno.EHOSTUNREACH: "no route to the host",
+    errno.ENETUNREACH: "no route to the network",
+}
 _LONGEST_CHAIN = 20
 """Certificates of a chain that are looked at: whoever serves more is no server of ours."""
 
@@ -189,6 +193,4 @@ def describe_error(error: OSError, timeout: float) -> str:
             return "no TLS is spoken there"
         reason = (error.reason or "connection closed").lower().replace("_", " ")
         return f"the TLS handshake failed: {reason}"
-    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-        return "host unreachable"
-    return f"failed: {type(error).__name__}"
+    return _NO_ROUTE.get(error.errno or 0, f"failed: {type(error).__name__}")
