@@ -22,7 +22,7 @@ def migration_sql(revision: str) -> None:
     print(f"SET lock_timeout = {MIGRATION_LOCK_TIMEOUT};")  # as `posapp db upgrade` has it
     print("SET statement_timeout = 60000;")
 
-    def steps(found: object, context: object) -> Any:
+    def steps(found: Any, context: Any) -> Any:
         return scripts._upgrade_revs("head", None if revision == "base" else revision)
 
     with EnvironmentContext(

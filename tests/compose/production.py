@@ -208,6 +208,9 @@ class Tills:
             self.answers[answer.status_code] += 1
             if answer.status_code == 201:
                 return int(answer.json()["id"])
+            if answer.status_code == 401:  # a token lives for fifteen minutes
+                headers["Authorization"] = f"Bearer {self.production.sign_in()['access_token']}"
+                continue
             assert answer.status_code in (429, 500, 502, 503, 504), answer.text
             pause.wait(0.1)
         raise AssertionError("never answered")
