@@ -41,6 +41,7 @@ RUN groupadd --gid 10001 posapp \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/posapp /var/lib/healthkit /backups
 COPY --from=build /app /app
 COPY deploy/container/ready.sh /usr/local/bin/ready
+COPY deploy/container/with-secrets.sh /usr/local/bin/
 COPY deploy/container/with-secrets.sh /usr/local/bin/posapp
 COPY deploy/container/with-secrets.sh /usr/local/bin/healthkit
 ARG VERSION=unversioned

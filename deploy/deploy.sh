@@ -39,7 +39,8 @@ lint() { # of the migrations that this database has not seen
     }
 }
 configuration() { # whether it starts with what this machine tells it
-    POS_VERSION=$version docker compose run --rm -T --no-deps backend posapp healthkit config check </dev/null >/dev/null
+    POS_VERSION=$version docker compose run --rm -T --no-deps backend \
+        with-secrets.sh /app/.venv/bin/gunicorn --config deploy/gunicorn.conf.py --check-config </dev/null
 }
 backup() { docker compose exec -T backup posapp backup pre-deploy </dev/null; }
 migrate() { POS_VERSION=$version docker compose run --rm -T --no-deps migrate </dev/null; }

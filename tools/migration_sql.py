@@ -6,6 +6,7 @@ migration_sql.py REVISION    all after it; `base` for all
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.util.exc import CommandError
@@ -21,7 +22,7 @@ def migration_sql(revision: str) -> None:
     print(f"SET lock_timeout = {MIGRATION_LOCK_TIMEOUT};")  # as `posapp db upgrade` has it
     print("SET statement_timeout = 60000;")
 
-    def steps(found, context):
+    def steps(found: object, context: object) -> Any:
         return scripts._upgrade_revs("head", None if revision == "base" else revision)
 
     with EnvironmentContext(

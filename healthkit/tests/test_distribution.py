@@ -22,6 +22,7 @@ def run(*command, cwd=None):
     return done.stdout
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_it_builds_installs_and_passes_its_own_tests_in_an_empty_environment(tmp_path):
@@ -45,7 +46,7 @@ def test_it_builds_installs_and_passes_its_own_tests_in_an_empty_environment(tmp
     assert "psycopg2" not in listed
 
     report = run(
-        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not fault and not slow"),
+        *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not (fault or slow or deep)"),
         "--hypothesis-profile=once",
         cwd=source,
     )

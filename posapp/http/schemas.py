@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated, Any
@@ -13,9 +14,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StrictInt,
     StringConstraints,
 )
+from pydantic_core import core_schema
 
 # And halves of characters, which no database can hold.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -32,11 +35,35 @@ LARGEST_ID = 2**53 - 1
 
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Text = Annotated[str, StringConstraints(strict=True), AfterValidator(_printable)]
-Stripped = Annotated[Text, AfterValidator(str.strip)]
-"""Without the blanks around it, before its length is looked at: of blanks alone nothing is left."""
 
-Name = Annotated[Stripped, StringConstraints(min_length=1, max_length=100)]
-Note = Annotated[Stripped, StringConstraints(max_length=200)]
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text, of so many characters without the blanks around it."""
+
+    max_length: int
+    min_length: int = 0
+    to_lower: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: type[str], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        text = core_schema.str_schema(
+            strict=True,
+            strip_whitespace=True,
+            min_length=self.min_length or None,
+            max_length=self.max_length,
+            to_lower=self.to_lower,
+        )
+        return core_schema.no_info_before_validator_function(_printable_text, text)
+
+
+def _printable_text(value: Any) -> Any:
+    return _printable(value) if isinstance(value, str) else value
+
+
+Name = Annotated[str, Line(100, min_length=1)]
+Note = Annotated[str, Line(200)]
 
 
 def _like_a_date(value: str) -> str:

@@ -28,7 +28,7 @@ def stack(tmp_path_factory):
         for version in ("v1", "v2"):
             labelled = f'FROM steak-kenangan/{kind}:local\nLABEL version="{version}"\n'
             docker("build", "-t", f"steak-kenangan/{kind}:{version}", "-", text=labelled)
-    broken = "FROM steak-kenangan/backend:local\nENV GRACEFUL_TIMEOUT=never\n"
+    broken = "FROM steak-kenangan/backend:local\nENV PORT=many\n"
     docker("build", "-t", "steak-kenangan/backend:misconfigured", "-", text=broken)
     dies = 'FROM steak-kenangan/backend:local\nCMD ["sh", "-c", "echo no luck; exit 3"]\n'
     docker("build", "-t", "steak-kenangan/backend:dies", "-", text=dies)

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
-
 from posapp.features.auth.schemas import Password, Username
 from posapp.features.idempotency.service import Resendable
-from posapp.http.schemas import ApiModel, Stripped
+from posapp.http.schemas import ApiModel, Line
 
 QUESTION = "approval"
 """Asked of the till: somebody's name and password."""
 
-Reason = Annotated[Stripped, StringConstraints(min_length=3, max_length=200)]
+Reason = Annotated[str, Line(200, min_length=3)]
 
 
 class Approval(ApiModel):

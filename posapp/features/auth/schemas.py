@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from posapp.features.auth import passwords
 from posapp.http.pages import Page
 from posapp.http.roles import StaffRole
-from posapp.http.schemas import LARGEST_ID, ApiModel, Id, Name, Stripped, Text
+from posapp.http.schemas import LARGEST_ID, ApiModel, Id, Line, Name, Text
 
-Username = Annotated[Stripped, StringConstraints(min_length=1, max_length=50, to_lower=True)]
+Username = Annotated[str, Line(50, min_length=1, to_lower=True)]
 NewUsername = Annotated[Username, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Password = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 

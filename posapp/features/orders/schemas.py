@@ -11,14 +11,14 @@ from posapp.features.catalog.schemas import ModifierView
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.states import OrderState
 from posapp.http.pages import PAGE, Cursor, Page
-from posapp.http.schemas import ApiModel, Day, Id, Name, Note, Stripped, Text
+from posapp.http.schemas import ApiModel, Day, Id, Line, Name, Note, Text
 
 OrderType = Literal["dine_in", "takeaway", "delivery"]
 Quantity = Annotated[StrictInt, Field(ge=1, le=999)]
 MOST_GUESTS = 200
 PHONE = r"^[+(]?[0-9][0-9 ()./-]{4,23}$"
 Phone = Annotated[Text, StringConstraints(strip_whitespace=True, pattern=PHONE)]
-Address = Annotated[Stripped, StringConstraints(min_length=1, max_length=300)]
+Address = Annotated[str, Line(300, min_length=1)]
 
 
 class NewLine(ApiModel):
@@ -60,7 +60,7 @@ class OrderQuery(ApiModel):
     status: OrderState = "open"
     settled_on: Day | None = None
     """The business date on which they were paid."""
-    search: Annotated[Stripped, StringConstraints(max_length=40)] | None = None
+    search: Annotated[str, Line(40)] | None = None
     """A number, a total ("139.000" as well) or the name of a table."""
     cursor: Cursor | None = None
     """`next` of the page before."""

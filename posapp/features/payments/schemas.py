@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, StrictInt, StringConstraints
+from pydantic import Field, StrictInt
 
 from posapp.features.idempotency.service import Resendable
 from posapp.features.orders.schemas import OrderPath, OrderView
 from posapp.features.restaurant.schemas import RestaurantView
 from posapp.http.pages import Page
-from posapp.http.schemas import ApiModel, Stripped
+from posapp.http.schemas import ApiModel, Line
 
 Method = Literal["cash", "qris", "card"]
 METHODS: tuple[Method, ...] = get_args(Method)
 Amount = Annotated[StrictInt, Field(ge=0, le=10**12)]
-Reference = Annotated[Stripped, StringConstraints(min_length=1, max_length=64)]
+Reference = Annotated[str, Line(64, min_length=1)]
 
 
 class NewPayment(Resendable):

@@ -14,10 +14,10 @@ from typing import Any
 from posapp.operations.kuma.declared import (
     DAYS,
     Declared,
+    DeclaredPage,
     KumaError,
     Maintenance,
     Monitor,
-    DeclaredPage,
 )
 
 TAG = "posapp"
