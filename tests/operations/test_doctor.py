@@ -9,11 +9,17 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from healthkit import CheckInfo, Health, Outcome, Report, Result, Status, configure_check
-from healthkit import Settings as HealthSettings
-from healthkit._builtin import Heartbeat
-from healthkit._model.checks import Service
-from healthkit._store import heartbeats
+from healthkit import (
+    CheckInfo,
+    Health,
+    Outcome,
+    Report,
+    Result,
+    ServiceSettings,
+    Status,
+    load_settings,
+)
+from healthkit.testing import ManualClock
 from posapp.operations.doctor.checks import evaluate_connections
 from posapp.operations.doctor.findings import ADVICE, findings_of
 from posapp.runtime.connections import RESERVED, Layout
@@ -48,7 +54,7 @@ def result(name, status=Status.UNHEALTHY, message="it fails", depends_on=()):
 
 
 def report(*results):
-    return Report(Service("x"), NOW, timedelta(0), results)
+    return Report(ServiceSettings(name="x").service(), NOW, timedelta(0), results)
 
 
 # What is a finding
@@ -156,13 +162,15 @@ def test_nothing_wrong_is_one_line_and_leaves_no_trace(command, place, database,
 def test_a_store_that_a_watcher_has_written_is_read_as_it_is(command, place, database, tmp_path):
     more = '[checks.nightly]\ntype = "heartbeat"\nevery = "1h"\n'
     environ = place(more, DATABASE_URL=address(database))
-    store = {"url": f"sqlite:///{tmp_path}/healthkit.db"}
-    check = configure_check("nightly", Heartbeat(every="1h"))
-    health = HealthSettings.model_validate(
-        {"service": {"name": "x"}, "store": store, "checks": (check,)}
-    )
-    with closing(Health(health).store) as opened, opened.transaction() as connection:
-        heartbeats.record(connection, "nightly", datetime.now(UTC) - timedelta(hours=5))
+    document = {
+        "service": {"name": "x"},
+        "store": {"url": f"sqlite:///{tmp_path}/healthkit.db"},
+        "checks": {"nightly": {"type": "heartbeat", "every": "1h"}},
+    }
+    clock = ManualClock(datetime.now(UTC) - timedelta(hours=5))
+    health = Health(load_settings(document), clock=clock)
+    health.beat("nightly")
+    health.stop()
     before = files(tmp_path)
     done = command("doctor", **environ)
     assert done.returncode == 1
