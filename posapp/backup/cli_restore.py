@@ -18,6 +18,7 @@ from posapp.backup import drill_report, point_in_time
 from posapp.backup import restore as restoring
 from posapp.backup.context import BackupContext, open_context
 from posapp.backup.coverage import read_coverage
+from posapp.backup.dry_run import OBSTACLE, foretell, foretell_moment
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
@@ -25,6 +26,7 @@ from posapp.backup.model.identity import ours, owners
 from posapp.backup.postgres.client import MAINTENANCE
 from posapp.backup.postgres.databases import list_replaced
 from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.restore import Asking
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.backup.storage.lookup import (
     download_folder,
@@ -60,10 +62,12 @@ UNSIGNED = click.option(
 @click.option(
     "--without-manifest", is_flag=True, help="Restore what has none; its rows are not compared."
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would happen, obstacles included.")
 @UNSIGNED
 def restore(
     file: str | None,
     at: str | None,
+    dry_run: bool,
     skip_confirm: bool,
     no_pre_restore_backup: bool,
     without_manifest: bool,
@@ -80,6 +84,11 @@ def restore(
             show_backups(context)
         click.echo("\nTo restore one: posapp restore FILE")
         return
+    if dry_run:
+        with open_context(os.environ, SYSTEM_CLOCK) as context:
+            asking = Asking(_confirm, _confirm_typed, unsigned, not no_pre_restore_backup)
+            _foretell(file, at, context, asking)
+        return
     with (
         open_context(os.environ, SYSTEM_CLOCK, run="Restore", attended=True) as context,
         context.storage.lock() as lock,
@@ -88,7 +97,7 @@ def restore(
         without_manifest = without_manifest and backup.manifest is None
         if not without_manifest:
             verify_checksum(backup, dump)
-        asking = restoring.Asking(
+        asking = Asking(
             (lambda question: None) if skip_confirm else _confirm,
             _confirm_typed,
             unsigned or without_manifest,
@@ -99,6 +108,20 @@ def restore(
     for line in restoring.summary(result):
         context.log.write(line)
     context.log.write("✅ Restore completed successfully!")
+
+
+def _foretell(file: str | None, at: str | None, context: BackupContext, asking: Asking) -> None:
+    """Says what a restore would do. Raises Refused, and exits 1 where there are obstacles."""
+    if file is not None and at is not None:
+        raise Refused("name a FILE or --at, not both")
+    if file is None:
+        lines = foretell_moment(at or "", context)
+    else:
+        lines = foretell(_find(file, context, asking.unsigned), context, asking)
+    for line in [*lines, "Nothing was changed."]:
+        click.echo(context.log.line(line))
+    if any(line.startswith(OBSTACLE) for line in lines):
+        raise click.exceptions.Exit(1)
 
 
 def _find(what: str, context: BackupContext, unsigned: bool) -> Backup:

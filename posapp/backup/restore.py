@@ -64,6 +64,18 @@ class RestoreResult:
     """What was rolled back, and what a person has to look at."""
 
 
+@dataclass(frozen=True)
+class LookAhead:
+    """The state of the server before a restore, and what stands in its way."""
+
+    obstacles: list[str]
+    live_exists: bool
+    backs_up: bool
+    """Whether the live database is backed up first."""
+    like: DatabaseProperties | None
+    own: Identity | None
+
+
 def restore(
     backup: Backup,
     file: BinaryIO,
@@ -82,31 +94,37 @@ def restore(
     began = context.clock.monotonic()
     lock.require(context.storage)
     live, now = context.client.database, context.clock.now()
-    server = context.client.on(MAINTENANCE)
-    with server.connect() as connection:
-        if blockers := [*_unfit(backup), *databases.restore_blockers(connection, live, backup)]:
-            raise Refused("\n".join(blockers))
-        needs = load_needs(connection, live, _size_of(backup))
-        live_exists = databases.exists(connection, live)
-        like = read_properties(connection, live) or _stated_properties(backup)
-    own = read_identity(context.client)
-    backs_up = live_exists and asking.pre_restore_backup
-    if backs_up:
-        needs.append(backup_need(context))
-    room.require(needs, context.settings.backup_disk_reserve)
-    _ask(backup, context, own, asking, moment)
-    if backs_up:
+    ahead = look_ahead(backup, context, asking)
+    if ahead.obstacles:
+        raise Refused("\n".join(ahead.obstacles))
+    _ask(backup, context, ahead.own, asking, moment)
+    if ahead.backs_up:
         _create_pre_restore_backup(context, lock)
     new_database = databases.sibling_name(live, "restore", now)
     old_database = databases.sibling_name(live, "before", now)
     context.log.write(f"Restoring {backup.name} into {new_database}")
-    handover = Handover(context, new_database, backup, own)
-    rows = replace_database(backup, file, context, old_database, like, handover, silence)
+    handover = Handover(context, new_database, backup, ahead.own)
+    rows = replace_database(backup, file, context, old_database, ahead.like, handover, silence)
     _note(context, backup, old_database)
     _drop_older_replaced(context)
     notes = handover.tell(old_database)
     took = timedelta(seconds=context.clock.monotonic() - began)
-    return RestoreResult(live, old_database if live_exists else None, rows, took, notes)
+    return RestoreResult(live, old_database if ahead.live_exists else None, rows, took, notes)
+
+
+def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAhead:
+    """Looks at all that can be looked at before anything is touched. Raises BackupError."""
+    live = context.client.database
+    with context.client.on(MAINTENANCE).connect() as connection:
+        obstacles = [*_unfit(backup), *databases.restore_blockers(connection, live, backup)]
+        needs = load_needs(connection, live, _size_of(backup))
+        live_exists = databases.exists(connection, live)
+        like = read_properties(connection, live) or _stated_properties(backup)
+    backs_up = live_exists and asking.pre_restore_backup
+    if backs_up:
+        needs.append(backup_need(context))
+    obstacles += room.shortages(needs, context.settings.backup_disk_reserve)
+    return LookAhead(obstacles, live_exists, backs_up, like, read_identity(context.client))
 
 
 def replace_database(

@@ -1,0 +1,66 @@
+"""Tells all that a restore would do, obstacles included, and changes nothing."""
+
+from __future__ import annotations
+
+from healthkit.fields import format_size
+from posapp.backup.base_backup import choose_base, list_base_backups
+from posapp.backup.context import BackupContext
+from posapp.backup.coverage import read_coverage
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.model.backup import Backup, format_local
+from posapp.backup.point_in_time import parse_target_time
+from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.restore import Asking, doubts, look_ahead
+
+OBSTACLE = "Obstacle: "
+"""Before each thing that would have the restore refused."""
+
+
+def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str]:
+    """Returns what would happen, a line each. Raises BackupError, where nobody answers too."""
+    ahead, live = look_ahead(backup, context, asking), context.client.database
+    rows = "rows not known" if backup.manifest is None else f"{backup.manifest.rows} rows"
+    found = [
+        f"{backup.name}, of {format_local(backup.at)}, {rows}, {format_size(backup.size)}",
+        f"It would take the place of {live}, once it is loaded beside it and compared."
+        if ahead.live_exists
+        else f"It would become {live}, which does not exist yet.",
+        f"{live} would be backed up first (pre-restore), and stay under another name."
+        if ahead.backs_up
+        else "Nothing would be backed up first.",
+    ]
+    if ahead.live_exists and backup.manifest is not None:
+        more = sum(count_rows(context.client).values()) - backup.manifest.rows
+        found.append(
+            f"Rolled back: what was written since, {more:+d} rows by now. All sign-ins end."
+        )
+    obstacles = list(ahead.obstacles)
+    if not context.key.has_signed(backup.manifest) and not asking.unsigned:
+        obstacles.append("it is not signed by BACKUP_KEY: --unsigned, and its name has to be typed")
+    found += [f"{OBSTACLE}{one}" for one in obstacles]
+    found += [f"To be confirmed by typing its name: {one}" for one in doubts(backup, ahead.own)]
+    return found
+
+
+def foretell_moment(at: str, context: BackupContext) -> list[str]:
+    """Returns from what a moment would be recovered. Raises Refused."""
+    target = parse_target_time(at, context.clock.now())
+    base = choose_base(list_base_backups(context.storage), target)
+    shown = format_local(target) if target else "the latest moment that is known"
+    found = [
+        f"{shown} would be recovered on a server of its own, from the base backup of"
+        f" {format_local(base.at)} and what was received since; then it is restored like a backup."
+    ]
+    try:
+        coverage = read_coverage(context.storage)
+    except (BackupError, OSError) as error:
+        raise Refused(f"{context.storage.root}: {error}") from None
+    found.append(f"What can be restored: {coverage.describe()}")
+    if target is not None and (coverage.known is None or coverage.known.at < target):
+        found.append(
+            f"{OBSTACLE}that moment is known only if the live server answers, or if more was"
+            " received than was noted"
+        )
+    if coverage.missing:
+        found.append(f"{OBSTACLE}segments are missing since the newest base backup")
+    return found
