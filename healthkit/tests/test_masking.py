@@ -1,12 +1,15 @@
 """No secret passes, whatever it stands in; what is no secret stays as it was."""
 
 import json
+import logging
 import string
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from healthkit.cli._alerts import MaskedFormatter
 from healthkit.masking import MASK, escape_controls, mask, mask_value, one_line, shorten
 
 SECRET = "s3cr3t-V4lue"
@@ -383,3 +386,18 @@ def test_a_text_is_cut_to_its_limit_whatever_it_is_made_of(text, limit):
     short = shorten(text, limit)
     assert len(short) <= limit
     assert short == text or text.startswith(short[:-1])
+
+
+def test_the_watchers_own_log_masks_tracebacks_and_escapes_what_controls_a_terminal():
+    form = MaskedFormatter("%(levelname)s %(message)s")
+    try:
+        raise ValueError("postgresql://pos:hunter2@db/pos \x1b[2J password=hunter3 \u202e")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "f", 1, "it %s", ("failed",), sys.exc_info())
+    text = form.format(record)
+    assert text.startswith("ERROR it failed\nTraceback (most recent call last):\n")
+    assert "ValueError: postgresql://***MASKED***@db/pos" in text
+    for hidden in ("hunter2", "hunter3", "\x1b", "\u202e"):
+        assert hidden not in text
+    long = logging.LogRecord("x", logging.INFO, "f", 1, "y" * 1_000_000, (), None)
+    assert len(form.format(long)) < 25_000

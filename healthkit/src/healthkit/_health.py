@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from healthkit import _rendering
 from healthkit._beats import BeatWriter
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from healthkit._store.database import Store
 
 Responses = Mapping[str, RenderedResponse]
+F = TypeVar("F", bound=Callable[..., Any])
 
 _FOR_STRANGERS = " for strangers"
 """After the name of a renderer."""
@@ -84,21 +85,55 @@ class Health:
     ) -> None:
         self.settings = settings
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
-        self._public_details = {
-            check.info.name: getattr(check.check, "public_details", ()) for check in settings.checks
-        }
         self._clock = clock
         self._store: Store | None = None
         self._beats = BeatWriter(self._store_beats, clock)
         self._status: StatusPublisher | None = None
-        self._runner: Runner[Responses] = Runner(
-            settings.service.service(),
-            [(check.info, check.check) for check in settings.checks],
+        self._runner = self._make_runner()
+
+    def _make_runner(self) -> Runner[Responses]:
+        checks = self.settings.checks
+        self._public_details = {
+            check.info.name: getattr(check.check, "public_details", ()) for check in checks
+        }
+        return Runner(
+            self.settings.service.service(),
+            [(check.info, check.check) for check in checks],
             self._render,
             heartbeats=self,
             outbox=self,
-            clock=clock,
+            clock=self._clock,
         )
+
+    def check(self, name: str, *, every: Any = None, **settings: Any) -> Callable[[F], F]:
+        """Makes a check of the function below it, which stays as it is.
+
+            @health.check("queue", every="10s", severity="critical")
+            def queue():
+                return len(jobs) < 1000
+
+        It may be async, and may take the CheckContext. None and True are healthy, False is
+        unhealthy, a text is the message, a number the detail `value`, an Outcome stands as it is;
+        what it raises is unhealthy with its cause. `every` is the interval ("10s" or a timedelta);
+        `settings` are those of `configure_check`. Raises ConfigError for a mistake in them, a name
+        that is taken included; RuntimeError once the checks run.
+        """
+        if every is not None:
+            settings["interval"] = every
+
+        def add(function: F) -> F:
+            from healthkit._config.checks import configure_check
+            from healthkit._functions import FunctionCheck
+
+            if not self._runner.needs_start:
+                raise RuntimeError("the checks run already: add this one before they start")
+            added = configure_check(name, FunctionCheck(function), **settings)
+            known = {field: getattr(self.settings, field) for field in Settings.model_fields}
+            self.settings = Settings(**{**known, "checks": (*self.settings.checks, added)})
+            self._runner = self._make_runner()
+            return function
+
+        return add
 
     @classmethod
     def from_file(

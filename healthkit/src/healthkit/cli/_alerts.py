@@ -26,6 +26,10 @@ from healthkit._store.database import Store
 from healthkit.cli._options import ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
+from healthkit.masking import escape_controls, mask
+
+_LONGEST_ENTRY = 20_000
+"""Characters of one entry of the log, its traceback included."""
 
 
 def user() -> str:
@@ -69,9 +73,18 @@ def watch(options: ConfigOptions) -> None:
     watcher.run()
 
 
+class MaskedFormatter(logging.Formatter):
+    """Formats a line of the watcher's log: secrets masked, and what controls a terminal escaped,
+    in tracebacks and in whatever a library says too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = super().format(record)[:_LONGEST_ENTRY].splitlines()
+        return "\n".join(escape_controls(mask(line)) for line in lines)
+
+
 def _log_to_stderr() -> None:
     """Logs only healthkit's own lines from INFO on: those of libraries name each request."""
-    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    form = MaskedFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     form.converter = time.gmtime
     handler = logging.StreamHandler()
     handler.setFormatter(form)
