@@ -1,4 +1,4 @@
-.PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock
+.PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock test-compose
 WORKERS = 2
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
@@ -6,7 +6,9 @@ run: setup web        ## the whole POS on an embedded PostgreSQL
 test: setup-dev web   ## every test but the deep ones
 	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not deep and not screenshots"
 test-deep: setup-dev web ## those that go further, and take longer
-	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "deep and not compose_long"
+	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "deep and not compose and not compose_long"
+test-compose: setup-dev web ## the production on a real Docker engine: twenty minutes on a new machine
+	.venv/bin/pytest -m compose -s tests/compose
 hooks: setup-dev      ## quick rules before each commit
 	.venv/bin/pre-commit install
 lint: setup-dev       ## every rule of the house
