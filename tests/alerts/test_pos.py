@@ -160,7 +160,7 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
     assert down[2].endswith(" WIB")
     assert down[3].startswith("Duration: ")
     assert down[4] == "Action: Check logs immediately"
-    assert down[5] == "Quiet while it lasts: Books, Clock, Migrations"
+    assert down[5] == "Quiet while it lasts: Books, Clock, Migrations, Point in time"
     pos.signal(signal.SIGCONT)
     if killed:
         pos.kill_watcher()

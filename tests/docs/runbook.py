@@ -49,7 +49,7 @@ def blocks() -> Iterable[Block]:
 
 
 def run(
-    code: str, folder: Path, environ: Mapping[str, str], url: str, seconds: float = 60
+    code: str, folder: Path, environ: Mapping[str, str], url: str, seconds: float = 150
 ) -> subprocess.CompletedProcess[str]:
     """Runs a block as an operator types it; the address is the test's."""
     return subprocess.run(

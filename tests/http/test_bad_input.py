@@ -192,7 +192,7 @@ def test_the_documentation_is_a_page(cashier):
     assert "swagger" in page.text
 
 
-@pytest.mark.parametrize("path", ["/status", "/status.json", "/health/x", "/assets/gone.js"])
+@pytest.mark.parametrize("path", ["/status/x", "/status.txt", "/health/x", "/assets/gone.js"])
 def test_no_page_of_the_front_end_pretends_to_be_something_else(cashier, path):
     answer = cashier.app.test_client().get(path)
     assert answer.status_code == 404

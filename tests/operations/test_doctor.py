@@ -192,7 +192,7 @@ FAULTS = {
     "sentry": ("", {"SENTRY_DSN": "http://geheimkey@127.0.0.1:{port}/1"}),
     "kuma": ("", {"KUMA_URL": "http://127.0.0.1:{port}"}),
     "pool": ("", {"DB_MAX_OPEN_CONNS": "200"}),
-    "configuration": ("", {"ENVIRONMENT": "production"}),
+    "configuration": ("", {"ENVIRONMENT": "production", "BACKUP_KEY": ""}),
 }
 
 

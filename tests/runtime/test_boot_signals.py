@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -78,10 +79,22 @@ def test_a_stop_waits_for_the_request_under_way_and_for_no_connection_that_rests
     """nginx keeps connections open for its next request; they are no reason to stay."""
     served = serve(database, GRACEFUL_TIMEOUT="600")
     port = int(served.url.rpartition(":")[2])
-    resting = [socket.create_connection(("127.0.0.1", port)) for _ in range(4)]
-    for kept in resting[:3]:
-        kept.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b"200 OK" in kept.recv(4096)
+    with ExitStack() as kept_open:
+        resting = [
+            kept_open.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(4)
+        ]
+        for kept in resting[:3]:
+            kept.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += kept.recv(4096)
+            assert b"200 OK" in answer
+        _stop_while_a_request_is_under_way(served, port)
+        for kept in resting:
+            assert kept.recv(1) == b""
+
+
+def _stop_while_a_request_is_under_way(served, port):
     with socket.create_connection(("127.0.0.1", port)) as client:
         head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         body = b'{"username": "cashier", "password": "cashier-demo"}'
@@ -94,9 +107,6 @@ def test_a_stop_waits_for_the_request_under_way_and_for_no_connection_that_rests
         assert b"200 OK" in answer
         assert b"access_token" in answer
     assert served.process.wait(60) == 0
-    for kept in resting:
-        assert kept.recv(1) == b""
-        kept.close()
 
 
 def refuses(port):
