@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
-from healthkit import Health, Outcome, load_settings
+from healthkit import Check, Health, Outcome, hookimpl, load_settings
 from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._model.alerts import Level, State
 from healthkit._model.checks import CheckInfo, Result, Status
@@ -164,6 +164,24 @@ def test_what_was_planned_counts_neither_as_up_nor_as_down(store):
 # The page
 
 
+class Inside(Check):
+    """A check whose target and texts are nobody's business."""
+
+    url: str
+
+    def target(self):
+        return self.url
+
+    def run(self, context):
+        return Outcome.unhealthy(f"{SECRETS[2]} at {self.url}", path=SECRETS[1])
+
+
+class Secretive:
+    @hookimpl
+    def healthkit_check_types(self):
+        return {"secretive": Inside}
+
+
 def document(url, access="public", more=None):
     return {
         "service": {"name": "Till", "timezone": "Asia/Jakarta"},
@@ -171,22 +189,27 @@ def document(url, access="public", more=None):
         "status": {"access": access},
         "checks": {
             "pg_main_01": {
-                "type": "http",
+                "type": "secretive",
                 "url": "http://db-7.internal/health",
                 "label": "Database",
                 "severity": "critical",
                 "group": "Kitchen",
                 "interval": "1h",
             },
-            "private-disk": {"type": "disk", "path": "/", "label": "Hidden", "public": False},
-            "cards": {"type": "http", "url": "http://10.1.2.3/", "label": "<b>Cards</b> & co"},
+            "private-disk": {
+                "type": "secretive",
+                "url": "/srv/private",
+                "label": "Hidden",
+                "public": False,
+            },
+            "cards": {"type": "secretive", "url": "http://10.1.2.3/", "label": "<b>Cards</b> & co"},
         },
         **(more or {}),
     }
 
 
 def settings_of(url, **more):
-    return load_settings(document(url, **more))
+    return load_settings(document(url, **more), plugins=[Secretive()])
 
 
 def lead(store, now=NOW):
