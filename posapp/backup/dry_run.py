@@ -29,7 +29,7 @@ def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str
         if ahead.backs_up
         else "Nothing would be backed up first.",
     ]
-    if ahead.live_exists and backup.manifest is not None:
+    if ahead.own is not None and backup.manifest is not None:
         more = sum(count_rows(context.client).values()) - backup.manifest.rows
         found.append(
             f"Rolled back: what was written since, {more:+d} rows by now. All sign-ins end."

@@ -121,9 +121,11 @@ def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAh
         live_exists = databases.exists(connection, live)
         like = read_properties(connection, live) or _stated_properties(backup)
     backs_up = live_exists and asking.pre_restore_backup
+    if obstacles:  # a role that may not restore may not read either
+        return LookAhead(obstacles, live_exists, backs_up, like, None)
     if backs_up:
         needs.append(backup_need(context))
-    obstacles += room.shortages(needs, context.settings.backup_disk_reserve)
+    obstacles = room.shortages(needs, context.settings.backup_disk_reserve)
     return LookAhead(obstacles, live_exists, backs_up, like, read_identity(context.client))
 
 
