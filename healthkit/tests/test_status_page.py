@@ -541,3 +541,24 @@ def test_a_check_of_a_watcher_in_its_window_is_kept_out_of_the_history(store, st
         bad = Result(info, Outcome(Status.UNHEALTHY, "x"), at=NOW, duration=0.1)
         processor.process(connection, [SequencedResult(1, bad)], NOW)
         assert history.uptime(connection, NOW, timedelta(days=1)) == {}
+
+
+def test_what_the_watcher_alone_runs_is_on_the_page_too(tmp_path):
+    config = tmp_path / "healthkit.toml"
+    config.write_text(
+        """
+        [service]
+        name = "Till"
+        [status]
+        access = "public"
+        [checks.front]
+        type = "secretive"
+        url = "x"
+        label = "Front"
+        watch_only = true
+        """
+    )
+    health = Health.from_file(config, environ={}, plugins=[Secretive()])
+    assert health.report().results == ()
+    found = json.loads(health.status_page().response("json").body)
+    assert [one["label"] for one in found["components"]] == ["Front"]

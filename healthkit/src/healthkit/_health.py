@@ -16,7 +16,7 @@ from healthkit._beats import BeatWriter
 from healthkit._builtin import Heartbeat
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
-from healthkit._config.settings import Settings
+from healthkit._config.settings import ConfiguredCheck, Settings
 from healthkit._model.checks import Outcome, Report, Result, Role, Status
 from healthkit._plugins import PluginManager
 from healthkit._rendering import RenderedResponse, Renderer
@@ -89,6 +89,7 @@ class Health:
         self._store: Store | None = None
         self._beats = BeatWriter(self._store_beats, clock)
         self._status: StatusPublisher | None = None
+        self._elsewhere: tuple[ConfiguredCheck, ...] = ()
         self._runner = self._make_runner()
 
     def _make_runner(self) -> Runner[Responses]:
@@ -155,7 +156,9 @@ class Health:
         manager = PluginManager(plugins, plugins_dir)
         settings = loader.load(path, manager, environ, resources, validator=_template_problems)
         ours = tuple(check for check in settings.checks if not check.watch_only)
-        return cls(settings.model_copy(update={"checks": ours}), renderers)
+        health = cls(settings.model_copy(update={"checks": ours}), renderers)
+        health._elsewhere = tuple(check for check in settings.checks if check.watch_only)
+        return health
 
     # Running
 
@@ -234,7 +237,10 @@ class Health:
         if self._status is None and self.settings.status.access != "off":
             from healthkit._status.publisher import StatusPublisher
 
-            self._status = StatusPublisher(self.settings, lambda: self.store, self._clock)
+            # What the watcher alone runs is on the page too.
+            shown = (*self.settings.checks, *self._elsewhere)
+            settings = self.settings.model_copy(update={"checks": shown})
+            self._status = StatusPublisher(settings, lambda: self.store, self._clock)
         return self._status
 
     # The store
