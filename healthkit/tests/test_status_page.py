@@ -133,6 +133,17 @@ def test_a_day_begins_at_midnight_in_the_services_zone(store):
         }
 
 
+def test_sums_of_a_clock_that_was_ahead_hide_no_result_of_today(store):
+    ahead = NOW + timedelta(days=400)
+    add_results(store, "db", ahead, 2)
+    with store.transaction() as connection:
+        history.roll_up(connection, ahead + timedelta(hours=1), NOW)
+    add_results(store, "db", NOW, 3)
+    with store.reading() as connection:
+        counted = bars.count_days(connection, NOW, JAKARTA, 90)["db"]
+    assert counted == {date(2026, 1, 20): Uptime(3, 3)}
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
 def test_no_result_is_lost_or_counted_twice_where_clocks_change(tmp_path, zone):
     store = Store(f"sqlite:///{tmp_path}/store.db")

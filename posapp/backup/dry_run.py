@@ -31,9 +31,7 @@ def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str
     ]
     if ahead.own is not None and backup.manifest is not None:
         more = sum(count_rows(context.client).values()) - backup.manifest.rows
-        found.append(
-            f"Rolled back: what was written since, {more:+d} rows by now. All sign-ins end."
-        )
+        found.append(f"What was written since would be rolled back: {more:+d} rows by now.")
     obstacles = list(ahead.obstacles)
     if not context.key.has_signed(backup.manifest) and not asking.unsigned:
         obstacles.append("it is not signed by BACKUP_KEY: --unsigned, and its name has to be typed")

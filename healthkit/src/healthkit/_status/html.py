@@ -46,6 +46,7 @@ _SYMBOLS = {
 """A shape of its own for each state: colour alone says nothing to some."""
 
 
+@cache
 def policy() -> str:
     """Returns the page's Content-Security-Policy: its own style, and nothing else."""
     digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()

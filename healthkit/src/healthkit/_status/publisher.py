@@ -53,12 +53,11 @@ class StatusPublisher:
         self._store = store
         self._clock = clock
         self._reader = Reader(settings)
-        self._page = self._reader.blank(clock.now())
         self._figures: Figures | None = None
         self._figures_at = 0.0
         self._fault = ""
         self._orders: Any = None
-        self._publish(self._page)
+        self._publish(self._reader.blank(clock.now()))
         _threads.call_after_fork(self._after_fork)
 
     @property
@@ -117,7 +116,6 @@ class StatusPublisher:
             return self._reader.page(connection, now, self._figures)
 
     def _publish(self, page: PublicStatus) -> None:
-        self._page = page
         self._stale = self._render(_unknown(page))
         self._fresh = self._render(page)
         self._fresh_until = self._clock.monotonic() + STALE_AFTER

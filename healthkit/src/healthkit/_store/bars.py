@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, func, select
 
-from healthkit._store.history import MAINTENANCE, Uptime
+from healthkit._store.history import MAINTENANCE, Uptime, last_summed
 from healthkit._store.tables import history, hourly
 
 _HOUR = 3600
@@ -24,7 +24,7 @@ def count_days(connection: Connection, now: datetime, zone: ZoneInfo, days: int)
     A day begins with the hour (of UTC) in which it begins in `zone`: in zones that are half an hour
     off, half an hour too early.
     """
-    summed = int(connection.execute(select(func.coalesce(func.max(hourly.c.hour), 0))).scalar_one())
+    summed = last_summed(connection, hourly.c.hour, int(now.timestamp()) // _HOUR)
     found: Days = {}
     for first, last, begin, offset in _stretches(now, zone, days):
         end = begin + ((last - first).days + 1) * 24

@@ -83,7 +83,7 @@ def _sum_up(
 ) -> None:
     """Fills `target` up to `now`; its last period is done again unless it is before `oldest`."""
     name = target.primary_key.columns.values()[1]
-    last = _last(connection, name, now)
+    last = last_summed(connection, name, now)
     start = last if last >= oldest else last + 1
     connection.execute(delete(target).where(name >= start))
     query = sums.where(period >= start, period < now)
@@ -123,7 +123,7 @@ def _of_hours() -> Select[Any]:
 def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, Uptime]:
     """The uptime of each check over the last `span`, from the finest figures that are left."""
     since = now - span
-    hour = _last(connection, hourly.c.hour, _hour(now))
+    hour = last_summed(connection, hourly.c.hour, _hour(now))
     not_summed = (history.c.hour > hour) & (history.c.at <= now + CLOCK_TOLERANCE)
     if span <= KEEP_RESULTS:
         first = _hour(since)
@@ -141,7 +141,7 @@ def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, 
     if span <= KEEP_HOURS:
         parts.append(_good_sums(hourly, hourly.c.hour >= _hour(since)))
     else:
-        day = _last(connection, daily.c.day, _hour(now) // _DAY)
+        day = last_summed(connection, daily.c.day, _hour(now) // _DAY)
         parts.append(_good_sums(hourly, hourly.c.hour // _DAY > day))
         parts.append(_good_sums(daily, daily.c.day >= _hour(since) // _DAY))
     return _uptimes(connection, parts)
@@ -169,7 +169,7 @@ def _uptimes(connection: Connection, parts: Iterable[Select[Any]]) -> dict[str, 
     return found
 
 
-def _last(connection: Connection, period: ColumnElement[int], now: int) -> int:
+def last_summed(connection: Connection, period: ColumnElement[int], now: int) -> int:
     """Returns the last period that was summed up; those to come are a clock's that was ahead."""
     query = select(func.coalesce(func.max(period), 0)).where(period <= now)
     return int(connection.execute(query).scalar_one())
