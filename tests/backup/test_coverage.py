@@ -124,6 +124,23 @@ def test_a_receiver_that_was_off_for_too_long_says_so_and_goes_on_behind_the_gap
             assert "To a moment (--at): every moment from" in listed.stdout
 
 
+@pytest.mark.deep
+def test_a_slot_that_is_lost_while_it_receives_is_made_anew_and_it_goes_on(me, tmp_path):
+    """A slot that may hold 2 MB is lost as soon as the server is a segment ahead of it."""
+    bound = {"max_slot_wal_keep_size": "2MB", "min_wal_size": "32MB", "wal_recycle": "off"}
+    with use_server(tmp_path / "live", bound) as live:
+        run_sql(live.url, SMALL)
+        backups = tmp_path / "backups"
+        environ = {"DATABASE_URL": address(live.url), "BACKUP_DIR": str(backups)}
+        environ["BACKUP_LOG"] = str(tmp_path / "backup.log")
+        context = context_on(live.url, backups, RunLog(tmp_path / "log", SYSTEM_CLOCK))
+        with receiving(me, environ, live.url):
+            with context.storage.lock() as lock:
+                create_base_backup(context, lock)
+            assert "invalidating obsolete replication slot" in live.log.read_text()
+            wait_until(lambda: read_coverage(context.storage).known is not None, 60)
+
+
 @contextmanager
 def receiving(me, environ, url):
     """`posapp backup receive-wal`, while it receives."""
