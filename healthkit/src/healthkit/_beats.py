@@ -4,7 +4,7 @@ that request alone, also where requests share one thread, as under gevent."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +42,13 @@ class BeatWriter:
         self._writing = False
 
     def record(self, name: str) -> None:
-        """Returns when the beat is in the store. Raises StoreError, and what `write` raises."""
+        """Returns when the beat is in the store. Raises as `steps` does."""
+        for pause in self.steps(name):
+            time.sleep(pause)  # a greenlet's own, where gevent has patched it
+
+    def steps(self, name: str) -> Iterator[float]:
+        """Hands a beat in and yields the seconds to sleep before the next look, until it is in the
+        store. Raises StoreError, and what `write` raises."""
         beat = _Beat(name, self._clock.now())
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
@@ -53,7 +59,7 @@ class BeatWriter:
             self._start()
         look = 0.001
         while not beat.written:
-            time.sleep(look)  # a greenlet's own, where gevent has patched it
+            yield look
             look = min(2 * look, _LONGEST_LOOK)
         if beat.error is not None:
             raise beat.error

@@ -15,6 +15,7 @@ from healthkit.cli._output import HandledErrors
 _MODULES = {
     "_checks": ("beat", "check", "config", "init", "plugins"),
     "_alerts": ("ack", "alert", "incidents", "watch"),
+    "_serve": ("serve",),
     "_silences": ("silence",),
     "_notices": ("incident",),
     "_status": ("status",),
