@@ -66,9 +66,9 @@ def test_a_server_that_is_stopped_while_its_workers_boot_ends_by_itself(
         server = subprocess.Popen(
             processes.gunicorn_command(), env=told, stdout=output, stderr=output
         )
-    wait_until(lambda: re.search(moment, log.read_text(), re.S), 30)
-    server.send_signal(signal.SIGTERM)
     try:
+        wait_until(lambda: re.search(moment, log.read_text(), re.S), 60)
+        server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0
     finally:
         server.kill()
