@@ -250,7 +250,11 @@ def test_every_mount_takes_a_heartbeat(make_health, mount):
     with mount(health, None) as address:
         assert requests.post(f"{address}/health/beat/{TOKEN}", timeout=20).status_code == 200
         assert requests.post(f"{address}/health/beat/x", timeout=20).status_code == 404
-    assert health.last_beat("nightly") is not None
+        assert health.last_beat("nightly") is not None
+        told = requests.post(f"{address}/health/beat/{TOKEN}/3", data=b"x" * 30_000, timeout=20)
+        assert told.status_code == 200
+        assert requests.post(f"{address}/health/beat/{TOKEN}/log", data="no", timeout=20).ok
+    assert (health.last_run("nightly").code, health.last_run("nightly").text) == (3, "no")
 
 
 def test_every_mount_starts_the_checks_and_waits_for_their_first_results(make_health, mount):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from healthkit import _rendering
 from healthkit._beats import BeatWriter
-from healthkit._builtin import Heartbeat
+from healthkit._builtin import Heartbeat, Pushed
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
 from healthkit._config.settings import ConfiguredCheck, Settings
-from healthkit._model.checks import Report, Role, Status
+from healthkit._model.checks import Outcome, Report, Role, Status
+from healthkit._model.signals import Run, Signal, SignalKind
+from healthkit._outcomes import make_whole
 from healthkit._plugins import PluginManager
 from healthkit._rendering import RenderedResponse, Renderer
 from healthkit._runner import Runner
@@ -83,7 +86,7 @@ class Health:
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
         self._clock = clock
         self._store: Store | None = None
-        self._beats = BeatWriter(self._store_beats, clock)
+        self._beats = BeatWriter(self._store_signals)
         self._status: StatusPublisher | None = None
         self._elsewhere: tuple[ConfiguredCheck, ...] = ()
         self._runner = self._make_runner()
@@ -202,6 +205,10 @@ class Health:
             for result in self._runner.snapshot.report.results
         )
 
+    def now(self) -> datetime:
+        """Returns the time of its clock, in UTC."""
+        return self._clock.now()
+
     # Reading
 
     def report(self) -> Report:
@@ -257,27 +264,51 @@ class Health:
             self._store = Store(self.settings.store_url)
         return self._store
 
-    def beat(self, name: str) -> None:
-        """Records a heartbeat. The store is written on a native thread: one that is locked holds up
-        this caller, and no other greenlet. Raises KeyError for a name that no heartbeat check has,
-        and StoreError."""
+    def beat(
+        self, name: str, kind: str = "success", *, code: int | None = None, text: str | None = None
+    ) -> None:
+        """Records a heartbeat: "success", "start", "failure" or "log", with the exit code of the
+        job and what it said last. The store is written on a native thread: one that is locked holds
+        up this caller, and no other greenlet. Raises KeyError for a name that no heartbeat check
+        has, ValueError for another kind, and StoreError."""
         if name not in self.heartbeat_names():
             raise KeyError(name)
-        self._beats.record(name)
+        self._beats.record(Signal(name, self._clock.now(), SignalKind(kind), code, text))
 
-    def beat_steps(self, name: str) -> Iterator[float]:
-        """Records a heartbeat as `beat` does, for a caller that must not block: yields the seconds
-        to sleep until the next step, and ends when it is in the store."""
-        if name not in self.heartbeat_names():
+    def push(self, name: str, outcome: Outcome) -> None:
+        """Records a result of a check of type `pushed`, with the numbers among its details. Raises
+        KeyError for a name that no such check has, and StoreError."""
+        if not any(
+            c.info.name == name and isinstance(c.check, Pushed) for c in self.settings.checks
+        ):
             raise KeyError(name)
-        yield from self._beats.steps(name)
+        whole = make_whole(outcome)
+        numbers = {k: v for k, v in whole.details.items() if type(v) in (int, float)}
+        text, now = whole.message, self._clock.now()
+        self._beats.record(Signal(name, now, SignalKind.RESULT, None, text, whole.status, numbers))
 
-    def _store_beats(self, beats: Mapping[str, datetime]) -> None:
+    def awaited(self, token: str) -> ConfiguredCheck | None:
+        """Returns the check that takes what is sent in under a token, or None."""
+        given, found = token.encode("utf-8", "replace"), None
+        for check in self.settings.checks:
+            for known in (
+                check.check.tokens() if isinstance(check.check, Heartbeat | Pushed) else ()
+            ):
+                if hmac.compare_digest(given, known.encode()):
+                    found = check
+        return found
+
+    def signal_steps(self, signal: Signal) -> Iterator[float]:
+        """Records what was sent in, for a caller that must not block: yields the seconds to sleep
+        until the next step, and ends when it is in the store. Raises StoreError."""
+        return self._beats.steps(signal)
+
+    def _store_signals(self, signals: Sequence[Signal]) -> None:
         from healthkit._store import heartbeats
 
         with self.store.transaction() as connection:
-            for name, at in beats.items():
-                heartbeats.record(connection, name, at)
+            for signal in signals:
+                heartbeats.record(connection, signal)
 
     def silence(
         self,
@@ -325,6 +356,9 @@ class Health:
 
     def waiting_since(self, name: str, now: datetime) -> datetime:
         return self.store.waiting_since(name, now)
+
+    def last_run(self, name: str) -> Run | None:
+        return self.store.last_run(name)
 
     def outbox_status(self, now: datetime) -> OutboxStatus:
         """Returns the state of the alerts. Raises StoreError."""

@@ -8,10 +8,9 @@ mount on an event loop blocks nothing: see `respond`.
 
 from __future__ import annotations
 
-import hmac
 import random
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -19,8 +18,11 @@ from urllib.parse import unquote
 
 from healthkit import _rendering
 from healthkit._health import Health
+from healthkit._model.signals import LONGEST_BODY
 from healthkit._rendering import RenderedResponse
 from healthkit.errors import StoreError
+from healthkit.web import _incoming as incoming
+from healthkit.web._incoming import BEAT, REPORT, Rejection
 from healthkit.web.access import SeesDetails
 
 Environ = Mapping[str, Any]
@@ -37,8 +39,6 @@ PATHS: Mapping[str, str] = {
 
 PARTS = "/health/"
 CHECKS = "/health/check/"
-BEAT = "/health/beat/"
-BEAT_METHODS = ("GET", "HEAD", "POST")
 FIRST_RESULTS = 1.0
 """Seconds that the first request in a process waits for the first results."""
 _LOOK = 0.01
@@ -96,8 +96,8 @@ class Responder:
             return self._report(renderer, environ)
         if path in self._status_paths:
             return self._show_status(path, environ)
-        if path.startswith(BEAT):
-            return (yield from self._beat(path[len(BEAT) :], environ))
+        if path.startswith((BEAT, REPORT)):
+            return (yield from self._take_in(path, environ))
         if self._has_parts and path.startswith(CHECKS):
             return self._part(environ, check=unquote(path[len(CHECKS) :]))
         if self._has_parts and path.startswith(PARTS) and path != PARTS:
@@ -135,21 +135,23 @@ class Responder:
             return _refuse(401, _STATUS, environ, ("WWW-Authenticate", "Bearer"))
         return _readable(page.response(self._status_paths[path], _language(environ)), environ)
 
-    # Heartbeats
+    # What is sent in
 
-    def _beat(self, token: str, environ: Environ) -> Generator[float, None, RenderedResponse]:
-        """GET, HEAD and POST all beat, as with a job's other services."""
-        if environ["REQUEST_METHOD"] not in BEAT_METHODS:
-            return _refuse(405, _BEATS_ONLY, environ, ("Allow", ", ".join(BEAT_METHODS)))
-        given = token.encode("utf-8", "replace")
-        for name, known in self._health.heartbeat_names().items():
-            if known and hmac.compare_digest(given, known.encode()):
-                try:
-                    yield from self._health.beat_steps(name)
-                except (StoreError, OSError, _database_error()):
-                    return _refuse(503, _NOT_STORED, environ)
-                return _answer(_BEAT_RECORDED, environ)
-        return _refuse(404, _NO_SUCH_BEAT, environ)
+    def body_limit(self, environ: Environ) -> int:
+        """Returns how many bytes of a request's body the mount is to put into `BODY`: one more than
+        are taken, so that a body that is too long is noticed; 0 where none is read."""
+        sent_in = environ.get("PATH_INFO", "").startswith((BEAT, REPORT))
+        return LONGEST_BODY + 1 if sent_in and environ["REQUEST_METHOD"] == "POST" else 0
+
+    def _take_in(self, path: str, environ: Environ) -> Generator[float, None, RenderedResponse]:
+        taken = incoming.read(self._health, path, environ)
+        if isinstance(taken, Rejection):
+            return _refuse(taken.code, taken.detail, environ, *taken.headers, errors=taken.errors)
+        try:
+            yield from self._health.signal_steps(taken)
+        except (StoreError, OSError, _database_error()):
+            return _refuse(503, _NOT_STORED, environ)
+        return _answer(_RECORDED, environ)
 
 
 def _database_error() -> type[Exception]:
@@ -204,12 +206,19 @@ def request_id(environ: Environ) -> str:
     return f"{random.getrandbits(128):032x}"
 
 
-def _refuse(code: int, detail: str, environ: Environ, *more: tuple[str, str]) -> RenderedResponse:
-    """Returns a problem (RFC 9457)."""
+def _refuse(
+    code: int,
+    detail: str,
+    environ: Environ,
+    *more: tuple[str, str],
+    errors: Sequence[Mapping[str, str]] = (),
+) -> RenderedResponse:
+    """Returns a problem (RFC 9457); `errors` name the fields that are wrong."""
     known = request_id(environ)
     title = HTTPStatus(code).phrase
     body = {"type": "about:blank", "title": title, "status": code, "detail": detail}
-    content = _rendering.dump({**body, "request_id": known})
+    named = {"errors": list(errors)} if errors else {}
+    content = _rendering.dump({**body, **named, "request_id": known})
     rendered = _rendering.response(code, "application/problem+json", content)
     headers = (*rendered.headers, ("X-Request-ID", known), *more)
     return replace(
@@ -219,9 +228,9 @@ def _refuse(code: int, detail: str, environ: Environ, *more: tuple[str, str]) ->
 
 _READ_ONLY = "Health is read with GET or HEAD."
 _METRICS = "Metrics are for this machine, and for who sends the token."
-_BEATS_ONLY = "A heartbeat is a GET, a HEAD or a POST."
 _STATUS = "The status page is for this machine, and for who sends the token."
-_NO_SUCH_BEAT = "No heartbeat has this token."
 _NO_SUCH_CHECK = "No check has this name."
-_NOT_STORED = "The heartbeat could not be stored; send it again."
-_BEAT_RECORDED = _rendering.response(200, _rendering.JSON, b'{"status": "ok"}')
+_NOT_STORED = "It could not be stored; send it again."
+_LIMIT = ("Ping-Body-Limit", str(LONGEST_BODY))
+_OK = _rendering.response(200, _rendering.JSON, b'{"status": "ok"}')
+_RECORDED = replace(_OK, headers=(*_OK.headers, _LIMIT))

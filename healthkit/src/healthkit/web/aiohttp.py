@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from healthkit._health import Health
+from healthkit.web._incoming import BODY
 from healthkit.web._responder import Responder
 from healthkit.web._steps import follow
 from healthkit.web.access import SeesDetails
@@ -41,7 +42,10 @@ def mount(
 
     @web.middleware
     async def respond(request: web.Request, handler: Any) -> web.StreamResponse:
-        found = await follow(responder.respond(environ_of(request)))
+        environ = environ_of(request)
+        if limit := responder.body_limit(environ):
+            environ[BODY] = await _read_body(request, limit)
+        found = await follow(responder.respond(environ))
         if found is None:
             answer: web.StreamResponse = await handler(request)
             return answer
@@ -72,3 +76,11 @@ def environ_of(request: web.Request) -> dict[str, Any]:
         key = "HTTP_" + name.upper().replace("-", "_")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
+
+
+async def _read_body(request: web.Request, limit: int) -> bytes:
+    """Returns what a request brings, up to a limit."""
+    body = b""
+    while len(body) < limit and (part := await request.content.read(limit - len(body))):
+        body += part
+    return body

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from healthkit._health import Health
+from healthkit.web._incoming import BODY
 from healthkit.web._responder import Responder
 from healthkit.web._steps import follow
 from healthkit.web.access import SeesDetails
@@ -45,7 +46,10 @@ class HealthMiddleware:
                 await asyncio.sleep(pause)
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        found = await follow(self._responder.respond(environ_of(scope)))
+        environ = environ_of(scope)
+        if limit := self._responder.body_limit(environ):
+            environ[BODY] = await _read_body(receive, limit)
+        found = await follow(self._responder.respond(environ))
         if found is None:
             return await self._app(scope, receive, send)
         headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in found.headers]
@@ -74,3 +78,13 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes:
+    """Returns what a request brings, up to a limit."""
+    body, more = b"", True
+    while more and len(body) < limit:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return body[:limit]

@@ -16,6 +16,7 @@ from typing import Any
 from healthkit._health import Health, load_settings
 from healthkit._rendering import RenderedResponse
 from healthkit.errors import ConfigError
+from healthkit.web._incoming import BODY
 from healthkit.web._responder import Responder
 from healthkit.web._steps import follow
 
@@ -79,15 +80,20 @@ class HealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         if self._on_loop:
             return self._respond_async(request)
-        steps = self._responder.respond(request.META)
+        steps = self._responder.respond(self._environ(request))
         while True:
             try:
                 time.sleep(next(steps))
             except StopIteration as end:
                 return self._get_response(request) if end.value is None else _made_of(end.value)
 
+    def _environ(self, request: HttpRequest) -> dict[str, Any]:
+        environ: dict[str, Any] = request.META
+        limit = self._responder.body_limit(environ)
+        return {**environ, BODY: request.read(limit)} if limit else environ
+
     async def _respond_async(self, request: HttpRequest) -> HttpResponse:
-        found = await follow(self._responder.respond(request.META))
+        found = await follow(self._responder.respond(self._environ(request)))
         return await self._get_response(request) if found is None else _made_of(found)
 
 

@@ -10,14 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from healthkit._health import Health
-from healthkit.web._responder import (
-    BEAT,
-    BEAT_METHODS,
-    FIRST_RESULTS,
-    PATHS,
-    Responder,
-    request_id,
-)
+from healthkit.web._incoming import BEAT, BEAT_METHODS, BODY
+from healthkit.web._responder import FIRST_RESULTS, PATHS, Responder, request_id
 from healthkit.web.access import SeesDetails
 
 __all__ = [
@@ -56,6 +50,8 @@ class HealthMiddleware:
         self._responder = Responder(health, paths, sees_details)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if limit := self._responder.body_limit(environ):
+            environ[BODY] = _read_body(environ, limit)
         steps = self._responder.respond(environ)
         while True:
             try:
@@ -67,3 +63,14 @@ class HealthMiddleware:
             return self._app(environ, start_response)
         start_response(found.status, list(found.headers))
         return [found.body] if found.body else []
+
+
+def _read_body(environ: Environ, limit: int) -> bytes:
+    """Returns what a request brings, up to a limit; nothing where its end is not known."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isascii() and length.isdigit():
+        limit = min(limit, int(length[:10]))
+    elif not environ.get("wsgi.input_terminated"):
+        return b""
+    body: bytes = environ["wsgi.input"].read(limit) if limit else b""
+    return body
