@@ -44,6 +44,8 @@ texts = st.text(st.characters(codec="utf-8"), max_size=80)
         ("fonnte://token/628123456789", f"fonnte://{MASK}"),
         ("https://discord.com/api/webhooks/1/abc", f"https://discord.com/api/webhooks/{MASK}"),
         ("POST /health/beat/0123456789abcdef", f"POST /health/beat/{MASK}"),
+        ("GET /health/beat/0123456789abcdef/start", f"GET /health/beat/{MASK}"),
+        ("POST /health/report/0123456789abcdef", f"POST /health/report/{MASK}"),
         ("card 4111 1111 1111 1111 declined", f"card {MASK} declined"),
         ("card 4111111111111111.", f"card {MASK}."),
         ("?card=4111111111111111 401", f"?card={MASK} 401"),

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from healthkit._config.groups import group_problems
 from healthkit._config.references import Links, reference_problems
 from healthkit._config.store_path import of_service
 from healthkit._config.validation import explain
@@ -262,6 +263,17 @@ class StatusSettings(ConfigTable):
     """That of [messages] when left out; readers may choose by `?lang=`."""
 
 
+Fails = Literal["required", "any", "all"]
+"""What makes the checks of a group fail together."""
+
+
+class GroupSettings(ConfigTable):
+    """`[groups.NAME]`: the checks whose `group` is NAME in paths (`/health/front-of-house`)."""
+
+    fails: Fails = "required"
+    """503 when a required one fails, when any one does, or only when all do."""
+
+
 class WatchSettings(ConfigTable):
     """`[watch]`: the alerter itself."""
 
@@ -308,6 +320,7 @@ class Settings(BaseModel):
     messages: MessageSettings = MessageSettings()
     maintenance: dict[str, MaintenanceSettings] = {}
     status: StatusSettings = StatusSettings()
+    groups: dict[str, GroupSettings] = {}
     source: str = "settings"
     """The file that it was read from, for messages."""
 
@@ -353,4 +366,5 @@ class Settings(BaseModel):
         return [
             *(ConfigProblem(f"checks.{name}", "two checks have this name") for name in twice),
             *reference_problems(links, set(names), set(self.channels)),
+            *group_problems({c.info.name: c.group for c in self.checks}, self.groups),
         ]

@@ -14,7 +14,7 @@ from healthkit._health import Health
 from healthkit._model.checks import Report, Status
 from healthkit.cli._options import ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
-from healthkit.errors import ConfigError, ConfigProblem, did_you_mean
+from healthkit.errors import ConfigError, ConfigProblem
 from healthkit.masking import escape_controls, mask
 
 _COLOURS = {
@@ -159,19 +159,4 @@ def config_check(options: ConfigOptions) -> None:
         click.echo(f"{options.config}: channels.{name} has an empty url and is off")
 
 
-@click.command()
-@click.argument("name")
-@with_config_options
-def beat(options: ConfigOptions, name: str) -> None:
-    """Record a heartbeat of the check NAME: its job has run."""
-    health = Health(options.settings())
-    try:
-        health.beat(name)
-    except KeyError:
-        hint = did_you_mean(name, health.heartbeat_names())
-        problem = ConfigProblem("", f"no heartbeat check is named {name!r}{hint}")
-        raise ConfigError(options.config, [problem]) from None
-    click.echo(f"{name}: recorded")
-
-
-COMMANDS: tuple[click.Command, ...] = (beat, check, config_group, init, plugins)
+COMMANDS: tuple[click.Command, ...] = (check, config_group, init, plugins)
