@@ -36,8 +36,7 @@ def load_backup(
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
             passed = load_sql(filling, sql, on_progress)
-        while hashed.read(compression.BLOCK):
-            pass
+        hashed.drain()
     except OSError as error:
         raise BackupError(f"{backup.location}: {error.strerror}") from None
     if manifest is not None and hashed.hexdigest() != manifest.sha256:
