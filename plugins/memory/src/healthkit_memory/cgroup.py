@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The bytes that may be used, and those that are; files that are only cached do not count as used."""
+    """The bytes that may be used, and those that are; files that are only cached do not count."""
 
     most: int
     used: int
