@@ -21,7 +21,7 @@ class SequenceState(BaseModel):
 
 
 class Contents(BaseModel):
-    """What a snapshot shows besides rows; names are as PostgreSQL identifies objects."""
+    """All that a snapshot shows besides rows; names are as PostgreSQL identifies objects."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

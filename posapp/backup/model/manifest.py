@@ -69,7 +69,7 @@ class Manifest(BaseModel):
     """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
     contents: Contents | None = None
-    """What it has besides rows; None for a backup of version 1.0."""
+    """All that it has besides rows; None for a backup of version 1.0."""
     properties: DatabaseProperties | None = None
     globals_sha256: str | None = None
     """Of the roles beside it."""
