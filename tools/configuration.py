@@ -152,10 +152,10 @@ def _form(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> str:
     if origin in (Union, UnionType):
         return " or ".join(filter(None, map(describe, arguments)))
     if origin is Literal:
-        return ", ".join(f'`"{one}"`' for one in arguments)
+        return ", ".join(f'`"{one}"`' if isinstance(one, str) else f"`{one}`" for one in arguments)
     if origin is tuple:
         return f"list: {describe(arguments[0])}"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"table: {describe(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return ", ".join(f'`"{one.value}"`' for one in annotation)

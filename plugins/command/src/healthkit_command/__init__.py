@@ -53,8 +53,11 @@ class Command(Check):
         Field(min_length=1, max_length=200),
         AfterValidator(_startable),
     ]
+    """The program and its arguments, each a text of its own; no shell reads them."""
     env: Mapping[str, SecretStr] = {}
+    """Variables of its environment, beside `PATH` and `LANG`."""
     max_output: Annotated[Size, Field(ge=1, le=1_000_000)] = 64_000
+    """How much of its output is kept."""
 
     def run(self, context: CheckContext) -> Outcome:
         program = shutil.which(self.command[0], path=PATH)

@@ -85,20 +85,31 @@ class Http(Check):
     """Whether `url` answers with an expected status, text and JSON, within `slow_after`."""
 
     url: Annotated[str, AfterValidator(_address)] = Field(repr=False)
+    """The address that is asked for, `http://` or `https://`."""
     expect_status: Annotated[
         tuple[StatusPattern, ...], BeforeValidator(_statuses), Field(min_length=1)
     ] = ("200",)
+    """The statuses that are right: `200`, `"2xx"`, `"30x"`."""
     expect_text: str | None = Field(default=None, min_length=1)
+    """A text that the body must hold."""
     expect_json: Annotated[dict[str, Any], AfterValidator(_paths)] = Field(default={})
+    """Paths into the JSON of the body, and what must stand there: `{"$.status" = "ok"}`."""
     expect_query: Annotated[
         tuple[Annotated[str, AfterValidator(_query)], ...], BeforeValidator(_queries)
     ] = ()
+    """Questions in JMESPath, each of which must be true of the JSON: `status == 'ok'`."""
     slow_after: PositiveDuration | None = None
+    """The time from which an answer is degraded."""
     method: str = Field(default="GET", pattern=r"^[A-Z]{1,20}$")
+    """The method of the request, in capitals."""
     headers: Annotated[dict[str, SecretStr], AfterValidator(_headers)] = Field(default={})
+    """Headers of the request."""
     body: str | None = None
+    """The body of the request."""
     verify: Annotated[bool | Path, BeforeValidator(_trust)] = True
+    """Whether certificates are verified; or the file of the CA that they are verified by."""
     follow_redirects: bool = True
+    """Whether the answer of the last address counts, or that of the first."""
     private_addresses: bool = True
     """False where strangers write the configuration: no address within is ever connected to."""
 

@@ -61,8 +61,11 @@ class Memory(_Ordered):
     `swap_fail` judges the swap, where there is any. A container's own limit counts (cgroup v2)."""
 
     warn: Percent = 85.0
+    """The share in use from which it is degraded."""
     fail: Percent = 95.0
+    """The share in use from which it is unhealthy."""
     swap_fail: Percent | None = None
+    """The share of the swap in use from which it is unhealthy."""
 
     def run(self, context: CheckContext) -> Outcome:
         return evaluate_memory(measure_memory(), self)
@@ -73,8 +76,11 @@ class Load(_Ordered):
     process may use; degraded from `warn` on, unhealthy from `fail` on. Needs a POSIX system."""
 
     warn: PerCore = 1.5
+    """The load for each core from which it is degraded."""
     fail: PerCore = 3.0
+    """The load for each core from which it is unhealthy."""
     minutes: Literal[1, 5, 15] = 5
+    """Over how long the load is averaged."""
 
     def run(self, context: CheckContext) -> Outcome:
         average = os.getloadavg()[(1, 5, 15).index(self.minutes)]

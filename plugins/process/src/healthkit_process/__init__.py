@@ -34,11 +34,17 @@ class Process(Check):
     """
 
     name: Annotated[str, Field(min_length=1)] | None = None
+    """The name of the program, as `ps -o comm` has it."""
     contains: Annotated[str, Field(min_length=1)] | None = None
+    """A text in its command line."""
     pidfile: Path | None = None
+    """The file with its number."""
     least: Annotated[int, Field(ge=0)] = 1
+    """How many have to run."""
     most: Annotated[int, Field(ge=0)] | None = None
+    """How many may run."""
     max_memory: Size | None = None
+    """The memory that they may hold together."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -35,9 +35,13 @@ class Tcp(Check):
     """
 
     address: Annotated[str, AfterValidator(_address)]
+    """Host and port: `db.example:5432`, `[::1]:25`."""
     send: Annotated[str, Field(max_length=10_000)] | None = None
+    """A text that is sent when it is connected."""
     expect: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
+    """A text that the answer must hold, within its first 65,536 bytes."""
     slow_after: PositiveDuration | None = None
+    """The time from which an answer is degraded."""
 
     def run(self, context: CheckContext) -> Outcome:
         began = time.monotonic()
