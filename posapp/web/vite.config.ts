@@ -41,31 +41,32 @@ export default defineConfig({
     VitePWA({
       // A new version waits until someone says "reload": never in the middle of a sale.
       registerType: "prompt",
-      manifest: {
-        name: "Steak Kenangan POS",
-        short_name: "Kenangan",
-        lang: "id",
-        start_url: "/",
-        display: "standalone",
-        background_color: "#f7f3ed",
-        theme_color: "#231813",
-        icons: [
-          { src: "icon-192.png", sizes: "192x192", type: "image/png" },
-          { src: "icon-512.png", sizes: "512x512", type: "image/png", purpose: "any maskable" },
-        ],
-      },
+      // The server's, which knows the name of the house.
+      manifest: false,
       workbox: {
         globPatterns: ["**/*.{js,css,html,woff2,svg,png}"],
         navigateFallbackAllowlist: [/^\/$/, /^\/login$/, /^\/orders?(\/|$)/, /^\/app\//],
       },
     }),
   ],
-  resolve: { tsconfigPaths: true },
+  resolve: {
+    tsconfigPaths: true,
+    // Its main entry is written for browsers that have no `class`.
+    alias: { dexie: "dexie/dist/modern/dexie.mjs" },
+  },
   build: {
     chunkSizeWarningLimit: 800,
     rolldownOptions: {
-      // Libraries change seldom: a new version of the screens leaves them in the browser's cache.
-      output: { codeSplitting: { groups: [{ name: "libraries", test: /node_modules/ }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            // What the first picture needs. Libraries change seldom: a new version of the screens
+            // leaves them in the browser's cache.
+            { name: "libraries", test: /node_modules/, tags: ["$initial"] },
+            { name: "screen", tags: ["$initial"] },
+          ],
+        },
+      },
     },
   },
   server: { proxy: { "/api": server, "/health": server } },

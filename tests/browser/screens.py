@@ -73,6 +73,29 @@ def require_no_overflow(page: Page, where: str) -> None:
     assert not found, f"{where}: {found}"
 
 
+SMALL = """
+() => [...document.querySelectorAll("button, a, [role=radio], input, label[for]")]
+  .filter((one) => one.checkVisibility({ opacityProperty: true }) && !one.matches("[type=radio]"))
+  .filter((one) => one.tagName !== "LABEL" || one.closest("[role=radiogroup]"))
+  .map((one) => [one.ariaLabel || one.textContent, one.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 0 && (box.height < 47.9 || box.width < 47.9))
+  .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)
+"""
+
+
+def require_large_targets(page: Page, where: str) -> None:
+    """Nothing to tap is under 48 pixels."""
+    found = page.evaluate(SMALL)
+    assert not found, "\n".join([where, *found])
+
+
+def look_at(page: Page, where: str) -> None:
+    """Accessible, made for fingers, and nothing out of the screen."""
+    require_accessible(page, where)
+    require_large_targets(page, where)
+    require_no_overflow(page, where)
+
+
 BEST = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -30,19 +30,6 @@ def test_no_screen_breaks_the_policy(till: Page) -> None:
         expect(till.locator("#root main, #root form").first).to_be_visible()
     expected = ("404", "blocked by Playwright")  # an order that is not there; the test's own worker
     assert [text for text in found if not any(word in text for word in expected)] == []
-
-
-def test_the_worker_of_the_installed_app_starts_under_the_policy(browser: Browser, house) -> None:
-    context = browser.new_context(base_url=house.url, service_workers="allow")
-    page = context.new_page()
-    found = complaints(page)
-    page.goto("/app/status")
-    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    page.reload()
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
-    expect(page.locator("#root main").first).to_be_visible()
-    context.close()
-    assert found == []
 
 
 def test_the_documentation_shows_its_operations_under_the_policy(context: BrowserContext) -> None:

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.screens import look_at
 from tests.browser.staff import Colleague, rupiah
-from tests.browser.test_around import look_at
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ def test_f12_a_paid_bill_is_found_by_number_table_and_sum(till: Page, paid) -> N
     expect(till.get_by_text("Tidak ada yang cocok")).to_be_visible()
 
 
-def test_f12_a_receipt_prints_on_80_mm_with_the_servers_figures_and_its_copy_says_salinan(
+def test_f12_a_receipt_prints_on_80_mm_in_either_language_and_its_copy_says_salinan(
     till: Page, paid
 ) -> None:
     till.goto(f"/orders/{paid['id']}/receipt")
@@ -62,6 +62,10 @@ def test_f12_a_receipt_prints_on_80_mm_with_the_servers_figures_and_its_copy_say
     till.get_by_role("button", name="Cetak ulang").click()
     expect(prints).to_have_count(2)
     expect(paper.get_by_test_id("copy")).to_have_text("SALINAN")
+    expect(paper).to_contain_text("Air Mineral")
+    till.get_by_role("button", name="English").click()
+    for words in ("7 Mineral Water", "Service charge 5%", "SALINAN · COPY", "Cash", "Thank you"):
+        expect(paper).to_contain_text(words)
 
 
 def test_f12_the_bill_of_an_open_order_says_that_it_is_not_paid(till: Page, other) -> None:
@@ -127,16 +131,14 @@ def test_f30_an_order_of_another_business_day_says_which(till: Page, other) -> N
     till.unroute_all(behavior="ignoreErrors")
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_paid_bills_and_receipts_fit_every_screen(till: Page, paid, size: str) -> None:
-    width, height = SIZES[size]
-    till.set_viewport_size({"width": width, "height": height})
-    till.goto("/orders/paid")
-    till.get_by_role("link").filter(has_text=f"No. {paid['number']}").first.wait_for()
-    look_at(till, f"the paid bills on a {size}")
-    till.goto(f"/orders/{paid['id']}/receipt")
-    till.get_by_role("article").wait_for()
-    look_at(till, f"the receipt on a {size}")
-    till.goto("/orders")
-    cards(till).first.wait_for()
-    look_at(till, f"the open orders on a {size}")
+def test_paid_bills_and_receipts_fit_every_screen(till: Page, paid) -> None:
+    for path, there in (
+        ("/orders/paid", till.get_by_role("link").filter(has_text=f"No. {paid['number']}").first),
+        (f"/orders/{paid['id']}/receipt", till.get_by_role("article")),
+        ("/orders", cards(till).first),
+    ):
+        till.goto(path)
+        there.wait_for()
+        for size, (width, height) in SIZES.items():
+            till.set_viewport_size({"width": width, "height": height})
+            look_at(till, f"{path} on a {size}")

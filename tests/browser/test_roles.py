@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.screens import look_at
 from tests.browser.staff import Colleague, come_in, sign_in
-from tests.browser.test_around import look_at
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ HOMES = {
     "kitchen": "/orders",
 }
 LINKS = {
-    "admin": ["Pesan", "Pesanan terbuka", "Struk", "Habis", "Laporan", "Status"],
+    "admin": ["Pesan", "Pesanan terbuka", "Struk", "Habis", "Laporan", "Restoran", "Status"],
     "manager": ["Pesan", "Pesanan terbuka", "Struk", "Habis", "Laporan", "Status"],
     "cashier": ["Pesan", "Pesanan terbuka", "Struk", "Status"],
     "waiter": ["Pesan", "Pesanan terbuka", "Struk", "Status"],
@@ -47,7 +47,10 @@ def test_f11_each_role_begins_at_its_own_home_and_sees_the_ways_that_are_its_own
 
 @pytest.mark.parametrize(
     ("role", "path"),
-    [("kitchen", "/order"), ("cashier", "/order/sold-out"), ("waiter", "/reports/day")],
+    [
+        *(("kitchen", "/order"), ("cashier", "/order/sold-out"), ("waiter", "/reports/day")),
+        ("manager", "/settings/restaurant"),
+    ],
 )
 def test_f11_a_page_that_a_role_has_not_is_refused_before_anything_is_tapped(
     page: Page, role: str, path: str
@@ -88,24 +91,29 @@ def test_f35_the_kitchen_marks_a_dish_sold_out_and_every_till_shows_it(
         expect(dish).not_to_be_checked()
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280])
-def test_the_sold_out_page_fits(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    come_in(page, "kitchen", "/order/sold-out")
-    page.get_by_role("switch").first.wait_for()
-    look_at(page, f"what is sold out at {width}")
-
-
-def test_f37_the_house_its_tax_and_the_rates_are_the_servers(till: Page, house) -> None:
+def test_f37_an_admin_names_the_house_its_tax_and_the_rates_for_every_screen(
+    page: Page, house
+) -> None:
     admin = Colleague(house.url, "admin")
-    admin.send("PATCH", "/admin/restaurant", {"name": "Warung Bara", "tax_name": "PBJT"})
-    order = admin.order()
+    come_in(page, "admin", "/settings/restaurant")
+    page.get_by_label("Nama restoran").fill("Warung Bara")
+    page.get_by_label("Nama pajak").fill("PBJT")
+    page.get_by_label("Biaya layanan, %").fill("seratus")
+    page.get_by_role("button", name="Simpan").click()
+    expect(page.get_by_text("Tulis seperti 10 atau 7,5")).to_be_visible()
+    page.get_by_label("Biaya layanan, %").fill("7,5")
+    page.get_by_role("button", name="Simpan").click()
     try:
-        till.goto(f"/orders/{order['id']}/pay")
-        main = till.get_by_role("main")
+        expect(page.get_by_role("status").filter(has_text="Tersimpan")).to_be_visible()
+        look_at(page, "the settings of the house")
+        page.goto(f"/orders/{admin.order()['id']}/pay")
+        main = page.get_by_role("main")
         expect(main).to_contain_text("Pajak PBJT 10%")
-        expect(main).to_contain_text("Biaya layanan 5%")
-        till.get_by_role("button", name="Keluar").click()
-        expect(till.get_by_role("heading", name="Warung Bara")).to_be_visible()
+        expect(main).to_contain_text("Biaya layanan 7,5%")
+        manifest = page.locator("link[rel=manifest]").get_attribute("href") or ""
+        assert page.request.get(manifest).json()["name"] == "Warung Bara"
+        page.get_by_role("button", name="Keluar").click()
+        expect(page.get_by_role("heading", name="Warung Bara")).to_be_visible()
     finally:
-        admin.send("PATCH", "/admin/restaurant", {"name": "Steak Kenangan", "tax_name": "PB1"})
+        before = {"name": "Steak Kenangan", "tax_name": "PB1", "service_rate": 500}
+        admin.send("PATCH", "/admin/restaurant", before)

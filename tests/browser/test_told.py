@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.network import Network, lost_once, refused
+from tests.browser.screens import look_at
 from tests.browser.staff import Colleague, rupiah, sign_in
-from tests.browser.test_around import look_at
 from tests.browser.test_sell import WATER, bill, tap, write_takeaway
 
 pytestmark = pytest.mark.browser
@@ -72,6 +72,43 @@ def test_f14_an_order_goes_out_by_itself_when_the_server_is_back(till: Page, hou
     network.comes_back()
     till.get_by_test_id("order-number").wait_for()
     assert len(house.orders()) == before + 1
+
+
+def test_f14_the_next_order_is_written_while_one_waits_and_a_refused_one_comes_back(
+    till: Page, house
+) -> None:
+    before = len(house.orders())
+    write_takeaway(till)
+    network = Network(till, "**/api/v1/orders", refused)
+    till.get_by_role("button", name="Kirim pesanan").click()
+    till.get_by_role("button", name="Tulis pesanan berikutnya").click()
+    expect(till.get_by_text("Belum ada pesanan")).to_be_visible()
+    till.get_by_role("radiogroup").get_by_text("Bawa pulang").click()
+    tap(till, "Kentang Truffle")
+    till.get_by_role("button", name="Kirim pesanan").click()
+    expect(till.get_by_role("link", name=re.compile(r"Menunggu jawaban\s*2"))).to_be_visible()
+    till.get_by_role("button", name="Tulis pesanan berikutnya").click()
+    tap(till, WATER)
+
+    def sells_no_potatoes(route: Route) -> None:
+        body = route.request.post_data_json
+        if "expected_total" in body and len(house.orders()) > before:
+            route.fulfill(status=422, json={"status": 422, "detail": "no", "code": "sold_out"})
+        else:
+            route.continue_()
+
+    network.fate = sells_no_potatoes
+    note = till.get_by_role("alert").filter(has_text="ditolak server")
+    expect(note).to_contain_text("Bawa pulang")
+    expect(note.get_by_role("button", name="Tulis lagi")).to_be_disabled()  # another is written
+    expect(bill(till)).to_have_count(1)
+    assert len(house.orders()) == before + 1
+    expect(till.get_by_test_id("last-sent")).to_contain_text("No.")
+    till.get_by_role("button", name=f"Hapus {WATER}").click()
+    note.get_by_role("button", name="Tulis lagi").click()
+    expect(note).to_have_count(0)
+    expect(till.get_by_role("radio", name="Bawa pulang")).to_be_checked()
+    expect(bill(till)).to_have_count(1)
 
 
 def test_f14_a_page_opens_with_menu_and_bill_from_the_device_while_the_server_is_away(
@@ -279,6 +316,33 @@ def test_f45_what_one_person_has_read_is_not_shown_to_the_next(till: Page, other
     over.get_by_role("button", name="Masuk", exact=True).click()
     expect(till.get_by_role("banner")).to_contain_text("Dapur")
     expect(till.get_by_role("link").filter(has_text="No. ")).to_have_count(0)
+
+
+def test_a_wrong_clock_is_told_to_everybody_and_confirmed_where_the_money_is(till: Page) -> None:
+    asked = []
+
+    def behind(route: Route) -> None:
+        told = {"now": "2026-01-01T00:00:00Z", "behind_seconds": 200_000, "sells": False}
+        route.fulfill(json=told)
+
+    def confirm(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(status=201, json={})
+
+    till.route("**/api/v1/clock", behind)
+    till.route("**/api/v1/clock/confirmations", confirm)
+    till.reload()
+    strip = till.get_by_role("status").filter(has_text="Jam server tertinggal 2 hari")
+    strip.get_by_role("button", name="Jual dengan jam ini").click()
+    sheet = till.get_by_role("dialog")
+    sheet.get_by_role("button", name="Jam sudah diperiksa").click()
+    sheet.get_by_role("button", name="Jual dengan jam ini").click()
+    expect(sheet).to_have_count(0)
+    assert [one["reason"] for one in asked] == ["Jam sudah diperiksa"]
+    till.get_by_role("button", name="Keluar").click()
+    sign_in(till, "kitchen", "/login")
+    expect(strip).to_be_visible()
+    expect(strip.get_by_role("button")).to_have_count(0)
 
 
 def test_f46_the_rail_says_what_is_open_and_how_many(till: Page, other) -> None:

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.screens import open_page, require_accessible, require_no_overflow, walk
+from tests.browser.screens import (
+    open_page,
+    require_accessible,
+    require_large_targets,
+    require_no_overflow,
+    walk,
+)
 from tests.browser.staff import come_in
 from tests.browser.test_order_screen import choose, open_steak, take_elsewhere
 from tests.browser.test_sell import WATER, bill, tap, write_takeaway
@@ -18,14 +24,21 @@ pytestmark = pytest.mark.browser
 WIDTHS = {"phone": (390, 844), "tablet": (768, 1024), "till": (1024, 600), "desk": (1280, 800)}
 PAGES = (
     *("/orders", "/orders/{order}/pay", "/orders/{order}/receipt", "/orders/paid"),
-    *("/orders/waiting", "/order/sold-out", "/reports/day", "/app/status", "/nowhere"),
+    *(
+        "/orders/waiting",
+        "/order/sold-out",
+        "/reports/day",
+        "/settings/restaurant",
+        "/app/status",
+        "/nowhere",
+    ),
 )
 
 
 @pytest.fixture
 def office(page: Page) -> Page:
-    """The order screen with the manager signed in, who may see every screen."""
-    come_in(page, "manager", "/order")
+    """The order screen with the admin signed in, who may see every screen."""
+    come_in(page, "admin", "/order")
     page.get_by_role("tab", name="Steak").wait_for()
     return page
 
@@ -55,6 +68,8 @@ def test_no_screen_scrolls_sideways_in_any_language_and_theme(office: Page, size
     for language, theme in (("id", "light"), ("en", "dark")):
         for where in visit(office, order["id"], language, theme):
             require_no_overflow(office, f"{where} at {size}")
+            require_large_targets(office, f"{where} at {size}")
+            require_whole_rail(office, where)
 
 
 @pytest.mark.parametrize(("language", "theme"), [("id", "light"), ("en", "dark")])
@@ -80,15 +95,27 @@ def visit(page: Page, order_id: int, language: str, theme: str) -> Iterator[str]
     page.get_by_role("tab").first.wait_for()
 
 
-@pytest.mark.parametrize("size", ["tablet", "till"])
-def test_at_two_hundred_percent_nothing_is_cut_off_either(office: Page, size: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "language", "theme"), [("tablet", "id", "dark"), ("till", "en", "light")]
+)
+def test_at_two_hundred_percent_nothing_is_cut_off_either(
+    office: Page, size: str, language: str, theme: str
+) -> None:
     width, height = WIDTHS[size]
+    order = take_elsewhere(office, type="takeaway")
     write_takeaway(office)
     office.set_viewport_size({"width": width // 2, "height": height // 2})
-    for screen in walk(office):
+    for screen in visit(office, order["id"], language, theme):
         require_no_overflow(office, f"{screen} at {size} and 200 %")
         require_accessible(office, f"{screen} at {size} and 200 %")
-    require_in_view(office, office.get_by_role("button", name="Kirim pesanan"), "200 %")
+    send = office.locator("aside button[data-size=xl]")
+    require_in_view(office, send, "200 %")
+
+
+def require_whole_rail(page: Page, where: str) -> None:
+    """Nobody scrolls a rail."""
+    hidden = "rail => [rail.scrollHeight - rail.clientHeight, rail.scrollWidth - rail.clientWidth]"
+    assert max(page.locator("header:has(nav)").evaluate(hidden)) <= 0, where
 
 
 def require_in_view(page: Page, locator, where: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 
 import pytest
 
@@ -14,6 +16,14 @@ LOCK = json.loads((build_web.WEB / "package-lock.json").read_text())["packages"]
 
 def test_its_unit_tests_pass() -> None:
     assert build_web.main(["--test"], os.environ) == 0
+
+
+def test_what_the_order_screen_loads_first_is_under_200_kb_of_javascript() -> None:
+    assert build_web.main([], os.environ) == 0
+    dist = build_web.WEB / "dist"
+    scripts = re.findall(r'"/(assets/[^"]+\.js)"', (dist / "index.html").read_text())
+    weight = sum(len(gzip.compress((dist / name).read_bytes(), 9)) for name in scripts)
+    assert 100_000 < weight <= 200_000
 
 
 def test_the_lock_names_no_address_but_a_checksum_for_every_package() -> None:

@@ -1,11 +1,11 @@
-"""`/api/v1/public/restaurant` and `/api/v1/admin/restaurant`."""
+"""`/api/v1/public/restaurant`, `/api/v1/public/manifest` and `/api/v1/admin/restaurant`."""
 
 from __future__ import annotations
 
 from flask import Response
 
 from posapp.features.restaurant import service
-from posapp.features.restaurant.schemas import RestaurantChange, RestaurantView
+from posapp.features.restaurant.schemas import RestaurantChange, RestaurantView, WebManifest
 from posapp.http.access import current_user, public, require_roles
 from posapp.http.openapi import api_blueprint
 from posapp.http.request_time import request_time
@@ -21,6 +21,19 @@ def get_restaurant() -> Response:
     """The house, as screens and receipts name it."""
     with transaction() as session:
         return model_response(service.view(session, request_time()))
+
+
+@api.get(
+    "/public/manifest",
+    summary="The installed app under the house's name",
+    responses={200: WebManifest},
+)
+@public
+def get_manifest() -> Response:
+    """What a browser installs, named as the house is."""
+    with transaction() as session:
+        name = service.restaurant_settings(session).name
+    return model_response(WebManifest(name=name), Cache_Control="no-cache")
 
 
 @api.patch(

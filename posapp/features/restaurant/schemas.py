@@ -31,3 +31,28 @@ class RestaurantChange(ApiModel):
     tax_name: Name | None = None
     service_rate: Rate | None = None
     tax_rate: Rate | None = None
+
+
+class ManifestIcon(ApiModel):
+    src: str
+    sizes: str
+    type: str = "image/png"
+    purpose: str = "any"
+
+
+class WebManifest(ApiModel):
+    """The installed app, as a browser asks for it (W3C's Web Application Manifest)."""
+
+    name: str
+    """The house's."""
+    id: str = "/"
+    start_url: str = "/"
+    scope: str = "/"
+    display: str = "standalone"
+    lang: str = "id"
+    background_color: str = "#f7f3ed"
+    theme_color: str = "#231813"
+    icons: tuple[ManifestIcon, ...] = (
+        ManifestIcon(src="/icon-192.png", sizes="192x192"),
+        ManifestIcon(src="/icon-512.png", sizes="512x512", purpose="any maskable"),
+    )

@@ -1,6 +1,5 @@
 import "./app/mantine-styles";
 import "./app/global.css";
-import "./i18n";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { refresh } from "./api/client";
@@ -8,11 +7,13 @@ import { queryClient } from "./api/queries";
 import { onNewcomer, refreshToken } from "./api/sign-in";
 import type { Order } from "./api/types";
 import { App } from "./app/App";
-import { resetDraft } from "./features/order/use-draft";
+import { rememberParked, resetDraft } from "./features/order/use-draft";
+import { fetchLanguages } from "./i18n";
 import { watchFaults } from "./lib/faults";
+import { fetchTheRest } from "./lib/later";
 import { keepWhatIsRead, restoreKept } from "./lib/kept";
 import { startOutbox } from "./lib/outbox";
-import { ORDER_SLOT } from "./lib/outgoing";
+import { isParkedOrder, ORDER_SLOT } from "./lib/outgoing";
 import { watchStorage } from "./lib/storage-fault";
 
 const root = document.getElementById("root");
@@ -27,12 +28,19 @@ restore();
 
 // Whoever was signed in before a reload still is, on whichever page; failures are shown there.
 if (refreshToken()) void refresh().catch(() => null);
-startOutbox((slot, answer) =>
-  slot === ORDER_SLOT ? resetDraft(answer as Order) : Promise.resolve(),
-);
+startOutbox((slot, answer) => {
+  if (slot === ORDER_SLOT) return resetDraft(answer as Order);
+  return isParkedOrder(slot) ? rememberParked(answer as Order) : Promise.resolve();
+});
 
 createRoot(root).render(
   <StrictMode>
     <App />
   </StrictMode>,
 );
+
+// The first picture goes before.
+setTimeout(() => {
+  void fetchTheRest();
+  void fetchLanguages().catch(() => null);
+}, 1_000);

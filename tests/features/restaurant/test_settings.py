@@ -20,6 +20,7 @@ def test_an_admin_changes_them_and_the_next_order_has_the_new_rates(cashier, sig
     try:
         changed = admin.request("PATCH", "/admin/restaurant", json=change).json
         assert {name: changed[name] for name in change} == change
+        assert admin.get("/public/manifest").json["name"] == "Warung Bara"  # of the installed app
         order = cashier.order(water).json
         assert (order["tax"], order["service_charge"]) == (0, 0)
     finally:

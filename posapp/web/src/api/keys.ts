@@ -37,5 +37,8 @@ export const afterPriceChange = (queries: QueryClient): void =>
 /** Something is sold out, or back: what an order being written costs is asked again. */
 export const afterSoldOut = (queries: QueryClient): void => spoil(queries, ["quote"]);
 
+/** Another name, tax or rate of the house: also what an order being written costs. */
+export const afterHouseChange = (queries: QueryClient): void => spoil(queries, keys.restaurant, ["quote"]);
+
 /** The clock was confirmed. */
 export const afterClock = (queries: QueryClient): void => spoil(queries, keys.clock);

@@ -574,6 +574,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The installed app under the house's name
+         * @description What a browser installs, named as the house is.
+         */
+        get: operations["getManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/menu": {
         parameters: {
             query?: never;
@@ -975,6 +995,23 @@ export interface components {
             password: string;
             /** Username */
             username: string;
+        };
+        /** ManifestIcon */
+        ManifestIcon: {
+            /**
+             * Purpose
+             * @default any
+             */
+            purpose?: string;
+            /** Sizes */
+            sizes: string;
+            /** Src */
+            src: string;
+            /**
+             * Type
+             * @default image/png
+             */
+            type?: string;
         };
         /** Menu */
         Menu: {
@@ -1689,6 +1726,67 @@ export interface components {
             reason: string;
             /** Voided By */
             voided_by: string;
+        };
+        /**
+         * WebManifest
+         * @description The installed app, as a browser asks for it (W3C's Web Application Manifest).
+         */
+        WebManifest: {
+            /**
+             * Background Color
+             * @default #f7f3ed
+             */
+            background_color?: string;
+            /**
+             * Display
+             * @default standalone
+             */
+            display?: string;
+            /**
+             * Icons
+             * @default [
+             *       {
+             *         "purpose": "any",
+             *         "sizes": "192x192",
+             *         "src": "/icon-192.png",
+             *         "type": "image/png"
+             *       },
+             *       {
+             *         "purpose": "any maskable",
+             *         "sizes": "512x512",
+             *         "src": "/icon-512.png",
+             *         "type": "image/png"
+             *       }
+             *     ]
+             */
+            icons?: components["schemas"]["ManifestIcon"][];
+            /**
+             * Id
+             * @default /
+             */
+            id?: string;
+            /**
+             * Lang
+             * @default id
+             */
+            lang?: string;
+            /** Name */
+            name: string;
+            /**
+             * Scope
+             * @default /
+             */
+            scope?: string;
+            /**
+             * Start Url
+             * @default /
+             */
+            start_url?: string;
+            /**
+             * Theme Color
+             * @default #231813
+             */
+            theme_color?: string;
         };
     };
     responses: never;
@@ -4373,6 +4471,48 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebManifest"];
                 };
             };
             /** @description A problem (RFC 9457) */

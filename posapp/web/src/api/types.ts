@@ -20,6 +20,7 @@ export type Payment = Schemas["TakenPayment"];
 export type PaymentDetails = Schemas["PaymentDetails"];
 export type Receipt = Schemas["ReceiptView"];
 export type Restaurant = Schemas["RestaurantView"];
+export type RestaurantChange = Schemas["RestaurantChange"];
 export type Outcome = Schemas["ActOutcome"];
 export type Approval = Schemas["Approval"];
 export type DayReport = Schemas["DayReport"];

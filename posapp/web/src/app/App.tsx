@@ -1,8 +1,9 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { RouterProvider } from "react-router/dom";
+import { BrowserRouter } from "react-router";
 import { queryClient } from "@/api/queries";
-import { router } from "./router";
+import { FaultBoundary } from "./FaultBoundary";
+import { Screens } from "./Screens";
 import { theme } from "./theme";
 import { usePageHeading } from "./use-page-heading";
 
@@ -11,7 +12,11 @@ export function App() {
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} />
+        <BrowserRouter>
+          <FaultBoundary>
+            <Screens />
+          </FaultBoundary>
+        </BrowserRouter>
       </QueryClientProvider>
     </MantineProvider>
   );

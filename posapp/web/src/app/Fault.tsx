@@ -2,14 +2,13 @@ import { Button, Stack, Text, Title } from "@mantine/core";
 import { CircleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate, useRouteError } from "react-router";
+import { useNavigate } from "react-router";
 import { faultId, reportFault } from "@/lib/faults";
 import { paths } from "@/lib/paths";
 
 /** A screen that could not be drawn: own words, a way back, and the id of the report. */
-export function Fault() {
+export function Fault({ error }: { error: unknown }) {
   const { t } = useTranslation();
-  const error = useRouteError();
   const navigate = useNavigate();
   const [id] = useState(faultId);
   useEffect(() => reportFault(error, id), [error, id]);

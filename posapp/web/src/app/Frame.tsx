@@ -7,8 +7,10 @@ import {
   LogOut,
   Receipt,
   ReceiptText,
+  Store,
   UtensilsCrossed,
 } from "lucide-react";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet } from "react-router";
 import { type Act, useMay } from "@/api/may";
@@ -18,9 +20,11 @@ import { useSession } from "@/api/sign-in";
 import { Flame } from "@/components/Brand";
 import { KeysHelp } from "@/components/KeysHelp";
 import { LanguageSwitch } from "@/components/LanguageSwitch";
+import { Pending } from "@/components/Pending";
 import { ThemeSwitch } from "@/components/ThemeSwitch";
 import { useAllOutgoing } from "@/lib/outgoing";
 import { paths } from "@/lib/paths";
+import { FaultBoundary } from "./FaultBoundary";
 import classes from "./Frame.module.css";
 import { useKeptScroll } from "./use-kept-scroll";
 
@@ -31,6 +35,7 @@ const LINKS = [
   { to: paths.receipts, text: "nav.receipts", icon: Receipt, act: "getReceipt" },
   { to: paths.soldOut, text: "nav.soldOut", icon: Ban, act: "setAvailability" },
   { to: paths.report, text: "nav.report", icon: ChartColumn, act: "getDayReport" },
+  { to: paths.restaurant, text: "nav.restaurant", icon: Store, act: "updateRestaurant" },
   { to: paths.waiting, text: "nav.waiting", icon: Hourglass, act: "getOutcome" },
   { to: paths.status, text: "nav.status", icon: Activity, act: null },
 ] as const satisfies { act: Act | null; [name: string]: unknown }[];
@@ -65,12 +70,19 @@ export function Frame() {
         </nav>
         <Person />
         <LanguageSwitch />
-        <ThemeSwitch />
-        <KeysHelp />
+        <div className={classes.switches}>
+          <ThemeSwitch />
+          <KeysHelp />
+        </div>
       </header>
       {/* Focusable, for it scrolls: the arrow keys must reach what is below. */}
       <main id="content" className={classes.main} tabIndex={0} ref={main}>
-        <Outlet />
+        {/* Below the frame, so that after a fault of one screen the ways to the others are there. */}
+        <FaultBoundary>
+          <Suspense fallback={<Pending />}>
+            <Outlet />
+          </Suspense>
+        </FaultBoundary>
       </main>
     </div>
   );

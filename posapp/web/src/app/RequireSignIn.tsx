@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Fragment, useEffect } from "react";
+import { Fragment, Suspense, useEffect } from "react";
 import { Navigate, Outlet, useLocation, useNavigate } from "react-router";
 import { refresh } from "@/api/client";
 import { currentUser, onNewcomer, refreshToken, useSession } from "@/api/sign-in";
 import { Pending } from "@/components/Pending";
-import { SessionEnded } from "@/features/auth/SessionEnded";
 import { homeOf } from "@/lib/homes";
+import { later } from "@/lib/later";
 import { paths } from "@/lib/paths";
 import { PersonChanged } from "./PersonChanged";
+
+const SessionEnded = later("SessionEnded", () => import("@/features/auth/SessionEnded"));
 
 /** Shows its routes to people who are signed in; after a reload the sign-in is resumed. */
 export function RequireSignIn() {
@@ -23,7 +25,11 @@ export function RequireSignIn() {
     // Pages of one person are not shown on to the next.
     <Fragment key={user.id}>
       <Outlet />
-      {state === "ended" && <SessionEnded user={user} />}
+      {state === "ended" && (
+        <Suspense>
+          <SessionEnded user={user} />
+        </Suspense>
+      )}
       {switched && <PersonChanged user={user} />}
     </Fragment>
   );

@@ -23,7 +23,7 @@ export function titleOf(error: unknown) {
 }
 
 /** What went wrong in the words of the screen; what the server alone can say, on its own language's. */
-function useDetail(error: unknown): string | null {
+export function useDetail(error: unknown): string | null {
   const { t, i18n } = useTranslation();
   if (storageFault(error)) return t("storage.blocked");
   if (!(error instanceof ApiError)) return null;

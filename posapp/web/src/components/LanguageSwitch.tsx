@@ -1,5 +1,5 @@
 import { useTranslation } from "react-i18next";
-import { LANGUAGES } from "@/i18n";
+import { LANGUAGES, speak } from "@/i18n";
 import classes from "./LanguageSwitch.module.css";
 
 const NAMES = { id: "Bahasa Indonesia", en: "English" };
@@ -16,7 +16,7 @@ export function LanguageSwitch() {
           aria-label={`${language.toUpperCase()}: ${NAMES[language]}`}
           aria-pressed={i18n.language === language}
           className={classes.choice}
-          onClick={() => void i18n.changeLanguage(language)}
+          onClick={() => void speak(language).catch(() => null)}
         >
           {language.toUpperCase()}
         </button>

@@ -1,6 +1,5 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
-import en from "./en.json";
 import id from "./id.json";
 
 export const LANGUAGES = ["id", "en"] as const;
@@ -27,9 +26,30 @@ i18next.on("languageChanged", (language) => {
   localStorage.setItem(STORAGE_KEY, language);
 });
 
+const first = remembered();
 await i18next.use(initReactI18next).init({
-  lng: remembered(),
+  lng: "id",
   fallbackLng: "id",
-  resources: { id: { translation: id }, en: { translation: en } },
+  resources: { id: { translation: id } },
   interpolation: { escapeValue: false },
 });
+
+/** The texts that come when somebody asks for them. */
+const LATER = { en: () => import("./en.json") };
+
+/** Have the texts of a language on this device. Rejects where they cannot be fetched. */
+async function fetchTexts(language: Language): Promise<void> {
+  if (language === "id" || i18next.hasResourceBundle(language, "translation")) return;
+  i18next.addResourceBundle(language, "translation", (await LATER[language]()).default);
+}
+
+/** Change the language of this device; where its texts cannot be fetched, nothing changes. */
+export async function speak(language: Language): Promise<void> {
+  await fetchTexts(language);
+  await i18next.changeLanguage(language);
+}
+
+/** Have every language here, for a switch while the server is away. */
+export const fetchLanguages = () => Promise.all(LANGUAGES.map(fetchTexts));
+
+await speak(first).catch(() => null);

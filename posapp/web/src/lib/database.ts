@@ -50,7 +50,7 @@ export interface Person {
 
 /** A request that moves money or food, from the tap until the server has answered it. */
 export interface Outgoing {
-  /** Its subject: "order", or "payment:<order id>". One at a time for each. */
+  /** Its subject: "order", "order:<key>" beside the next one, or "payment:<order id>". One at a time for each. */
   slot: string;
   key: string;
   body: unknown;
@@ -62,6 +62,16 @@ export interface Outgoing {
   since?: number;
   /** The number of the order that is paid. */
   number?: number | null;
+  /** Why the server has refused a parked order, which is kept all the same. */
+  refusal?: Refusal;
+}
+
+/** What of a refusal is shown again later. */
+export interface Refusal {
+  status: number;
+  detail: string;
+  code: string | null;
+  params: Record<string, unknown>;
 }
 
 /** The server's answer to the last request of a slot, until it has been looked at. */

@@ -7,7 +7,7 @@ import { queryClient } from "@/api/queries";
 import { currentUser } from "@/api/sign-in";
 import type { Outcome } from "@/api/types";
 import type { Outgoing } from "./database";
-import { allOutgoing, claim, deliver, forget, nothingNew, settleWith } from "./outgoing";
+import { allOutgoing, claim, deliver, forget, nothingNew, ORDER_SLOT, park, settleWith } from "./outgoing";
 import { goesByItself, resendDelay } from "./resending";
 
 /** The one place through which what moves money or food goes out, and goes out again. */
@@ -94,6 +94,32 @@ function failed(slot: string, error: Error): void {
   clearTimeout(timers.get(slot));
   const wait = resendDelay(failures + 1, Math.random());
   timers.set(slot, setTimeout(() => void resendOwn(slot), wait));
+}
+
+/** Until no try at a slot is under way. */
+async function tryHasEnded(slot: string): Promise<void> {
+  while (attemptOf(slot).sending) {
+    await new Promise<void>((done) => {
+      const leave = subscribe(() => {
+        leave();
+        done();
+      });
+    });
+  }
+}
+
+/**
+ * Let the order that awaits its answer go on by itself, and make room for the next: once the try that is
+ * under way has ended, and if it had no answer.
+ *
+ * @param begin what must happen together with it.
+ */
+export async function parkOrder(begin: () => Promise<unknown>): Promise<void> {
+  await tryHasEnded(ORDER_SLOT);
+  const slot = await park(begin);
+  if (slot === null) return;
+  forgetAttempt(ORDER_SLOT);
+  await resendOwn(slot);
 }
 
 /** Send again what goes by itself: the request of `slot`, or all. */

@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ApiError } from "@/api/error";
 import { database } from "./database";
-import { claim, deliver } from "./outgoing";
+import { claim, deliver, park } from "./outgoing";
 
 const start = async (slot: string, body: unknown = {}) => {
   const outgoing = await claim(slot, () => Promise.resolve(body));
@@ -99,5 +99,30 @@ describe("a request in flight", () => {
     await deliver(first, () => Promise.resolve(), () => Promise.resolve((cleared = true)));
     expect(await keyOf("order")).toBe(second.key);
     expect(cleared).toBe(false);
+  });
+});
+
+describe("an order that goes on beside the next", () => {
+  it("keeps its key in a slot of its own, and is kept when it is refused", async () => {
+    const first = await start("order", { lines: 1 });
+    const slot = await park(() => Promise.resolve());
+    expect(slot).toBe(`order:${first.key}`);
+    const next = await start("order", { lines: 2 });
+    expect(next.key).not.toBe(first.key);
+    const parked = await start(slot ?? "");
+    expect(parked).toMatchObject({ key: first.key, body: { lines: 1 } });
+    const refuses = () => Promise.reject(new ApiError(409, "sold out", { code: "sold_out" }));
+    await expect(deliver(parked, refuses)).rejects.toThrow(ApiError);
+    expect(await database.outgoing.get(slot ?? "")).toMatchObject({ refusal: { code: "sold_out" } });
+  });
+
+  it("is not settled by a try that began before", async () => {
+    const first = await start("order");
+    await deliver(first, async () => await park(() => Promise.resolve()), () => Promise.reject(new Error("settled")));
+    expect(await keyOf(`order:${first.key}`)).toBe(first.key);
+  });
+
+  it("is none where nothing waits", async () => {
+    expect(await park(() => Promise.reject(new Error("begun")))).toBeNull();
   });
 });

@@ -10,6 +10,9 @@ export const paymentSlot = (orderId: number): string => `payment:${orderId}`;
 export const paidOrderOf = (slot: string): number | null =>
   slot.startsWith("payment:") ? Number(slot.slice("payment:".length)) : null;
 
+/** Whether a slot is of an order that goes on beside the one that is written now. */
+export const isParkedOrder = (slot: string): boolean => slot.startsWith(`${ORDER_SLOT}:`);
+
 /** What a request is claimed with, beside its body. */
 export interface About {
   by: Person | null;
@@ -40,6 +43,26 @@ export function claim(
     await outgoing.add(fresh);
     await answers.clear();
     return fresh;
+  });
+}
+
+/**
+ * Make room for the next order: the one that awaits its answer goes on under the same key, in a slot of
+ * its own. A tab that is at it all the same finds nothing to settle, and the answer comes once more.
+ *
+ * @param begin what must happen together with it.
+ * @returns the new slot; null when no order awaits its answer.
+ */
+export function park(begin: () => Promise<unknown>): Promise<string | null> {
+  const { outgoing, drafts } = database;
+  return database.transaction("rw", outgoing, drafts, async () => {
+    const waiting = await outgoing.get(ORDER_SLOT);
+    if (!waiting) return null;
+    const slot = `${ORDER_SLOT}:${waiting.key}`;
+    await outgoing.add({ ...waiting, slot });
+    await outgoing.delete(ORDER_SLOT);
+    await begin();
+    return slot;
   });
 }
 
@@ -82,7 +105,7 @@ export async function deliver<T>(
     await settleWith(outgoing, response, settle);
     return response;
   } catch (error) {
-    if (error instanceof ApiError && isRefusal(error, tries)) await forget(outgoing);
+    if (error instanceof ApiError && isRefusal(error, tries)) await takeRefusal(outgoing, error);
     throw error;
   }
 }
@@ -98,6 +121,13 @@ export const settleWith = <T>(
     await database.answers.put({ slot, key, answer, at: Date.now(), by, number });
     await settle(answer);
   });
+
+/** What is refused is forgotten, and stands on the screen; a parked order stands nowhere else, and is kept. */
+async function takeRefusal(outgoing: Outgoing, error: ApiError): Promise<void> {
+  if (!isParkedOrder(outgoing.slot)) return forget(outgoing);
+  const { status, detail, code, params } = error;
+  await database.outgoing.update(outgoing.slot, { refusal: { status, detail, code, params } });
+}
 
 /**
  * Whether the server has refused for good. A refusal before it read the request counts for the first try

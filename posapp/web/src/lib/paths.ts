@@ -10,5 +10,6 @@ export const paths = {
   waiting: "/orders/waiting",
   soldOut: "/order/sold-out",
   report: "/reports/day",
+  restaurant: "/settings/restaurant",
   status: "/app/status",
 } as const;

@@ -34,6 +34,7 @@ describe("what goes out by itself", () => {
   it.each([
     ["somebody else's", row(), 4, 1_000_000],
     ["nobody's", row({ by: null }), 3, 1_000_000],
+    ["what was refused", row({ refusal: { status: 422, detail: "", code: null, params: {} } }), 3, 1_000_000],
     ["of hours ago", row(), 3, 1_000_000 + OWN_WISH_MS],
     ["of the future, by a clock that was set back", row(), 3, 999_999],
     ["anybody's while nobody is signed in", row(), null, 1_000_000],

@@ -21,9 +21,9 @@ export function resendDelay(failures: number, chance: number): number {
   return whole / 2 + (whole / 2) * chance;
 }
 
-/** Whether it may go out by itself: it is this person's own, and of this hour. */
-export function goesByItself({ by, since }: Outgoing, userId: number | null, now: number): boolean {
-  if (userId === null || by?.id !== userId || since === undefined) return false;
+/** Whether it may go out by itself: it is this person's own, of this hour, and nobody has refused it. */
+export function goesByItself({ by, since, refusal }: Outgoing, userId: number | null, now: number): boolean {
+  if (userId === null || by?.id !== userId || since === undefined || refusal) return false;
   const age = now - since;
   return age >= 0 && age < OWN_WISH_MS;
 }

@@ -1,19 +1,20 @@
 import { Button } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { ClockAlert } from "lucide-react";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, unwrap } from "@/api/client";
-import { afterClock, keys } from "@/api/keys";
+import { keys } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { useUser } from "@/api/sign-in";
-import { ApprovalSheet } from "@/components/ApprovalSheet";
 import { Strip } from "@/components/Strip";
+import { later } from "@/lib/later";
+
+const ConfirmClock = later("ConfirmClock", () => import("./ConfirmClock"));
 
 /** The server's clock cannot be right: nothing is sold until a manager has confirmed it. */
 export function ClockStrip() {
   const { t } = useTranslation();
-  const queries = useQueryClient();
   const may = useMay();
   const [confirming, setConfirming] = useState(false);
   const clock = useQuery({
@@ -40,25 +41,9 @@ export function ClockStrip() {
         {t("clock.wrong", { days: Math.floor(clock.data.behind_seconds / 86_400) })}
       </Strip>
       {confirming && (
-        <ApprovalSheet
-          title={t("clock.confirm")}
-          hint={t("clock.hint")}
-          reasons={[t("clock.reason")]}
-          confirm={t("clock.confirm")}
-          act={(key, body) =>
-            unwrap(
-              api.POST("/api/v1/clock/confirmations", {
-                params: { header: { "Idempotency-Key": key } },
-                body,
-              }),
-            )
-          }
-          onDone={() => {
-            setConfirming(false);
-            afterClock(queries);
-          }}
-          onClose={() => setConfirming(false)}
-        />
+        <Suspense>
+          <ConfirmClock onClose={() => setConfirming(false)} />
+        </Suspense>
       )}
     </>
   );

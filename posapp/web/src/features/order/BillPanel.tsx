@@ -7,6 +7,7 @@ import type { Draft, DraftLine } from "@/lib/database";
 import classes from "./BillPanel.module.css";
 import { DraftPanel } from "./DraftPanel";
 import { LastSent } from "./LastSent";
+import { RefusedOrders } from "./RefusedOrders";
 import { SentPanel } from "./SentPanel";
 import type { Shown, useSendOrder } from "./use-send-order";
 
@@ -58,6 +59,7 @@ export function BillPanel({ draft, products, send, onSend, onEditLine }: BillPan
             {t(open ? "line.hideBill" : "line.showBill", { count })}
           </button>
           {draft?.lastSent && <LastSent order={draft.lastSent} />}
+          <RefusedOrders busy={count > 0 || send.waiting} />
           <DraftPanel draft={draft} products={products} send={send} onSend={onSend} onEditLine={onEditLine} />
         </>
       )}

@@ -11,6 +11,7 @@ import { rupiah } from "@/lib/money";
 import { useKeys } from "@/lib/use-keys";
 import classes from "./DraftPanel.module.css";
 import type { LineChange } from "./draft";
+import { beginNext } from "./use-draft";
 import type { usePricedDraft } from "./use-priced-draft";
 import type { Shown, useSendOrder } from "./use-send-order";
 
@@ -39,7 +40,11 @@ export function DraftFoot({ draft, products, quote, send, change, onSend }: Draf
   return (
     <footer className={classes.foot}>
       {send.waiting && !send.isPending && (
-        <Alert color="wood" icon={<Hourglass />} title={t("draft.waiting")} role="status" />
+        <Alert color="wood" icon={<Hourglass />} title={t("draft.waiting")} role="status">
+          <Button variant="light" onClick={() => void beginNext()}>
+            {t("parked.next")}
+          </Button>
+        </Alert>
       )}
       {soldOut.map((line) => (
         <Alert

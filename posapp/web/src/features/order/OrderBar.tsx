@@ -1,13 +1,15 @@
-import { ActionIcon, Button, SegmentedControl, TextInput } from "@mantine/core";
+import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { Armchair, Search, UserRound, X } from "lucide-react";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useTableName } from "@/api/queries";
+import { Choice } from "@/components/Choice";
 import type { Draft } from "@/lib/database";
 import { useKeys } from "@/lib/use-keys";
 import classes from "./OrderBar.module.css";
 import { edit } from "./use-draft";
 
+const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const TYPES = ["dine_in", "takeaway", "delivery"] as const;
 
 interface OrderBarProps {
@@ -27,22 +29,29 @@ export function OrderBar(props: OrderBarProps) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
   const name = useTableName()(draft.tableId);
+  const searchFrom = (text: string) => {
+    field.current?.focus();
+    onQuery(text);
+  };
   useKeys({
     "/": () => field.current?.focus(),
+    // A dish by its number, as it stands on its tile.
+    ...Object.fromEntries(DIGITS.map((digit) => [digit, locked ? undefined : () => searchFrom(digit)])),
     F2: locked ? undefined : onPickTable,
     F4: locked ? undefined : onGuest,
   });
 
   return (
     <div className={classes.bar}>
-      <SegmentedControl
-        aria-label={t("line.type")}
-        classNames={{ root: classes.types ?? "", label: classes.type ?? "" }}
-        value={draft.type}
-        disabled={locked}
-        onChange={(type) => void edit((before) => ({ ...before, type }))}
-        data={TYPES.map((value) => ({ value, label: t(`type.${value}`) }))}
-      />
+      <div className={classes.types}>
+        <Choice
+          label={t("line.type")}
+          value={draft.type}
+          disabled={locked}
+          onChange={(type) => void edit((before) => ({ ...before, type }))}
+          options={TYPES.map((value) => ({ value, label: t(`type.${value}`) }))}
+        />
+      </div>
       {draft.type === "dine_in" && (
         <Button
           variant={draft.tableId === null ? "light" : "default"}

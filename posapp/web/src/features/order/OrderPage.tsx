@@ -1,11 +1,12 @@
 import { VisuallyHidden } from "@mantine/core";
 import { useSessionStorage } from "@mantine/hooks";
-import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
+import { Suspense, useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useMenu } from "@/api/queries";
 import type { Product } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
+import { later, useRestIsHere } from "@/lib/later";
 import { paths } from "@/lib/paths";
 import { useKeys } from "@/lib/use-keys";
 import { BillPanel } from "./BillPanel";
@@ -14,13 +15,15 @@ import { countByProduct, emptyDraft, needsGuest, needsTable, plainSelection } fr
 import { hasOptions } from "./modifiers";
 import { OrderBar } from "./OrderBar";
 import classes from "./OrderPage.module.css";
-import { OrderSheets, type OpenSheet } from "./OrderSheets";
+import type { OpenSheet } from "./OrderSheets";
 import { ProductGrid } from "./ProductGrid";
 import { SEARCH } from "./search";
 import { useAdd } from "./use-add";
 import { useDraft } from "./use-draft";
 import { useFoundProducts } from "./use-found-products";
 import { type Shown, useSendOrder } from "./use-send-order";
+
+const OrderSheets = later("OrderSheets", () => import("./OrderSheets"));
 
 /** Menu on the left, bill on the right: three taps from table to sent. */
 export function OrderPage() {
@@ -36,6 +39,7 @@ export function OrderPage() {
     getInitialValueInEffect: false,
   });
   const [sheet, setSheet] = useState<OpenSheet | null>(null);
+  const restIsHere = useRestIsHere();
 
   const categories = menu.data?.categories ?? [];
   const category = categories.find(({ id }) => id === categoryId) ?? categories[0];
@@ -111,7 +115,11 @@ export function OrderPage() {
         onSend={sendOrAsk}
         onEditLine={({ key, productId }) => setSheet({ kind: "product", productId, lineKey: key })}
       />
-      <OrderSheets sheet={sheet} draft={draft ?? emptyDraft} products={products} onAdd={add} onClose={() => setSheet(null)} />
+      {(sheet !== null || restIsHere) && (
+        <Suspense>
+          <OrderSheets sheet={sheet} draft={draft ?? emptyDraft} products={products} onAdd={add} onClose={() => setSheet(null)} />
+        </Suspense>
+      )}
     </div>
   );
 }

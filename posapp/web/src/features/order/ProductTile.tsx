@@ -43,7 +43,10 @@ export const ProductTile = memo(function ProductTile({ product, count, locked, o
         ) : (
           <span className={classes.soldout}>{t("menu.soldOut")}</span>
         )}
-        {available && hasOptions(product) && <SlidersHorizontal size={16} aria-hidden="true" />}
+        <span className={classes.marks} aria-hidden="true">
+          {available && hasOptions(product) && <SlidersHorizontal size={16} />}
+          <small>{product.id}</small>
+        </span>
       </span>
     </button>
   );

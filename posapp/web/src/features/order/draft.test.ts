@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addLine, countByProduct, emptyDraft, needsTable, setNote, setQuantity, toOrderInput } from "./draft";
+import { addLine, countByProduct, emptyDraft, fromOrderInput, needsTable, setNote, setQuantity, toOrderInput } from "./draft";
 
 const steak = { productId: 7, variantId: 70, modifierIds: [1, 4], quantity: 1, note: "" };
 const tea = { productId: 9, variantId: null, modifierIds: [], quantity: 1, note: "" };
@@ -20,6 +20,14 @@ describe("the order being written", () => {
   it("drops a line at zero and stops at 99", () => {
     expect(setQuantity(two, "a", 0).lines.map(({ key }) => key)).toEqual(["b"]);
     expect(setQuantity(two, "a", 1000).lines[0]?.quantity).toBe(99);
+  });
+
+  it.each([
+    two,
+    { ...two, tableId: 5, guest: { ...emptyDraft.guest, count: 3 } },
+    { ...setNote(two, "a", "es"), type: "delivery" as const, guest: { count: null, name: "Sari", phone: "0812", address: "Jl. Melati" } },
+  ])("is written on from what was sent of it", (draft) => {
+    expect(toOrderInput(fromOrderInput(toOrderInput(draft), null))).toEqual(toOrderInput(draft));
   });
 
   it("counts each product over all its lines", () => {

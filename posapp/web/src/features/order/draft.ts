@@ -132,6 +132,26 @@ export function toOrderInput({ type, tableId, guest, lines }: Draft): OrderInput
   };
 }
 
+/** The order of a body that was sent, to be written on; a line's place is its key. */
+export function fromOrderInput(body: OrderInput, lastSent: Draft["lastSent"]): Draft {
+  const { customer_name: name, customer_phone: phone, customer_address: address } = body;
+  return {
+    ...emptyDraft,
+    lastSent,
+    type: body.type,
+    tableId: body.table_id ?? null,
+    guest: { count: body.guests ?? null, name: name ?? "", phone: phone ?? "", address: address ?? "" },
+    lines: body.lines.map((line, at) => ({
+      key: `again ${at}`,
+      productId: line.product_id,
+      variantId: line.variant_id ?? null,
+      modifierIds: [...(line.modifier_ids ?? [])],
+      quantity: line.quantity,
+      note: line.note ?? "",
+    })),
+  };
+}
+
 /** What a price depends on: for whom the order is changes none. */
 export const toQuoteInput = (draft: Draft): OrderInput => toOrderInput({ ...draft, guest: noGuest });
 

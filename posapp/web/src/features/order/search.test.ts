@@ -16,6 +16,11 @@ it("finds by any words in any order, over all categories", () => {
   expect(names("SIR wag")).toEqual(["Wagyu Sirloin"]);
 });
 
+it("finds a dish by its number alone", () => {
+  expect(names(" 3 ")).toEqual(["Café Latte"]);
+  expect(names("34")).toEqual([]);
+});
+
 it("does not mind accents", () => {
   expect(names("cafe")).toEqual(["Café Latte"]);
 });

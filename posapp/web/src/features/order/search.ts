@@ -27,7 +27,7 @@ const nearlyHolds = (name: string, word: string): boolean =>
   word.length >= FORGIVING_FROM && name.split(/\s+/).some((text) => nearlyBegins(text, word));
 
 /**
- * The products whose names hold every word of `query`, in the menu's order; where there is none, those
+ * The product whose number `query` is; else those whose names hold every word of `query`, in the menu's order; where there is none, those
  * that hold them but for a typing mistake in each.
  *
  * @param otherNames names in the other language, by product id.
@@ -38,6 +38,8 @@ export function findProducts(
   otherNames: ReadonlyMap<number, string> = new Map(),
 ): Product[] {
   const words = plain(query).split(/\s+/).filter(Boolean);
+  const numbered = categories.flatMap(({ products }) => products.filter(({ id }) => String(id) === query.trim()));
+  if (numbered.length > 0) return numbered;
   const all = categories.flatMap(({ products }) =>
     products.map((product) => ({
       product,

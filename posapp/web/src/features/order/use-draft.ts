@@ -1,9 +1,10 @@
 import { useLiveQuery } from "dexie-react-hooks";
 import { currentUser } from "@/api/sign-in";
-import type { Order } from "@/api/types";
-import { database, type Draft, type Person } from "@/lib/database";
+import type { Order, OrderInput } from "@/api/types";
+import { database, type Draft, type Outgoing, type Person } from "@/lib/database";
+import { parkOrder } from "@/lib/outbox";
 import { ORDER_SLOT } from "@/lib/outgoing";
-import { emptyDraft, nextDraft, rememberSent } from "./draft";
+import { emptyDraft, fromOrderInput, nextDraft, rememberSent } from "./draft";
 
 /** A draft that an earlier version has written lacks what it did not know. */
 const current = async (): Promise<Draft> => ({
@@ -41,3 +42,21 @@ export const readDraft = async (): Promise<Draft | null> => {
 /** `order` was sent: begin anew for the next guest, and remember it. */
 export const resetDraft = async (order: Order): Promise<unknown> =>
   database.drafts.put(rememberSent(nextDraft(await current()), order));
+
+/** A parked order was taken: what is being written meanwhile goes on. */
+export const rememberParked = async (order: Order): Promise<unknown> =>
+  database.drafts.put(rememberSent(await current(), order));
+
+/** Write the next order while the one that was sent awaits its answer. */
+export const beginNext = (): Promise<void> =>
+  parkOrder(async () => database.drafts.put(nextDraft(await current())));
+
+/** Take a parked order that was refused back, to be changed; nothing happens while another is being written. */
+export async function writeAgain({ slot, body, by = null }: Outgoing): Promise<void> {
+  await database.transaction("rw", database.drafts, database.outgoing, async () => {
+    const { lines, lastSent } = await current();
+    if (lines.length > 0 || (await database.outgoing.get(ORDER_SLOT))) return;
+    await database.drafts.put({ ...fromOrderInput(body as OrderInput, lastSent), by });
+    await database.outgoing.delete(slot);
+  });
+}

@@ -44,10 +44,10 @@ interface CashSumsProps {
 export function CashSums({ method, tender, entered, rest }: CashSumsProps) {
   const { t } = useTranslation();
   if (method !== "cash" && entered === 0) return null;
-  const second = tender.isPart ? "pay.left" : "pay.change";
+  const second = tender.isWhole || tender.tooMuch ? "pay.change" : "pay.left";
   const result = () => {
     if (tender.tooMuch) return t("pay.tooMuch", { amount: rupiah(entered - rest) });
-    if (method === "cash" && tender.isPart) return t("pay.short", { amount: rupiah(rest - entered) });
+    if (method === "cash" && !tender.isWhole) return t("pay.short", { amount: rupiah(rest - entered) });
     if (tender.isWhole) return rupiah(tender.change);
     return rupiah(rest - entered);
   };

@@ -1,12 +1,14 @@
-import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
+import { Alert, Button, Text } from "@mantine/core";
 import { Banknote, CreditCard, Hourglass, QrCode } from "lucide-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Order, PaymentMethod } from "@/api/types";
+import { Choice } from "@/components/Choice";
 import { rupiah } from "@/lib/money";
 import { useKeys } from "@/lib/use-keys";
 import { AmountPad } from "./AmountPad";
-import { amountOf, type Entry, NOTHING, press, propose } from "./entry";
+import { amountOf, type Entry, isEmpty, NOTHING, press, propose } from "./entry";
+import { useTyped } from "./use-typed";
 import { PartsList } from "./PartsList";
 import { PayError } from "./PayError";
 import classes from "./PaymentForm.module.css";
@@ -15,9 +17,9 @@ import { type usePay, usePayments } from "./queries";
 import { tenderOf } from "./tender";
 
 const METHODS = [
-  { value: "cash", icon: Banknote },
-  { value: "qris", icon: QrCode },
-  { value: "card", icon: CreditCard },
+  { value: "cash", icon: Banknote, keys: ["F6", "t"] },
+  { value: "qris", icon: QrCode, keys: ["F7", "q"] },
+  { value: "card", icon: CreditCard, keys: ["F10", "k"] },
 ] as const;
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
@@ -32,8 +34,7 @@ interface PaymentFormProps {
  */
 export function PaymentForm({ order, pay }: PaymentFormProps) {
   const { t } = useTranslation();
-  const [picked, setPicked] = useState<PaymentMethod>("cash");
-  const [entry, setEntry] = useState(NOTHING);
+  const { method: picked, entry, setMethod, setEntry } = useTyped(order.id);
   const [splits, setSplits] = useState(false);
   const partButton = useRef<HTMLButtonElement>(null);
   const payments = usePayments(order.id, order.paid > 0);
@@ -46,8 +47,7 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
     if (!locked) setEntry(change);
   };
   const pick = (next: PaymentMethod) => {
-    setPicked(next);
-    setEntry(NOTHING);
+    setMethod(next);
     pay.reset(); // what was said of the other way to pay
   };
   const take = (part: boolean) => {
@@ -63,31 +63,31 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
       Backspace: () => type((e) => press(e, "back")),
       Escape: () => type(() => NOTHING),
       Enter: () => (tender.isPart ? partButton.current?.focus() : take(false)),
-      t: () => !locked && pick("cash"),
-      q: () => !locked && pick("qris"),
-      k: () => !locked && pick("card"),
+      ...Object.fromEntries(
+        METHODS.flatMap(({ value, keys }) => keys.map((key) => [key, () => !locked && pick(value)])),
+      ),
     },
     true,
   );
 
   return (
     <div className={classes.payment}>
-      <SegmentedControl
-        fullWidth
-        aria-label={t("pay.methods")}
-        value={method}
-        disabled={locked}
-        onChange={(value) => pick(value)}
-        classNames={{ root: classes.methods ?? "", label: classes.method ?? "" }}
-        data={METHODS.map(({ value, icon: Icon }) => ({
-          value,
-          label: (
-            <span className={classes.label}>
-              <Icon size={20} aria-hidden="true" /> {t(`pay.${value}`)}
-            </span>
-          ),
-        }))}
-      />
+      <div className={classes.methods}>
+        <Choice
+          label={t("pay.methods")}
+          value={method}
+          disabled={locked}
+          onChange={pick}
+          options={METHODS.map(({ value, icon: Icon }) => ({
+            value,
+            label: (
+              <>
+                <Icon size={20} aria-hidden="true" /> {t(`pay.${value}`)}
+              </>
+            ),
+          }))}
+        />
+      </div>
       <div className={classes.due}>
         <span>{t(order.paid > 0 ? "pay.rest" : "pay.due")}</span>
         <strong data-testid="due">{rupiah(rest)}</strong>
@@ -105,7 +105,7 @@ export function PaymentForm({ order, pay }: PaymentFormProps) {
       {method === "cash" && (
         <QuickAmounts due={rest} locked={locked} onPick={(sum) => setEntry(propose(sum))} />
       )}
-      {method === "cash" || splits || entry !== NOTHING ? (
+      {method === "cash" || splits || !isEmpty(entry) ? (
         <AmountPad locked={locked} onPress={(key) => type((e) => press(e, key))} />
       ) : (
         <div className={classes.ask}>

@@ -8,6 +8,9 @@ export interface Entry {
 
 export const NOTHING: Entry = { text: "", proposed: false };
 
+/** Whether anything stands on the pad. */
+export const isEmpty = ({ text }: Entry): boolean => text === "";
+
 /** @param amount rupiah. */
 export const propose = (amount: number): Entry => ({ text: String(amount), proposed: true });
 

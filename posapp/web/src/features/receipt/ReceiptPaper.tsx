@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useLineName } from "@/api/line-names";
 import type { Receipt } from "@/api/types";
 import { rupiah } from "@/lib/money";
 import { percent } from "@/lib/percent";
@@ -11,6 +12,7 @@ const SUMS = ["subtotal", "discount", "service_charge", "tax", "rounding"] as co
 export function ReceiptPaper({ receipt, copy }: { receipt: Receipt; copy: boolean }) {
   const { t, i18n } = useTranslation();
   const { order, restaurant, payments } = receipt;
+  const nameOf = useLineName();
   const gone = new Set(order.voids.map(({ line_id }) => line_id));
   const labels = {
     subtotal: t("totals.subtotal"),
@@ -45,17 +47,18 @@ export function ReceiptPaper({ receipt, copy }: { receipt: Receipt; copy: boolea
       <ul>
         {order.lines
           .filter(({ id }) => !gone.has(id))
-          .map((line) => (
-            <li key={line.id}>
-              <span>
-                {line.quantity} {line.name}
-                {line.modifiers.length > 0 && (
-                  <small>{line.modifiers.map(({ name }) => name).join(", ")}</small>
-                )}
-              </span>
-              <span>{rupiah(line.total)}</span>
-            </li>
-          ))}
+          .map((line) => {
+            const { name, modifiers } = nameOf(line);
+            return (
+              <li key={line.id}>
+                <span>
+                  {line.quantity} {name}
+                  {modifiers.length > 0 && <small>{modifiers.join(", ")}</small>}
+                </span>
+                <span>{rupiah(line.total)}</span>
+              </li>
+            );
+          })}
       </ul>
       <dl>
         {SUMS.filter((sum) => order[sum] !== 0 || sum === "subtotal").map((sum) => (

@@ -6,9 +6,11 @@ const STATES = ["healthy", "degraded", "unhealthy"] as const;
 
 /** One check: its name, or its own where nobody has translated it; its state, its messages and its figures. */
 export function CheckCard({ name, check }: { name: string; check: Check }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const state = STATES.find((known) => known === check.status) ?? "unknown";
-  const messages = [check.error, check.warning, check.message].filter(Boolean);
+  // They are English, and for whoever mends it: where all is well, another screen does without.
+  const shown = state !== "healthy" || i18n.language === "en";
+  const messages = shown ? [check.error, check.warning, check.message].filter(Boolean) : [];
   return (
     <section className={classes.card} data-testid={`check-${name}`}>
       <h2 className={classes.title}>
@@ -18,7 +20,7 @@ export function CheckCard({ name, check }: { name: string; check: Check }) {
         </span>
       </h2>
       {messages.map((text) => (
-        <p key={text} className={classes.message}>
+        <p key={text} className={classes.message} lang="en">
           {text}
         </p>
       ))}

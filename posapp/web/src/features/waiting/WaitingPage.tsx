@@ -4,6 +4,7 @@ import { CircleQuestionMark, Hourglass, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, unwrap } from "@/api/client";
+import { ApiError } from "@/api/error";
 import { afterSale } from "@/api/keys";
 import type { Outcome } from "@/api/types";
 import { ApprovalSheet } from "@/components/ApprovalSheet";
@@ -65,6 +66,9 @@ function WaitingRequest({ outgoing, onTold }: WaitingRequestProps) {
       </span>
       {ask.data?.state === "unknown" && (
         <Alert color="wood" role="status" title={t("waiting.unknown")} />
+      )}
+      {outgoing.refusal && (
+        <ErrorNote error={new ApiError(outgoing.refusal.status, outgoing.refusal.detail, outgoing.refusal)} />
       )}
       {ask.isError && <ErrorNote error={ask.error} />}
       <div className={classes.acts}>
