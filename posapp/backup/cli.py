@@ -127,6 +127,10 @@ def base(if_received: bool) -> None:
         context.storage.lock() as lock,
     ):
         created = create_base_backup(context, lock)
+        if context.bucket is not None:
+            from posapp.backup.base_upload import upload_bases  # and boto3, for those who have one
+
+            upload_bases(context)
     context.notifications.send_heartbeat("backup-base")
     click.echo(created.path)
 

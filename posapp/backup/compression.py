@@ -7,14 +7,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, BinaryIO, cast
+from dataclasses import dataclass
+from typing import IO, Any, BinaryIO, Protocol, cast
 
 import pyrage
 from isal import igzip_threaded, isal_zlib
 from pyrage import x25519
 
 from posapp.backup.errors import BackupError
-from posapp.backup.model.backup import BackupName
 
 BLOCK = 1 << 20
 """Bytes."""
@@ -28,6 +28,25 @@ _THREADS = 2
 
 _Isal = cast("type[Exception]", isal_zlib.error)  # its stub says it is an instance
 _igzip: Callable[..., Any] = igzip_threaded.open
+
+
+class Packed(Protocol):
+    """A compressed file, by its name in messages."""
+
+    @property
+    def encrypted(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class PackedFile:
+    """A compressed file that is no backup by itself."""
+
+    name: str
+    encrypted: bool
+
+    def __str__(self) -> str:
+        return self.name
+
 
 LoadIdentity = Callable[[], x25519.Identity]
 """Called only where something is encrypted."""
@@ -76,7 +95,7 @@ class TrailerCheck:
         return DUMP_TRAILER in self._tail
 
 
-class _PipeThread(threading.Thread):
+class PipeThread(threading.Thread):
     """One end of a pipe in a thread of its own. That end is closed when the step has ended, and its
     error is known by then: nobody waits for a reader or writer that has failed."""
 
@@ -114,7 +133,7 @@ def compressed(sink: HashingWriter, recipient: x25519.Recipient | None) -> Itera
         return
     out, into = os.pipe()
     source = open(out, "rb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
-    helper = _PipeThread(lambda: pyrage.encrypt_io(source, sink, [recipient]), source)
+    helper = PipeThread(lambda: pyrage.encrypt_io(source, sink, [recipient]), source)
     try:
         with open(into, "wb", buffering=0) as pipe, _gzip(pipe) as gzip:
             yield gzip
@@ -128,9 +147,7 @@ def _gzip(sink: Any) -> BinaryIO:
 
 
 @contextmanager
-def decompressed(
-    source: BinaryIO, name: BackupName, load_identity: LoadIdentity
-) -> Iterator[BinaryIO]:
+def decompressed(source: BinaryIO, name: Packed, load_identity: LoadIdentity) -> Iterator[BinaryIO]:
     """Reads the SQL of a backup. Raises BackupError where the bytes are damaged."""
     try:
         if not name.encrypted:
@@ -147,7 +164,7 @@ def decompressed(
         raise _broken(name, error) from None
 
 
-def _broken(name: BackupName, error: Exception) -> BackupError:
+def _broken(name: Packed, error: Exception) -> BackupError:
     if "No matching keys" in str(error):
         return BackupError(f"{name}: the key in BACKUP_AGE_IDENTITY does not open it")
     return BackupError(f"{name}: broken: {error}")
@@ -157,7 +174,7 @@ def _broken(name: BackupName, error: Exception) -> BackupError:
 def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
     out, into = os.pipe()
     pipe = open(into, "wb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
-    helper = _PipeThread(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
+    helper = PipeThread(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
     with open(out, "rb", buffering=0) as compressed:
         try:
             with _igzip(compressed, "rb", threads=1, block_size=BLOCK) as sql:
@@ -169,22 +186,34 @@ def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
 
 
 def read_to_end(
-    source: BinaryIO, name: BackupName, load_identity: LoadIdentity
+    source: BinaryIO, name: Packed, load_identity: LoadIdentity
 ) -> tuple[str, int, int]:
     """Reads a backup to its end. Returns SHA-256 and bytes of the file, and the bytes of its SQL.
 
     Raises BackupError for damaged gzip, and for SQL without pg_dump's closing line at its end.
     """
-    hashed = HashingReader(source)
     trailer = TrailerCheck()
-    with decompressed(cast(BinaryIO, hashed), name, load_identity) as sql:
-        while block := sql.read(BLOCK):
-            trailer.add(block)
-    while hashed.read(BLOCK):  # bytes after the gzip stream count too
-        pass
+    found = read_through(source, name, load_identity, trailer.add)
     if not trailer.complete:
         raise BackupError(f"{name}: not whole: pg_dump's closing line is missing")
-    return hashed.hexdigest(), hashed.size, trailer.size
+    return found
+
+
+def read_through(
+    source: BinaryIO,
+    name: Packed,
+    load_identity: LoadIdentity,
+    on_block: Callable[[bytes], object] = len,
+) -> tuple[str, int, int]:
+    """Reads a file to its end. Returns SHA-256 and bytes of the file, and the bytes of its content,
+    which are given to `on_block`. Raises BackupError for damaged gzip."""
+    hashed, size = HashingReader(source), 0
+    with decompressed(cast(BinaryIO, hashed), name, load_identity) as content:
+        while block := content.read(BLOCK):
+            size += len(block)
+            on_block(block)
+    hashed.drain()  # bytes after the gzip stream count too
+    return hashed.hexdigest(), hashed.size, size
 
 
 class HashingReader:
@@ -206,6 +235,11 @@ class HashingReader:
         buffer[: len(block)] = block
         return len(block)
 
+    def drain(self) -> None:
+        """Reads the rest."""
+        while self.read(BLOCK):
+            pass
+
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
 
@@ -213,6 +247,5 @@ class HashingReader:
 def checksum(source: BinaryIO) -> tuple[str, int]:
     """Returns SHA-256 and bytes of a file."""
     hashed = HashingReader(source)
-    while hashed.read(BLOCK):
-        pass
+    hashed.drain()
     return hashed.hexdigest(), hashed.size

@@ -143,9 +143,15 @@ class BackupContext:
         """Returns the key that opens encrypted backups. Raises Refused."""
         return load_identity(self.settings.backup_age_identity)
 
-    def scratch(self, client: PostgresClient, storage: FolderStorage) -> BackupContext:
-        """Returns the same run on another database and folder, unencrypted and without S3."""
-        other = replace(self, storage=storage, bucket=None, recipient=None)
+    def scratch(
+        self,
+        client: PostgresClient,
+        storage: FolderStorage,
+        recipient: x25519.Recipient | None = None,
+    ) -> BackupContext:
+        """Returns the same run on another database and folder, without S3, and unencrypted but for
+        a `recipient`."""
+        other = replace(self, storage=storage, bucket=None, recipient=recipient)
         other.client = client
         return other
 

@@ -49,7 +49,8 @@ def read_coverage(storage: FolderStorage) -> Coverage:
     bases, wal = list_base_backups(storage), storage.root / received.FOLDER
     names, missing = received.list_segments(wal), 0
     if bases and names:
-        size = received.segment_size(wal, names)
+        stated = bases[-1].manifest
+        size = stated.segment_bytes if stated else received.segment_size(wal)
         missing = received.count_missing(names, first_segment(bases[-1]), size)
     return Coverage(tuple(bases), recovery.known_until(wal), missing)
 

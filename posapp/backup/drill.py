@@ -27,6 +27,7 @@ from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.handover import Handover
 from posapp.backup.model.backup import Backup
+from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres import databases
 from posapp.backup.postgres.client import (
     Connection,
@@ -35,6 +36,7 @@ from posapp.backup.postgres.client import (
     major,
     query,
 )
+from posapp.backup.postgres.properties import foreseen
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import replace_database
 from posapp.backup.storage.folder import FolderStorage
@@ -133,10 +135,11 @@ def _restore(file: BinaryIO, folder: Path, result: DrillResult, context: BackupC
         client = PostgresClient(url)
         with client.connect() as connection:
             _create_roles(connection, backup)
-            result.unproven = _unproven(connection, backup)
+            like, unproven = _properties(connection, backup)
+            result.unproven = "; ".join([*_unproven(connection, backup), *unproven])
         scratch = context.scratch(client, FolderStorage(folder / "backups"))
         with result.step("restore and compare the rows"):
-            result.rows = _replace(backup, file, scratch)
+            result.rows = _replace(backup, file, scratch, like)
         with result.step("validate the foreign keys"):
             result.foreign_keys = validate_foreign_keys(client)
         result.tables = len(count_rows(client))
@@ -144,23 +147,39 @@ def _restore(file: BinaryIO, folder: Path, result: DrillResult, context: BackupC
             result.health = _check_health(url, folder, context.clock)
 
 
-def _replace(backup: Backup, file: BinaryIO, scratch: BackupContext) -> int:
+def _replace(
+    backup: Backup, file: BinaryIO, scratch: BackupContext, like: DatabaseProperties | None
+) -> int:
     """Restores as a restore does, in the place of an empty database. Returns the rows."""
     live, now = scratch.client.database, scratch.clock.now()
     handover = Handover(scratch, databases.sibling_name(live, "restore", now), backup, None)
     old_database = databases.sibling_name(live, "before", now)
-    like = backup.manifest.properties if backup.manifest else None
     return replace_database(backup, file, scratch, old_database, like, handover)
 
 
-def _unproven(connection: Connection, backup: Backup) -> str:
-    """Returns what a restore on the live server may meet that this one cannot show, or ""."""
+def _properties(
+    connection: Connection, backup: Backup
+) -> tuple[DatabaseProperties | None, list[str]]:
+    """Returns the properties of the database as far as this server can have them, and which of
+    them it leaves unproven."""
+    like = backup.manifest.properties if backup.manifest else None
+    if like is None:
+        return None, []
+    unmade, losses = foreseen(connection, like)
+    if unmade:
+        usual = {"provider": "c", "collate": "C", "ctype": "C", "locale": None, "icu_rules": None}
+        like = like.model_copy(update=usual)
+    return like, [*unmade, *losses]
+
+
+def _unproven(connection: Connection, backup: Backup) -> list[str]:
+    """Returns what a restore on the live server may meet that this one cannot show."""
     if backup.manifest is None:
-        return ""
+        return []
     here, theirs = major(connection.server_version), first_number(backup.manifest.server_version)
     if here == theirs:
-        return ""
-    return f"restored on PostgreSQL {here}; the live server is {theirs}"
+        return []
+    return [f"restored on PostgreSQL {here}; the live server is {theirs}"]
 
 
 def _create_roles(connection: Connection, backup: Backup) -> None:

@@ -32,6 +32,7 @@ def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str
     if ahead.own is not None and backup.manifest is not None:
         more = sum(count_rows(context.client).values()) - backup.manifest.rows
         found.append(f"What was written since would be rolled back: {more:+d} rows by now.")
+    found += [f"Would not be as it was: {one}" for one in ahead.losses]
     obstacles = list(ahead.obstacles)
     if not context.key.has_signed(backup.manifest) and not asking.unsigned:
         obstacles.append("it is not signed by BACKUP_KEY: --unsigned, and its name has to be typed")

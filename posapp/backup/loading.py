@@ -10,8 +10,10 @@ from sqlalchemy import create_engine
 from posapp.backup import compression
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import Backup, BackupName
+from posapp.backup.model.contents import differences
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import PostgresClient, query
+from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
 from posapp.backup.postgres.loader import give_back, loader
 from posapp.backup.postgres.snapshot import count_rows
@@ -26,8 +28,8 @@ def load_backup(
     on_progress: Progress,
 ) -> int:
     """Loads an open backup into an empty database by a role that can do nothing else, compares its
-    bytes and its rows with the manifest, and updates the planner's statistics. Returns the number
-    of rows. Raises BackupError."""
+    bytes, its rows and what it has besides with the manifest, and updates the planner's statistics.
+    Returns the number of rows. Raises BackupError."""
     manifest = backup.manifest
     hashed = compression.HashingReader(file)
     try:
@@ -36,19 +38,22 @@ def load_backup(
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
             passed = load_sql(filling, sql, on_progress)
-        while hashed.read(compression.BLOCK):
-            pass
+        hashed.drain()
     except OSError as error:
         raise BackupError(f"{backup.location}: {error.strerror}") from None
     if manifest is not None and hashed.hexdigest() != manifest.sha256:
         raise BackupError(f"{backup.location}: is not, or no longer, what its manifest says")
     give_back(client, passed)
+    if manifest is not None and manifest.contents is not None:
+        with client.connect() as connection:
+            take_from_owners(connection, manifest.contents)
     with ThreadPoolExecutor(1) as analyzing:
         analyzed = analyzing.submit(_analyze, client)
         counts = count_rows(client)
         analyzed.result()
     if manifest is not None:
         compare_row_counts(backup.name, manifest, counts)
+        compare_contents(backup.name, manifest, client)
     return sum(counts.values())
 
 
@@ -67,6 +72,17 @@ def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, i
     ]
     if wrong:
         raise BackupError(f"{name}: other rows than its manifest says: {'; '.join(wrong[:5])}")
+
+
+def compare_contents(name: BackupName, manifest: Manifest, client: PostgresClient) -> None:
+    """Raises BackupError where a database has other sequences, large objects, materialized views,
+    rights or extensions than the manifest says."""
+    if manifest.contents is None:
+        return
+    with client.connect() as connection:
+        wrong = differences(manifest.contents, read_contents(connection))
+    if wrong:
+        raise BackupError(f"{name}: other than its manifest says: {'; '.join(wrong[:5])}")
 
 
 def migrate_if_older(client: PostgresClient) -> str | None:

@@ -2,35 +2,36 @@
 
 BACKUP_DIR/wal/               without a gap since the receiver began
 BACKUP_DIR/wal/before-gap/    from before a gap: the server had removed what was to come next
+
+Where there is a recipient they are packed: `….gz.age`. What is still being written to lies in
+POS_DATA_DIR/receiving then.
 """
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from posapp.backup.errors import BackupError
-from posapp.runtime.postgres import BIN_DIR
+from posapp.backup.model.base import DEFAULT_SEGMENT, SEGMENT
 
 FOLDER = "wal"
 BEFORE_GAP = "before-gap"
-SEGMENT = re.compile(r"([0-9A-F]{24})(\.partial)?")
 
 
 def list_segments(wal: Path) -> list[str]:
-    """Returns the names of the whole segments, oldest first."""
+    """Returns the names of the whole segments, packed or not, oldest first."""
     if not wal.is_dir():
         return []
-    return sorted(
-        path.name for path in wal.iterdir() if SEGMENT.fullmatch(path.name) and "." not in path.name
-    )
+    found = (SEGMENT.fullmatch(path.name) for path in wal.iterdir())
+    return sorted({match["name"] for match in found if match and not match["partial"]})
 
 
-def segment_size(wal: Path, names: list[str]) -> int:
+def segment_size(wal: Path) -> int:
     """Returns the bytes of a segment: all of a server's are as large."""
-    return (wal / names[0]).stat().st_size
+    plain = (
+        path for path in wal.iterdir() if len(path.name) == 24 and SEGMENT.fullmatch(path.name)
+    )
+    return next((path.stat().st_size for path in plain), 0) or DEFAULT_SEGMENT
 
 
 def segment_number(name: str, size: int) -> int:
@@ -44,6 +45,21 @@ def following(name: str, size: int) -> str:
     return f"{log:08X}{segment:08X}"
 
 
+def asked_for(folder: Path, size: int) -> str | None:
+    """Returns the last 16 digits of the name of the segment that pg_receivewal asks for first when
+    it goes on in a folder: the newest again where that is not whole, else the one after it. None
+    for an empty folder."""
+    whole = list_segments(folder)
+    found = (SEGMENT.fullmatch(path.name) for path in folder.iterdir())
+    begun = [match["name"] for match in found if match and match["partial"]]
+    newest = max(begun, key=lambda name: segment_number(name, size), default=None)
+    if newest is not None and (
+        not whole or segment_number(newest, size) > segment_number(whole[-1], size)
+    ):
+        return newest[8:]
+    return following(whole[-1], size) if whole else None
+
+
 def count_missing(names: Iterable[str], first: str, size: int) -> int:
     """Returns how many segments are missing from `first` to the newest of `names`."""
     begin = segment_number(first, size)
@@ -53,20 +69,17 @@ def count_missing(names: Iterable[str], first: str, size: int) -> int:
 
 def set_aside(wal: Path) -> None:
     """Puts what is there before a gap: pg_receivewal would go on after the newest, for ever."""
-    folder = wal / BEFORE_GAP
-    folder.mkdir(mode=0o700, exist_ok=True)
+    aside = wal / BEFORE_GAP
+    aside.mkdir(mode=0o700, exist_ok=True)
     for path in list(wal.iterdir()):
         if SEGMENT.fullmatch(path.name):
-            path.replace(folder / path.name)
+            path.replace(aside / path.name)
 
 
 def clean_up(wal: Path, first: str) -> None:
-    """Removes the segments from before `first`. Raises BackupError."""
+    """Removes the segments from before `first`, of whatever timeline."""
     for folder in (wal, wal / BEFORE_GAP):
-        if not folder.is_dir():
-            continue
-        done = subprocess.run(
-            [str(BIN_DIR / "pg_archivecleanup"), str(folder), first], capture_output=True
-        )
-        if done.returncode:
-            raise BackupError(f"pg_archivecleanup: {done.stderr.decode(errors='replace').strip()}")
+        for path in list(folder.iterdir()) if folder.is_dir() else ():
+            match = SEGMENT.fullmatch(path.name)
+            if match and match["name"][8:] < first[8:]:
+                path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Receives all that is written to the server: what a base backup needs to reach any later moment.
 
-BACKUP_DIR/wal/    pg_receivewal: what was written since, within a second
+BACKUP_DIR/wal/    pg_receivewal: what was written since, within a second; where there is a
+                   recipient encrypted, within half a minute
 
 It reads over the network: it runs wherever BACKUP_DIR is. A replication slot makes the server keep
 what has not been received, up to `max_slot_wal_keep_size`.
@@ -12,13 +13,15 @@ import signal
 import subprocess
 import tempfile
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from posapp.backup import received, recovery
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError, Refused
+from posapp.backup.keeping import Keeping
 from posapp.backup.postgres.client import PostgresClient, first_error
-from posapp.backup.postgres.slot import SLOT, drop_slot, has_segment, read_slot
+from posapp.backup.postgres.slot import SLOT, drop_slot, has_segment, read_slot, segment_bytes
 
 _NOTE_EVERY = 30.0
 """Seconds between two marks that say until when all is known."""
@@ -32,8 +35,8 @@ def receive_wal(context: BackupContext) -> int:
     Raises Refused where the folder has another server's, and BackupError.
     """
     client, target = context.client, context.storage.prepare(received.FOLDER)
-    known = recovery.known_until(target)
-    if known is not None and known.system != recovery.mark(client).system:
+    known, system = recovery.known_until(target), recovery.mark(client).system
+    if known is not None and known.system != system:
         raise Refused(f"{target}: holds WAL of another server; name another BACKUP_DIR")
     ended = threading.Event()
     before = {
@@ -41,37 +44,50 @@ def receive_wal(context: BackupContext) -> int:
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        while True:
-            _go_on_after_gap(context, target)
-            _create_slot(client)
-            arguments = (f"--directory={target}", *_ARGUMENTS, "--synchronous")
-            with client.start("pg_receivewal", *arguments) as program:
-                try:
-                    lost = _watch(program, context, target, ended)
-                finally:
-                    program.terminate()
-                    code = program.wait()
-            if not lost:
-                return code
+        keeping = Keeping(context, target, system)
+        with _sending(context, target, system):
+            while True:
+                _go_on_after_gap(context, keeping)
+                _create_slot(client)
+                arguments = (f"--directory={keeping.folder}", *_ARGUMENTS, "--synchronous")
+                with client.start("pg_receivewal", *arguments) as program:
+                    try:
+                        lost = _watch(program, context, keeping, ended)
+                    finally:
+                        program.terminate()
+                        code = program.wait()
+                keeping.pack()
+                if not lost:
+                    return code
+    except OSError as error:
+        raise BackupError(f"{target}: {error.strerror or error}") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _go_on_after_gap(context: BackupContext, wal: Path) -> None:
+def _sending(context: BackupContext, wal: Path, system: str) -> AbstractContextManager[None]:
+    if context.bucket is None:
+        return nullcontext()
+    from posapp.backup.archive import Archive  # boto3 is loaded for those who have one
+    from posapp.backup.sending import Sending
+
+    identity = context.own.id if context.own else None
+    archive = Archive.of(context.bucket, context.key, identity, system)
+    return Sending(context, wal, archive)
+
+
+def _go_on_after_gap(context: BackupContext, keeping: Keeping) -> None:
     """Where the server has removed what was to come next, begins anew and tells so: nothing will
     ever close the gap."""
-    names = received.list_segments(wal)
     with context.client.connect() as connection:
         slot = read_slot(connection)
         if slot is not None and slot.lost:
             drop_slot(connection)
-        if not names:
+        asked_for = received.asked_for(keeping.folder, segment_bytes(connection))
+        if asked_for is None or has_segment(connection, asked_for):
             return
-        following = received.following(names[-1], received.segment_size(wal, names))
-        if has_segment(connection, following):
-            return
-    received.set_aside(wal)
+    keeping.begin_anew()
     text = (
         "❌ A part of what was written is lost: the server has removed it before it was received."
         " No moment after that can be restored until there is a new base backup: posapp backup base"
@@ -90,17 +106,20 @@ def _create_slot(client: PostgresClient) -> None:
 
 
 def _watch(
-    program: subprocess.Popen[bytes], context: BackupContext, wal: Path, ended: threading.Event
+    program: subprocess.Popen[bytes],
+    context: BackupContext,
+    keeping: Keeping,
+    ended: threading.Event,
 ) -> bool:
     """Waits for the end of the receiver, and notes meanwhile until when all is known. Returns
-    whether the slot is lost: the receiver would ask for ever for what is not there any more."""
+    whether it would ask for ever for what is not there any more."""
     known, note_at = False, context.clock.monotonic() + 1.0
     while program.poll() is None and not ended.wait(_PAUSE):
         if context.clock.monotonic() < note_at:
             continue
         try:
-            known = recovery.note_known(context.client, wal, context.clock)
-            if not known and _is_lost(context.client):
+            known = recovery.note_known(context.client, keeping.wal, context.clock, keeping.pack)
+            if not known and _is_gone(context.client, keeping):
                 return True
         except (BackupError, OSError) as error:
             context.log.write(f"It could not be noted until when all is known: {error}")
@@ -108,7 +127,11 @@ def _watch(
     return False
 
 
-def _is_lost(client: PostgresClient) -> bool:
+def _is_gone(client: PostgresClient, keeping: Keeping) -> bool:
+    """Whether the slot is lost, or the server has removed what is to be received next."""
     with client.connect() as connection:
         slot = read_slot(connection)
-        return slot is not None and slot.lost
+        if slot is not None and slot.lost:
+            return True
+        asked_for = received.asked_for(keeping.folder, segment_bytes(connection))
+        return asked_for is not None and not has_segment(connection, asked_for)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
-import tarfile
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,12 +22,14 @@ from pathlib import Path
 
 from healthkit import Clock
 from posapp.backup import room
+from posapp.backup.base_archive import size_of, unpack_base
 from posapp.backup.context import RunLog
-from posapp.backup.errors import BackupError, Refused
+from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import format_local
+from posapp.backup.model.base import SEGMENT
 from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.postgres.slot import SLOT
-from posapp.backup.received import BEFORE_GAP, SEGMENT, segment_number
+from posapp.backup.received import BEFORE_GAP, segment_number
 from posapp.runtime import postgres
 from posapp.runtime.files import write_atomically
 from posapp.runtime.postgres import DataDirectory, EmbeddedPostgresError
@@ -45,14 +48,33 @@ _SCRATCH = {
     "fsync": "off",
     "lc_messages": "C",
 }
-_RESTORE_COMMAND = (
-    "test -x ../wal/. || exit 200; if test -e ../wal/%f; then cp ../wal/%f %p || exit 200;"
-    f" elif test -e ../wal/{BEFORE_GAP}/%f; then cp ../wal/{BEFORE_GAP}/%f %p || exit 200;"
-    " elif test -e ../wal/%f.partial; then"
-    " cp ../wal/%f.partial %p || cp ../wal/%f %p || exit 200; else exit 1; fi"
-)
-"""Paths relative to the data: nothing in a folder's name means anything to a shell. Above 125 is no
-end of WAL but an error, which ends the recovery: a copy that fails has lost nothing."""
+_FETCH = f"""# fetch NAME TARGET: gives the server a file of WAL; 200 is an error, 1 the end of it
+test -x ../wal/. || exit 200
+look() {{
+  for one in "$@"; do
+    test -e "$one" || continue
+    case "$one" in
+      *.gz | *.age) OPEN "$one" "$target" && exit 0 ;;
+      *) cp "$one" "$target" && exit 0 ;;
+    esac
+    failed=yes
+    return
+  done
+}}
+target=$2
+for again in 1 2; do
+  for whole in "$1" "$1.partial"; do
+    look ../wal/"$whole" ../wal/"$whole".gz.age ../wal/{BEFORE_GAP}/"$whole" \\
+      ../wal/{BEFORE_GAP}/"$whole".gz.age ../receiving/"$whole" \\
+      ../fetched/"$whole".gz ../fetched/"$whole".gz.age
+  done
+  test "$failed" || exit 1
+done
+exit 200
+"""
+"""Paths relative to the data: nothing in a folder's name means anything to a shell. An exit code
+above 125 is no end of WAL but an error, which ends the recovery: a copy that fails has lost
+nothing. A second look, because what is partial may have become whole meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +130,18 @@ def received(client: PostgresClient, until: Mark, clock: Clock) -> bool:
             clock.sleep(0.05)
 
 
-def note_known(client: PostgresClient, wal: Path, clock: Clock) -> bool:
-    """Writes down until when all is known: a mark that has been received. False where it was not.
-    Raises BackupError."""
+def note_known(
+    client: PostgresClient,
+    wal: Path,
+    clock: Clock,
+    keep: Callable[[], None] = lambda: None,
+) -> bool:
+    """Writes down until when all is known: a mark that has been received, and that `keep` has kept.
+    False where it was not. Raises BackupError."""
     made = mark(client)
     if not received(client, made, clock):
         return False
+    keep()
     write_atomically(wal / KNOWN, made.dump())
     return True
 
@@ -139,26 +167,39 @@ def mark_live(client: PostgresClient, log: RunLog) -> Mark | None:
         return None
 
 
+@dataclass(frozen=True)
+class Received:
+    """Where recovery finds what was received; `identity` is the file of the key that opens it."""
+
+    wal: Path
+    receiving: Path | None = None
+    """Where the newest lies while `wal` has only packed ones."""
+    fetched: Path | None = None
+    """What was fetched from the bucket."""
+    identity: Path | None = None
+
+
 @contextmanager
 def recovered(
-    base: Path, wal: Path, target: datetime | None, live: Mark | None, log: RunLog
+    base: Path, wal: Path | Received, target: datetime | None, live: Mark | None, log: RunLog
 ) -> Iterator[Recovered]:
     """Runs the server as it was at a moment (None: the latest), from a base backup and the folder
     of received WAL. `live` is a mark that must have been received.
 
     Raises BackupError, also where that moment is not known for certain.
     """
+    found = wal if isinstance(wal, Received) else Received(wal)
     scratch = Path(tempfile.mkdtemp(prefix="posapp-recover-"))
     data = DataDirectory(scratch)
     try:
-        room.require([room.Need(scratch, _size_of(base), "the recovered server")], None)
-        _unpack(base, data.data)
+        room.require([room.Need(scratch, size_of(base), "the recovered server")], None)
+        unpack_base(base, data.data, found.identity)
         log.write(f"Recovering {base.name}")
-        _configure(data.data, wal, target)
+        _configure(data.data, found, target)
         with _started(data, target) as client:
             last = _last_commit(client)
             if target is None:
-                _require_all(client, data.data, wal, live, last)
+                _require_all(client, data.data, found, live, last)
             yield Recovered(client, target or last)
     except EmbeddedPostgresError as error:
         raise BackupError(str(error)) from None
@@ -200,7 +241,7 @@ def _last_commit(client: PostgresClient) -> datetime | None:
 
 
 def _require_all(
-    client: PostgresClient, data: Path, wal: Path, live: Mark | None, last: datetime | None
+    client: PostgresClient, data: Path, found: Received, live: Mark | None, last: datetime | None
 ) -> None:
     """Raises BackupError where more is known to have been written than was reached."""
     end = _end_of_recovery(data)
@@ -210,9 +251,11 @@ def _require_all(
             "SELECT (SELECT system_identifier FROM pg_control_system()),"
             " pg_size_bytes(current_setting('wal_segment_size'))",
         )[0]
-    marks = [one for one in (live, known_until(wal)) if one and one.system == str(system)]
+    folders = [folder for folder in (found.wal, found.fetched) if folder]
+    noted = [live, *(known_until(folder) for folder in folders)]
+    marks = [one for one in noted if one and one.system == str(system)]
     beyond = [one.at for one in marks if one.lsn > end]
-    if beyond or _segments_beyond(wal, end, size):
+    if beyond or _segments_beyond(folders, end, size):
         reached = f"at {format_local(last)}" if last else "before the base backup ended"
         more = f", and more was written, at {format_local(max(beyond))}" if beyond else ""
         raise BackupError(
@@ -233,12 +276,13 @@ def _lsn(text: str) -> int:
     return int(high, 16) << 32 | int(low, 16)
 
 
-def _segments_beyond(wal: Path, end: int, size: int) -> bool:
+def _segments_beyond(folders: list[Path], end: int, size: int) -> bool:
     """Whether segments were received that lie wholly behind a gap. One more than was reached is
     none: it may hold the rest of a record that was still being received."""
     found = {
-        segment_number(match[1], size)
-        for path in wal.iterdir()
+        segment_number(match["name"], size)
+        for folder in folders
+        for path in folder.iterdir()
         if (match := SEGMENT.fullmatch(path.name))
     }
     here = end // size
@@ -246,12 +290,17 @@ def _segments_beyond(wal: Path, end: int, size: int) -> bool:
     return bool(later) and (max(later) > here + 1 or (here not in found and end % size != 0))
 
 
-def _configure(data: Path, wal: Path, target: datetime | None) -> None:
+def _configure(data: Path, found: Received, target: datetime | None) -> None:
     """Configures PostgreSQL to recover to the target at its start, from the received WAL."""
-    wal.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (data.parent / "wal").symlink_to(wal.resolve())
+    found.wal.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("wal", "receiving", "fetched"):
+        if (folder := getattr(found, name)) is not None:
+            (data.parent / name).symlink_to(folder.resolve())
+    identity = str(found.identity.resolve()) if found.identity else "-"
+    opener = [sys.executable, "-P", "-m", "posapp.backup.segments", identity]
+    (data.parent / "fetch").write_text(_FETCH.replace("OPEN", shlex.join(opener)))
     lines = [
-        f"restore_command = '{_RESTORE_COMMAND}'",
+        "restore_command = 'sh ../fetch %f %p'",
         "recovery_target_action = 'promote'",
         f"recovery_target_time = '{target.isoformat() if target else ''}'",
         "primary_conninfo = ''",
@@ -259,22 +308,3 @@ def _configure(data: Path, wal: Path, target: datetime | None) -> None:
     (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
     (data / "pg_hba.conf").write_text(_HBA)
     (data / "recovery.signal").touch()
-
-
-def _size_of(base: Path) -> int:
-    """Returns the bytes of a base backup's files, as its manifest lists them."""
-    try:
-        listed = json.loads((base / "backup_manifest").read_bytes())["Files"]
-        return sum(int(file["Size"]) for file in listed)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Refused(f"{base}: no manifest of a base backup: {error}") from None
-
-
-def _unpack(base: Path, data: Path) -> None:
-    data.mkdir(mode=0o700, parents=True)
-    for archive, where in (("base", data), ("pg_wal", data / "pg_wal")):
-        try:
-            with tarfile.open(base / f"{archive}.tar.gz") as tar:
-                tar.extractall(where, filter="data")
-        except (OSError, tarfile.TarError, EOFError) as error:
-            raise Refused(f"{base / archive}.tar.gz cannot be unpacked: {error}") from None

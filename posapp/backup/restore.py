@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import BinaryIO
@@ -26,7 +26,12 @@ from posapp.backup.postgres import audit, databases
 from posapp.backup.postgres.client import MAINTENANCE, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.installation import read_identity
-from posapp.backup.postgres.properties import apply_properties, create_database, read_properties
+from posapp.backup.postgres.properties import (
+    apply_properties,
+    create_database,
+    foreseen,
+    read_properties,
+)
 from posapp.backup.postgres.server_room import load_needs, server_folders
 from posapp.backup.storage.folder import BackupLock
 
@@ -74,6 +79,8 @@ class LookAhead:
     """Whether the live database is backed up first."""
     like: DatabaseProperties | None
     own: Identity | None
+    losses: list[str] = field(default_factory=list)
+    """Properties of the database that would not be as they were."""
 
 
 def restore(
@@ -97,6 +104,8 @@ def restore(
     ahead = look_ahead(backup, context, asking)
     if ahead.obstacles:
         raise Refused("\n".join(ahead.obstacles))
+    for loss in ahead.losses:
+        context.log.write(f"Will not be as it was: {loss}")
     _ask(backup, context, ahead.own, asking, moment)
     if ahead.backs_up:
         _create_pre_restore_backup(context, lock)
@@ -120,13 +129,16 @@ def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAh
         needs = load_needs(connection, live, _size_of(backup))
         live_exists = databases.exists(connection, live)
         like = read_properties(connection, live) or _stated_properties(backup)
+        unmade, losses = foreseen(connection, like) if like else ([], [])
+        obstacles += unmade
     backs_up = live_exists and asking.pre_restore_backup
     if obstacles:  # a role that may not restore may not read either
         return LookAhead(obstacles, live_exists, backs_up, like, None)
     if backs_up:
         needs.append(backup_need(context))
     obstacles = room.shortages(needs, context.settings.backup_disk_reserve)
-    return LookAhead(obstacles, live_exists, backs_up, like, read_identity(context.client))
+    own = read_identity(context.client)
+    return LookAhead(obstacles, live_exists, backs_up, like, own, losses)
 
 
 def replace_database(

@@ -71,6 +71,15 @@ class SigningKey:
         """Returns `after`, a change of `before`: signed only where that one was."""
         return self.sign(after) if self.has_signed(before) else after
 
+    def sign_text(self, text: str) -> str:
+        """Returns the signature of a text, which says itself what it is about: as a manifest does,
+        or the place of an object in a bucket."""
+        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+
+    def has_signed_text(self, text: str, signature: str | None) -> bool:
+        """Whether this key has signed a text."""
+        return signature is not None and hmac.compare_digest(signature, self.sign_text(text))
+
     def require(self, backup: Backup) -> None:
         """Raises BackupError for a backup that this key has not signed."""
         if not self.has_signed(backup.manifest):
@@ -83,5 +92,4 @@ class SigningKey:
         """Digests a manifest; what has its default does not count, so that a later version may add
         to manifests."""
         facts = manifest.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
-        text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+        return self.sign_text(json.dumps(facts, sort_keys=True, separators=(",", ":")))

@@ -144,12 +144,14 @@ def context_on(
     recipient=None,
     identity: Path | None = None,
     reserve: int | None = None,
+    **environ: str,
 ) -> BackupContext:
     """The context of a run on a database and a folder, at the time of the log."""
     settings = settings_of(
         folder,
         BACKUP_AGE_IDENTITY=str(identity or ""),
         BACKUP_DISK_RESERVE=str(reserve or ""),
+        **environ,
     )
     context = BackupContext(
         settings,

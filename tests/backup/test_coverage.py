@@ -1,9 +1,11 @@
 """Point in time is watched: what is missing for it is told before anybody needs it."""
 
 import signal
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from healthkit import SYSTEM_CLOCK, Status
@@ -13,7 +15,7 @@ from posapp.backup.base_backup import BaseBackup, create_base_backup
 from posapp.backup.context import RunLog
 from posapp.backup.coverage import Coverage, find_faults, find_warnings, read_coverage
 from posapp.backup.postgres.slot import Slot
-from posapp.backup.recovery import Mark
+from posapp.backup.recovery import KNOWN, Mark
 from posapp.operations.health import PosWal
 from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, address, context_on, run_sql
@@ -113,7 +115,7 @@ def test_a_receiver_that_was_off_for_too_long_says_so_and_goes_on_behind_the_gap
 
         with receiving(me, environ, live.url):
             assert "A part of what was written is lost" in (tmp_path / "backup.log").read_text()
-            assert received.list_segments(backups / "wal" / received.BEFORE_GAP)
+            assert list((backups / "wal" / received.BEFORE_GAP).iterdir())
             run_sql(live.url, "SELECT pg_switch_wal()")
             wait_until(lambda: received.list_segments(backups / "wal"))
             assert "segments are missing: posapp backup base" in look().message
@@ -122,6 +124,42 @@ def test_a_receiver_that_was_off_for_too_long_says_so_and_goes_on_behind_the_gap
             wait_until(lambda: look().status is Status.HEALTHY, 60)
             listed = me.run("backup", "list", environ=environ)
             assert "To a moment (--at): every moment from" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        ([], None),
+        (["000000010000000000000003.partial"], "0000000000000003"),
+        (["0000000100000000000000FF"], "0000000100000000"),
+        (["000000010000000000000003", "000000010000000000000004.partial"], "0000000000000004"),
+        (["000000010000000000000004", "000000010000000000000004.partial"], "0000000000000005"),
+        (["000000010000000000000003.gz.age", "00000002.history"], "0000000000000004"),
+    ],
+)
+def test_it_is_known_what_a_receiver_asks_for_next(tmp_path, names, asked):
+    for name in names:
+        (tmp_path / name).touch()
+    assert received.asked_for(tmp_path, 16 * MB) == asked
+
+
+@pytest.mark.deep
+def test_a_receiver_with_only_a_partial_segment_begins_anew_behind_a_gap(me, tmp_path):
+    """The server has removed the very segment that is not whole here: it was asked for for ever."""
+    with use_server(tmp_path / "live") as live:
+        backups = tmp_path / "backups"
+        environ = {"DATABASE_URL": address(live.url), "BACKUP_DIR": str(backups)}
+        environ["BACKUP_LOG"] = str(tmp_path / "backup.log")
+        wal = backups / "wal"
+        wal.mkdir(parents=True, mode=0o700)
+        partial = (
+            "000000010000000000000000.partial"  # no server ever has the segment before its first
+        )
+        (wal / partial).write_bytes(bytes(16 * MB))
+        with receiving(me, environ, live.url):
+            assert "A part of what was written is lost" in (tmp_path / "backup.log").read_text()
+            assert (wal / received.BEFORE_GAP / partial).exists()
+            wait_until(lambda: [path for path in wal.iterdir() if path.suffix == ".partial"])
 
 
 @pytest.mark.deep
@@ -134,9 +172,26 @@ def test_a_slot_that_is_lost_while_it_receives_is_made_anew_and_it_goes_on(me, t
         environ = {"DATABASE_URL": address(live.url), "BACKUP_DIR": str(backups)}
         environ["BACKUP_LOG"] = str(tmp_path / "backup.log")
         context = context_on(live.url, backups, RunLog(tmp_path / "log", SYSTEM_CLOCK))
-        with receiving(me, environ, live.url):
-            with context.storage.lock() as lock:
-                create_base_backup(context, lock)
+        with receiving(me, environ, live.url) as process:
+            wait_until(lambda: read_coverage(context.storage).known is not None, 60)
+            (backups / "wal" / KNOWN).unlink()
+            receiver = next(
+                one
+                for one in psutil.Process(process.pid).children(recursive=True)
+                if one.name() == "pg_receivewal"
+            )
+            receiver.suspend()
+            try:
+                for _ in range(3):
+                    emit = "SELECT pg_logical_emit_message(false, 'test', repeat('x', 100000))"
+                    run_sql(live.url, emit)
+                    run_sql(live.url, "SELECT pg_switch_wal()")
+                checkpoint = threading.Thread(target=run_sql, args=(live.url, "CHECKPOINT"))
+                checkpoint.start()  # it waits for whoever sends to the receiver
+                wait_until(lambda: "to release replication slot" in live.log.read_text(), 60)
+            finally:
+                receiver.resume()
+            checkpoint.join()
             assert "invalidating obsolete replication slot" in live.log.read_text()
             wait_until(lambda: read_coverage(context.storage).known is not None, 60)
 
@@ -148,7 +203,7 @@ def receiving(me, environ, url):
     try:
         state = "SELECT active FROM pg_replication_slots"
         wait_until(lambda: run_sql(url, state) == [(True,)], 60)
-        yield
+        yield process
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:

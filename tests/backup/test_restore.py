@@ -121,6 +121,57 @@ def test_the_new_database_is_as_the_old_one_was(unlike, tmp_path, log, restore):
     assert "Not as it was" not in log.path.read_text()
 
 
+@pytest.fixture
+def sorted_apart(postgres):
+    """A database with a locale of its own, in a tablespace of its own."""
+    name, space = "sorted_apart", "apart"
+    with PostgresClient(postgres.url).connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SET allow_in_place_tablespaces = on")
+        cursor.execute(f"CREATE TABLESPACE {space} LOCATION ''")
+        cursor.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER builtin"
+            f" BUILTIN_LOCALE 'C.UTF-8' ENCODING 'UTF8' TABLESPACE {space}"
+        )
+    url = postgres.url.set(database=name)
+    run_sql(url, SMALL)
+    yield url, space
+    for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+        if found.startswith(name):
+            postgres.drop(found)
+    run_sql(postgres.url, f"DROP TABLESPACE IF EXISTS {space}")
+
+
+def test_locale_and_tablespace_survive_and_what_cannot_is_said_before_anything_is_done(
+    sorted_apart, postgres, tmp_path, log
+):
+    url, space = sorted_apart
+    context, before = context_on(url, tmp_path, log), shape_of(url)
+    made = make("daily", context)
+    restore_backup(made, context)
+    assert shape_of(url)[0][:10] == before[0][:10]
+    postgres.drop(url.database)
+    restore_backup(made, context)
+    assert shape_of(url)[0][:10] == before[0][:10]
+
+    for name in databases_of(url):
+        postgres.drop(name)
+    run_sql(postgres.url, f"DROP TABLESPACE {space}")
+
+    def stop(question):
+        assert f"Will not be as it was: the tablespace {space} is missing" in log.path.read_text()
+        raise Refused("not now")
+
+    with pytest.raises(Refused, match="not now"):
+        restore_backup(made, context, confirm=stop)
+    icu = {"provider": "i", "locale": "id-ID", "icu_rules": "&Z < sambal"}  # not in this build
+    like = made.manifest.properties.model_copy(update=icu)
+    rewrite(made, tmp_path, properties=like.model_dump())
+    (odd,) = [one for one in context.storage.list_backups() if one.kind == "daily"]
+    with pytest.raises(Refused, match=r"the server cannot sort by id-ID \(icu\)"):
+        restore_backup(odd, context)
+    assert databases_of(url) == []
+
+
 def test_where_the_old_one_is_lost_the_backup_knows_how_it_was(
     unlike, postgres, tmp_path, log, restore
 ):
@@ -323,6 +374,7 @@ def test_a_swap_that_cannot_be_done_changes_neither_name(small, postgres, tmp_pa
 # The whole way, with the tills running
 
 
+@pytest.mark.deep
 def test_running_tills_get_503_with_retry_after_and_then_the_restored_menu(
     me, serve, postgres, template_database, tmp_path
 ):

@@ -49,7 +49,11 @@ def debian(need):
         query = {"host": str(folder), "port": "5432"}
         url = URL.create("postgresql+psycopg2", "postgres", database="postgres", query=query)
         wait_until(lambda: answers(url), 30)
-        run_sql(url, "CREATE DATABASE steak_kenangan")
+        run_sql(
+            url,
+            "CREATE DATABASE steak_kenangan TEMPLATE template0 ENCODING 'UTF8'"
+            " LOCALE_PROVIDER icu ICU_LOCALE 'id-ID' LC_COLLATE 'C' LC_CTYPE 'C'",
+        )
         upgrade(url.set(database="steak_kenangan"))
         yield url.set(database="steak_kenangan")
     finally:
@@ -65,19 +69,26 @@ def answers(url):
         return False
 
 
+@pytest.mark.deep
 def test_an_older_server_is_backed_up_verified_restored_and_drilled(debian, tmp_path, log):
     context = context_on(debian, tmp_path, log)
     made = make("daily", context)
     assert made.manifest.server_version.startswith("15.")
     verify(made, settings_of(tmp_path))
     identity = run_sql(debian, "SELECT identity FROM installation")
+    sorting = (
+        "SELECT datlocprovider, daticulocale FROM pg_database WHERE datname = 'steak_kenangan'"
+    )
+    assert run_sql(debian, sorting) == [("i", "id-ID")]
     run_sql(debian, "CREATE TABLE later (x int)")
     restore(made, context)
     assert run_sql(debian, "SELECT to_regclass('later')") == [(None,)]
     assert run_sql(debian, "SELECT identity FROM installation") == identity
+    assert run_sql(debian, sorting) == [("i", "id-ID")]
     drilled = drill(made, context)
     assert drilled.issue is None
     assert "- Left unproven: restored on PostgreSQL 18; the live server is 15" in report(drilled)
+    assert "the server cannot sort by id-ID (icu)" in drilled.unproven
 
 
 def test_a_copy_of_files_that_no_program_here_can_recover_is_refused(debian, tmp_path, log):

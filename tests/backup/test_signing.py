@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.loading import load_backup
 from posapp.backup.model.backup import Backup
+from posapp.backup.model.contents import Contents
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres.client import PostgresClient
@@ -215,6 +216,10 @@ def test_the_signature_covers_every_fact_of_a_manifest(field):
         other = NOON if field.endswith("_at") and value != NOON else f"{value}x"
     if field == "properties":
         other = DatabaseProperties(owner="musuh", encoding="UTF8", collate="C", ctype="C")
+    if field == "contents":
+        other = Contents(
+            sequences={}, large_objects=0, materialized={}, rights={}, extensions=("musuh",)
+        )
     assert other != value
     assert not key.has_signed(signed.model_copy(update={field: other}))
     assert not SigningKey(KEY[::-1]).has_signed(signed)

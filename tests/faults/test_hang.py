@@ -89,6 +89,7 @@ def pos(request, tmp_path):
             pos.stop()
 
 
+@pytest.mark.deep
 def test_every_health_answers_while_the_database_is_frozen_and_says_so(pos):
     session = requests.Session()
     token = sign_in(pos)

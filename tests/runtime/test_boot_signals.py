@@ -74,6 +74,7 @@ def test_a_server_that_is_stopped_while_its_workers_boot_ends_by_itself(
         server.kill()
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_stop_waits_for_the_request_under_way_and_for_no_connection_that_rests(serve, database):
     """nginx keeps connections open for its next request; they are no reason to stay."""

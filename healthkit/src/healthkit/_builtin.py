@@ -27,7 +27,9 @@ class _Awaited(Check):
     """The base of checks that wait for what others send in, under a token."""
 
     grace: Duration = timedelta(0)
+    """How late it may be before it is unhealthy; meanwhile it is degraded."""
     token: SecretStr | None = None
+    """What is in the address that it is sent to; at least 128 bits: `openssl rand -hex 16`."""
     previous_token: SecretStr | None = None
     """Goes on working while senders change to `token`."""
 
@@ -55,9 +57,13 @@ class Heartbeat(_Awaited):
     """
 
     every: PositiveDuration | None = None
+    """The time from one run to the next; or `cron`."""
     cron: Annotated[str, AfterValidator(check_cron)] | None = None
+    """When it is due: minute, hour, day, month, weekday; or `every`."""
     timezone: TimeZoneName = "UTC"
+    """The zone of `cron`."""
     max_runtime: PositiveDuration | None = None
+    """The longest that a run may take, from its `/start` on."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:
@@ -137,6 +143,7 @@ class Pushed(_Awaited):
     """Takes results that an agent sends to `/health/report/TOKEN`, `every` so often at least."""
 
     every: PositiveDuration
+    """The longest time between two results."""
 
     def run(self, context: CheckContext) -> Outcome:
         if context.heartbeats is None:
@@ -162,6 +169,7 @@ class Alerting(Check):
     """
 
     late_after: PositiveDuration = timedelta(minutes=5)
+    """The age of the oldest message in the outbox from which it is a fault."""
 
     def run(self, context: CheckContext) -> Outcome:
         if context.outbox is None:

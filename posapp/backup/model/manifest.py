@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from healthkit.masking import mask
+from posapp.backup.model.contents import Contents
 from posapp.backup.model.properties import DatabaseProperties
 
 YEARS = range(1970, 9000)
@@ -67,6 +68,8 @@ class Manifest(BaseModel):
     roles: tuple[str, ...]
     """Roles that own something in it, or have privileges in it."""
     extensions: tuple[str, ...]
+    contents: Contents | None = None
+    """All that it has besides rows; None for a backup of version 1.0."""
     properties: DatabaseProperties | None = None
     globals_sha256: str | None = None
     """Of the roles beside it."""

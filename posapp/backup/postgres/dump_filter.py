@@ -19,6 +19,8 @@ _LEFT_OUT = (
     re.compile(rb"COMMENT ON EXTENSION [^;\n]++;\n"),
     re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
 )
+_GRANTOR = re.compile(rb'SET SESSION AUTHORIZATION (?:"(?:[^"\n]|"")++"|\w++);\n')
+_NO_GRANTOR = b"RESET SESSION AUTHORIZATION;\n"
 _DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")++"|\w++) [^;\n]++;\n')
 
 
@@ -33,6 +35,8 @@ class DumpFilter:
     _rest: bytes = b""
     _rows: bool = False
     _quote: bytes | None = None
+    _grantor: bytes = b""
+    _granting: bool = False
 
     def feed(self, block: bytes) -> bytes:
         """Returns what is to be run of the dump so far and was not yet returned."""
@@ -61,18 +65,33 @@ class DumpFilter:
 
     def finish(self) -> bytes:
         """Returns what is left when the dump has ended."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest, self._grantor = self._grantor + self._rest, b"", b""
         return rest
 
     def _line(self, line: bytes) -> bytes:
         if self._quote is None:
-            if self._is_left_out(line):
+            held, self._grantor = self._grantor, b""
+            if held and not line.startswith((b"GRANT ", b"REVOKE ")):
+                return held + self._line(line)
+            self._granting = self._granting or bool(held)
+            if self._is_grantor(line) or self._is_left_out(line):
                 return b""
             if _begins_rows(line):
                 self._rows = True
                 return line
         self._quote = _quote_after(line, self._quote)
         return line
+
+    def _is_grantor(self, line: bytes) -> bool:
+        """Whether a line says who grants what the next one grants: whoever held the grant option.
+        The owner grants it all the same."""
+        if self._granting and line == _NO_GRANTOR:
+            self._granting = False
+            return True
+        if _GRANTOR.fullmatch(line):
+            self._grantor = line
+            return True
+        return False
 
     def _is_left_out(self, line: bytes) -> bool:
         if line.startswith(b"ALTER "):

@@ -34,6 +34,8 @@ _LISTS = {
 }
 """Lists of names are kept as they are written, quoted one by one."""
 _NAME = re.compile(r'"((?:[^"]|"")*+)"|([^,\s]++)')
+_ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
+_SPACE = "SELECT FROM pg_tablespace WHERE spcname = %s"
 _LOCALES = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 
 
@@ -102,18 +104,63 @@ def apply_properties(connection: Connection, name: str, like: DatabaseProperties
     return problems
 
 
+def foreseen(connection: Connection, like: DatabaseProperties) -> tuple[list[str], list[str]]:
+    """Returns why no database with these properties can be created here, and what would not be as
+    it was: both before anything is done."""
+    granted = {one.grantee for one in like.grants} | {one.role for one in like.settings}
+    losses = [
+        f"the role {role} is missing here: its rights and settings on the database are not kept"
+        for role in sorted(filter(None, granted - {like.owner}))
+        if not _exists(connection, _ROLE, role)
+    ]
+    if not _exists(connection, _ROLE, like.owner):
+        losses.append(f"the role {like.owner} is missing here: the database gets another owner")
+    if like.tablespace != "pg_default" and not _exists(connection, _SPACE, like.tablespace):
+        losses.append(f"the tablespace {like.tablespace} is missing here: it lies in the usual one")
+    problem = _locale_problem(connection, like)
+    return ([problem] if problem else []), losses
+
+
+def _locale_problem(connection: Connection, like: DatabaseProperties) -> str:
+    """Returns why this server cannot sort as the database did, or "". Asked by a collation that is
+    made and taken back: whether a locale is there is known to the server's libraries alone."""
+    provider = "libc" if like.provider not in _LOCALES else _LOCALES[like.provider][0]
+    options: dict[str, sql.Composable] = {"PROVIDER": sql.SQL(provider)}
+    if provider == "libc":
+        options |= {"LC_COLLATE": sql.Literal(like.collate), "LC_CTYPE": sql.Literal(like.ctype)}
+    else:
+        options |= {"LOCALE": sql.Literal(like.locale)}
+    if like.icu_rules:
+        options |= {"RULES": sql.Literal(like.icu_rules)}
+    encoding = "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = %s"
+    here = query(connection, encoding, connection.info.dbname)[0][0]
+    if provider == "libc" and here != like.encoding:  # no collation of another one can be made
+        return ""
+    assigned = (sql.SQL("{} = {}").format(sql.SQL(key), value) for key, value in options.items())
+    statement = sql.SQL("CREATE COLLATION pg_temp.posapp_probe ({})")
+    try:
+        query(connection, "BEGIN")
+        query(connection, statement.format(sql.SQL(", ").join(assigned)))
+    except (psycopg2.DataError, psycopg2.NotSupportedError, psycopg2.ProgrammingError) as error:
+        if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+            return ""
+        shown = like.locale or like.collate
+        return f"the server cannot sort by {shown} ({provider}): {one_line(error)}"
+    finally:
+        query(connection, "ROLLBACK")
+    return ""
+
+
 def _options(connection: Connection, like: DatabaseProperties) -> Iterator[sql.Composable]:
     options: dict[str, sql.Composable] = {
         "ENCODING": sql.Literal(like.encoding),
         "LC_COLLATE": sql.Literal(like.collate),
         "LC_CTYPE": sql.Literal(like.ctype),
     }
-    if _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", like.owner):
+    if _exists(connection, _ROLE, like.owner):
         options["OWNER"] = sql.Identifier(like.owner)
     # An ordinary role may not name the one that it gets in any case.
-    if like.tablespace != "pg_default" and _exists(
-        connection, "SELECT FROM pg_tablespace WHERE spcname = %s", like.tablespace
-    ):
+    if like.tablespace != "pg_default" and _exists(connection, _SPACE, like.tablespace):
         options["TABLESPACE"] = sql.Identifier(like.tablespace)
     if like.provider in _LOCALES and like.locale is not None:
         provider, key = _LOCALES[like.provider]

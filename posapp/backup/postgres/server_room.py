@@ -30,7 +30,7 @@ def server_folders(connection: Connection, database: str) -> list[Path]:
         "SELECT pg_tablespace_location(dattablespace) FROM pg_database WHERE datname = %s",
         database,
     )
-    space = Path(located[0][0]) if located and located[0][0] else data
+    space = data / (located[0][0] if located else "")  # one in place says where below the data
     return [space, (data / "pg_wal").resolve()]
 
 

@@ -48,6 +48,12 @@ def has_segment(connection: Connection, last_digits: str) -> bool:
     return bool(last_digits > newest)
 
 
+def segment_bytes(connection: Connection) -> int:
+    """Returns the bytes of a segment of this server's WAL."""
+    found = query(connection, "SELECT pg_size_bytes(current_setting('wal_segment_size'))")
+    return int(found[0][0])
+
+
 def drop_slot(connection: Connection) -> None:
     """Raises BackupError while somebody receives from it."""
     query(connection, "SELECT pg_drop_replication_slot(%s)", SLOT)

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from posapp.backup.errors import Refused
+from posapp.backup.model.contents import Contents
 from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres.client import Connection, PostgresClient, query
+from posapp.backup.postgres.contents import read_contents
 from posapp.backup.postgres.installation import identity_in, system_identifier
 from posapp.backup.postgres.properties import read_properties
 
@@ -33,7 +35,6 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 ORDER BY 1
 """
-_EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class DatabaseSnapshot:
     database_bytes: int
     revision: str | None
     roles: tuple[str, ...]
-    extensions: tuple[str, ...]
     identity: str | None
     system_identifier: str | None
     properties: DatabaseProperties | None
+    contents: Contents
 
 
 @contextmanager
@@ -68,10 +69,10 @@ def export_snapshot(client: PostgresClient) -> Iterator[DatabaseSnapshot]:
             size,
             _revision(connection),
             _names(connection, _ROLES),
-            _names(connection, _EXTENSIONS),
             identity_in(connection),
             system_identifier(connection),
             read_properties(connection, client.database),
+            read_contents(connection),
         )
 
 

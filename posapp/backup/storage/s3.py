@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -96,41 +96,58 @@ class S3Storage:
         self._put(backup.name.key_of(backup.name.manifest), manifest.dump())
 
     def remove(self, name: BackupName) -> None:
-        objects = [{"Key": name.key_of(file)} for file in name.files]
-        with self._translate_errors(self._url(name.key)):
+        self.remove_keys([name.key_of(file) for file in name.files])
+
+    def remove_keys(self, keys: Sequence[str]) -> None:
+        """Removes objects, a thousand at most. Raises BackupError."""
+        with self._translate_errors(self._url(keys[0])):
             response = self._client.delete_objects(
                 Bucket=self.name,
-                Delete={"Objects": objects, "Quiet": True},  # type: ignore[typeddict-item]
+                Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
             )
         if errors := response.get("Errors"):
             raise BackupError(f"{self._url(errors[0].get('Key', ''))}: {errors[0].get('Code')}")
+
+    def list_keys(self, prefix: str) -> dict[str, int]:
+        """Returns the keys below a prefix, and the bytes of each. Raises BackupError."""
+        with self._translate_errors(self.location):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            )
+            return {o["Key"]: o["Size"] for page in pages for o in page.get("Contents", ())}
+
+    def send(self, path: Path, key: str, metadata: Mapping[str, str]) -> None:
+        """Sends a file and verifies what has arrived: its length and its checksum, of which
+        `metadata` has the `sha256`. Raises BackupError, also for a file that has another one."""
+        sha256, etag = checksums(path)
+        if sha256 != metadata["sha256"]:
+            raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
+        extra = {"Metadata": dict(metadata)}
+        with self._translate_errors(self._url(key)):
+            self._client.upload_file(str(path), self.name, key, ExtraArgs=extra, Config=_TRANSFER)
+            arrived = self._client.head_object(Bucket=self.name, Key=key)
+            intact = arrived["ContentLength"] == path.stat().st_size and (
+                arrived["ETag"].strip('"') == etag or self._sha256(key) == sha256
+            )
+        if not intact:
+            raise BackupError(f"{self._url(key)}: what has arrived is not what was sent")
+
+    def fetch(self, key: str, path: Path) -> Mapping[str, str]:
+        """Copies an object into a file. Returns its metadata. Raises BackupError, OSError."""
+        with self._translate_errors(self._url(key)):
+            self._client.download_file(self.name, key, str(path), Config=_TRANSFER)
+            return self._client.head_object(Bucket=self.name, Key=key)["Metadata"]
 
     def upload(self, backup: Backup, manifest: Manifest) -> Backup:
         """Sends a backup of a folder with its companions, and verifies what has arrived: its length
         and its checksum. The manifest comes last, so that a backup that has one is whole."""
         path = Path(backup.location)
         name = replace(backup.name, identity=manifest.identity or "")
-        sha256, etag = checksums(path)
-        if sha256 != manifest.sha256:
-            raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
         companion = path.with_name(backup.name.globals)
         if companion.exists():
             self._put(name.key_of(name.globals), companion.read_bytes())
+        self.send(path, name.key, {"sha256": manifest.sha256})
         sent = Backup(name, manifest.size_bytes, manifest, self._url(name.key))
-        with self._translate_errors(sent.location):
-            self._client.upload_file(
-                str(path),
-                self.name,
-                name.key,
-                ExtraArgs={"Metadata": {"sha256": sha256}},
-                Config=_TRANSFER,
-            )
-            arrived = self._client.head_object(Bucket=self.name, Key=name.key)
-            intact = arrived["ContentLength"] == manifest.size_bytes and (
-                arrived["ETag"].strip('"') == etag or self._sha256(name.key) == sha256
-            )
-        if not intact:
-            raise BackupError(f"{sent.location}: what has arrived is not what was sent")
         self.write_manifest(sent, manifest)
         return sent
 

@@ -1,0 +1,66 @@
+"""Sends what is received to the bucket, while the receiver goes on."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from posapp.backup.archive import Archive
+from posapp.backup.context import BackupContext
+from posapp.backup.errors import BackupError
+from posapp.backup.model.base import is_received
+from posapp.backup.recovery import KNOWN
+from posapp.backup.told import tell_once
+
+SEND_EVERY = 60.0
+"""Seconds between two looks for what the bucket has not got."""
+
+
+class Sending:
+    """Sends what was received to the bucket, in a thread of its own: a silent bucket must not keep
+    the receiver waiting. Context manager; at the end it stops waiting, not sending."""
+
+    def __init__(self, context: BackupContext, wal: Path, archive: Archive) -> None:
+        self._context = context
+        self._wal = wal
+        self._archive = archive
+        self._sent: set[str] | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while True:
+            failed: dict[str, str] = {}
+            try:
+                self.send_all()
+            except (BackupError, OSError) as error:
+                failed["what was received"] = str(error)
+            subject = "Not sent to the bucket"
+            tell_once(self._context.storage.root, subject, failed, self._context.notifications)
+            if self._ended.wait(SEND_EVERY):
+                return
+
+    def send_all(self) -> None:
+        """Sends what the bucket has not got; what is still being written to each time, and last
+        until when all is known. Raises BackupError and OSError."""
+        if self._sent is None:
+            self._sent = set(self._archive.list_wal())
+        known = self._wal / KNOWN
+        noted = known.read_bytes() if known.exists() else None
+        for path in sorted(self._wal.iterdir()):
+            if is_received(path.name) and path.name not in self._sent:
+                try:
+                    self._archive.send_wal(path, self._context.recipient)
+                except FileNotFoundError:  # whole now, or removed with an old base backup
+                    continue
+                if ".partial" not in path.name:
+                    self._sent.add(path.name)
+        if noted is not None:
+            self._archive.send_known(noted)

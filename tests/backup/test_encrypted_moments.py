@@ -1,0 +1,254 @@
+"""What a moment is restored from is encrypted like the dumps, and lies in S3 like them."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyrage import x25519
+from sqlalchemy.engine import URL
+
+from healthkit import SYSTEM_CLOCK
+from healthkit.testing import wait_until
+from posapp.backup import received
+from posapp.backup.archive import Archive
+from posapp.backup.base_backup import create_base_backup, list_base_backups
+from posapp.backup.base_upload import upload_bases
+from posapp.backup.context import BackupContext, RunLog
+from posapp.backup.coverage import read_coverage
+from posapp.backup.errors import BackupError, Refused
+from posapp.backup.keeping import Keeping
+from posapp.backup.point_in_time import backup_as_of
+from posapp.backup.recovery import KNOWN
+from posapp.backup.storage.folder import FolderStorage
+from posapp.runtime.postgres import use_server
+from tests.backup.kit import S3, SMALL, SMALL_ROWS, address, context_on, run_sql
+from tests.conftest import User
+
+AGE = b"age-encryption.org/v1"
+HIDDEN = b"Tamu rahasia"
+RECEIVED = "SELECT flush_lsn >= pg_current_wal_flush_lsn() FROM pg_stat_replication"
+GUESTS = SMALL_ROWS["guests"]
+
+
+@dataclass
+class Kept:
+    """A server of which all is received, encrypted, and sent to a bucket."""
+
+    url: URL
+    folder: Path
+    s3: S3
+    context: BackupContext
+    identity: Path
+    after: datetime
+    """When all guests were there."""
+
+    @property
+    def backups(self) -> Path:
+        return self.folder / "backups"
+
+    def copy(self, folder: Path, *what: str) -> BackupContext:
+        """The same restaurant on another machine, which has a copy of so much of BACKUP_DIR."""
+        for name in what:
+            shutil.copytree(self.backups / name, folder / name)
+        elsewhere = str(folder / "elsewhere")
+        return context_on(
+            self.url,
+            folder,
+            self.context.log,
+            self.s3.bucket(),
+            self.context.recipient,
+            self.identity,
+            POS_DATA_DIR=elsewhere,
+        )
+
+    def archive(self) -> Archive:
+        manifest = list_base_backups(self.context.storage)[0].manifest
+        assert manifest is not None
+        key, bucket = self.context.key, self.s3.bucket()
+        return Archive.of(bucket, key, manifest.identity, manifest.system_identifier or "")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, s3_of_module) -> Iterator[Kept]:
+    """The server has ended a segment after the base backup, and written into the next one."""
+    me = User(os.geteuid(), os.getegid(), sys.executable, Path())
+    folder, secret = tmp_path_factory.mktemp("encrypted"), x25519.Identity.generate()
+    identity = folder / "key.txt"
+    identity.write_text(f"{secret}\n")
+    with use_server(folder / "live") as live:
+        run_sql(live.url, SMALL)
+        environ = {
+            "DATABASE_URL": address(live.url),
+            "BACKUP_DIR": str(folder / "backups"),
+            "BACKUP_LOG": str(folder / "backup.log"),
+            "BACKUP_AGE_RECIPIENT": str(secret.to_public()),
+            "POS_DATA_DIR": str(folder / "data"),
+            **s3_of_module.environ,
+        }
+        context = context_on(
+            live.url,
+            folder / "backups",
+            RunLog(folder / "log", SYSTEM_CLOCK),
+            s3_of_module.bucket(),
+            secret.to_public(),
+            identity,
+            POS_DATA_DIR=str(folder / "data"),
+        )
+        with receiving(me, environ, live.url):
+            with context.storage.lock() as lock:
+                create_base_backup(context, lock)
+            upload_bases(context)
+            ended = list_base_backups(context.storage)[0].at
+            run_sql(live.url, f"INSERT INTO guests VALUES (51, '{HIDDEN.decode()}')")
+            run_sql(live.url, "SELECT pg_switch_wal()")
+            wait_until(lambda: datetime.now(UTC) > ended)
+            run_sql(live.url, "INSERT INTO guests VALUES (52, 'Dalam segmen yang baru')")
+            after = datetime.now(UTC)
+            run_sql(live.url, "SELECT pg_logical_emit_message(true, 'test', 'a later commit')")
+            wait_until(lambda: read_coverage(context.storage).known is not None, 60)
+            wait_until(lambda: run_sql(live.url, RECEIVED) == [(True,)], 60)
+        # All that was received when it ended is packed; and sent when it begins the next time.
+        with receiving(me, environ, live.url):
+            wait_until(lambda: _sent(s3_of_module), 60)
+        yield Kept(live.url, folder, s3_of_module, context, identity, after)
+
+
+def _sent(s3):
+    found = s3.keys()
+    return any(key.endswith(KNOWN) for key in found)
+
+
+@contextmanager
+def receiving(me, environ, url):
+    process = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
+    try:
+        active = "SELECT active FROM pg_replication_slots"
+        wait_until(lambda: run_sql(url, active) == [(True,)], 60)
+        yield
+        process.terminate()
+        assert process.wait(30) == 0, process.communicate()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_nothing_of_it_lies_in_the_clear(kept):
+    """The segment that is being written to lies beside the data, where it is in the clear too."""
+    found = [path for name in ("base", "wal") for path in (kept.backups / name).rglob("*")]
+    files = [path for path in found if path.is_file()]
+    assert {path.suffix for path in files} == {".age", ".json"}
+    assert len(files) >= 5
+    for path in files:
+        assert path.stat().st_mode & 0o077 == 0
+        assert path.suffix == ".json" or path.read_bytes().startswith(AGE)
+    keys = kept.s3.keys()
+    for key in keys:
+        body = kept.s3.client.get_object(Bucket=kept.s3.name, Key=key)["Body"].read()
+        assert key.endswith(".json") or body.startswith(AGE), key
+
+
+@pytest.mark.parametrize("what", [("base", "wal"), ("base",), ()], ids=["all", "base", "nothing"])
+def test_a_moment_comes_back_from_what_is_here_and_what_is_not_from_the_bucket(
+    kept, tmp_path, what
+):
+    context = kept.copy(tmp_path / "backups", *what)
+    scratch = FolderStorage(tmp_path / "scratch")
+    with backup_as_of(kept.after.isoformat(), context, scratch) as (backup, moment):
+        assert moment == kept.after
+        assert backup.manifest.row_counts["guests"] == GUESTS + 2
+        assert Path(backup.location).read_bytes().startswith(AGE)  # what is fetched, too
+
+
+def test_the_key_that_opens_it_is_asked_for(kept, tmp_path):
+    context = kept.copy(tmp_path / "backups", "base", "wal")
+    context.settings = context.settings.model_copy(update={"backup_age_identity": None})
+    with (
+        pytest.raises(Refused, match="BACKUP_AGE_IDENTITY has to name"),
+        backup_as_of(kept.after.isoformat(), context, FolderStorage(tmp_path / "scratch")),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("change", ["another text", "of another place", "unsigned"])
+def test_what_an_enemy_writes_into_the_bucket_is_not_run(kept, tmp_path, change):
+    """A server runs what is in a base backup and in WAL. Whatever object it is."""
+    client, bucket, archive = kept.s3.client, kept.s3.name, kept.archive()
+    for name in sorted(archive.list_wal())[:1]:
+        key = f"wal/{archive.identity}/{archive.system}/{name}"
+        keys = kept.s3.keys()
+        other = next(k for k in keys if k.startswith("wal/") and k != key)
+        before, another = (client.get_object(Bucket=bucket, Key=k) for k in (key, other))
+        body, signed = before["Body"].read(), before["Metadata"]
+        put = {
+            "another text": (body[:-1] + bytes([body[-1] ^ 1]), signed),
+            "of another place": (another["Body"].read(), another["Metadata"]),
+            "unsigned": (body, {}),
+        }
+        new, metadata = put[change]
+        client.put_object(Bucket=bucket, Key=key, Body=new, Metadata=metadata)
+        with pytest.raises(BackupError, match="not signed by BACKUP_KEY"):
+            archive.fetch_wal([name], tmp_path)
+        assert not (tmp_path / name).exists()
+        client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=signed)
+        archive.fetch_wal([name], tmp_path)
+
+
+def test_a_foreign_base_backup_is_in_nobodys_way(kept, tmp_path):
+    """It has the newest name of all, and takes the place of nothing: here or in the bucket."""
+    archive = kept.archive()
+    place = f"base/{archive.identity}/{archive.system}/base_20990101_000000/"
+    for file in ("base.json", "base.tar.gz.age"):
+        kept.s3.client.put_object(Bucket=kept.s3.name, Key=place + file, Body=b"{}")
+    (ours,) = archive.list_bases(tmp_path)
+    upload_bases(kept.context)
+    assert [base.path.name for base in archive.list_bases(tmp_path)] == [ours.path.name]
+    for file in ("base.json", "base.tar.gz.age"):
+        kept.s3.client.delete_object(Bucket=kept.s3.name, Key=place + file)
+
+
+def test_two_base_backups_stay_in_the_bucket_with_what_was_written_since(kept, tmp_path):
+    archive = kept.archive()
+    (base,) = list_base_backups(kept.context.storage)
+    context = kept.copy(tmp_path / "backups")
+    root, first = (
+        context.storage.prepare("base"),
+        received.following(base.manifest.first_segment, base.manifest.segment_bytes),
+    )
+    for days in (7, 14):
+        later = root / f"base_{base.at + timedelta(days=days):%Y%m%d_%H%M%S}"
+        shutil.copytree(base.path, later)
+        timeline = base.manifest.first_segment[:8]
+        facts = {"first_segment": timeline + first, "signature": None}
+        manifest = base.manifest.model_copy(update=facts)
+        signature = context.key.sign_text(manifest.signed_text)
+        signed = manifest.model_copy(update={"signature": signature})
+        (later / "base.json").write_bytes(signed.dump())
+    upload_bases(context)
+    assert archive.base_names() == sorted(path.name for path in root.iterdir())
+    assert min(name[8:24] for name in archive.list_wal()) >= first
+
+
+def test_what_was_received_in_the_clear_is_packed_once_there_is_a_recipient(kept, tmp_path):
+    context = kept.copy(tmp_path / "backups")
+    wal = context.storage.prepare("wal")
+    names = ["000000010000000000000007", "000000010000000000000008.partial"]
+    for name in names:
+        (wal / name).write_bytes(HIDDEN)
+    (context.storage.prepare("wal/before-gap") / "000000010000000000000003").write_bytes(HIDDEN)
+    keeping = Keeping(context, wal, "4711")
+    assert [path.name for path in keeping.folder.iterdir()] == names[1:]  # where it goes on
+    packed = sorted(str(path.relative_to(wal)) for path in wal.rglob("*") if path.is_file())
+    assert packed == [
+        *(f"{name}.gz.age" for name in names),
+        "before-gap/000000010000000000000003.gz.age",
+    ]
+    assert all((wal / name).read_bytes().startswith(AGE) for name in packed)
+    context.recipient = None  # and back again
+    assert Keeping(context, wal, "4711").folder == wal
+    assert (wal / names[1]).read_bytes() == HIDDEN
