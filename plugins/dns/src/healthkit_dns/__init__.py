@@ -24,7 +24,7 @@ _RESOLVER = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Fa-f:.]{2,45}?))(?:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What a name has: the answers as text, the seconds that they may be kept, and those that it
+    """The records of a name: as text, the seconds that they may be kept, and those that it
     took to get them."""
 
     answers: tuple[str, ...]
