@@ -397,6 +397,17 @@ def test_a_signal_reaches_the_job_which_ends_as_it_will(config, health, tmp_path
     assert health.last_run("nightly").code == 5
 
 
+def test_a_reader_that_has_gone_changes_neither_the_job_nor_its_code(config, health):
+    code = "import sys\nsys.stdout.write('x' * 500_000)\nprint('end', flush=True)\nsys.exit(6)"
+    command = [sys.executable, "-m", "healthkit", "--config", config, "run", "nightly"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*command, *python(code)], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (6, b"")
+    assert health.last_run("nightly").text.endswith("xend")
+
+
 def test_a_beat_by_hand_says_what_a_request_can(config, health):
     for words, status in [(("start",), None), (("3", "--text", "no"), Status.UNHEALTHY)]:
         assert invoke(config, "beat", "nightly", *words).exit_code == 0

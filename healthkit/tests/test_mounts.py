@@ -31,6 +31,7 @@ from werkzeug.test import Client
 
 from healthkit import ConfigError, Health, Outcome, load_settings
 from healthkit._builtin import Heartbeat
+from healthkit._config.groups import group_path
 from healthkit.cli import main
 from healthkit.testing import ScriptedCheck, wait_until
 from healthkit.web import aiohttp as aiohttp_mount
@@ -481,6 +482,21 @@ def test_a_mistake_in_a_group_is_named(more, key, said):
         load_settings(document)
     (problem,) = (one for one in raised.value.problems if one.key == key)
     assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    ("group", "path"),
+    [
+        ("Front of house", "front-of-house"),
+        ("  Küche & Bar_2 ", "kuche-bar-2"),
+        ("../x", "x"),
+        ("厨房", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_group_has_a_name_that_any_path_can_hold(group, path):
+    assert group_path(group) == path
 
 
 def test_no_name_of_a_check_or_a_group_reaches_further_than_it_should(parted):

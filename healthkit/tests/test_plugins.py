@@ -44,7 +44,7 @@ def test_nonsense_from_a_plugin_is_named_and_harms_no_other(answer):
         offering(healthkit_check_types=lambda: answer),
         offering(healthkit_check_types=lambda: {"good": Good}),
     )
-    assert set(plugins.check_types()) == {"alerting", "heartbeat", "good"}
+    assert set(plugins.check_types()) == {"alerting", "heartbeat", "pushed", "good"}
     assert len(plugins.failures) == 1
 
 

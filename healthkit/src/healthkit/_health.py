@@ -231,7 +231,9 @@ class Health:
         health+json, plain, prometheus, live, ready, startup. Raises KeyError for an unknown
         renderer, check or group.
         """
-        part = (CHECK, check) if check is not None else (GROUP, group) if group else None
+        part = None
+        if check is not None or group is not None:
+            part = (CHECK, check) if check is not None else (GROUP, group or "")
         views = self._runner.snapshot.current(self._clock.monotonic())
         return views.response(renderer, details=details, part=part)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 
 from healthkit.errors import ConfigProblem, did_you_mean
@@ -12,9 +13,10 @@ TAKEN = frozenset({"beat", "check", "report"})
 
 
 def group_path(group: str | None) -> str:
-    """Returns a group's name as it stands in paths: `Front of house` is `front-of-house`; nothing
-    for a name without a letter or digit."""
-    return re.sub(r"[\W_]+", "-", (group or "").lower()).strip("-")
+    """Returns a group's name as it stands in paths: `Front of house` is `front-of-house`, `Küche`
+    is `kuche`; nothing for a name without a Latin letter or a digit."""
+    plain = unicodedata.normalize("NFKD", group or "").encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
 def group_problems(

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import click
@@ -136,7 +136,9 @@ def _write(stream: IO[bytes], chunk: bytes) -> None:
         stream.write(chunk)
         stream.flush()
     except OSError:
-        return  # whoever read it has gone; the job goes on
+        # Whoever read it has gone; the job goes on, and the exit must not try to write the rest.
+        with suppress(OSError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 COMMANDS: tuple[click.Command, ...] = (beat, run)

@@ -14,7 +14,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
 
 from healthkit import _rendering
 from healthkit._health import Health
@@ -99,9 +98,9 @@ class Responder:
         if path.startswith((BEAT, REPORT)):
             return (yield from self._take_in(path, environ))
         if self._has_parts and path.startswith(CHECKS):
-            return self._part(environ, check=unquote(path[len(CHECKS) :]))
+            return self._part(environ, check=path[len(CHECKS) :])
         if self._has_parts and path.startswith(PARTS) and path != PARTS:
-            return self._part(environ, group=unquote(path[len(PARTS) :]))
+            return self._part(environ, group=path[len(PARTS) :])
         return None
 
     # Reports
