@@ -268,3 +268,17 @@ def test_all_that_is_written_is_for_its_user_alone_from_the_first_command_on(sma
         if stat.S_IMODE(path.lstat().st_mode) & 0o077
     ]
     assert open_to_others == []
+
+
+def test_folders_that_others_could_enter_are_narrowed_and_their_files(small, tmp_path, log):
+    """Made by hand, or by an older version; what is not ours stays as it is."""
+    (tmp_path / "daily").mkdir(mode=0o755)
+    (tmp_path / "photos").mkdir()
+    old = tmp_path / "daily" / "steak_kenangan_daily_20250101_000000.dump.gz"
+    old.write_bytes(b"an old dump")
+    for path, mode in ((tmp_path / "daily", 0o755), (tmp_path / "photos", 0o755), (old, 0o644)):
+        path.chmod(mode)
+    make("daily", context_on(small, tmp_path, log))
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "daily", old)]
+    assert modes == [0o700, 0o600]
+    assert stat.S_IMODE((tmp_path / "photos").stat().st_mode) == 0o755
