@@ -23,7 +23,7 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import ours, owners
-from posapp.backup.postgres.client import MAINTENANCE
+from posapp.backup.postgres.client import MAINTENANCE, tool_version
 from posapp.backup.postgres.databases import list_replaced
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import Asking
@@ -237,7 +237,8 @@ def drill(file: str, folder: Path, unsigned: bool) -> None:
         context.log.write(f"Report: {path}")
         if result.issue:
             raise BackupError(f"{backup.name}: {result.issue}")
-        mark_restored(backup, context, result.began)
+        server = f"PostgreSQL {tool_version('postgres')}"
+        mark_restored(backup, context, result.began, server, result.took.total_seconds())
     context.notifications.send_heartbeat("backup-drill")
     text = f"✅ Drill of {backup.name} completed successfully: {format_duration(result.took)}"
     context.notifications.send_webhook("drill-succeeded", text)
@@ -266,7 +267,9 @@ def _rows_since(backup: Backup, context: BackupContext) -> str:
     return f"what was written since {format_local(backup.at)}, {more:+d} rows by now"
 
 
-def mark_restored(backup: Backup, context: BackupContext, restored_at: datetime) -> None:
+def mark_restored(
+    backup: Backup, context: BackupContext, restored_at: datetime, on: str, seconds: float
+) -> None:
     """Marks the backup as restored, here and where it lies, unless a rotation has removed it
     meanwhile. A bucket in which nothing may be overwritten is a warning: it is proven all the
     same."""
@@ -277,7 +280,7 @@ def mark_restored(backup: Backup, context: BackupContext, restored_at: datetime)
             for found in storage.list_backups():
                 if found.manifest is None or found.name.plain != backup.name.plain:
                     continue
-                proven = found.manifest.with_timestamps(restored_at=restored_at)
+                proven = found.manifest.as_restored(restored_at, on, seconds)
                 try:
                     storage.write_manifest(found, context.key.resign(found.manifest, proven))
                 except BackupError as error:

@@ -210,7 +210,7 @@ def test_a_bucket_that_keeps_all_for_good_and_expires_by_itself_is_one_too(
     assert all(one.manifest.uploaded_at for one in FolderStorage(tmp_path).list_backups())
 
     context = context_on(small, tmp_path, log, s3.bucket(), **s3.environ)
-    mark_restored(found[-1], context, clock.now())
+    mark_restored(found[-1], context, clock.now(), "PostgreSQL 18.6", 7.0)
     assert FolderStorage(tmp_path).list_backups()[-1].manifest.restored_at == clock.now()
     assert log.path.read_text().count("Not marked as restored: ") == 1
 
