@@ -10,16 +10,20 @@ import click
 
 from healthkit import SYSTEM_CLOCK
 from healthkit.fields import format_size
+from posapp import JAKARTA
 from posapp.backup import receiver
 from posapp.backup.base_backup import create_base_backup
 from posapp.backup.cli_restore import drill, restore, show_backups
 from posapp.backup.context import BackupContext, open_context
 from posapp.backup.coverage import read_coverage
 from posapp.backup.create import create_backup, expired_backups
-from posapp.backup.errors import BackupError
+from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.identity import ours
+from posapp.backup.model.restore_points import points_of_month
+from posapp.backup.monthly_report import MonthlyReport, parse_month
 from posapp.backup.signing import SigningKey
-from posapp.backup.storage.lookup import find_backup, verify
+from posapp.backup.storage.lookup import find_backup, list_all, verify
+from posapp.runtime.files import write_atomically
 
 
 @click.group("backup")
@@ -85,6 +89,39 @@ def show_log() -> None:
     """Print where the log of the runs is."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         click.echo(context.log.path)
+
+
+@backup_commands.command("report")
+@click.option("--month", metavar="YYYY-MM", help="The month (default: this one).")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it as a page to this file instead.",
+)
+def show_report(month: str | None, as_json: bool, page: Path | None) -> None:
+    """Show each restore point that a month promised, when it was last proven, where and how fast.
+
+    Exits 1 where one is missing.
+    """
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
+        now, own = context.clock.now().astimezone(JAKARTA), context.own
+        chosen = parse_month(month, now)
+        backups = ours(list_all(context.storages), own)
+        points = points_of_month(chosen, now, backups, context.is_good)
+        restaurant = (own.id if own else None) or "without an identity"
+        report = MonthlyReport(chosen, restaurant, context.clock.now(), points)
+        if page is None:
+            click.echo(report.as_json() if as_json else report.as_text())
+        else:
+            try:
+                write_atomically(page, report.as_html().encode())
+            except OSError as error:
+                raise Refused(f"--html: {page}: {error.strerror}") from None
+            click.echo(page)
+    if report.missing:
+        raise click.exceptions.Exit(1)
 
 
 @backup_commands.command("schedule")

@@ -23,7 +23,7 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import ours, owners
-from posapp.backup.postgres.client import MAINTENANCE
+from posapp.backup.postgres.client import MAINTENANCE, tool_version
 from posapp.backup.postgres.databases import list_replaced
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import Asking
@@ -36,6 +36,7 @@ from posapp.backup.storage.lookup import (
     storage_of,
     verify_checksum,
 )
+from posapp.backup.told import tell_once
 from posapp.runtime.postgres import EmbeddedPostgresError
 
 UNSIGNED = click.option(
@@ -236,7 +237,8 @@ def drill(file: str, folder: Path, unsigned: bool) -> None:
         context.log.write(f"Report: {path}")
         if result.issue:
             raise BackupError(f"{backup.name}: {result.issue}")
-        _mark_restored(backup, context, result.began)
+        server = f"PostgreSQL {tool_version('postgres')}"
+        mark_restored(backup, context, result.began, server, result.took.total_seconds())
     context.notifications.send_heartbeat("backup-drill")
     text = f"✅ Drill of {backup.name} completed successfully: {format_duration(result.took)}"
     context.notifications.send_webhook("drill-succeeded", text)
@@ -265,11 +267,23 @@ def _rows_since(backup: Backup, context: BackupContext) -> str:
     return f"what was written since {format_local(backup.at)}, {more:+d} rows by now"
 
 
-def _mark_restored(backup: Backup, context: BackupContext, restored_at: datetime) -> None:
-    """Marks the backup as restored, unless a rotation has removed it meanwhile."""
+def mark_restored(
+    backup: Backup, context: BackupContext, restored_at: datetime, on: str, seconds: float
+) -> None:
+    """Marks the backup as restored, here and where it lies, unless a rotation has removed it
+    meanwhile. A bucket in which nothing may be overwritten is a warning: it is proven all the
+    same."""
+    unmarked: dict[str, str] = {}
     with context.storage.lock(wait=True):
-        storage = storage_of(backup, context.settings)
-        found = next((one for one in storage.list_backups() if one.name == backup.name), None)
-        if found is not None and found.manifest is not None:
-            proven = found.manifest.with_timestamps(restored_at=restored_at)
-            storage.write_manifest(found, context.key.resign(found.manifest, proven))
+        places = [context.storage, storage_of(backup, context.settings)]
+        for storage in places if backup.in_s3 else places[1:]:
+            for found in storage.list_backups():
+                if found.manifest is None or found.name.plain != backup.name.plain:
+                    continue
+                proven = found.manifest.as_restored(restored_at, on, seconds)
+                try:
+                    storage.write_manifest(found, context.key.resign(found.manifest, proven))
+                except BackupError as error:
+                    unmarked[found.name.key] = str(error)
+        subject = "Not marked as restored"
+        tell_once(context.storage.root, subject, unmarked, context.notifications)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from healthkit_backup_freshness import BackupFreshness
+from posapp.backup.cli_restore import mark_restored
 from posapp.backup.context import open_context
 from posapp.backup.errors import BackupError
 from posapp.backup.listing import listing
@@ -26,8 +27,10 @@ from tests.backup.kit import (
     NOON,
     address,
     context_on,
+    in_bucket,
     make,
     manifest_for,
+    rewrite,
     settings_of,
 )
 from tests.observability.sinks import sink
@@ -181,6 +184,42 @@ def test_a_key_with_the_least_rights_makes_and_uploads_backups(
     assert text.count("Not removed in the bucket: daily/") == 2  # each by its name, once
 
 
+def test_a_bucket_that_keeps_all_for_good_and_expires_by_itself_is_one_too(
+    small, tmp_path, log, clock, s3, monkeypatch
+):
+    """What was sent can be neither overwritten nor removed; an upload that was killed goes on."""
+    sent = set()
+
+    def refused(operation, key):
+        if operation == "DeleteObjects" or (operation == "PutObject" and key in sent):
+            return True
+        sent.update([key] if operation == "PutObject" else [])
+        return False
+
+    refusing(monkeypatch, refused)
+    first, second = (_made_on(small, tmp_path, log, clock, s3) for _ in range(2))
+    for key in (in_bucket(first).key, in_bucket(first).key_of(in_bucket(first).manifest)):
+        s3.client.delete_object(Bucket=s3.name, Key=key)  # expired
+    killed = in_bucket(second).key_of(in_bucket(second).manifest)  # before its manifest was sent
+    s3.client.delete_object(Bucket=s3.name, Key=killed)
+    sent.remove(killed)
+    rewrite(second, tmp_path, uploaded_at=None)
+    third = _made_on(small, tmp_path, log, clock, s3)
+    found = s3.bucket().list_backups()
+    assert [one.name.plain for one in found if one.intact] == [second.name, third.name]
+    assert all(one.manifest.uploaded_at for one in FolderStorage(tmp_path).list_backups())
+
+    context = context_on(small, tmp_path, log, s3.bucket(), **s3.environ)
+    mark_restored(found[-1], context, clock.now(), "PostgreSQL 18.6", 7.0)
+    assert FolderStorage(tmp_path).list_backups()[-1].manifest.restored_at == clock.now()
+    assert log.path.read_text().count("Not marked as restored: ") == 1
+
+
+def _made_on(small, folder, log, clock, s3):
+    clock.forward(days=8)
+    return make("daily", context_on(small, folder, log, s3.bucket()))
+
+
 def test_a_file_that_may_not_be_removed_fails_no_backup(small, tmp_path, log, clock, monkeypatch):
     first = make("daily", context_on(small, tmp_path, log))
     clock.forward(days=9)
@@ -268,3 +307,17 @@ def test_all_that_is_written_is_for_its_user_alone_from_the_first_command_on(sma
         if stat.S_IMODE(path.lstat().st_mode) & 0o077
     ]
     assert open_to_others == []
+
+
+def test_folders_that_others_could_enter_are_narrowed_and_their_files(small, tmp_path, log):
+    """Made by hand, or by an older version; what is not ours stays as it is."""
+    (tmp_path / "daily").mkdir(mode=0o755)
+    (tmp_path / "photos").mkdir()
+    old = tmp_path / "daily" / "steak_kenangan_daily_20250101_000000.dump.gz"
+    old.write_bytes(b"an old dump")
+    for path, mode in ((tmp_path / "daily", 0o755), (tmp_path / "photos", 0o755), (old, 0o644)):
+        path.chmod(mode)
+    make("daily", context_on(small, tmp_path, log))
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "daily", old)]
+    assert modes == [0o700, 0o600]
+    assert stat.S_IMODE((tmp_path / "photos").stat().st_mode) == 0o755

@@ -200,6 +200,8 @@ CHANGES = {
     "restored_at": NOON,
     "database": "other",
     "created_at": NOON.replace(year=2030),
+    "restored_on": "another server",
+    "restored_seconds": 1.0,
 }
 
 

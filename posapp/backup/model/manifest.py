@@ -78,6 +78,10 @@ class Manifest(BaseModel):
     s3_expected: bool = False
     uploaded_at: UtcDatetime | None = None
     restored_at: UtcDatetime | None = None
+    restored_on: str | None = None
+    """The server on which that was."""
+    restored_seconds: Annotated[float, Field(ge=0)] | None = None
+    """How long that took."""
     first_created_at: UtcDatetime | None = None
     last_restored_at: UtcDatetime | None = None
 
@@ -103,6 +107,11 @@ class Manifest(BaseModel):
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""
         return self.model_copy(update=moments)
+
+    def as_restored(self, at: datetime, on: str, seconds: float) -> Self:
+        """Returns a copy that was restored as a proof: when, on which server, how long it took."""
+        proof = {"restored_at": at, "restored_on": on, "restored_seconds": round(seconds, 1)}
+        return self.model_copy(update=proof)
 
     @property
     def rows(self) -> int:

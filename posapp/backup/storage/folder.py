@@ -17,6 +17,9 @@ from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 from posapp.runtime.locks import FileLock
 from posapp.settings import Settings
 
+_OURS = frozenset({*KINDS, "base", "wal", "before-gap", "fetched", "rolled-back"})
+"""Folders of BACKUP_DIR in which nothing else is."""
+
 
 class BackupLock:
     """The lock of a backup folder, for as long as it is held. What only its holder may do takes it
@@ -84,6 +87,8 @@ class FolderStorage:
         folder = self.root / kind
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.name in _OURS:  # BACKUP_DIR itself may be somebody else's too
+                _narrow(folder)
         except OSError as error:
             raise Refused(
                 f"BACKUP_DIR: {folder}: {error.strerror}; name a folder that you may write"
@@ -127,6 +132,16 @@ class FolderStorage:
         finally:
             held.release()
             file.close()
+
+
+def _narrow(folder: Path) -> None:
+    """Takes from others what they may do in a folder of ours, and with the files in it: one that
+    was made by hand, or by an older version. Raises nothing: a share may not know of rights."""
+    with suppress(OSError):
+        for path in (folder, *folder.iterdir()):
+            mode = path.lstat().st_mode
+            if mode & 0o077 and (stat.S_ISREG(mode) or path == folder):
+                path.chmod(stat.S_IMODE(mode) & 0o700)
 
 
 def backup_at(path: Path) -> Backup | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -124,11 +124,17 @@ class S3Storage:
             raise BackupError(f"{path}: is no longer what was verified; it is not uploaded")
         extra = {"Metadata": dict(metadata)}
         with self._translate_errors(self._url(key)):
-            self._client.upload_file(str(path), self.name, key, ExtraArgs=extra, Config=_TRANSFER)
-            arrived = self._client.head_object(Bucket=self.name, Key=key)
-            intact = arrived["ContentLength"] == path.stat().st_size and (
-                arrived["ETag"].strip('"') == etag or self._sha256(key) == sha256
-            )
+            try:
+                self._client.upload_file(
+                    str(path), self.name, key, ExtraArgs=extra, Config=_TRANSFER
+                )
+            except (BotoCoreError, ClientError, Boto3Error):
+                # Where nothing may be overwritten, it may be there from a run that was killed.
+                with suppress(BotoCoreError, ClientError):
+                    if self._has(key, path.stat().st_size, sha256, etag):
+                        return
+                raise
+            intact = self._has(key, path.stat().st_size, sha256, etag)
         if not intact:
             raise BackupError(f"{self._url(key)}: what has arrived is not what was sent")
 
@@ -145,10 +151,17 @@ class S3Storage:
         name = replace(backup.name, identity=manifest.identity or "")
         companion = path.with_name(backup.name.globals)
         if companion.exists():
-            self._put(name.key_of(name.globals), companion.read_bytes())
+            digest = checksums(companion)[0]
+            self.send(companion, name.key_of(name.globals), {"sha256": digest})
         self.send(path, name.key, {"sha256": manifest.sha256})
         sent = Backup(name, manifest.size_bytes, manifest, self._url(name.key))
-        self.write_manifest(sent, manifest)
+        try:
+            self.write_manifest(sent, manifest)
+        except BackupError:
+            key = name.key_of(name.manifest)
+            there = self._manifest(key, self.list_keys(key))[0]
+            if there is None or there.sha256 != manifest.sha256:
+                raise
         return sent
 
     def abort_stale_uploads(self, now: datetime) -> int:
@@ -188,6 +201,13 @@ class S3Storage:
             known = isinstance(cause, BotoCoreError | ClientError)
             text = describe_error(cause, self.timeout) if known else str(error)  # type: ignore[arg-type]
             raise BackupError(f"{location}: {text}") from error
+
+    def _has(self, key: str, size: int, sha256: str, etag: str) -> bool:
+        """Whether an object is, to the last byte, what was to be sent."""
+        there = self._client.head_object(Bucket=self.name, Key=key)
+        return there["ContentLength"] == size and (
+            there["ETag"].strip('"') == etag or self._sha256(key) == sha256
+        )
 
     def _put(self, key: str, body: bytes) -> None:
         with self._translate_errors(self._url(key)):
