@@ -223,7 +223,7 @@ def push(client, body, token=AGENT):
 
 
 def test_an_agent_sends_status_message_and_numbers(health, client):
-    assert outcome(health, "queue").message == "waiting for the first heartbeat"
+    assert outcome(health, "queue").message == "waiting for the first result"
     body = {"status": "degraded", "message": "slow", "numbers": {"depth": 12, "age": 0.5}}
     assert push(client, json.dumps(body)).status_code == 200
     found = outcome(health, "queue")

@@ -96,15 +96,19 @@ def _as_old(since: datetime, now: datetime) -> datetime:
 
 
 def evaluate_lateness(
-    last: datetime | None, due: datetime | None, now: datetime, grace: timedelta
+    last: datetime | None,
+    due: datetime | None,
+    now: datetime,
+    grace: timedelta,
+    awaited: str = "heartbeat",
 ) -> Outcome:
     """Returns whether what was due is in time, within its grace, or late; `last` is None where
-    nothing has come yet."""
+    nothing has come yet, `awaited` is what people call it."""
     details = {"last_beat": last} if last else {}
     if due is None or now <= due:
-        return Outcome.healthy(None if last else "waiting for the first heartbeat", **details)
+        return Outcome.healthy(None if last else f"waiting for the first {awaited}", **details)
     late = format_duration(now - due)
-    what = f"late by {late}" if last else f"no heartbeat yet, late by {late}"
+    what = f"late by {late}" if last else f"no {awaited} yet, late by {late}"
     if now <= due + grace:
         return Outcome.degraded(f"{what}, within its grace", **details)
     return Outcome.unhealthy(what, **details)
@@ -150,7 +154,8 @@ class Pushed(_Awaited):
             return Outcome.unhealthy("there is no store to read results from")
         last = context.heartbeats.last_beat(context.name)
         since = last or context.heartbeats.waiting_since(context.name, context.now)
-        timing = evaluate_heartbeat(last, since, context.now, self.every, self.grace)
+        due = _as_old(since, context.now) + self.every
+        timing = evaluate_lateness(last, due, context.now, self.grace, "result")
         found = context.heartbeats.last_run(context.name)
         if found is None or found.status is None or timing.status is not Status.HEALTHY:
             return timing
