@@ -74,10 +74,15 @@ class Dns(Check):
     count. `slow_after`: a longer look-up is degraded."""
 
     name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
+    """The name that is looked up."""
     record: Record = "A"
+    """The kind of record."""
     resolver: Annotated[str, AfterValidator(_resolver)] | None = None
+    """The server that is asked, an address with or without a port; the system's when left out."""
     expect: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
+    """Texts that have to be among the answers, each."""
     slow_after: PositiveDuration | None = None
+    """The time from which an answer is degraded."""
 
     def run(self, context: CheckContext) -> Outcome:
         # Only a configured check pays for its import.
