@@ -74,15 +74,15 @@ class Dns(Check):
     count. `slow_after`: a longer look-up is degraded."""
 
     name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
-    """The name, always taken as a whole one: no search domain is added."""
+    """The name that is looked up."""
     record: Record = "A"
     """The kind of record."""
     resolver: Annotated[str, AfterValidator(_resolver)] | None = None
-    """The address of a resolver, with its port or 53; the system's when left out."""
+    """The server that is asked, an address with or without a port; the system's when left out."""
     expect: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
-    """A text, or several, each of which has to be among the answers."""
+    """Texts that have to be among the answers, each."""
     slow_after: PositiveDuration | None = None
-    """The time from which a look-up is degraded."""
+    """The time from which an answer is degraded."""
 
     def run(self, context: CheckContext) -> Outcome:
         # Only a configured check pays for its import.
