@@ -82,7 +82,8 @@ def test_arrows_go_from_dish_to_dish_and_tab_leaves_them_at_once(till: Page) -> 
     assert not till.evaluate("!!document.activeElement.closest('#menu')")
 
 
-def test_arrows_choose_among_radios_and_f8_adds(till: Page) -> None:
+def test_arrows_choose_among_radios_and_f8_adds_and_sends_nothing(till: Page) -> None:
+    write_takeaway(till)
     sheet = open_steak(till)
     expect(sheet.get_by_role("radio", name="150 g")).to_be_focused()
     till.keyboard.press("ArrowRight")
@@ -95,7 +96,8 @@ def test_arrows_choose_among_radios_and_f8_adds(till: Page) -> None:
     till.keyboard.press("Tab")
     till.keyboard.press("Space")
     till.keyboard.press("F8")
-    expect(bill(till)).to_contain_text("200 g · Medium Rare")
+    expect(bill(till)).to_have_count(2)
+    expect(bill(till).last).to_contain_text("200 g · Medium Rare")
 
 
 def test_a_table_is_found_by_typing_its_name(till: Page) -> None:

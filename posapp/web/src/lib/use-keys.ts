@@ -26,7 +26,8 @@ export function useKeys(
   takesEnter = false,
 ): void {
   useWindowEvent("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // Taken already: by a sheet that has closed meanwhile, say.
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isBusy(event.target, event.key, takesEnter)) return;
     const act = keys[event.key];
     if (!act) return;
