@@ -1,4 +1,4 @@
-.PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock test-compose
+.PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock sbom audit test-compose
 WORKERS = 2
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
@@ -28,5 +28,9 @@ setup-dev:
 openapi: setup        ## the API's document and the front end's types, after a change of the API
 	.venv/bin/posapp openapi > posapp/web/openapi.json
 	.venv/bin/python tools/build_web.py --types
+sbom: setup-dev       ## what the product is made of, as CycloneDX; IMAGES="…" for those too
+	.venv/bin/python -m tools.sbom $(IMAGES)
+audit: setup-dev      ## known faults of what it is made of, by PyPI's and npm's lists
+	tools/audit.sh
 lock:                 ## new pins from pyproject.toml
 	tools/lock.sh

@@ -429,7 +429,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
             process = subprocess.Popen(command, env=told, stdout=output, stderr=output)
         served = Served(f"http://127.0.0.1:{port}", process, log, told)
         started.append(served)
-        wait_until(lambda: _healthy(served), 30)
+        wait_until(lambda: _healthy(served), 60)
         return served
 
     yield serve
@@ -442,5 +442,5 @@ def _healthy(served: Served) -> bool:
         raise AssertionError(f"the server has ended:\n{served.log.read_text()}")
     try:
         return requests.get(f"{served.url}/health", timeout=5).status_code == 200
-    except (requests.ConnectionError, requests.Timeout):
+    except requests.RequestException:
         return False

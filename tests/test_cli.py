@@ -55,6 +55,7 @@ def test_each_rooms_commands_are_those_that_help_names():
         assert sorted(names) == sorted(c.name for c in import_module(module).COMMANDS)
 
 
+@pytest.mark.deep
 def test_commands_start_the_embedded_server_and_stop_it_again(posapp, data_dir):
     first = posapp("db", "upgrade")
     assert (first.returncode, first.stderr) == (0, "")
@@ -223,6 +224,7 @@ def answers(url):
         return False
 
 
+@pytest.mark.deep
 def test_serve_becomes_the_server_on_the_database_it_is_given(serve, database):
     process, url = serve(DATABASE_URL=address(database))
     assert "gunicorn" in " ".join(psutil.Process(process.pid).cmdline())
@@ -230,6 +232,7 @@ def test_serve_becomes_the_server_on_the_database_it_is_given(serve, database):
     assert answers(f"{url}/api/v1/public/menu")
 
 
+@pytest.mark.deep
 def test_serve_starts_on_a_newer_schema_so_that_one_can_roll_back(serve, postgres, database):
     url = postgres.create("newer", "pos_template")
     connection = psycopg2.connect(host=url.query["host"], user=url.username, dbname="newer")
@@ -240,6 +243,7 @@ def test_serve_starts_on_a_newer_schema_so_that_one_can_roll_back(serve, postgre
     assert answers(f"{served}/api/v1/public/menu")
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_serve_keeps_the_embedded_server_for_as_long_as_it_runs(serve, tmp_path, number):
@@ -262,6 +266,7 @@ def test_healthkit_is_told_where_the_pos_is(me, tmp_path):
     assert "chekc" in wrong.stderr
 
 
+@pytest.mark.deep
 def test_an_own_menu_is_written_whole_or_not_at_all(me, postgres, tmp_path):
     url = address(postgres.create("own_menu"))
     assert me.run("db", "upgrade", environ={"DATABASE_URL": url}).returncode == 0

@@ -3,20 +3,25 @@
 import sqlite3
 import threading
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event
 from werkzeug.test import Client
 
 from healthkit import Health, Settings, StoreError, configure_check
-from healthkit._beats import MOST_WAITING, BeatWriter
+from healthkit._beats import MOST_WAITING, BeatWriter, _Waiting
 from healthkit._builtin import Heartbeat
-from healthkit._clock import SYSTEM_CLOCK
 from healthkit._config.settings import ServiceSettings, StoreSettings
+from healthkit._model.signals import Signal
 from healthkit.testing import wait_until
 from healthkit.web.wsgi import HealthMiddleware
 
 TOKEN = "9c1e5a8d2460b7e9f1a3c5d802467f3b"
+
+
+def signal(name):
+    return Signal(name, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def test_a_beat_is_written_on_no_thread_that_serves_requests(health):
     def write(beats):
         threads.append(threading.get_ident())
 
-    BeatWriter(write, SYSTEM_CLOCK).record("a")
+    BeatWriter(write).record(signal("a"))
     assert threads
     assert threading.get_ident() not in threads
 
@@ -82,22 +87,22 @@ def test_beats_that_come_while_one_is_written_are_written_together():
     free, batches, starts = threading.Event(), [], threading.Event()
 
     def write(beats):
-        batches.append(sorted(beats))
+        batches.append(sorted(beat.name for beat in beats))
         starts.set()
         free.wait(20)
 
-    writer = BeatWriter(write, SYSTEM_CLOCK)
-    jobs = [threading.Thread(target=writer.record, args=("first",))]
+    writer = BeatWriter(write)
+    jobs = [threading.Thread(target=writer.record, args=(signal("first"),))]
     jobs[0].start()
     starts.wait(20)
-    jobs += [threading.Thread(target=writer.record, args=(name,)) for name in "abab"]
+    jobs += [threading.Thread(target=writer.record, args=(signal(name),)) for name in "abab"]
     for job in jobs[1:]:
         job.start()
     wait_until(lambda: len(writer._waiting) == 4)
     free.set()
     for job in jobs:
         job.join()
-    assert batches == [["first"], ["a", "b"]]
+    assert batches == [["first"], ["a", "a", "b", "b"]]
 
 
 def test_what_a_write_raises_reaches_each_job_and_the_next_beat_is_tried_again():
@@ -107,10 +112,10 @@ def test_what_a_write_raises_reaches_each_job_and_the_next_beat_is_tried_again()
         if failing:
             raise failing.pop()
 
-    writer = BeatWriter(write, SYSTEM_CLOCK)
+    writer = BeatWriter(write)
     with pytest.raises(StoreError, match="locked"):
-        writer.record("a")
-    writer.record("a")
+        writer.record(signal("a"))
+    writer.record(signal("a"))
 
 
 def test_more_beats_than_can_wait_are_refused_and_none_of_those_that_wait_is_lost():
@@ -121,16 +126,16 @@ def test_more_beats_than_can_wait_are_refused_and_none_of_those_that_wait_is_los
         free.wait(20)
         written.extend(beats)
 
-    writer = BeatWriter(write, SYSTEM_CLOCK)
-    first = threading.Thread(target=writer.record, args=("first",))
+    writer = BeatWriter(write)
+    first = threading.Thread(target=writer.record, args=(signal("first"),))
     first.start()
     starts.wait(20)
-    writer._waiting += [type("Waiting", (), {"name": "b", "at": 0})() for _ in range(MOST_WAITING)]
+    writer._waiting += [_Waiting(signal("b")) for _ in range(MOST_WAITING)]
     with pytest.raises(StoreError, match="1000 heartbeats wait"):
-        writer.record("a")
+        writer.record(signal("a"))
     free.set()
     first.join()
-    wait_until(lambda: "b" in written)
+    wait_until(lambda: signal("b") in written)
 
 
 def test_a_beat_that_is_there_already_is_no_error_for_the_servers_log(store_url):

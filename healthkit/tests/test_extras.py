@@ -23,6 +23,23 @@ def without(module, code):
             "ImportError: healthkit.web.flask needs Flask: pip install 'healthkit-core[flask]'",
         ),
         (
+            "django",
+            "import healthkit.web.django",
+            "ImportError: healthkit.web.django needs Django: pip install 'healthkit-core[django]'",
+        ),
+        (
+            "aiohttp",
+            "import healthkit.web.aiohttp",
+            "ImportError: healthkit.web.aiohttp needs aiohttp: pip install"
+            " 'healthkit-core[aiohttp]'",
+        ),
+        (
+            "waitress",
+            "from healthkit.cli._serve import _waitress; _waitress()",
+            "healthkit.cli._serve.ServeError: healthkit serve needs waitress: pip install"
+            " 'healthkit-core[serve]'",
+        ),
+        (
             "psycopg2",
             "sys.modules['psycopg'] = None\n"
             "from healthkit._store.database import Store; Store('postgresql://u@h/d')",

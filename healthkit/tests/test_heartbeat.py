@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from healthkit import Status, StoreError
 from healthkit._builtin import Heartbeat, evaluate_heartbeat
+from healthkit._model.signals import Signal
 from healthkit._store import heartbeats
 from healthkit._store.database import Store
 
@@ -37,7 +38,7 @@ def test_a_job_that_never_ran_is_given_one_period_and_its_grace(ago):
 
 def beat(store, now):
     with store.transaction() as connection:
-        heartbeats.record(connection, "n", now)
+        heartbeats.record(connection, Signal("n", now))
 
 
 def test_the_check_hears_what_the_store_holds(tmp_path, run_check):

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.fault
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("step", "left", "downs"),
     [
@@ -39,6 +40,7 @@ def test_a_watcher_that_is_killed_loses_nothing_and_doubles_nothing_that_need_no
     assert len(site.incidents()) == 1
 
 
+@pytest.mark.deep
 def test_a_watcher_that_is_killed_while_the_service_takes_the_message_sends_it_again(site):
     watchers = []
 
@@ -57,6 +59,7 @@ def test_a_watcher_that_is_killed_while_the_service_takes_the_message_sends_it_a
     site.told(DOWN, DOWN)
 
 
+@pytest.mark.deep
 def test_a_watcher_that_is_killed_after_the_delivery_repeats_nothing(site):
     site.write()
     site.outcome("unhealthy connection refused")
@@ -74,6 +77,7 @@ def test_a_watcher_that_is_killed_after_the_delivery_repeats_nothing(site):
     assert f"\nDowntime: {lasted}s\n" in site.messages()[1], "the downtime counts the gap"
 
 
+@pytest.mark.deep
 def test_a_watcher_that_freezes_in_a_transaction_does_not_keep_the_others_from_leading(
     shared_site,
 ):
@@ -90,6 +94,7 @@ def test_a_watcher_that_freezes_in_a_transaction_does_not_keep_the_others_from_l
     site.told(DOWN, UP)
 
 
+@pytest.mark.deep
 def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has_sent(
     shared_site,
 ):
@@ -106,6 +111,7 @@ def test_a_watcher_that_freezes_before_it_sends_finds_on_waking_that_another_has
     site.told(DOWN, UP)
 
 
+@pytest.mark.deep
 def test_of_three_watchers_on_one_postgresql_one_sends_whoever_dies_or_freezes(shared_site):
     site = shared_site.write()
     three = [site.process() for _ in range(3)]
@@ -134,6 +140,7 @@ def test_of_three_watchers_on_one_postgresql_one_sends_whoever_dies_or_freezes(s
     assert len(site.incidents()) == 2
 
 
+@pytest.mark.deep
 def test_sigterm_ends_it_after_the_message_in_hand_and_another_leads_at_once(site):
     watchers = []
 
@@ -162,6 +169,7 @@ def test_a_mistake_in_the_configuration_is_one_line_and_exit_2(site):
     assert "Traceback" not in site.log(process)
 
 
+@pytest.mark.deep
 def test_under_gevent_a_channel_that_hangs_delays_no_other_either(site):
     release = threading.Event()
 

@@ -44,10 +44,18 @@ texts = st.text(st.characters(codec="utf-8"), max_size=80)
         ("fonnte://token/628123456789", f"fonnte://{MASK}"),
         ("https://discord.com/api/webhooks/1/abc", f"https://discord.com/api/webhooks/{MASK}"),
         ("POST /health/beat/0123456789abcdef", f"POST /health/beat/{MASK}"),
+        ("GET /health/beat/0123456789abcdef/start", f"GET /health/beat/{MASK}"),
+        ("POST /health/report/0123456789abcdef", f"POST /health/report/{MASK}"),
         ("card 4111 1111 1111 1111 declined", f"card {MASK} declined"),
         ("card 4111111111111111.", f"card {MASK}."),
         ("?card=4111111111111111 401", f"?card={MASK} 401"),
         ("401 4111-1111-1111-1111 5500000000000004 7", f"401 {MASK} {MASK} 7"),
+        (
+            'Content-Disposition: form-data; name="pin"\r\n\r\n1234\r\n--x\r\n'
+            'Content-Disposition: form-data; filename="pin"; name="note"\r\n\r\nhot\r\n--x--',
+            f'Content-Disposition: form-data; name="pin"\r\n\r\n{MASK}\r\n--x\r\n'
+            'Content-Disposition: form-data; filename="pin"; name="note"\r\n\r\nhot\r\n--x--',
+        ),
         ("FATAL: dsn host=db password=hush dbname=pos", None),
         ("INSERT [parameters: {'password_hash': '$argon2id$v=19$m=1,t=2'}]", None),
     ],
@@ -245,7 +253,36 @@ def json_escaped(text):
 
 
 ENCODINGS = [str, str.upper, percent_encoded, lambda key: percent_encoded(key, 3)]
+
+
+def form(key, secret, lines="\r\n"):
+    """The body of a form, as browsers and curl send it."""
+    return lines.join(
+        [
+            "--b1f0",
+            'Content-Disposition: form-data; name="note"',
+            "",
+            "no garlic",
+            "--b1f0",
+            f'Content-Disposition: form-data; name="{key}"; filename="a.txt"',
+            "Content-Type: text/plain",
+            "",
+            f"a {secret}",
+            secret,
+            "--b1f0--",
+            "",
+        ]
+    )
+
+
 FORMS = {
+    "form": form,
+    "form with bare line ends": lambda key, secret: form(key, secret, "\n"),
+    "form in json": lambda key, secret: json.dumps({"body": form(key, secret)}),
+    "form in json in json": lambda key, secret: json.dumps([json.dumps([form(key, secret)])]),
+    "form as bytes": lambda key, secret: repr(form(key, secret).encode()),
+    "form cut short": lambda key, secret: form(key, secret)[:-14],
+    "form without quotes": lambda key, secret: form(key, secret).replace(f'"{key}"', key),
     "query": lambda key, secret: f"GET /api/v1/orders?a=1&{key}={secret}&b=2 HTTP/1.1",
     "first of a query": lambda key, secret: f"https://example.com/a?{key}={secret}#top",
     "encoded query": lambda key, secret: f"next=%2Fa%3Fb%3D1%26{key}%3D{secret}",

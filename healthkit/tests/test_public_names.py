@@ -25,6 +25,9 @@ MODULES = (
     "healthkit.testing",
     "healthkit.watch",
     "healthkit.web.access",
+    "healthkit.web.aiohttp",
+    "healthkit.web.asgi",
+    "healthkit.web.django",
     "healthkit.web.flask",
     "healthkit.web.wsgi",
 )

@@ -185,6 +185,7 @@ def test_a_route_whose_every_way_is_broken_is_a_fault(failing, couriers, count):
     assert len(vital_signs.find_faults(unused, failing, {})) == 0
 
 
+@pytest.mark.deep
 def test_the_heartbeat_says_down_while_no_channel_of_a_route_works_and_up_afterwards(site, kuma):
     site.with_heart(kuma)
     site.sink.answers(500)
@@ -218,6 +219,7 @@ def test_the_heartbeat_says_down_while_the_loop_hangs(site, kuma, monkeypatch):
     assert said[1] == "the watcher hangs"
 
 
+@pytest.mark.deep
 def test_the_heartbeat_says_down_while_no_check_reports(site, kuma, monkeypatch):
     monkeypatch.setattr(vital_signs, "_LEAST", 0.5)
     site.with_heart(kuma).thread()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -538,6 +539,68 @@ def test_it_is_renewed_by_itself_and_says_so_when_it_cannot_be(store, store_url)
     finally:
         publisher.stop()
         wait_until(lambda: not clock.waiting())
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    """The languages in which the page for people was rendered, one after another."""
+    languages = []
+
+    def spy(page, language, zone, real=html.html):
+        languages.append((language, page.watched))
+        return real(page, language, zone)
+
+    monkeypatch.setattr(html, "html", spy)
+    return languages
+
+
+def test_a_form_is_rendered_when_it_is_asked_for_and_once_for_each_page(store, store_url, rendered):
+    clock = ManualClock(NOW)
+    publisher = StatusPublisher(settings_of(store_url), lambda: store, clock)
+    lead(store)
+    publisher.refresh()
+    clock.advance(EVERY)
+    publisher.refresh()
+    assert rendered == []
+    assert publisher.response("html", "en") is publisher.response("html", "en")
+    assert rendered == [("en", True)]
+    put_state(store, "cards", Level.DOWN, NOW)
+    publisher.refresh()
+    assert rendered == [("en", True)] * 2, "a reader of the page before waits for none"
+    put_state(store, "cards", Level.HEALTHY)
+    publisher.refresh()
+    assert rendered == [("en", True)] * 2, "nobody asked for the one before"
+    clock.advance(STALE_AFTER)
+    assert b"Nobody has looked lately" in publisher.response("html", "en").body
+    assert rendered[2:] == [("en", False)]
+
+
+def test_where_nothing_has_changed_the_same_bytes_stay_and_are_fresh(store, store_url):
+    clock = ManualClock(NOW)
+    publisher = StatusPublisher(settings_of(store_url), lambda: store, clock)
+    lead(store)
+
+    def look(seconds):
+        clock.advance(seconds)
+        lead(store, clock.now())
+        publisher.refresh()
+        return publisher.response("json", "en")
+
+    first = look(0)
+    assert look(STALE_AFTER - 5) is first
+    assert json.loads(first.body)["watched"]
+    later = look(30)
+    assert later is not first, "its time would be too old"
+    clock.jump(timedelta(days=-1))
+    assert json.loads(look(0).body)["at"].startswith("2026-01-19"), "a clock that was set back"
+
+
+def test_paper_is_white_whatever_the_screen_is():
+    style = files("healthkit._status").joinpath("page.css").read_text()
+    screen, paper = style.split("@media print")
+    colors = set(re.findall(r"--[a-z0-9]+(?=:)", screen))
+    assert set(re.findall(r"--[a-z0-9]+(?=:)", paper)) == colors
+    assert "--paper:#fff;" in paper
 
 
 def test_a_check_of_a_watcher_in_its_window_is_kept_out_of_the_history(store, store_url):

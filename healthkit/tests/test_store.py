@@ -6,13 +6,12 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity, StoreError
 from healthkit._model.alerts import Delivery, Level, State
 from healthkit._store import (
     circuit_breakers,
-    heartbeats,
     history,
     incidents,
     lease,
@@ -61,7 +60,8 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_kn
                 table.drop(connection)
         connection.execute(text("UPDATE healthkit_schema SET version = 1"))
     with old.transaction() as connection:
-        heartbeats.record(connection, "nightly", NOW)
+        known = {"name": "nightly", "waiting_since": NOW, "last_at": NOW}
+        connection.execute(insert(tables.heartbeats).values(**known))
     old.close()
     new = Store(store_url)
     assert new.last_beat("nightly") == NOW

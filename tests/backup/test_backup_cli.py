@@ -227,6 +227,7 @@ def test_an_ordinary_user_can_do_all_of_it(ordinary_user, s3):
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.deep
 def test_the_scripts_of_deploy_are_these_commands(environ, small, tmp_path):
     def script(name, *arguments):
         """As a process, like cron's."""

@@ -95,6 +95,7 @@ class State:
             client.put_object(Bucket=self.s3.name, Key=key, Body=body)
 
 
+@pytest.mark.deep
 @AT_STEPS
 @pytest.mark.timeout(900)
 def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_right(
@@ -135,6 +136,7 @@ def test_killed_at_any_step_no_broken_file_has_a_final_name_and_the_next_run_is_
         )  # and what was killed before its rotation is gone
 
 
+@pytest.mark.deep
 @AT_STEPS
 @pytest.mark.timeout(900)
 def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
@@ -217,6 +219,7 @@ def test_a_disk_that_fills_up_in_the_middle_costs_no_backup_that_was_there(
     make("daily", context_on(small, folder, log))
 
 
+@pytest.mark.deep
 def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
     tmp_path, log, clock, monkeypatch
 ):
@@ -262,6 +265,7 @@ def test_s3_that_refuses_costs_no_local_backup(small, tmp_path, log, clock, s3):
     assert len(s3.bucket().list_backups()) == 2
 
 
+@pytest.mark.deep
 def test_a_connection_that_is_cut_at_90_percent_leaves_nothing_that_passes_for_a_backup(
     small, tmp_path, log, clock, s3, proxy
 ):
@@ -288,6 +292,7 @@ def test_a_connection_that_is_cut_once_is_made_again(small, tmp_path, log, s3, p
     assert len(all_whole(s3.bucket(), settings_of(tmp_path, **s3.environ))) == 1
 
 
+@pytest.mark.deep
 def test_a_slow_s3_is_waited_for(small, tmp_path, log, s3, proxy):
     run_sql(small, NOISE.format(300))
     proxy.pause = 0.02
@@ -305,6 +310,7 @@ def test_an_s3_that_is_silent_is_given_up(small, tmp_path, log, s3, proxy):
     assert len(all_whole(FolderStorage(tmp_path), settings_of(tmp_path))) == 1
 
 
+@pytest.mark.deep
 def test_a_truncated_object_is_not_the_newest(small, tmp_path, log, clock, s3):
     first = make("daily", context_on(small, tmp_path, log, s3.bucket()))
     clock.forward(days=1)
@@ -317,6 +323,7 @@ def test_a_truncated_object_is_not_the_newest(small, tmp_path, log, clock, s3):
         verify(find_backup(f"s3://{s3.name}/daily/{second.name}", settings), settings)
 
 
+@pytest.mark.deep
 def test_a_file_that_has_changed_since_it_was_verified_is_not_uploaded(
     small, tmp_path, log, clock, s3
 ):

@@ -53,6 +53,7 @@ def environ(postgres, template_database, tmp_path, s3):
     postgres.drop("for_drill")
 
 
+@pytest.mark.deep
 def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, tmp_path, s3):
     before = datetime.now(UTC)
     assert me.run("backup", "daily", environ=environ).returncode == 0
@@ -84,6 +85,7 @@ def test_the_newest_one_from_s3_becomes_a_running_pos_and_a_report(me, environ, 
     assert list((tmp_path / "backups").glob("steak*")) == []
 
 
+@pytest.mark.deep
 def test_a_failed_drill_exits_1_notifies_and_marks_nothing(me, environ, tmp_path):
     assert me.run("backup", "daily", environ=environ).returncode == 0
     backup = find_backup("latest", settings_of(tmp_path / "backups"))
@@ -142,6 +144,7 @@ def test_one_without_the_pos_in_it_is_an_issue(small, run_drill):
     assert "there is no POS in it" in found.issue
 
 
+@pytest.mark.deep
 def test_a_drill_restores_as_a_restore_does_with_rights_and_settings(
     small, postgres, run_drill, log
 ):
@@ -167,6 +170,7 @@ def test_a_drill_restores_as_a_restore_does_with_rights_and_settings(
         postgres.execute("DROP ROLE pelayan_malam")
 
 
+@pytest.mark.deep
 def test_the_key_that_opens_it_no_more_is_an_issue(run_drill, tmp_path):
     lost, other = (pyrage.x25519.Identity.generate() for _ in range(2))
     (tmp_path / "key").write_text(str(other))
@@ -174,6 +178,7 @@ def test_the_key_that_opens_it_no_more_is_an_issue(run_drill, tmp_path):
     assert "does not open it" in found.issue
 
 
+@pytest.mark.deep
 def test_roles_of_the_real_server_are_provided(small, postgres, run_drill):
     postgres.execute("CREATE ROLE koki_kepala")
     try:

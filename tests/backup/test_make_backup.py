@@ -351,6 +351,7 @@ def test_an_upload_is_verified_and_recorded_in_the_manifest(small, tmp_path, log
     verify(there, settings_of(tmp_path, **s3.environ))
 
 
+@pytest.mark.deep
 def test_one_of_several_parts_is_uploaded_and_its_checksum_compared(small, tmp_path, log, s3):
     run_sql(
         small,
@@ -364,6 +365,7 @@ def test_one_of_several_parts_is_uploaded_and_its_checksum_compared(small, tmp_p
     assert head["ETag"].strip('"').endswith("-2")
 
 
+@pytest.mark.deep
 def test_rotation_holds_for_s3_too(small, tmp_path, log, clock, s3):
     context = context_on(small, tmp_path, log, s3.bucket())
     for _ in range(10):

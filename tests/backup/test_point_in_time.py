@@ -54,6 +54,7 @@ def received(live):
     return found[0]
 
 
+@pytest.mark.deep
 def test_a_moment_between_two_accidents_comes_back(me, live, tmp_path):
     environ = {
         "DATABASE_URL": address(live),
@@ -174,6 +175,7 @@ def segments(wal):
     return sorted(path for path in wal.iterdir() if re.fullmatch(r"[0-9A-F]{24}", path.name))
 
 
+@pytest.mark.deep
 def test_the_state_of_a_moment_is_had_or_refused_where_a_segment_is_missing(kept, guests_at):
     """Whichever of them it is: what came before the gap is known, what came after is not."""
     ((before,),) = run_sql(kept.url, "SELECT count(*) FROM guests")
@@ -227,6 +229,7 @@ def test_changes_of_two_servers_are_not_mixed(kept, tmp_path, log):
         receive_wal(context)
 
 
+@pytest.mark.deep
 def test_what_the_live_server_wrote_after_the_receiver_stopped_is_missed(kept, guests_at, log):
     """The last of this file: it stops the receiver, as it was stopped a week ago."""
     kept.process.terminate()
@@ -241,6 +244,7 @@ def test_what_the_live_server_wrote_after_the_receiver_stopped_is_missed(kept, g
         guests_at(None, live=live)
 
 
+@pytest.mark.deep
 def test_two_base_backups_are_kept_and_what_was_written_before_them_goes(
     live, tmp_path, log, clock
 ):

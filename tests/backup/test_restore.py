@@ -374,6 +374,7 @@ def test_a_swap_that_cannot_be_done_changes_neither_name(small, postgres, tmp_pa
 # The whole way, with the tills running
 
 
+@pytest.mark.deep
 def test_running_tills_get_503_with_retry_after_and_then_the_restored_menu(
     me, serve, postgres, template_database, tmp_path
 ):

@@ -79,6 +79,7 @@ def left(url):
     return found, run_sql(url, "SELECT count(*) FROM bills")
 
 
+@pytest.mark.deep
 def test_a_restore_for_which_there_is_no_room_writes_nothing(own_server, tmp_path, log, made):
     url, disk = own_server
     context = context_on(url, tmp_path, log, reserve=room.free_of(disk) - 40 * MB)
@@ -119,6 +120,7 @@ def test_a_backup_and_a_base_backup_ask_for_room_too(own_server, tmp_path, log, 
     assert list(tmp_path.glob("base/*")) == []
 
 
+@pytest.mark.deep
 def test_databases_that_restores_have_replaced_are_bounded(small, tmp_path, log, clock):
     context = context_on(small, tmp_path, log)
     made = make("daily", context)

@@ -51,6 +51,7 @@ def title(number):
     return f"{number:02} {lines[0][:40]}"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("number", range(1, len(BLOCKS)), ids=title)
 def test_the_commands_work_in_their_order(place, number):
     folder, environ = place

@@ -69,6 +69,7 @@ def answers(url):
         return False
 
 
+@pytest.mark.deep
 def test_an_older_server_is_backed_up_verified_restored_and_drilled(debian, tmp_path, log):
     context = context_on(debian, tmp_path, log)
     made = make("daily", context)

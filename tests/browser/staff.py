@@ -24,6 +24,24 @@ def sign_in(page: Page, name: str, path: str = "/") -> Page:
     return page
 
 
+def come_in(page: Page, name: str, path: str) -> Page:
+    """Opens a page as somebody who has signed in on this device before: without the form, which
+    has tests of its own and takes longer than most of what follows."""
+    body = {"username": name, "password": f"{name}-demo"}
+    answer = page.request.post("/api/v1/auth/login", data=body)
+    assert answer.ok, answer.text()
+    page.goto("/livez")  # any page of the same origin, for what the device keeps
+    page.evaluate(
+        """({ refresh_token, user }) => {
+            localStorage.setItem("kenangan.refresh", refresh_token);
+            localStorage.setItem("kenangan.user", JSON.stringify(user));
+        }""",
+        answer.json(),
+    )
+    page.goto(path)
+    return page
+
+
 class Colleague:
     """Somebody at another till."""
 

@@ -233,7 +233,7 @@ def test_a_table_that_another_till_has_taken_says_so_and_opens_its_order(till: P
     table = till.get_by_role("dialog").locator(f"[data-table='{free['name']}']")
     expect(table).not_to_contain_text("Terisi")
     order = take_elsewhere(till, table_id=free["id"], type="dine_in", guests=3)
-    expect(table).to_contain_text("Terisi", timeout=8_000)  # polled every five seconds
+    expect(table).to_contain_text("Terisi")  # polled every five seconds
     table.click()
     busy = till.get_by_role("dialog", name=f"Meja {free['name']} terisi")
     busy.get_by_role("button", name="Tagihan kedua").wait_for()
@@ -296,7 +296,7 @@ def test_a_dish_that_is_sold_out_while_its_sheet_is_open_says_so(till: Page) -> 
     sheet = open_steak(till)
     choose(sheet)
     sold_out(till, STEAK)
-    expect(sheet.get_by_role("alert")).to_contain_text("sudah habis", timeout=12_000)
+    expect(sheet.get_by_role("alert")).to_contain_text("sudah habis")
     expect(sheet.get_by_role("button", name="Tambah ke tagihan")).to_be_disabled()
 
 

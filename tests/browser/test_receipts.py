@@ -86,7 +86,7 @@ def test_f30_open_orders_do_not_move_under_the_finger(till: Page, other) -> None
         timeout=9_000
     )
     gone = cards(till).filter(has_text=re.compile(rf"No\. {mine[0]['number']}(?!\d)"))
-    expect(gone).to_contain_text("Sudah selesai", timeout=9_000)
+    expect(gone).to_contain_text("Sudah selesai")
     assert place.bounding_box() == box
     expect(place).to_contain_text("cashier")
 
@@ -123,7 +123,7 @@ def test_f30_an_order_of_another_business_day_says_which(till: Page, other) -> N
     till.route("**/api/v1/orders?**", yesterday)
     till.goto("/orders")
     card = cards(till).filter(has=till.get_by_text(f"No. {order['number']}", exact=True))
-    expect(card).to_contain_text("31 Jan", timeout=15_000)
+    expect(card).to_contain_text("31 Jan")
     till.unroute_all(behavior="ignoreErrors")
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.staff import come_in
 from tests.browser.test_around import look_at
 
 pytestmark = pytest.mark.browser
@@ -17,10 +18,7 @@ SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desk": (1280, 800)}
 @pytest.fixture
 def office(page: Page) -> Page:
     """The report of today, with the manager signed in."""
-    page.goto("/reports/day")
-    page.get_by_label("Nama pengguna").fill("manager")
-    page.get_by_label("Kata sandi", exact=True).fill("manager-demo")
-    page.get_by_role("button", name="Masuk", exact=True).click()
+    come_in(page, "manager", "/reports/day")
     page.get_by_test_id("received").wait_for()
     return page
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.staff import Colleague, sign_in
+from tests.browser.staff import Colleague, come_in, sign_in
 from tests.browser.test_around import look_at
 
 pytestmark = pytest.mark.browser
@@ -52,14 +52,14 @@ def test_f11_each_role_begins_at_its_own_home_and_sees_the_ways_that_are_its_own
 def test_f11_a_page_that_a_role_has_not_is_refused_before_anything_is_tapped(
     page: Page, role: str, path: str
 ) -> None:
-    sign_in(page, role, path)
+    come_in(page, role, path)
     expect(page.get_by_role("alert")).to_contain_text("Peran Anda tidak boleh melakukan ini")
     expect(page.get_by_role("button", name="Kirim pesanan")).to_have_count(0)
 
 
 def test_f11_a_waiter_is_offered_no_money(page: Page, manager) -> None:
     order = manager.order()
-    sign_in(page, "waiter", f"/orders/{order['id']}/pay")
+    come_in(page, "waiter", f"/orders/{order['id']}/pay")
     expect(page.get_by_text("Pembayaran diterima di kasir.")).to_be_visible()
     for name in ("Terima tunai", "Uang pas", "QRIS"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
@@ -72,13 +72,13 @@ def test_f11_a_waiter_is_offered_no_money(page: Page, manager) -> None:
 def test_f35_the_kitchen_marks_a_dish_sold_out_and_every_till_shows_it(
     page: Page, browser, house
 ) -> None:
-    sign_in(page, "kitchen", "/order/sold-out")
+    come_in(page, "kitchen", "/order/sold-out")
     dish = page.get_by_role("switch", name="Ribeye Australia")
     dish.click()
     expect(dish).to_be_checked()
     context = browser.new_context(base_url=house.url, service_workers="block")
     try:
-        till = sign_in(context.new_page(), "cashier")
+        till = come_in(context.new_page(), "cashier", "/order")
         expect(till.get_by_role("button", name="Ribeye Australia")).to_contain_text(
             "Habis", timeout=12_000
         )
@@ -91,7 +91,7 @@ def test_f35_the_kitchen_marks_a_dish_sold_out_and_every_till_shows_it(
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_the_sold_out_page_fits(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    sign_in(page, "kitchen", "/order/sold-out")
+    come_in(page, "kitchen", "/order/sold-out")
     page.get_by_role("switch").first.wait_for()
     look_at(page, f"what is sold out at {width}")
 

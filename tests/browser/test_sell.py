@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from healthkit.testing import wait_until
+from tests.browser.network import Network, is_replay, lost
 
 pytestmark = pytest.mark.browser
 
@@ -114,22 +115,16 @@ def test_two_tabs_that_send_the_same_order_make_one(till: Page, house) -> None:
     assert len(house.orders()) == before + 1
 
 
-def lose_the_answer(route: Route) -> None:
-    """The server gets the request and carries it out; its answer never arrives."""
-    route.fetch()
-    route.abort()
-
-
 def test_an_order_whose_answer_was_lost_is_not_made_twice(till: Page, house) -> None:
     before = len(house.orders())
     write_takeaway(till)
-    till.route("**/api/v1/orders", lose_the_answer)
+    network = Network(till, "**/api/v1/orders", lost)
     till.get_by_role("button", name="Kirim pesanan").click()
     expect(till.get_by_text("belum dijawab server")).to_be_visible()
     expect(till.get_by_role("button", name=f"Tambah satu {WATER}")).to_be_disabled()
     assert len(house.orders()) == before + 1
 
-    till.unroute("**/api/v1/orders")
+    network.comes_back()
     till.reload()
     till.get_by_test_id("order-number").wait_for()
     assert len(house.orders()) == before + 1
@@ -142,15 +137,14 @@ def test_a_payment_whose_answer_was_lost_is_taken_once_and_still_tells_the_chang
     till.get_by_role("button", name="Kirim pesanan").click()
     till.get_by_role("link", name="Bayar sekarang").click()
     due = rupiah(till.get_by_test_id("due").text_content())
-    till.route("**/payments", lose_the_answer)
+    network = Network(till, "**/payments", lost)
     till.keyboard.type("100000")
     till.keyboard.press("Enter")
     expect(till.get_by_text("belum dijawab server")).to_be_visible()
     expect(till.get_by_role("button", name="Terima tunai")).to_be_disabled()
 
-    with till.expect_response("**/payments") as answer:  # by itself, under the same key
-        till.unroute("**/payments")
-    assert answer.value.headers["idempotency-replayed"] == "true"
+    with till.expect_response(is_replay):  # by itself, under the same key
+        network.comes_back()
     till.get_by_test_id("change-due").wait_for()
     till.reload()
     assert rupiah(till.get_by_test_id("change-due").text_content()) == 100_000 - due

@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.network import Network, lost_once, refused
 from tests.browser.staff import Colleague, rupiah, sign_in
 from tests.browser.test_around import look_at
-from tests.browser.test_sell import WATER, bill, lose_the_answer, tap, write_takeaway
+from tests.browser.test_sell import WATER, bill, tap, write_takeaway
 
 pytestmark = pytest.mark.browser
 
@@ -21,38 +22,20 @@ def other(house) -> Colleague:
     return Colleague(house.url, "manager")
 
 
-def refuse(route: Route) -> None:
-    route.abort()
-
-
 def contact(page: Page):
     return page.get_by_role("status").filter(has_text="Tidak ada kontak dengan server sejak")
 
 
-def lose_the_first_answer():
-    """The server carries out what comes first; whatever is sent again never reaches it."""
-    sent = []
-
-    def handle(route: Route) -> None:
-        sent.append(route)
-        if len(sent) == 1:
-            lose_the_answer(route)
-        else:
-            route.abort()
-
-    return handle
-
-
-def owe_a_payment(till: Page, other: Colleague) -> dict:
-    """A payment that the server has never received."""
+def owe_a_payment(till: Page, other: Colleague) -> tuple[dict, Network]:
+    """A payment that the server has never received, and the network that is in its way."""
     order = other.order()
     till.goto(f"/orders/{order['id']}/pay")
     till.get_by_test_id("due").wait_for()
-    till.route("**/payments", refuse)
+    network = Network(till, "**/payments", refused)
     till.keyboard.type("50000")
     till.keyboard.press("Enter")
     expect(till.get_by_text("belum dijawab server")).to_be_visible()
-    return order
+    return order, network
 
 
 @pytest.mark.parametrize("path", ["/order", "/orders", "/orders/paid", "/app/status"])
@@ -62,9 +45,9 @@ def test_f13_a_lost_server_is_told_on_every_screen_with_the_time_and_its_return(
     till.goto(path)
     till.get_by_role("main").wait_for()
     till.context.set_offline(True)
-    expect(contact(till)).to_contain_text(re.compile(r"sejak \d\d:\d\d"), timeout=15_000)
+    expect(contact(till)).to_contain_text(re.compile(r"sejak \d\d:\d\d"))
     till.context.set_offline(False)
-    expect(contact(till)).to_have_count(0, timeout=15_000)
+    expect(contact(till)).to_have_count(0)
 
 
 def test_f13_a_proxy_without_a_server_behind_it_is_no_contact_and_speaks_own_words(
@@ -83,10 +66,10 @@ def test_f13_a_proxy_without_a_server_behind_it_is_no_contact_and_speaks_own_wor
 def test_f14_an_order_goes_out_by_itself_when_the_server_is_back(till: Page, house) -> None:
     before = len(house.orders())
     write_takeaway(till)
-    till.route("**/api/v1/orders", refuse)
+    network = Network(till, "**/api/v1/orders", refused)
     till.get_by_role("button", name="Kirim pesanan").click()
     expect(till.get_by_text("belum dijawab server")).to_be_visible()
-    till.unroute("**/api/v1/orders")
+    network.comes_back()
     till.get_by_test_id("order-number").wait_for()
     assert len(house.orders()) == before + 1
 
@@ -96,7 +79,7 @@ def test_f14_a_page_opens_with_menu_and_bill_from_the_device_while_the_server_is
 ) -> None:
     tap(till, WATER)
     expect(bill(till)).to_have_count(1)
-    till.route(API, refuse)
+    Network(till, API, refused)
     till.reload()
     expect(till.get_by_role("tab", name="Steak")).to_be_visible()
     expect(bill(till)).to_contain_text(WATER)
@@ -107,7 +90,7 @@ def test_f16_what_waits_is_listed_and_the_server_says_what_became_of_it(till: Pa
     order = other.order()
     till.goto(f"/orders/{order['id']}/pay")
     till.get_by_test_id("due").wait_for()
-    till.route("**/payments", lose_the_first_answer())
+    Network(till, "**/payments", lost_once())
     till.keyboard.type("50000")
     till.keyboard.press("Enter")
     expect(till.get_by_text("belum dijawab server")).to_be_visible()
@@ -125,9 +108,9 @@ def test_f16_what_waits_is_listed_and_the_server_says_what_became_of_it(till: Pa
 def test_f16_the_payment_of_another_person_is_not_booked_by_opening_the_bill(
     till: Page, other
 ) -> None:
-    order = owe_a_payment(till, other)
+    order, network = owe_a_payment(till, other)
     till.get_by_role("button", name="Keluar").click()
-    till.unroute("**/payments")
+    network.comes_back()
     sign_in(till, "manager")
     till.goto(f"/orders/{order['id']}/pay")
     expect(till.get_by_role("button", name="Kirim lagi")).to_be_visible()

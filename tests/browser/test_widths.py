@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.screens import open_page, require_accessible, require_no_overflow, walk
+from tests.browser.staff import come_in
 from tests.browser.test_order_screen import choose, open_steak, take_elsewhere
 from tests.browser.test_sell import WATER, bill, tap, write_takeaway
 
@@ -24,12 +25,7 @@ PAGES = (
 @pytest.fixture
 def office(page: Page) -> Page:
     """The order screen with the manager signed in, who may see every screen."""
-    page.goto("/")
-    page.get_by_label("Nama pengguna").fill("manager")
-    page.get_by_label("Kata sandi", exact=True).fill("manager-demo")
-    page.get_by_role("button", name="Masuk", exact=True).click()
-    page.get_by_role("button", name="Keluar").wait_for()
-    page.goto("/order")
+    come_in(page, "manager", "/order")
     page.get_by_role("tab", name="Steak").wait_for()
     return page
 

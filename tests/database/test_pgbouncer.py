@@ -40,13 +40,15 @@ def pooled(need, database, free_port, tmp_path):
     as_nobody += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     command = [*(as_nobody if os.geteuid() == 0 else []), "pgbouncer", "--quiet", config]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wait_until(lambda: listens(free_port) or process.poll() is not None)
-    assert process.poll() is None, process.stderr.read()
-    yield URL.create(
-        "postgresql+psycopg2", "postgres", None, "127.0.0.1", free_port, database.database
-    )
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    try:
+        wait_until(lambda: listens(free_port) or process.poll() is not None)
+        assert process.poll() is None, process.stderr.read()
+        yield URL.create(
+            "postgresql+psycopg2", "postgres", None, "127.0.0.1", free_port, database.database
+        )
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
 
 
 def listens(port):

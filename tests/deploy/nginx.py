@@ -167,7 +167,7 @@ def start(folder: Path, backend: str, port: int, **environ: str) -> Door:
             raise AssertionError((folder / "error.log").read_text())
         try:
             return requests.get(f"{door.url}/nginx/live", timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     wait_until(lives, 20)

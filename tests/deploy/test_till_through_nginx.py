@@ -88,6 +88,7 @@ def test_a_stranger_sees_no_details_of_health_and_nothing_of_the_metrics(door):
     assert requests.get(f"{door.url}/metrics", timeout=10).status_code == 404
 
 
+@pytest.mark.deep
 def test_no_screen_breaks_the_policy_of_hashes(door, browser):  # noqa: F811
     context = browser.new_context(base_url=door.url, service_workers="block")
     page = context.new_page()

@@ -56,4 +56,5 @@ def rows(document: str, heading: str) -> list[list[str]]:
 
 def codes(text: str) -> list[str]:
     """The `code` in a text."""
-    return re.findall(r"`([^`\n]+)`", text)
+    spans = re.finditer(r"(?<!`)(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)", text)
+    return [span[2] for span in spans]

@@ -21,6 +21,9 @@ from tests.docs.documents import ROOT, anchors, blocks, codes, documents, links,
 
 COMMANDS: dict[str, click.Command] = {"posapp": posapp, "healthkit": healthkit}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+OUR_COMMAND = re.compile(
+    r"\s*(?:[A-Z_]+=\S+ )*(?:\.venv/bin/|\.ci/|tools/|(?:make|posapp|healthkit)\b)"
+)
 OURS = [document for document in documents() if document != "docs/runbook.md"]
 """The runbook's commands are not looked up but run, in tests of their own."""
 
@@ -31,7 +34,8 @@ def command_lines(document: str) -> list[list[str]]:
     for block in blocks(document, "console"):
         shown += [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
     parts = (part for line in shown for part in re.split(r"&&|;", line.partition(" #")[0]))
-    split = (shlex.split(part) for part in parts if "'" not in part)
+    ours = (part for part in parts if OUR_COMMAND.match(part) and "'" not in part)
+    split = (shlex.split(part) for part in ours)
     without_variables = (
         [word for word in words if not re.match(r"[A-Z_]+=", word)] for words in split
     )
@@ -43,6 +47,8 @@ def resolve(name: str, words: list[str]) -> str | None:
     command = COMMANDS[name]
     known = {"--help", "-h", "--version"}
     for word in words:
+        if word == "--":
+            return None  # what follows is another program's
         known |= {option for parameter in command.params for option in parameter.opts}
         if word.startswith("-"):
             if word not in known:

@@ -85,6 +85,7 @@ def before_the_answer(session):
     session.execute("SELECT pg_reload_conf()")
 
 
+@pytest.mark.deep
 def test_tills_that_send_again_sell_each_order_exactly_once(server, session):
     login = {"username": "cashier", "password": "cashier-demo"}
     token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=10).json()

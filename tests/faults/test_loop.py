@@ -29,6 +29,7 @@ def admin(server):
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
+@pytest.mark.deep
 def test_the_watchdog_sees_a_block(tmp_path, serve, database):
     """An expression in the application's place: no route of ours does this."""
     seen = tmp_path / "blocks"
@@ -64,11 +65,13 @@ except ValueError:
 """
 
 
+@pytest.mark.deep
 def test_a_password_is_computed_while_others_have_their_turn():
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("all of them\n", "")
 
 
+@pytest.mark.deep
 def test_thirty_sign_ins_at_once_block_nobody(server, blocks, admin):
     names = ["admin", "manager", "cashier", "waiter", "kitchen"] * 6
 
@@ -107,6 +110,7 @@ def test_no_route_that_reads_blocks_anybody(server, blocks, admin):
     assert blocks.read_text() == ""
 
 
+@pytest.mark.deep
 def test_orders_and_payments_block_nobody(server, blocks, admin):
     menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=60).json()
     products = [product for category in menu["categories"] for product in category["products"]]

@@ -33,6 +33,7 @@ def server(serve, database):
     return serve(database)
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
 @pytest.mark.parametrize("addresses", [1, 200], ids=["one address", "many addresses"])
@@ -211,6 +212,7 @@ def test_who_counts_as_one_client(one, other, same):
     assert (address_group(one) == address_group(other)) is same
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_late_body_is_a_408_that_says_so(server):
     """Through gunicorn; what is late is known without waiting: others need the place."""

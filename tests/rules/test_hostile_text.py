@@ -178,6 +178,7 @@ REVIEWED = {
 those that are put together."""
 
 PUT_TOGETHER = {
+    "healthkit/src/healthkit/_masking/forms.py",
     "healthkit/src/healthkit/_masking/names.py",
     "healthkit/src/healthkit/masking.py",
     "posapp/backup/model/backup.py",

@@ -66,14 +66,15 @@ def test_a_server_that_is_stopped_while_its_workers_boot_ends_by_itself(
         server = subprocess.Popen(
             processes.gunicorn_command(), env=told, stdout=output, stderr=output
         )
-    wait_until(lambda: re.search(moment, log.read_text(), re.S), 30)
-    server.send_signal(signal.SIGTERM)
     try:
+        wait_until(lambda: re.search(moment, log.read_text(), re.S), 60)
+        server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0
     finally:
         server.kill()
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_stop_waits_for_the_request_under_way_and_for_no_connection_that_rests(serve, database):
     """nginx keeps connections open for its next request; they are no reason to stay."""

@@ -64,6 +64,7 @@ def test_a_second_demo_on_the_same_data_is_refused_with_the_first_ones_number(
     assert get(f"{running_pos.url}/readyz")[0] == 200
 
 
+@pytest.mark.deep
 def test_ctrl_c_stops_all_of_it_and_a_second_start_finds_the_data_of_the_first(
     start_pos, me, tmp_path
 ):
@@ -92,6 +93,7 @@ def test_an_ordinary_user_runs_all_of_it(start_pos, ordinary_user):
     assert pos.left() == []
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 @pytest.mark.parametrize(
     ("part", "said"),
@@ -119,6 +121,7 @@ def test_a_part_that_is_killed_takes_the_rest_with_it_and_is_named(
     assert pos.left() == []
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_when_it_is_killed_itself_nothing_lives_on(start_pos, me, tmp_path):
     pos = start_pos(tmp_path, me)
@@ -127,6 +130,7 @@ def test_when_it_is_killed_itself_nothing_lives_on(start_pos, me, tmp_path):
     assert pos.left(seconds=20) == []
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_a_killed_worker_is_replaced_and_nothing_else_happens(start_pos, me, tmp_path):
     pos = start_pos(tmp_path, me, WEB_CONCURRENCY="2")
@@ -149,6 +153,7 @@ def is_told(process, number):
     return any(mask & 1 << (number - 1) for mask in masks)
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 @pytest.mark.slow
 @pytest.mark.parametrize("interrupts", [pytest.param(1, marks=pytest.mark.deep), 2])
@@ -204,6 +209,7 @@ def test_it_never_runs_in_production(me, tmp_path):
     assert "ENVIRONMENT=production" in one_line(me.run("seed", environ=environ))
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_a_full_disk_is_one_line(me, free_port, small_disk):
     environ = {"PORT": str(free_port), "POS_DATA_DIR": str(small_disk(20))}

@@ -150,6 +150,7 @@ def test_a_node_that_is_too_old_is_passed_over(
     assert version not in project.nodes
 
 
+@pytest.mark.deep
 def test_two_at_once_build_once(project: Project) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert [one.result() for one in [pool.submit(project.build) for _ in range(2)]] == [0, 0]

@@ -1,15 +1,14 @@
-"""Writes heartbeats beside the request that brings them: a store that is locked or hangs holds up
-that request alone, also where requests share one thread, as under gevent."""
+"""Writes heartbeats and results beside the request that brings them: a store that is locked or
+hangs holds up that request alone, also where requests share one thread, as under gevent."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from healthkit import _threads
-from healthkit._clock import Clock
+from healthkit._model.signals import Signal
 from healthkit.errors import StoreError
 
 MOST_WAITING = 1000
@@ -19,31 +18,35 @@ _LONGEST_LOOK = 0.02
 
 
 @dataclass(slots=True)
-class _Beat:
-    name: str
-    at: datetime
+class _Waiting:
+    signal: Signal
     written: bool = False
     error: BaseException | None = None
 
 
 class BeatWriter:
-    """Writes by `write(beats)` on a native thread: all that have come meanwhile at once."""
+    """Writes by `write(signals)` on a native thread: all that have come meanwhile at once."""
 
-    def __init__(self, write: Callable[[Mapping[str, datetime]], None], clock: Clock) -> None:
+    def __init__(self, write: Callable[[Sequence[Signal]], None]) -> None:
         self._write = write
-        self._clock = clock
         self._after_fork()
         _threads.call_after_fork(self._after_fork)
 
     def _after_fork(self) -> None:
         """The parent's thread is not in the child, and its lock may be held for ever."""
         self._lock = _threads.unpatched("_thread", "allocate_lock")()
-        self._waiting: list[_Beat] = []
+        self._waiting: list[_Waiting] = []
         self._writing = False
 
-    def record(self, name: str) -> None:
-        """Returns when the beat is in the store. Raises StoreError, and what `write` raises."""
-        beat = _Beat(name, self._clock.now())
+    def record(self, signal: Signal) -> None:
+        """Returns when a signal is in the store. Raises as `steps` does."""
+        for pause in self.steps(signal):
+            time.sleep(pause)  # a greenlet's own, where gevent has patched it
+
+    def steps(self, signal: Signal) -> Iterator[float]:
+        """Hands a signal in and yields the seconds to sleep before the next look, until it is in
+        the store. Raises StoreError, and what `write` raises."""
+        beat = _Waiting(signal)
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 raise StoreError(f"{MOST_WAITING} heartbeats wait for the store")
@@ -53,7 +56,7 @@ class BeatWriter:
             self._start()
         look = 0.001
         while not beat.written:
-            time.sleep(look)  # a greenlet's own, where gevent has patched it
+            yield look
             look = min(2 * look, _LONGEST_LOOK)
         if beat.error is not None:
             raise beat.error
@@ -69,20 +72,20 @@ class BeatWriter:
     def _write_all(self) -> None:
         while beats := self._taken():
             try:
-                self._write({beat.name: beat.at for beat in beats})
+                self._write([beat.signal for beat in beats])
             except BaseException as error:  # noqa: BLE001  raised where the beat came from
                 self._finish(beats, error)
             else:
                 self._finish(beats, None)
 
-    def _taken(self) -> list[_Beat]:
+    def _taken(self) -> list[_Waiting]:
         with self._lock:
             beats, self._waiting = self._waiting, []
             self._writing = bool(beats)
         return beats
 
     @staticmethod
-    def _finish(beats: list[_Beat], error: BaseException | None) -> None:
+    def _finish(beats: list[_Waiting], error: BaseException | None) -> None:
         for beat in beats:
             beat.error = error
             beat.written = True

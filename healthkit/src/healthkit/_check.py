@@ -25,13 +25,15 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from healthkit._model.alerts import OutboxStatus
     from healthkit._model.checks import Outcome
+    from healthkit._model.signals import Run
 
 
 class HeartbeatReader(Protocol):
-    """The time of the last heartbeat, and of when it was first expected."""
+    """The time of the last heartbeat, of when it was first expected, and how its job went."""
 
     def last_beat(self, name: str) -> datetime | None: ...
     def waiting_since(self, name: str, now: datetime) -> datetime: ...
+    def last_run(self, name: str) -> Run | None: ...
 
 
 class OutboxReader(Protocol):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from healthkit import _rendering
 from healthkit._beats import BeatWriter
-from healthkit._builtin import Heartbeat
+from healthkit._builtin import Heartbeat, Pushed
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
 from healthkit._config.settings import ConfiguredCheck, Settings
-from healthkit._model.checks import Outcome, Report, Result, Role, Status
+from healthkit._model.checks import Outcome, Report, Role, Status
+from healthkit._model.signals import Run, Signal, SignalKind
+from healthkit._outcomes import make_whole
 from healthkit._plugins import PluginManager
 from healthkit._rendering import RenderedResponse, Renderer
 from healthkit._runner import Runner
+from healthkit._views import CHECK, GROUP, Views, parts_of
 from healthkit.errors import ConfigProblem
 
 if TYPE_CHECKING:
@@ -28,11 +31,7 @@ if TYPE_CHECKING:
     from healthkit._status.publisher import StatusPublisher
     from healthkit._store.database import Store
 
-Responses = Mapping[str, RenderedResponse]
 F = TypeVar("F", bound=Callable[..., Any])
-
-_FOR_STRANGERS = " for strangers"
-"""After the name of a renderer."""
 
 
 def load_settings(
@@ -87,16 +86,17 @@ class Health:
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
         self._clock = clock
         self._store: Store | None = None
-        self._beats = BeatWriter(self._store_beats, clock)
+        self._beats = BeatWriter(self._store_signals)
         self._status: StatusPublisher | None = None
         self._elsewhere: tuple[ConfiguredCheck, ...] = ()
         self._runner = self._make_runner()
 
-    def _make_runner(self) -> Runner[Responses]:
+    def _make_runner(self) -> Runner[Views]:
         checks = self.settings.checks
         self._public_details = {
             check.info.name: getattr(check.check, "public_details", ()) for check in checks
         }
+        self._parts = parts_of(checks, self.settings.groups)
         return Runner(
             self.settings.service.service(),
             [(check.info, check.check) for check in checks],
@@ -174,7 +174,7 @@ class Health:
         if (status := self.status_page()) is not None:
             status.start()
         until = self._clock.monotonic() + wait
-        while self._clock.monotonic() < until and self._waits_for_results():
+        while self._clock.monotonic() < until and not self.has_first_results:
             self._clock.sleep(0.01)
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -197,12 +197,17 @@ class Health:
     ) -> None:
         self.stop()
 
-    def _waits_for_results(self) -> bool:
-        results = self._runner.snapshot.report.results
-        return any(
+    @property
+    def has_first_results(self) -> bool:
+        """Whether every required check has run: an advisory one may take its time."""
+        return not any(
             result.outcome.status is Status.UNKNOWN and result.check.role is Role.REQUIRED
-            for result in results
+            for result in self._runner.snapshot.report.results
         )
+
+    def now(self) -> datetime:
+        """Returns the time of its clock, in UTC."""
+        return self._clock.now()
 
     # Reading
 
@@ -210,27 +215,32 @@ class Health:
         """Returns the last report, from memory; `at` is its time."""
         return self._runner.snapshot.report
 
-    def response(self, renderer: str = "json", *, details: bool = True) -> RenderedResponse:
+    def response(
+        self,
+        renderer: str = "json",
+        *,
+        details: bool = True,
+        check: str | None = None,
+        group: str | None = None,
+    ) -> RenderedResponse:
         """Returns a response made in advance, or its stale form when the runner has stopped;
         without `details` as strangers may see it, with no text of a check and no host or path.
 
-        Built in are json, health+json, plain, prometheus, live, ready, startup. Raises KeyError for
-        an unknown renderer.
+        With `check` it is the report of that check alone, with `group` of the checks of that group
+        (by its name in paths, "front-of-house"), each by its own rule. Built in are json,
+        health+json, plain, prometheus, live, ready, startup. Raises KeyError for an unknown
+        renderer, check or group.
         """
-        name = renderer if details else renderer + _FOR_STRANGERS
-        return self._runner.snapshot.current(self._clock.monotonic())[name]
+        part = (CHECK, check) if check is not None else (GROUP, group) if group else None
+        views = self._runner.snapshot.current(self._clock.monotonic())
+        return views.response(renderer, details=details, part=part)
 
     def check_once(self) -> Report:
         """Runs every check once and returns the results."""
         return self._runner.run_once()
 
-    def _render(self, report: Report) -> Responses:
-        strangers = _rendering.without_details(report, self._public_details)
-        rendered = {}
-        for name, renderer in self._renderers.items():
-            rendered[name] = _guarded(renderer, report)
-            rendered[name + _FOR_STRANGERS] = _guarded(renderer, strangers)
-        return rendered
+    def _render(self, report: Report) -> Views:
+        return Views(report, self._renderers, self._public_details, self._parts)
 
     def status_page(self) -> StatusPublisher | None:
         """Returns the status page; None where `[status]` switches it off."""
@@ -254,20 +264,51 @@ class Health:
             self._store = Store(self.settings.store_url)
         return self._store
 
-    def beat(self, name: str) -> None:
-        """Records a heartbeat. The store is written on a native thread: one that is locked holds up
-        this caller, and no other greenlet. Raises KeyError for a name that no heartbeat check has,
-        and StoreError."""
+    def beat(
+        self, name: str, kind: str = "success", *, code: int | None = None, text: str | None = None
+    ) -> None:
+        """Records a heartbeat: "success", "start", "failure" or "log", with the exit code of the
+        job and what it said last. The store is written on a native thread: one that is locked holds
+        up this caller, and no other greenlet. Raises KeyError for a name that no heartbeat check
+        has, ValueError for another kind, and StoreError."""
         if name not in self.heartbeat_names():
             raise KeyError(name)
-        self._beats.record(name)
+        self._beats.record(Signal(name, self._clock.now(), SignalKind(kind), code, text))
 
-    def _store_beats(self, beats: Mapping[str, datetime]) -> None:
+    def push(self, name: str, outcome: Outcome) -> None:
+        """Records a result of a check of type `pushed`, with the numbers among its details. Raises
+        KeyError for a name that no such check has, and StoreError."""
+        if not any(
+            c.info.name == name and isinstance(c.check, Pushed) for c in self.settings.checks
+        ):
+            raise KeyError(name)
+        whole = make_whole(outcome)
+        numbers = {k: v for k, v in whole.details.items() if type(v) in (int, float)}
+        text, now = whole.message, self._clock.now()
+        self._beats.record(Signal(name, now, SignalKind.RESULT, None, text, whole.status, numbers))
+
+    def awaited(self, token: str) -> ConfiguredCheck | None:
+        """Returns the check that takes what is sent in under a token, or None."""
+        given, found = token.encode("utf-8", "replace"), None
+        for check in self.settings.checks:
+            for known in (
+                check.check.tokens() if isinstance(check.check, Heartbeat | Pushed) else ()
+            ):
+                if hmac.compare_digest(given, known.encode()):
+                    found = check
+        return found
+
+    def signal_steps(self, signal: Signal) -> Iterator[float]:
+        """Records what was sent in, for a caller that must not block: yields the seconds to sleep
+        until the next step, and ends when it is in the store. Raises StoreError."""
+        return self._beats.steps(signal)
+
+    def _store_signals(self, signals: Sequence[Signal]) -> None:
         from healthkit._store import heartbeats
 
         with self.store.transaction() as connection:
-            for name, at in beats.items():
-                heartbeats.record(connection, name, at)
+            for signal in signals:
+                heartbeats.record(connection, signal)
 
     def silence(
         self,
@@ -316,35 +357,12 @@ class Health:
     def waiting_since(self, name: str, now: datetime) -> datetime:
         return self.store.waiting_since(name, now)
 
+    def last_run(self, name: str) -> Run | None:
+        return self.store.last_run(name)
+
     def outbox_status(self, now: datetime) -> OutboxStatus:
         """Returns the state of the alerts. Raises StoreError."""
         return self.store.outbox_status(now)
-
-
-def _guarded(renderer: Renderer, report: Report) -> RenderedResponse:
-    """Renders a report. A result that a renderer cannot take is shown as unhealthy, and the others
-    as they are; a renderer that raises in any case makes its own response a 503, and no other."""
-    try:
-        return renderer(report)
-    except BaseException:  # noqa: BLE001  a renderer may be anybody's
-        results = tuple(_renderable(renderer, report, result) for result in report.results)
-    try:
-        return renderer(replace(report, results=results))
-    except BaseException as error:  # noqa: BLE001
-        body = {
-            "status": "unhealthy",
-            "error": f"the response could not be rendered: {type(error).__name__}",
-        }
-        return _rendering.response(503, _rendering.JSON, _rendering.dump(body))
-
-
-def _renderable(renderer: Renderer, report: Report, result: Result) -> Result:
-    try:
-        renderer(replace(report, results=(result,)))
-    except BaseException as error:  # noqa: BLE001
-        what = f"the result could not be rendered: {type(error).__name__}"
-        return replace(result, outcome=Outcome.unhealthy(what))
-    return result
 
 
 def _template_problems(settings: Settings) -> Iterable[ConfigProblem]:

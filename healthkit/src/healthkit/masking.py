@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from healthkit._masking.addresses import mask_addresses, mask_beats
+from healthkit._masking.forms import mask_forms
 from healthkit._masking.named import mask_named
 from healthkit._masking.names import MASK, secret_name
 from healthkit._masking.shapes import mask_cards, mask_json_web_tokens, mask_schemes
@@ -63,9 +64,11 @@ def _mask(text: str) -> str:
         text = mask_addresses(text)
     if "=" in text or ":" in text or "%" in text or "\\u003" in text:
         text = mask_named(text)
+    if "=" in text and "form-data" in text.lower():
+        text = mask_forms(text)
     if " " in text:
         text = mask_schemes(text)
-    if "/beat/" in text:
+    if "/beat/" in text or "/report/" in text:
         text = mask_beats(text)
     if "eyJ" in text:
         text = mask_json_web_tokens(text)

@@ -117,6 +117,7 @@ UNDER_GEVENT = """
 """
 
 
+@pytest.mark.deep
 def test_under_gevent_and_psycogreen_a_frozen_server_stalls_no_greenlet_and_heals_by_itself(
     postgres,
 ):

@@ -103,7 +103,7 @@ _GRANTED_ON = {
     "large object": "LARGE OBJECT",
 }
 """The kinds of objects that have an owner, in the words of REVOKE."""
-_REVOKED = re.compile(r"-(?P<grantee>.+):(?P<privilege>[A-Z]+)\*?", re.DOTALL)
+_PRIVILEGE = re.compile(r"[A-Z]{1,20}")
 
 
 def take_from_owners(connection: Connection, expected: Contents) -> None:
@@ -113,12 +113,15 @@ def take_from_owners(connection: Connection, expected: Contents) -> None:
     for name in sorted({*expected.rights} & {*found}):
         kind = next((one for one in _GRANTED_ON if name.startswith(f"{one} ")), None)
         for right in {*expected.rights[name]} - {*found[name]}:
-            revoked = _REVOKED.fullmatch(right)
-            if kind and revoked and f"owner {revoked['grantee']}" in found[name]:
-                statement = sql.SQL("REVOKE {} ON {} {} FROM {}").format(
-                    sql.SQL(revoked["privilege"]),
+            grantee, _, privilege = right.removesuffix("*").rpartition(":")
+            revoked = grantee.startswith("-") and _PRIVILEGE.fullmatch(privilege)
+            if kind and revoked and f"owner {grantee[1:]}" in found[name]:
+                statement = sql.SQL(
+                    "REVOKE {} ON {} {} FROM {}"
+                ).format(
+                    sql.SQL(privilege),
                     sql.SQL(_GRANTED_ON[kind]),
                     sql.SQL(name.removeprefix(f"{kind} ")),  # as the catalogue itself writes it
-                    sql.Identifier(revoked["grantee"]),
+                    sql.Identifier(grantee[1:]),
                 )
                 query(connection, statement)

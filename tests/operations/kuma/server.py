@@ -122,5 +122,5 @@ def started(port: int, folder: Path) -> Iterator[RunningKuma]:
 def _answers(url: str) -> bool:
     try:
         return requests.get(f"{url}/api/entry-page", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False

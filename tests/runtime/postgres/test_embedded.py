@@ -113,6 +113,7 @@ def capabilities(process):
     return {name: int(re.search(rf"{name}:\s*(\w+)", status)[1], 16) for name in names}
 
 
+@pytest.mark.deep
 @as_root
 def test_as_root_the_server_keeps_no_right_that_it_does_not_need(tmp_path):
     """CAP_DAC_READ_SEARCH alone, and not even that where the way to its data is open to all."""
@@ -172,6 +173,7 @@ def test_a_root_that_may_not_become_another_user_is_told_so(roots_own):
     assert "start as an ordinary user" in done.stderr
 
 
+@pytest.mark.deep
 def test_an_ordinary_user_runs_it_under_the_own_name(ordinary_user):
     data_dir = ordinary_user.folder / "var"
     with ordinary_user.start("-c", HOLD, str(data_dir)) as process:
@@ -181,6 +183,7 @@ def test_an_ordinary_user_runs_it_under_the_own_name(ordinary_user):
     assert (data_dir / "postgres").stat().st_uid == ordinary_user.uid
 
 
+@pytest.mark.deep
 @as_root
 def test_root_uses_the_data_of_an_ordinary_user_and_leaves_it_theirs(ordinary_user):
     data_dir = ordinary_user.folder / "var"
@@ -192,6 +195,7 @@ def test_root_uses_the_data_of_an_ordinary_user_and_leaves_it_theirs(ordinary_us
         assert process.communicate(timeout=60)[1] == ""
 
 
+@pytest.mark.deep
 @as_root
 def test_data_that_root_has_copied_is_given_to_the_server_again(tmp_path):
     with use_embedded_database(tmp_path / "one") as url:
@@ -232,6 +236,7 @@ def test_the_last_user_stops_it_whoever_has_started_it(tmp_path):
     assert postmaster(tmp_path) is None
 
 
+@pytest.mark.deep
 def test_many_who_start_it_at_once_share_one_server(tmp_path):
     holders = [hold(tmp_path) for _ in range(4)]
     try:
@@ -245,6 +250,7 @@ def test_many_who_start_it_at_once_share_one_server(tmp_path):
     assert postmaster(tmp_path) is None
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_it_stops_when_its_only_user_is_killed(tmp_path):
     with hold(tmp_path) as holder:
@@ -256,6 +262,7 @@ def test_it_stops_when_its_only_user_is_killed(tmp_path):
         assert query(url, "SELECT 1") == (1,)
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_it_stops_when_its_watchdog_is_killed_and_can_be_started_again(tmp_path):
     with use_server(tmp_path) as one:
@@ -282,6 +289,7 @@ def test_what_was_committed_survives_kill_9(tmp_path):
 # What may stand in its way
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_data_of_which_half_was_written_is_made_anew(tmp_path):
     holder = hold(tmp_path)
@@ -404,6 +412,7 @@ def test_a_full_disk_is_named_as_that_and_leaves_nothing_half_made(small_disk, m
     assert postmaster(disk) is None
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_a_disk_that_fills_up_later_is_named_as_that(small_disk):
     with (
@@ -413,6 +422,7 @@ def test_a_disk_that_fills_up_later_is_named_as_that(small_disk):
         query(url, "CREATE TABLE bill AS SELECT generate_series(1, 9000000)")
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 def test_an_interrupt_while_it_waits_leaves_nothing_running(tmp_path):
     holder = hold(tmp_path)

@@ -18,6 +18,7 @@ from healthkit._config.checks import (
     declared_keys,
     name_problems,
 )
+from healthkit._config.groups import group_problems
 from healthkit._config.offered import offered_checks
 from healthkit._config.references import document_links, reference_problems, tables
 from healthkit._config.settings import (
@@ -25,6 +26,7 @@ from healthkit._config.settings import (
     ChannelSettings,
     CheckSettings,
     ConfiguredCheck,
+    GroupSettings,
     MaintenanceSettings,
     MessageSettings,
     RouteSettings,
@@ -54,6 +56,7 @@ _NAMED = {
     "channels": ChannelSettings,
     "routes": RouteSettings,
     "maintenance": MaintenanceSettings,
+    "groups": GroupSettings,
 }
 
 Validator = Callable[[Settings], Iterable[ConfigProblem]]
@@ -124,6 +127,10 @@ class _Loader:
         self._plugin_checks(checks)
         channels = self._named(document, "channels", ChannelSettings)
         routes = self._named(document, "routes", RouteSettings)
+        groups = self._named(document, "groups", GroupSettings)
+        of_checks = {name: check.group for name, check in checks.items()}
+        of_checks |= {name: _text(t.get("group")) for name, t in tables(document, "checks").items()}
+        self.problems += group_problems(of_checks, groups)
         self.problems += reference_problems(
             document_links(document),
             {*tables(document, "checks"), *checks},
@@ -137,6 +144,7 @@ class _Loader:
             messages=self._single(document, "messages", MessageSettings),
             status=self._single(document, "status", StatusSettings),
             maintenance=self._named(document, "maintenance", MaintenanceSettings),
+            groups=groups,
             checks=tuple(checks.values()),
             channels=channels,
             routes={Severity(name): route for name, route in routes.items()},
@@ -210,3 +218,8 @@ class _Loader:
         failed = [f"{plugin} ({why})" for plugin, why in self._plugin_failures.items()]
         broken = f"; plugins that failed: {', '.join(failed)}" if failed else ""
         return f"no plugin offers the type {name!r}{hint}{broken}"
+
+
+def _text(value: Any) -> str | None:
+    """Returns a text; what is none has been reported already."""
+    return value if isinstance(value, str) else None

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from healthkit._config.groups import group_problems
 from healthkit._config.references import Links, reference_problems
 from healthkit._config.store_path import of_service
 from healthkit._config.validation import explain
@@ -87,9 +88,13 @@ class ServiceSettings(ConfigTable):
     """`[service]`: whose health it is."""
 
     name: str = Field(min_length=1)
+    """The name in messages, pages and metrics."""
     version: str = "0.0.0"
+    """Shown in `/health`, and nothing more."""
     environment: str = "development"
+    """Shown in `/health` and in messages, so that a rehearsal is not taken for the house."""
     timezone: TimeZoneName = "UTC"
+    """The zone of all times: quiet hours, digests, maintenance, days on the status page."""
     url: str | None = None
     """URL of the service for people; shown with a check that has no target of its own."""
     runbook: str | None = None
@@ -118,17 +123,28 @@ class CheckSettings(ConfigTable):
     """The keys of `[checks.NAME]` that every type has."""
 
     type: str
+    """One of the [types](#types-of-checks) below, or of a plugin."""
     label: str | None = None
     """The name for people; the check's name with capitals when left out."""
     severity: Severity = Severity.HIGH
+    """Which route its messages take."""
     role: Role = Role.REQUIRED
+    """`required` takes the service off the load balancer when it fails; `advisory` degrades it."""
     interval: PositiveDuration = timedelta(seconds=30)
+    """The time from the start of one run to the next."""
     timeout: PositiveDuration = timedelta(seconds=5)
+    """The longest that a run may take; what takes longer is unhealthy."""
     fail_after: Count = 3
+    """Results in a row that are not healthy before it counts as down."""
     recover_after: Count = 2
+    """Healthy results in a row before it counts as up again."""
     depends_on: tuple[str, ...] = ()
+    """Checks without which this one cannot be healthy: while one of them fails, its message lists
+    this one."""
     tags: tuple[str, ...] = ()
+    """Words of your own, by which silences, maintenance and channels choose."""
     runbook: str | None = None
+    """A page that its messages link to, relative to `service.runbook`."""
     watch_only: bool = False
     """Run by the watcher alone: what a server must not ask of itself, its own address for one."""
     silent: bool = False
@@ -152,6 +168,7 @@ class ChannelSettings(ConfigTable):
     """`[channels.NAME]`: where messages go. An empty url switches the channel off."""
 
     url: SecretStr
+    """An address of Apprise (`tgram://…`); empty, it switches the channel off."""
     fallback: str | None = None
     """The channel that takes over when this one stays dead."""
     tags: tuple[str, ...] = ()
@@ -176,9 +193,14 @@ class RouteSettings(ConfigTable):
     """`[routes.SEVERITY]`: who is notified of faults of that severity, and how often."""
 
     channels: tuple[str, ...] = ()
+    """The channels that get the message at once, each."""
     remind_every: PositiveDuration | None = None
+    """The first reminder of a check that is down; each further gap is twice as long, up to a day.
+    """
     escalate_after: Duration | None = None
+    """The time without an acknowledgement after which `escalate_to` is notified."""
     escalate_to: tuple[str, ...] = ()
+    """The channels of whoever comes next."""
     digest: PositiveDuration | None = None
     """Not at once, but together with others, once in this time."""
     quiet_hours: Annotated[QuietHours, BeforeValidator(parse_quiet_hours)] | None = None
@@ -195,23 +217,32 @@ class MaintenanceSettings(ConfigTable):
     """`[maintenance.NAME]`: a recurring window without notifications of new faults."""
 
     start: TimeOfDay
+    """When it starts, by the wall clock of `service.timezone`."""
     duration: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_window)]
+    """How long it lasts."""
     days: tuple[Weekday, ...] = ()
     """Days on which it starts; every day when left out."""
     checks: tuple[str, ...] = ()
+    """The checks that it is for; every check when `tags` are left out too."""
     tags: tuple[str, ...] = ()
+    """The tags of checks that it is for."""
 
 
 class AlertSettings(ConfigTable):
     """`[alerts]`: what holds for every check."""
 
     flap_window: Annotated[int, Field(ge=0, le=200)] = 20
+    """The last results whose changes are counted; 0 finds no flapping."""
     flap_start: Percent = 50.0
+    """The share of changes from which a check is flapping: one message until it is steady again."""
     flap_end: Percent = 25.0
+    """The share of changes below which it is steady."""
     digest_at: TimeOfDay = time(8, 0)
+    """When digests of whole days go out."""
     burst: Count = 5
     """The most messages that a channel gets within `burst_window`; what is more comes as one."""
     burst_window: PositiveDuration = timedelta(seconds=10)
+    """The time within which `burst` is counted."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -230,15 +261,25 @@ class MessageSettings(ConfigTable):
     """`[messages]`: the language, and templates in place of the built-in ones."""
 
     language: Literal["en", "id"] = "en"
+    """The language of messages and of the status page."""
     down: MessageTemplate | None = None
+    """Of a check that counts as down."""
     up: MessageTemplate | None = None
+    """Of a check that counts as up again."""
     degraded: MessageTemplate | None = None
+    """Of a check that answers, but not as it should."""
     restored: MessageTemplate | None = None
+    """Of a check that is no longer degraded."""
     reminder: MessageTemplate | None = None
+    """Of a check that is still down."""
     escalation: MessageTemplate | None = None
+    """To `escalate_to`."""
     flapping: MessageTemplate | None = None
+    """Of a check that changes too often to tell each time."""
     steady: MessageTemplate | None = None
+    """Of a check that flaps no more."""
     certificate: MessageTemplate | None = None
+    """Of a certificate that ends soon."""
 
     def templates(self) -> dict[str, str]:
         """Returns the configured templates by kind."""
@@ -262,12 +303,24 @@ class StatusSettings(ConfigTable):
     """That of [messages] when left out; readers may choose by `?lang=`."""
 
 
+Fails = Literal["required", "any", "all"]
+"""What makes the checks of a group fail together."""
+
+
+class GroupSettings(ConfigTable):
+    """`[groups.NAME]`: the checks whose `group` is NAME in paths (`/health/front-of-house`)."""
+
+    fails: Fails = "required"
+    """503 when a required one fails, when any one does, or only when all do."""
+
+
 class WatchSettings(ConfigTable):
     """`[watch]`: the alerter itself."""
 
     heartbeat: Annotated[SecretStr, AfterValidator(_web_address)] = SecretStr("")
     """URL that the watcher calls to show that it works; none when empty."""
     heartbeat_every: PositiveDuration = timedelta(seconds=60)
+    """The time between two calls."""
     lease: Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_lease)] = (
         timedelta(seconds=10)
     )
@@ -308,6 +361,7 @@ class Settings(BaseModel):
     messages: MessageSettings = MessageSettings()
     maintenance: dict[str, MaintenanceSettings] = {}
     status: StatusSettings = StatusSettings()
+    groups: dict[str, GroupSettings] = {}
     source: str = "settings"
     """The file that it was read from, for messages."""
 
@@ -353,4 +407,5 @@ class Settings(BaseModel):
         return [
             *(ConfigProblem(f"checks.{name}", "two checks have this name") for name in twice),
             *reference_problems(links, set(names), set(self.channels)),
+            *group_problems({c.info.name: c.group for c in self.checks}, self.groups),
         ]

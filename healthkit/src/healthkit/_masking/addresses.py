@@ -26,7 +26,7 @@ _WEBHOOKS = (
     ("hooks.slack.com", "/services"),
     ("api.telegram.org", "/bot"),
 )
-_BEAT = re.compile(r"(/health/beat/)[^\s?'\"]++")
+_SENT_IN = re.compile(r"(/health/(?:beat|report)/)[^\s?'\"]++")
 
 
 class _Runs:
@@ -101,8 +101,8 @@ def _webhook_path(text: str, start: int) -> int:
 
 
 def mask_beats(text: str) -> str:
-    """Masks the tokens in the paths of heartbeats."""
-    return _BEAT.sub(rf"\g<1>{MASK}", text)
+    """Masks the tokens in the paths of heartbeats and of results."""
+    return _SENT_IN.sub(rf"\g<1>{MASK}", text)
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:

@@ -72,7 +72,8 @@ class Day:
     @property
     def shade(self) -> int | None:
         """0 where nothing was lost, to 4; None without any result."""
-        return None if self.lost is None else sum(self.lost > limit for limit in _SHADES)
+        lost = self.lost
+        return None if lost is None else sum(lost > limit for limit in _SHADES)
 
 
 @dataclass(frozen=True, slots=True)

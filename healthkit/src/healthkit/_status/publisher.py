@@ -1,4 +1,4 @@
-"""Keeps the status page in memory: made anew on a thread of its own, handed out as bytes.
+"""Keeps the status page in memory: read anew on a thread of its own, handed out as bytes.
 
 Reading it takes no lock and asks no store, so it is there while the database hangs; then it says
 that the state is not known, and since when.
@@ -10,8 +10,10 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from queue import Empty
-from typing import Any, get_args
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from healthkit import _threads
 from healthkit._clock import Clock
@@ -40,13 +42,15 @@ FIGURES_EVERY = 60.0
 """Seconds between two readings of uptimes, days and response times."""
 STALE_AFTER = 60.0
 """Seconds after which a page that nobody renews says that nothing is known."""
+LONGEST_UP = timedelta(minutes=1)
+"""Time for which a page stays up that would differ in its time alone."""
 
-Responses = Mapping[tuple[str, Language], RenderedResponse]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+Form = tuple[str, Language]
 
 
 class StatusPublisher:
-    """Renders the page of `settings` from the store, every few seconds once it is started."""
+    """Reads the page of `settings` from the store, every few seconds once it is started; renders
+    what is asked for, each form once for each page, and nothing where nothing has changed."""
 
     def __init__(self, settings: Settings, store: Callable[[], Store], clock: Clock) -> None:
         self._settings = settings
@@ -57,7 +61,7 @@ class StatusPublisher:
         self._figures_at = 0.0
         self._fault = ""
         self._orders: Any = None
-        self._publish(self._reader.blank(clock.now()))
+        self._put_up(self._reader.blank(clock.now()))
         _threads.call_after_fork(self._after_fork)
 
     @property
@@ -69,7 +73,7 @@ class StatusPublisher:
     def response(self, form: str, language: Language | None = None) -> RenderedResponse:
         """Returns one of the forms in `PATHS`. Raises KeyError for another."""
         fresh = self._clock.monotonic() < self._fresh_until
-        return (self._fresh if fresh else self._stale)[form, language or self.language]
+        return (self._fresh if fresh else self._stale).response((form, language or self.language))
 
     def start(self) -> None:
         """Starts the thread, once in each process."""
@@ -116,25 +120,63 @@ class StatusPublisher:
             return self._reader.page(connection, now, self._figures)
 
     def _publish(self, page: PublicStatus) -> None:
-        self._stale = self._render(_unknown(page))
-        self._fresh = self._render(page)
+        """Puts up a page, unless it says what is up already: that one is only fresh again, until
+        its time would be too old. Forms that readers of the one before asked for are made here, so
+        that none of them waits for it."""
+        up = self._fresh.page
+        if page == replace(up, at=page.at) and abs(page.at - up.at) < LONGEST_UP:
+            self._fresh_until = self._clock.monotonic() + STALE_AFTER
+            return
+        asked = self._fresh.asked
+        self._put_up(page)
+        for form in tuple(asked):
+            self._fresh.render(form)
+
+    def _put_up(self, page: PublicStatus) -> None:
+        zone = self._settings.service.zone
+        self._stale = _Rendition(_unknown(page), zone)
+        self._fresh = _Rendition(page, zone)
         self._fresh_until = self._clock.monotonic() + STALE_AFTER
 
-    def _render(self, page: PublicStatus) -> Responses:
-        zone = self._settings.service.zone
-        body = feeds.status_json(page)
-        found: dict[tuple[str, Language], RenderedResponse] = {}
-        for language in LANGUAGES:
-            policy = ("Content-Security-Policy", html.policy())
-            found["html", language] = _with(
-                response(200, html.HTML, html.html(page, language, zone)),
-                *(policy, ("Content-Language", language)),
-            )
-            found["json", language] = response(200, JSON, body)
-            found["atom", language] = response(200, feeds.ATOM, feeds.atom(page, language))
-            found["badge.svg", language] = response(200, feeds.SVG, feeds.badge_svg(page, language))
-            found["badge.json", language] = response(200, JSON, feeds.badge_json(page, language))
+
+class _Rendition:
+    """A page and its forms, each made when it is first wanted. Two readers who come at once may
+    make one twice, and get the same bytes; there is no lock for them to wait at."""
+
+    def __init__(self, page: PublicStatus, zone: ZoneInfo) -> None:
+        self.page = page
+        self.asked: set[Form] = set()
+        self._zone = zone
+        self._made: dict[Form, RenderedResponse] = {}
+
+    def response(self, form: Form) -> RenderedResponse:
+        """Raises KeyError for a form that is none."""
+        found = self.render(form)
+        self.asked.add(form)
         return found
+
+    def render(self, form: Form) -> RenderedResponse:
+        found = self._made.get(form)
+        if found is None:
+            name, language = form
+            found = self._made[form] = _RENDERERS[name](self.page, language, self._zone)
+        return found
+
+
+def _html(page: PublicStatus, language: Language, zone: ZoneInfo) -> RenderedResponse:
+    return _with(
+        response(200, html.HTML, html.html(page, language, zone)),
+        *(("Content-Security-Policy", html.policy()), ("Content-Language", language)),
+    )
+
+
+_RENDERERS: Mapping[str, Callable[[PublicStatus, Language, ZoneInfo], RenderedResponse]] = {
+    "html": _html,
+    "json": lambda page, _, __: response(200, JSON, feeds.status_json(page)),
+    "atom": lambda page, said, _: response(200, feeds.ATOM, feeds.atom(page, said)),
+    "badge.svg": lambda page, said, _: response(200, feeds.SVG, feeds.badge_svg(page, said)),
+    "badge.json": lambda page, said, _: response(200, JSON, feeds.badge_json(page, said)),
+}
 
 
 def _with(rendered: RenderedResponse, *more: tuple[str, str]) -> RenderedResponse:

@@ -43,6 +43,10 @@ _STATES = {
 }
 
 
+Bounds = list[tuple[date, datetime, datetime]]
+"""Days, each with when it begins and ends."""
+
+
 @dataclass(frozen=True)
 class Figures:
     """Sums of results: they cost more to read, and change slowly."""
@@ -75,6 +79,7 @@ class Reader:
         watched = lease.leader(connection, now) is not None
         stored = incidents.load_states(connection)
         found = incidents.latest(connection, _MOST_INCIDENTS)
+        bounds = self._bounds(now)
         components = [
             self._component(
                 check,
@@ -82,6 +87,7 @@ class Reader:
                 [one for one in found if one.check == check.info.name],
                 figures,
                 now,
+                bounds,
                 watched=watched,
             )
             for check in self._checks
@@ -98,8 +104,10 @@ class Reader:
     def blank(self, now: datetime) -> PublicStatus:
         """Returns the page of a store that nobody has read yet."""
         none = Figures({name: {} for name in SPANS}, {}, {})
+        bounds = self._bounds(now)
         components = [
-            self._component(check, None, [], none, now, watched=False) for check in self._checks
+            self._component(check, None, [], none, now, bounds, watched=False)
+            for check in self._checks
         ]
         name = self._settings.service.name
         return PublicStatus(name, now, False, tuple(components), (), tuple(self._planned(now)))
@@ -113,6 +121,7 @@ class Reader:
         found: list[Incident],
         figures: Figures,
         now: datetime,
+        bounds: Bounds,
         *,
         watched: bool,
     ) -> Component:
@@ -133,21 +142,17 @@ class Reader:
             uptime={
                 span: by_check.get(name, Uptime(0, 0)) for span, by_check in figures.uptime.items()
             },
-            days=tuple(self._days(figures.days.get(name, {}), outages, now)),
+            days=tuple(_days(bounds, figures.days.get(name, {}), outages, now)),
             response_times=figures.response_times.get(name, ()),
         )
 
-    def _days(
-        self, counted: Mapping[date, Uptime], outages: list[Outage], now: datetime
-    ) -> Iterable[Day]:
+    def _bounds(self, now: datetime) -> Bounds:
+        """Returns those of the bars."""
         zone = self._settings.service.zone
         today = now.astimezone(zone).date()
-        for back in reversed(range(DAYS)):
-            day = today - timedelta(days=back)
-            begin = datetime.combine(day, time(0), zone).astimezone(UTC)
-            end = datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC)
-            touching = tuple(o for o in outages if o.began < end and (o.ended or now) > begin)
-            yield Day(day, counted.get(day, Uptime(0, 0)), touching)
+        days = [today - timedelta(days=back) for back in reversed(range(-1, DAYS))]
+        begins = [datetime.combine(day, time(0), zone).astimezone(UTC) for day in days]
+        return list(zip(days[:-1], begins[:-1], begins[1:], strict=True))
 
     def _response_times(
         self, connection: Connection, check: str, now: datetime
@@ -213,6 +218,14 @@ class Reader:
                     found.append(PlannedMaintenance(begin, end, tuple(labels)))
                     break
         return sorted(found, key=lambda one: one.began_at)
+
+
+def _days(
+    bounds: Bounds, counted: Mapping[date, Uptime], outages: list[Outage], now: datetime
+) -> Iterable[Day]:
+    for day, begin, end in bounds:
+        touching = tuple(o for o in outages if o.began < end and (o.ended or now) > begin)
+        yield Day(day, counted.get(day, Uptime(0, 0)), touching)
 
 
 def _percentiles(connection: Connection, check: str, hour: int) -> ResponseTime | None:

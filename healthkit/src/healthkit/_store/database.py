@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 
 from healthkit import _threads
 from healthkit._model.alerts import OutboxStatus
+from healthkit._model.signals import Run
 from healthkit._store import heartbeats, outbox_status
 from healthkit._store.frozen import limit_use
 from healthkit._store.tables import MIGRATIONS, schema_version
@@ -92,6 +93,10 @@ class Store:
                 return since
         with self.transaction() as connection:
             return heartbeats.waiting_since(connection, name, now)
+
+    def last_run(self, name: str) -> Run | None:
+        with self.reading() as connection:
+            return heartbeats.last_run(connection, name)
 
     def outbox_status(self, now: datetime) -> OutboxStatus:
         with self.reading() as connection:

@@ -224,6 +224,20 @@ notes = Table(
 )
 """Updates to an incident or to a notice, for everybody to see."""
 
+runs = Table(
+    "healthkit_runs",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("started_at", Utc),
+    Column("ended_at", Utc),
+    Column("status", String(16)),
+    Column("code", Integer),
+    Column("seconds", Float),
+    Column("body", Text),
+    Column("numbers", Text),
+)
+"""The last known of each job that sends heartbeats, and of each agent that sends results."""
+
 WATCH = "watch"
 """The name of the watchers' lease."""
 
@@ -246,8 +260,12 @@ def _version_4(connection: Connection) -> None:
     metadata.create_all(connection, tables=[notices, notes])
 
 
+def _version_5(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[runs])
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
-    *(_version_1, _version_2, _version_3, _version_4),
+    *(_version_1, _version_2, _version_3, _version_4, _version_5),
 )
 """Each takes the schema one version on. Only ever add to the end; a table that exists is changed
 by a migration of its own."""

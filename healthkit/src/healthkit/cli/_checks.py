@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -12,9 +13,10 @@ from healthkit._alerts import routing
 from healthkit._config.loader import DEFAULT_FILE
 from healthkit._health import Health
 from healthkit._model.checks import Report, Status
+from healthkit.cli import _forms
 from healthkit.cli._options import ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
-from healthkit.errors import ConfigError, ConfigProblem, did_you_mean
+from healthkit.errors import ConfigError, ConfigProblem, HealthkitError
 from healthkit.masking import escape_controls, mask
 
 _COLOURS = {
@@ -69,15 +71,44 @@ digest = "48h"
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The report as `GET /health` gives it.")
+@click.option(
+    "--nagios", "as_nagios", is_flag=True, help="Output and exit code as Nagios has them."
+)
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Also as JUnit XML.")
 @with_config_options
-def check(options: ConfigOptions, as_json: bool) -> None:
-    """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file."""
-    report = Health(options.settings()).check_once()
+def check(options: ConfigOptions, as_json: bool, as_nagios: bool, junit: Path | None) -> None:
+    """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file; with
+    --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
+    if as_json and as_nagios:
+        raise click.UsageError("say either --json or --nagios")
+    if as_nagios:
+        _check_for_nagios(options, junit)
+    report = _run_once(options, junit)
     if as_json:
         click.echo(_rendering.dump(_rendering.health_body(report)).decode())
     else:
         click.echo(_table(report))
     sys.exit(1 if report.status is Status.UNHEALTHY else 0)
+
+
+def _check_for_nagios(options: ConfigOptions, junit: Path | None) -> NoReturn:
+    try:
+        code, output = _forms.nagios(_run_once(options, junit))
+    except HealthkitError as error:
+        code, output = _forms.nagios_mistake(error)
+    click.echo(output)
+    sys.exit(code)
+
+
+def _run_once(options: ConfigOptions, junit: Path | None) -> Report:
+    report = Health(options.settings()).check_once()
+    if junit is not None:
+        try:
+            junit.write_bytes(_forms.junit(report))
+        except OSError as error:
+            problem = ConfigProblem("", f"cannot be written: {error.strerror}")
+            raise ConfigError(str(junit), [problem]) from None
+    return report
 
 
 def _table(report: Report) -> str:
@@ -159,19 +190,4 @@ def config_check(options: ConfigOptions) -> None:
         click.echo(f"{options.config}: channels.{name} has an empty url and is off")
 
 
-@click.command()
-@click.argument("name")
-@with_config_options
-def beat(options: ConfigOptions, name: str) -> None:
-    """Record a heartbeat of the check NAME: its job has run."""
-    health = Health(options.settings())
-    try:
-        health.beat(name)
-    except KeyError:
-        hint = did_you_mean(name, health.heartbeat_names())
-        problem = ConfigProblem("", f"no heartbeat check is named {name!r}{hint}")
-        raise ConfigError(options.config, [problem]) from None
-    click.echo(f"{name}: recorded")
-
-
-COMMANDS: tuple[click.Command, ...] = (beat, check, config_group, init, plugins)
+COMMANDS: tuple[click.Command, ...] = (check, config_group, init, plugins)

@@ -13,8 +13,10 @@ from healthkit.cli._options import config_options
 from healthkit.cli._output import HandledErrors
 
 _MODULES = {
-    "_checks": ("beat", "check", "config", "init", "plugins"),
+    "_checks": ("check", "config", "init", "plugins"),
     "_alerts": ("ack", "alert", "incidents", "watch"),
+    "_jobs": ("beat", "run"),
+    "_serve": ("serve",),
     "_silences": ("silence",),
     "_notices": ("incident",),
     "_status": ("status",),

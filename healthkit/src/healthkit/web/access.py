@@ -26,7 +26,8 @@ def local_or_token(token: str | None = None) -> SeesDetails:
     """Returns a rule for requests (as a WSGI environ): they come from this machine itself, or with
     `Authorization: Bearer TOKEN`.
 
-    A request with any header of a proxy comes from elsewhere, whatever address it shows.
+    A request with any header of a proxy comes from elsewhere, whatever address it shows. waitress
+    takes those headers away unless it is told `clear_untrusted_proxy_headers=False`.
     """
     expected = token.encode() if token else None
 

@@ -51,16 +51,25 @@ class BackupFreshness(Check):
     """
 
     location: Annotated[str, AfterValidator(_location)]
+    """A folder, or `s3://bucket/prefix`."""
     max_age: PositiveDuration = timedelta(hours=26)
+    """The age of the newest from which it is unhealthy."""
     min_size: Size = 1_000_000
+    """The size below which one is no backup."""
     pattern: str = Field(default="*.dump.gz", min_length=1)
+    """The names of backups in it, as shells write them."""
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
+    """The zone of the times in those names."""
     max_restore_age: PositiveDuration = timedelta(days=35)
+    """The time since one was last proven by a restore from which it is degraded."""
     identity: str | None = Field(default=None, min_length=1, max_length=200)
     """Whose backups count, where several keep theirs here; else all are looked at, each alone."""
     endpoint: str | None = Field(default=None, pattern=r"^(https?://\S+)?$")
+    """The address of an S3 that is not Amazon's."""
     access_key: SecretStr | None = None
+    """The id of the key to S3."""
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
+    """The secret of the key to S3."""
     _place: BackupSource | None = PrivateAttr(default=None)
 
     @field_validator("secret_key", mode="after")

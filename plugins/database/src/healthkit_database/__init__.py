@@ -30,9 +30,13 @@ class Database(Check):
     public_details: ClassVar[tuple[str, ...]] = ("connection_pool",)
 
     engine: Engine | None = Field(default=None, repr=False)
+    """In Python alone: an engine of SQLAlchemy, in place of `url`."""
     url: SecretStr | None = Field(default=None, validate_default=True)
+    """The address, as SQLAlchemy writes it: `postgresql://user:password@host/name`."""
     query: str = Field(default="SELECT 1", min_length=1)
+    """The statement that must be answered; its rows are not looked at."""
     warn_pool: Percent | None = None
+    """The share of the pool of `engine` in use from which it is degraded."""
     _probe: DatabaseProbe = PrivateAttr()
 
     @field_validator("url", mode="after")

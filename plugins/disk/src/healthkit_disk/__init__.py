@@ -43,12 +43,19 @@ class Disk(Check):
     """
 
     path: Path
+    """A folder or file on the file system."""
     warn: Percent = 80.0
+    """The share in use from which it is degraded."""
     fail: Percent = Field(default="95%", validate_default=True)
+    """The share in use from which it is unhealthy."""
     min_free: Size | None = None
+    """The free room below which it is unhealthy, whatever the share."""
     inodes: bool = True
+    """Whether the shares hold for inodes as well."""
     mount: bool | None = None
+    """Whether a disk must be mounted at `path`; left out, where /etc/fstab says so."""
     read_only: bool = False
+    """Whether it may be mounted read-only."""
 
     @field_validator("fail", mode="after")
     @classmethod

@@ -12,7 +12,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import PositiveDuration
-from healthkit_http.evaluation import Expected, HttpResponse, compiled, evaluate
+from healthkit_http.evaluation import (
+    Expected,
+    HttpResponse,
+    compiled,
+    compiled_query,
+    evaluate,
+)
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
@@ -46,6 +52,15 @@ def _paths(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _queries(values: Any) -> Any:
+    return (values,) if isinstance(values, str) else values
+
+
+def _query(expression: str) -> str:
+    compiled_query(expression)
+    return expression
+
+
 def _headers(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, value in values.items():
         if not _TOKEN.fullmatch(name):
@@ -70,17 +85,33 @@ class Http(Check):
     """Whether `url` answers with an expected status, text and JSON, within `slow_after`."""
 
     url: Annotated[str, AfterValidator(_address)] = Field(repr=False)
+    """The address that is asked for, `http://` or `https://`."""
     expect_status: Annotated[
         tuple[StatusPattern, ...], BeforeValidator(_statuses), Field(min_length=1)
     ] = ("200",)
+    """The statuses that are right: `200`, `"2xx"`, `"30x"`."""
     expect_text: str | None = Field(default=None, min_length=1)
+    """A text that the body must hold."""
     expect_json: Annotated[dict[str, Any], AfterValidator(_paths)] = Field(default={})
+    """Paths into the JSON of the body, and what must stand there: `{"$.status" = "ok"}`."""
+    expect_query: Annotated[
+        tuple[Annotated[str, AfterValidator(_query)], ...], BeforeValidator(_queries)
+    ] = ()
+    """Questions in JMESPath, each of which must be true of the JSON: `status == 'ok'`."""
     slow_after: PositiveDuration | None = None
+    """The time from which an answer is degraded."""
     method: str = Field(default="GET", pattern=r"^[A-Z]{1,20}$")
+    """The method of the request, in capitals."""
     headers: Annotated[dict[str, SecretStr], AfterValidator(_headers)] = Field(default={})
+    """Headers of the request."""
     body: str | None = None
+    """The body of the request."""
     verify: Annotated[bool | Path, BeforeValidator(_trust)] = True
+    """Whether certificates are verified; or the file of the CA that they are verified by."""
     follow_redirects: bool = True
+    """Whether the answer of the last address counts, or that of the first."""
+    private_addresses: bool = True
+    """False where strangers write the configuration: no address within is ever connected to."""
 
     def run(self, context: CheckContext) -> Outcome:
         # requests takes 70 ms to import: only a configured check pays for it.
@@ -91,8 +122,8 @@ class Http(Check):
         except FETCH_ERRORS as error:
             return Outcome.unhealthy(describe_error(error, context.timeout))
         slow_after = self.slow_after.total_seconds() if self.slow_after else None
-        expected = Expected(self.expect_status, self.expect_text, self.expect_json, slow_after)
-        return evaluate(answer, expected)
+        wanted = (self.expect_status, self.expect_text, self.expect_json, slow_after)
+        return evaluate(answer, Expected(*wanted, self.expect_query))
 
     def target(self) -> str:
         """The address without credentials, query and fragment, where secrets may stand."""

@@ -17,6 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
+from healthkit_http.addresses import PrivateAddressError, public_address
 from healthkit_http.evaluation import HttpResponse
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def _session(check: Http, deadline: float) -> requests.Session:
     session.own = {name: value.get_secret_value() for name, value in check.headers.items()}
     session.headers["User-Agent"] = "healthkit"
     session.headers.update({name: value.encode() for name, value in session.own.items()})
-    adapter = _Adapter(deadline)
+    session.trust_env = check.private_addresses  # a proxy would look names up itself
+    adapter = _Adapter(deadline, private=check.private_addresses)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     if check.verify is False:
@@ -109,8 +111,9 @@ class _Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """Gives every connection what is left of the time, and bounds what it reads."""
 
-    def __init__(self, deadline: float) -> None:
+    def __init__(self, deadline: float, *, private: bool) -> None:
         self._deadline = deadline
+        self._bases: tuple[type, ...] = () if private else (_PublicConnection,)
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -120,9 +123,28 @@ class _Adapter(HTTPAdapter):
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         bounded = staticmethod(partial(_Response, deadline=self._deadline))
         pool.ConnectionCls = type(
-            "BoundedConnection", (pool.ConnectionCls,), {"response_class": bounded}
+            "BoundedConnection",
+            (*self._bases, pool.ConnectionCls),
+            {"response_class": bounded},
         )
         return pool
+
+
+class _PublicConnection:
+    """Connects to the very address that was looked at, and to a public one alone; certificates are
+    still those of the name."""
+
+    _dns_host: str
+    port: int
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        self._dns_host = public_address(name.strip("[]"), self.port)
+        try:
+            connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+            return connection
+        finally:
+            self._dns_host = name
 
 
 class _Response(HTTPResponse):
@@ -189,6 +211,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _cause(error: BaseException, timeout: float) -> str | None:
     for kind, described in (
+        (PrivateAddressError, "refused: its address is not public"),
         (socket.gaierror, "host name not known"),
         (ConnectionRefusedError, "connection refused"),
         (TimeoutError, f"no answer within {timeout:g}s"),

@@ -26,12 +26,26 @@ class HttpResponse:
 @dataclass(frozen=True, slots=True)
 class Expected:
     """`statuses` are three characters each, `x` for any digit; `json` maps paths to values;
-    `slow_after` is in seconds."""
+    `queries` are JMESPath expressions that have to be true; `slow_after` is in seconds."""
 
     statuses: tuple[str, ...] = ("200",)
     text: str | None = None
     json: Mapping[str, Any] | None = None
     slow_after: float | None = None
+    queries: tuple[str, ...] = ()
+
+
+@cache
+def compiled_query(expression: str) -> Any:
+    """Returns a JMESPath expression, ready to search. Raises ValueError."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.compile(expression)
+    except (JMESPathError, RecursionError) as error:
+        reason = one_line(str(error), 100)
+        raise ValueError(f"{_short(expression)} is not a JMESPath expression: {reason}") from None
 
 
 @cache
@@ -53,7 +67,7 @@ def evaluate(answer: HttpResponse, expected: Expected) -> Outcome:
     fault = (
         _status_fault(answer.status, expected.statuses)
         or _text_fault(answer, expected.text)
-        or _json_fault(answer, expected.json or {})
+        or _json_fault(answer, expected.json or {}, expected.queries)
     )
     if fault is not None:
         return Outcome.unhealthy(one_line(fault), **details)
@@ -76,8 +90,10 @@ def _text_fault(answer: HttpResponse, text: str | None) -> str | None:
     return f"the {where} does not contain {_short(text)}"
 
 
-def _json_fault(answer: HttpResponse, wanted: Mapping[str, Any]) -> str | None:
-    if not wanted:
+def _json_fault(
+    answer: HttpResponse, wanted: Mapping[str, Any], queries: tuple[str, ...]
+) -> str | None:
+    if not wanted and not queries:
         return None
     if not answer.whole:
         return "the answer is longer than a megabyte, too long to be read as JSON"
@@ -92,6 +108,20 @@ def _json_fault(answer: HttpResponse, wanted: Mapping[str, Any]) -> str | None:
         for other in found:
             if not _same(other, value):
                 return f"JSON {path} is {_short(other)}, expected {_short(value)}"
+    faults = (_query_fault(document, expression) for expression in queries)
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def _query_fault(document: Any, expression: str) -> str | None:
+    """JMESPath's own truth: all but null, false and what is empty."""
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        found = compiled_query(expression).search(document)
+    except (JMESPathError, RecursionError, TypeError, ValueError) as error:
+        return f"JSON query {_short(expression)} cannot be answered: {one_line(str(error), 100)}"
+    if found is None or found is False or found in ("", [], {}):
+        return f"JSON query {_short(expression)} is {_short(found)}"
     return None
 
 

@@ -72,13 +72,19 @@ class SslExpiry(Check):
     """Whether clients accept the certificate of `host`, and go on doing so for long enough."""
 
     host: Annotated[Address, BeforeValidator(parse_host)]
+    """A host, or host and port; 443, or the port of `starttls`, when left out."""
     warn: Duration = timedelta(days=30)
+    """The time before the end from which it is degraded."""
     fail: Duration = Field(default="7d", validate_default=True)
+    """The time before the end from which it is unhealthy."""
     server_name: Annotated[str, AfterValidator(_host_name)] | None = Field(
         default=None, min_length=1
     )
+    """The name that the certificate must hold, where it is not that of `host`."""
     starttls: StartTls | None = None
+    """The protocol that begins without TLS."""
     ca_file: Annotated[Path, AfterValidator(_certificates)] | None = None
+    """Certificates in PEM that are trusted, in place of the system's."""
 
     @field_validator("fail", mode="after")
     @classmethod

@@ -1,0 +1,127 @@
+"""The report in the forms of other programs, held to their rules."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthkit import CheckInfo, Outcome, Report, Result, Role, Status
+from healthkit._model.checks import Service
+from healthkit.cli import _forms, main
+
+NOW = datetime(2026, 1, 20, 3, 30, tzinfo=UTC)
+PERFDATA = re.compile(r"'(?P<label>[^'=]+)'=(?P<value>U|[0-9.]+s);;(?P<critical>[0-9.]+);0;[0-9.]+")
+"""As monitoring-plugins' guidelines have it: 'label'=value[UOM];warn;crit;min;max."""
+
+
+def result(name, outcome, duration=0.01, role=Role.REQUIRED):
+    info = CheckInfo(name, name.title(), role=role, timeout=timedelta(seconds=2))
+    return Result(info, outcome, NOW, duration, timed_out=duration is None)
+
+
+def report(*results):
+    return Report(Service("Till"), NOW, timedelta(0), results)
+
+
+def as_nagios_reads(output):
+    """The first line, the lines behind it, and the numbers of each check."""
+    text, _, numbers = output.partition("|")
+    first, *more = text.rstrip().split("\n")
+    parsed = [PERFDATA.fullmatch(word) for word in numbers.split()]
+    assert all(parsed), numbers
+    return first, more, {one["label"]: one["value"] for one in parsed}
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "first"),
+    [
+        ([], 0, "HEALTHKIT OK: 0 checks are healthy"),
+        ([result("db", Outcome.healthy("x"))], 0, "HEALTHKIT OK: 1 check is healthy"),
+        ([result("db", Outcome.degraded("slow"))], 1, "HEALTHKIT WARNING: db degraded, slow"),
+        ([result("db", Outcome.unhealthy("a|b"))], 2, "HEALTHKIT CRITICAL: db unhealthy, a/b"),
+        (
+            [result("db", Outcome.unhealthy("gone"), role=Role.ADVISORY)],
+            1,
+            "HEALTHKIT WARNING: db unhealthy, gone",
+        ),
+    ],
+)
+def test_nagios_gets_its_exit_code_and_one_line(results, code, first):
+    found, output = _forms.nagios(report(*results))
+    assert found == code
+    assert as_nagios_reads(output)[0] == first
+
+
+@given(st.lists(st.text(max_size=300), max_size=4))
+def test_no_text_breaks_the_form_that_nagios_reads(messages):
+    results = [result(f"c{n}", Outcome.unhealthy(text)) for n, text in enumerate(messages)]
+    late = result("late", Outcome.unhealthy("no answer within 2s"), None)
+    _, output = _forms.nagios(report(*results, late))
+    first, more, numbers = as_nagios_reads(output)
+    assert len(first) <= 80
+    assert len(more) == len(results) + 1
+    assert numbers == {**{f"c{n}": "0.010000s" for n in range(len(messages))}, "late": "U"}
+    output.encode()
+
+
+@given(st.text(max_size=100), st.text(max_size=100))
+def test_any_text_is_text_in_junits_xml(name, message):
+    results = [result("db", Outcome.unhealthy(message)), result("disk", Outcome.degraded(message))]
+    given_report = Report(Service(name), NOW, timedelta(0), tuple(results))
+    suite = ElementTree.fromstring(_forms.junit(given_report))
+    assert (suite.tag, suite.get("tests"), suite.get("failures")) == ("testsuite", "2", "1")
+    bad, slow = suite.findall("testcase")
+    assert bad.find("failure") is not None
+    assert slow.find("failure") is None
+
+
+def test_junit_says_what_failed_and_why():
+    late = result("late", Outcome.unhealthy("no answer within 2s"), None)
+    bad = result("db", Outcome.unhealthy("password=hunter2 refused"))
+    fine = result("disk", Outcome.healthy())
+    suite = ElementTree.fromstring(_forms.junit(report(late, bad, fine)))
+    kinds = [one.get("type") for one in suite.iter("failure")]
+    assert kinds == ["timeout", "unhealthy"]
+    assert "hunter2" not in ElementTree.tostring(suite, "unicode")
+    assert [one.get("time") for one in suite] == ["0.000000", "0.010000", "0.010000"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    config = tmp_path / "healthkit.toml"
+    config.write_text(
+        '[service]\nname = "Till"\n[checks.nightly]\ntype = "heartbeat"\nevery = "1h"\n'
+    )
+
+    def invoke(*words, config=config):
+        return CliRunner().invoke(main, ["--config", str(config), "check", *words])
+
+    return invoke
+
+
+def test_the_command_speaks_as_it_is_asked_to(run, tmp_path):
+    file = tmp_path / "report.xml"
+    found = run("--nagios", "--junit", str(file))
+    assert found.exit_code == 0
+    assert as_nagios_reads(found.output)[0] == "HEALTHKIT OK: 1 check is healthy"
+    assert ElementTree.parse(file).getroot().get("tests") == "1"
+    assert run("--junit", str(file)).output.startswith("CHECK")
+
+
+def test_for_nagios_a_mistake_is_unknown_and_never_critical(run, tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text('[service]\nname = "Till"\n[chekcs]\n')
+    found = run("--nagios", config=broken)
+    assert found.exit_code == 3
+    assert found.stdout.splitlines()[0].startswith("HEALTHKIT UNKNOWN: ")
+    assert "did you mean checks" in found.stdout
+    assert run("--nagios", config=tmp_path / "none.toml").exit_code == 3
+    nowhere = str(tmp_path / "none" / "x.xml")
+    assert run("--nagios", "--junit", nowhere).exit_code == 3
+    assert run("--junit", nowhere).exit_code == 2
+    assert run("--json", "--nagios").exit_code == 2
+    assert set(Status) == set(_forms._NAGIOS)
