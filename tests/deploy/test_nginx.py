@@ -394,12 +394,13 @@ def test_a_line_of_its_log_has_the_backends_names_and_no_secret(door):
         f"/api/v1/tables?password={secret}",
         f"/health/beat/{secret}",
         f"//health//%62eat/{secret}",
+        f"/health/report/{secret}",
         f"/api/x\xff\xfe?q={secret}",
     ):
         get(door, path, User_Agent='till "1" \xff', X_Request_ID="log-1", Authorization=secret)
     lines = wait_until(
         lambda: (
-            (len(door.log()) > 3 and [x for x in door.log() if x["request_id"] == "log-1"]) or None
+            (len(door.log()) > 4 and [x for x in door.log() if x["request_id"] == "log-1"]) or None
         )
     )
     assert secret not in (door.folder / "access.log").read_text()
@@ -409,7 +410,10 @@ def test_a_line_of_its_log_has_the_backends_names_and_no_secret(door):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])
     assert (line["path"], line["status_code"], line["level"]) == ("/api/v1/tables", 200, "INFO")
     assert isinstance(line["latency_ms"], int)
-    assert {x["path"] for x in lines} >= {"/health/beat/***MASKED***"}
+    assert {x["path"] for x in lines} >= {
+        "/health/beat/***MASKED***",
+        "/health/report/***MASKED***",
+    }
 
 
 def test_probes_leave_no_line(door):

@@ -30,7 +30,7 @@ def get_restaurant() -> Response:
 )
 @public
 def get_manifest() -> Response:
-    """What a browser installs, named as the house is."""
+    """The manifest that a browser installs the app by, named as the house is."""
     with transaction() as session:
         name = service.restaurant_settings(session).name
     return model_response(WebManifest(name=name), Cache_Control="no-cache")

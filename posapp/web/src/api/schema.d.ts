@@ -583,7 +583,7 @@ export interface paths {
         };
         /**
          * The installed app under the house's name
-         * @description What a browser installs, named as the house is.
+         * @description The manifest that a browser installs the app by, named as the house is.
          */
         get: operations["getManifest"];
         put?: never;
