@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -74,6 +75,18 @@ def _like_a_date(value: str) -> str:
 
 
 Day = Annotated[date, BeforeValidator(_like_a_date, json_schema_input_type=date)]
+
+
+def _in_utc(value: datetime) -> datetime:
+    """PostgreSQL takes no offset beyond 15:59, and ISO 8601 has them up to 23:59."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be between the years 1 and 9999 by UTC") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment of whatever offset, as UTC."""
 
 
 class InputModel(BaseModel):

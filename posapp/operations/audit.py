@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service
 from posapp.features.auth import accounts
 from posapp.http.pages import Page, PageQuery, cut
-from posapp.http.schemas import ApiModel, Text
+from posapp.http.schemas import ApiModel, Instant, Text
 
 _Word = Annotated[Text, StringConstraints(min_length=1, max_length=60)]
 
@@ -27,8 +27,8 @@ class AuditQuery(PageQuery):
     action: _Word | None = None
     """Like `payment.taken`, or the beginning of several: `sign_in.*`."""
     entity: _Word | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class AuditEntryView(ApiModel):

@@ -255,6 +255,7 @@ def test_f31_a_fault_is_reported_to_sentry_masked_with_release_and_id(till: Page
 
 def test_f32_a_device_that_cannot_keep_a_tap_says_so(till: Page) -> None:
     tap(till, WATER)
+    expect(bill(till)).to_have_count(1)
     till.evaluate(
         """() => {
             IDBObjectStore.prototype.put = () => {

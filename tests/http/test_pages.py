@@ -6,6 +6,7 @@ MANY = 231
 
 WHOLE = {
     *("/public/menu", "/tables", "/auth/demo-logins", "/reports/day"),
+    "/public/manifest",
     *("/orders/{order_id}", "/orders/{order_id}/receipt"),
 }
 """One document each, as long as it takes."""

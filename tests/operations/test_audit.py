@@ -80,6 +80,12 @@ def test_filters_by_time_take_from_then_on_and_before_then(admin, cashier, water
     assert newest["id"] not in [one["id"] for one in before]
 
 
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+16:00", "-15:59", "+07:00", "+00:00"])
+def test_a_time_may_have_any_offset(admin, offset):
+    assert read(admin, since=f"2026-01-01T00:00:00{offset}", limit=1)["entries"]
+    assert read(admin, until=f"2001-01-01T00:00:00{offset}")["entries"] == []
+
+
 def test_a_star_is_a_beginning_and_a_percent_sign_is_no_pattern(admin):
     begun = read(admin, action="sign_in.*")["entries"]
     assert begun
@@ -89,7 +95,10 @@ def test_a_star_is_a_beginning_and_a_percent_sign_is_no_pattern(admin):
 
 @pytest.mark.parametrize(
     "filters",
-    [{"limit": 101}, {"limit": 0}, {"cursor": 0}, {"since": "yesterday"}, {"colour": "red"}],
+    [
+        *({"limit": 101}, {"limit": 0}, {"cursor": 0}, {"since": "yesterday"}, {"colour": "red"}),
+        *({"since": "0001-01-01T00:00:00+00:01"}, {"until": "9999-12-31T23:59:59-00:01"}),
+    ],
     ids=str,
 )
 def test_a_filter_that_makes_no_sense_is_named(admin, filters):
