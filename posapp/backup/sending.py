@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from healthkit.masking import one_line
 from posapp.backup.archive import Archive
 from posapp.backup.context import BackupContext
-from posapp.backup.errors import BackupError
 from posapp.backup.model.base import is_received
 from posapp.backup.recovery import KNOWN
 from posapp.backup.told import tell_once
@@ -40,8 +40,8 @@ class Sending:
             failed: dict[str, str] = {}
             try:
                 self.send_all()
-            except (BackupError, OSError) as error:
-                failed["what was received"] = str(error)
+            except Exception as error:  # noqa: BLE001  told and tried again, whatever it is
+                failed["what was received"] = one_line(f"{type(error).__name__}: {error}")
             subject = "Not sent to the bucket"
             tell_once(self._context.storage.root, subject, failed, self._context.notifications)
             if self._ended.wait(SEND_EVERY):

@@ -22,12 +22,14 @@ def mask_forms(text: str) -> str:
     done = at = 0
     while (part := _PART.search(text, at)) is not None:
         line_end = _LINE_END.search(text, part.end())
-        blank = line_end and _BLANK_LINE.search(text, line_end.start())
-        if line_end is None or blank is None:
-            break  # nor has one further on a value
+        if line_end is None:
+            break
         at = line_end.end()
         if not _is_secret(text[part.end() : line_end.start()]):
             continue
+        blank = _BLANK_LINE.search(text, line_end.start())
+        if blank is None:
+            break  # nor has one further on a value
         boundary = _BOUNDARY.search(text, blank.end())
         end = boundary.start() if boundary else len(text)
         pieces += [text[done : blank.end()], MASK if end > blank.end() else ""]
