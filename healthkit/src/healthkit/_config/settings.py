@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import time, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -338,6 +339,15 @@ class ConfiguredCheck(BaseModel):
     silent: bool = False
     group: str | None = None
     public: bool = True
+
+    @field_validator("info", mode="before")
+    @classmethod
+    def _as_fields(cls, info: Any) -> Any:
+        """A dataclass takes what it is given, and pydantic takes a dataclass as it is: a severity
+        that is plain text would stop the watcher at the first fault."""
+        if isinstance(info, CheckInfo):
+            return {one.name: getattr(info, one.name) for one in fields(info)}
+        return info
 
 
 class Settings(BaseModel):
