@@ -76,7 +76,7 @@ def claim_batch(
     well. Returns None when nothing is due.
     """
     due = and_(_is_due(now), deliveries.c.channel == channel)
-    oldest = select(deliveries).where(due).order_by(deliveries.c.due, deliveries.c.id).limit(1)
+    oldest = select(deliveries).where(due).order_by(deliveries.c.event, deliveries.c.id).limit(1)
     head = connection.execute(oldest).one_or_none()
     if head is None:
         return None
