@@ -29,6 +29,7 @@ from healthkit_database import describe_error
 from posapp.database.schema import known_revisions, schema_state
 from posapp.features.clock import service as clock
 from posapp.observability import logs
+from posapp.operations.requests_check import Requests
 from posapp.settings import Settings, parse_database_url
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
@@ -178,6 +179,7 @@ def healthkit_check_types() -> Mapping[str, type[Check]]:
         "pos-clock": PosClock,
         "pos-backup": PosBackupFreshness,
         "pos-wal": PosWal,
+        "pos-requests": Requests,
     }
 
 

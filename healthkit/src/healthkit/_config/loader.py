@@ -19,6 +19,7 @@ from healthkit._config.checks import (
     name_problems,
 )
 from healthkit._config.groups import group_problems
+from healthkit._config.objectives import objective_problems
 from healthkit._config.offered import offered_checks
 from healthkit._config.references import document_links, reference_problems, tables
 from healthkit._config.settings import (
@@ -32,6 +33,7 @@ from healthkit._config.settings import (
     RouteSettings,
     ServiceSettings,
     Settings,
+    SloSettings,
     StatusSettings,
     StoreSettings,
     WatchSettings,
@@ -57,6 +59,7 @@ _NAMED = {
     "routes": RouteSettings,
     "maintenance": MaintenanceSettings,
     "groups": GroupSettings,
+    "slo": SloSettings,
 }
 
 Validator = Callable[[Settings], Iterable[ConfigProblem]]
@@ -128,6 +131,9 @@ class _Loader:
         channels = self._named(document, "channels", ChannelSettings)
         routes = self._named(document, "routes", RouteSettings)
         groups = self._named(document, "groups", GroupSettings)
+        slo = self._named(document, "slo", SloSettings)
+        promised = {name: one.checks for name, one in slo.items()}
+        self.problems += objective_problems(promised, checks.values())
         of_checks = {name: check.group for name, check in checks.items()}
         of_checks |= {name: _text(t.get("group")) for name, t in tables(document, "checks").items()}
         self.problems += group_problems(of_checks, groups)
@@ -145,6 +151,7 @@ class _Loader:
             status=self._single(document, "status", StatusSettings),
             maintenance=self._named(document, "maintenance", MaintenanceSettings),
             groups=groups,
+            slo=slo,
             checks=tuple(checks.values()),
             channels=channels,
             routes={Severity(name): route for name, route in routes.items()},
