@@ -42,6 +42,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "status": settings.StatusSettings,
     "groups.NAME": settings.GroupSettings,
     "slo.NAME": settings.SloSettings,
+    "links": settings.LinkSettings,
 }
 
 FORMS: Mapping[Callable[..., Any], str] = {

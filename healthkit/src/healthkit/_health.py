@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from healthkit import _rendering
-from healthkit._beats import BeatWriter
+from healthkit._beats import StoreWriter
 from healthkit._builtin import Heartbeat, Pushed
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
@@ -30,6 +30,7 @@ from healthkit.errors import ConfigProblem
 if TYPE_CHECKING:
     from healthkit._model.alerts import OutboxStatus
     from healthkit._status.publisher import StatusPublisher
+    from healthkit._store.acts import Act
     from healthkit._store.database import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -87,7 +88,8 @@ class Health:
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
         self._clock = clock
         self._store: Store | None = None
-        self._beats = BeatWriter(self._store_signals)
+        self._beats = StoreWriter(self._store_signals)
+        self._acts = StoreWriter(self._store_acts)
         self._status: StatusPublisher | None = None
         self._elsewhere: tuple[ConfiguredCheck, ...] = ()
         self._runner = self._make_runner()
@@ -320,6 +322,19 @@ class Health:
         with self.store.transaction() as connection:
             for signal in signals:
                 heartbeats.record(connection, signal)
+
+    def act_steps(self, act: Act) -> Iterator[float]:
+        """Does what somebody asks for by a link, as `signal_steps` records: its answer is there
+        when the steps end. Raises StoreError."""
+        return self._acts.steps(act)
+
+    def _store_acts(self, acts: Sequence[Act]) -> None:
+        from healthkit._store.acts import perform
+
+        for act in acts:
+            with self.store.transaction() as connection:
+                answer = perform(connection, act, self._clock.now())
+            act.answer = answer
 
     def silence(
         self,

@@ -197,4 +197,7 @@ Jika Anda membaca ini, peringatan sampai ke sini.
 Waktu: {{ time }}""",
 }
 
+LINK_WORDS: Mapping[str, str] = {"en": "Take it on, or silence it", "id": "Tangani atau senyapkan"}
+"""Before the link of a message."""
+
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "id": INDONESIAN}

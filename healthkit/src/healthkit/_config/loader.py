@@ -28,6 +28,7 @@ from healthkit._config.settings import (
     CheckSettings,
     ConfiguredCheck,
     GroupSettings,
+    LinkSettings,
     MaintenanceSettings,
     MessageSettings,
     RouteSettings,
@@ -52,6 +53,7 @@ _SINGLE = {
     "alerts": AlertSettings,
     "messages": MessageSettings,
     "status": StatusSettings,
+    "links": LinkSettings,
 }
 _NAMED = {
     "checks": CheckSettings,
@@ -149,6 +151,7 @@ class _Loader:
             alerts=self._single(document, "alerts", AlertSettings),
             messages=self._single(document, "messages", MessageSettings),
             status=self._single(document, "status", StatusSettings),
+            links=self._single(document, "links", LinkSettings),
             maintenance=self._named(document, "maintenance", MaintenanceSettings),
             groups=groups,
             slo=slo,

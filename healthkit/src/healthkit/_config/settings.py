@@ -28,7 +28,14 @@ from healthkit._config.store_path import of_service
 from healthkit._config.validation import explain
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
 from healthkit.errors import ConfigError, ConfigProblem
-from healthkit.fields import Duration, Percent, PositiveDuration, TimeZoneName, parse_duration
+from healthkit.fields import (
+    Duration,
+    Percent,
+    PositiveDuration,
+    TimeZoneName,
+    parse_duration,
+    secret_weakness,
+)
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
@@ -325,6 +332,41 @@ def _promise(value: float) -> float:
     return value
 
 
+def _hard_to_guess(secret: SecretStr) -> SecretStr:
+    given = secret.get_secret_value()
+    if given and (weakness := secret_weakness(given)) is not None:
+        raise ValueError(f"{weakness}; make one with: openssl rand -hex 32")
+    return secret
+
+
+def _act_address(value: str | None) -> str | None:
+    return _web_address(SecretStr(value)).get_secret_value() if value else None
+
+
+class LinkSettings(ConfigTable):
+    """`[links]`: a link in each message of a fault, by which it is acknowledged or silenced."""
+
+    url: Annotated[str | None, AfterValidator(_act_address)] = None
+    """Where people reach the mount, `https://pos.example`; empty, there are no links."""
+    secret: Annotated[SecretStr, AfterValidator(_hard_to_guess)] = SecretStr("")
+    """What links are signed with, the same for watcher and servers; at least 128 bits:
+    `openssl rand -hex 32`."""
+    valid_for: PositiveDuration = timedelta(hours=24)
+    """How long a link works; it works once."""
+    silence_for: PositiveDuration = timedelta(hours=1)
+    """How long it silences new faults of the check, where that is chosen."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if self.url and not self.secret.get_secret_value():
+            raise ValueError("a url needs a secret; make one with: openssl rand -hex 32")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.url)
+
+
 class SloSettings(ConfigTable):
     """`[slo.NAME]`: a service level objective, what is promised over a month."""
 
@@ -398,6 +440,7 @@ class Settings(BaseModel):
     status: StatusSettings = StatusSettings()
     groups: dict[str, GroupSettings] = {}
     slo: dict[str, SloSettings] = {}
+    links: LinkSettings = LinkSettings()
     source: str = "settings"
     """The file that it was read from, for messages."""
 

@@ -247,6 +247,14 @@ runs = Table(
 )
 """The last known of each job that sends heartbeats, and of each agent that sends results."""
 
+used_links = Table(
+    "healthkit_used_links",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("at", Utc, nullable=False),
+)
+"""The links in messages by which somebody has acted, each under its digest."""
+
 WATCH = "watch"
 """The name of the watchers' lease."""
 
@@ -282,8 +290,12 @@ def _version_6(connection: Connection) -> None:
                 connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {name} BIGINT"))
 
 
+def _version_7(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[used_links])
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
-    *(_version_1, _version_2, _version_3, _version_4, _version_5, _version_6),
+    *(_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
 )
 """Each takes the schema one version on. Only ever add to the end; a table that exists is changed
 by a migration of its own."""
