@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -99,6 +100,7 @@ class Requests(Check):
 
     def _read(self, address: str, seconds: float) -> str:
         """Returns a server's page. Raises OSError or ValueError."""
+        until = time.monotonic() + seconds
         headers = {"Host": urlsplit(self.url).netloc}
         if token := self.token.get_secret_value():
             headers["Authorization"] = f"Bearer {token}"
@@ -107,9 +109,13 @@ class Requests(Check):
         ) as response:
             if response.status_code != 200:
                 raise ValueError(f"status {response.status_code}")
-            body: bytes = response.raw.read(MOST_BYTES + 1, decode_content=True)
-        if len(body) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
+            body = bytearray()
+            for part in response.iter_content(65_536):
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise ValueError(f"more than {MOST_BYTES} bytes")
+                if time.monotonic() > until:
+                    raise ValueError("timeout")
         return body.decode("utf-8", "replace")
 
     def target(self) -> str | None:
@@ -139,5 +145,6 @@ def _why(error: Exception) -> str:
         requests.ConnectTimeout: "timeout",
         requests.ReadTimeout: "timeout",
         requests.ConnectionError: "no connection",
+        requests.exceptions.ChunkedEncodingError: "the connection was cut",
     }
     return next((word for kind, word in known.items() if isinstance(error, kind)), str(error))

@@ -1,7 +1,6 @@
 """The POS's requests are counted from its own metrics, and measured by its objectives."""
 
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from healthkit import Status, load_settings
-from healthkit._config.objectives import objectives_of
 from posapp.observability.metrics import DURATION
 from posapp.operations.requests_check import Counted, Requests, count, gained
 from posapp.runtime import processes
@@ -94,11 +92,10 @@ def test_the_pos_promises_the_runbooks_share_and_limits():
     settings = load_settings(
         processes.ROOT / "healthkit.toml", environ={"DATABASE_URL": "postgresql:///x"}
     )
-    found = objectives_of(settings)
-    assert found["open"].target == Fraction(999, 1000)
-    assert (found["open"].window, set(found["open"].checks)) == ("month", {"database", "backend"})
+    found = settings.slo
+    assert (found["open"].target, found["open"].window) == (99.9, "month")
+    assert set(found["open"].checks) == {"database", "backend"}
     limits = {check.info.name: check.check for check in settings.checks}
-    assert found["answers"].events
-    assert found["quick"].events
+    assert all(limits[n].counts_events for name in ("answers", "quick") for n in found[name].checks)
     assert [limits[name].within for name in found["answers"].checks] == [TWO]
     assert [limits[name].within for name in found["quick"].checks] == [HALF]
