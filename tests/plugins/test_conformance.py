@@ -17,7 +17,9 @@ from healthkit_disk import Disk
 from healthkit_dns import Dns
 from healthkit_http import Http
 from healthkit_memory import Load, Memory
+from healthkit_ping import Ping
 from healthkit_process import Process
+from healthkit_redis import Redis
 from healthkit_ssl_expiry import SslExpiry
 from healthkit_tcp import Tcp
 from posapp.operations import health as pos
@@ -61,6 +63,22 @@ class TestMemory(CheckConformance):
 class TestProcess(CheckConformance):
     check_type = Process
     settings: ClassVar[Mapping[str, Any]] = {"contains": "pytest"}
+
+
+class TestPing(CheckConformance):
+    check_type = Ping
+    settings: ClassVar[Mapping[str, Any]] = {"host": "127.0.0.1", "count": 1}
+
+
+class TestRedis(NetworkCheckConformance):
+    check_type = Redis
+    settings: ClassVar[Mapping[str, Any]] = {"url": "redis://127.0.0.1:1"}
+
+    def secret_settings(self):
+        return {"url": f"redis://:{CANARY}@127.0.0.1:1"}
+
+    def address(self, host, port):
+        return {"url": f"redis://{host}:{port}"}
 
 
 class TestTcp(NetworkCheckConformance):
