@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -25,10 +24,11 @@ from healthkit import (
     hookimpl,
 )
 from healthkit_backup_freshness import BackupFreshness
-from healthkit_database import describe_error
+from healthkit_database import FAULTS, describe_error
 from posapp.database.schema import known_revisions, schema_state
 from posapp.features.clock import service as clock
 from posapp.observability import logs
+from posapp.operations.requests_check import Requests
 from posapp.settings import Settings, parse_database_url
 
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
@@ -60,11 +60,11 @@ class _DatabaseCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         try:
             return self.inspect(self._engine(context), context.now)
-        except SQLAlchemyError as error:
+        except FAULTS as error:
             return Outcome.unhealthy(describe_error(error))
 
     def inspect(self, engine: Engine, now: datetime) -> Outcome:
-        """Evaluates the database behind `engine` at `now`. May raise SQLAlchemyError."""
+        """Evaluates the database behind `engine` at `now`. May raise what is in FAULTS."""
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
@@ -178,6 +178,7 @@ def healthkit_check_types() -> Mapping[str, type[Check]]:
         "pos-clock": PosClock,
         "pos-backup": PosBackupFreshness,
         "pos-wal": PosWal,
+        "pos-requests": Requests,
     }
 
 

@@ -21,6 +21,7 @@ from healthkit._runner import Runner
 from healthkit._store import circuit_breakers, faults, incidents, lease, outbox, pruning
 from healthkit._store.database import Store
 from healthkit._watcher import vital_signs
+from healthkit._watcher.budgets import with_budget_checks
 
 log = logging.getLogger("healthkit")
 
@@ -49,6 +50,7 @@ class Leadership:
         clock: Clock,
     ) -> None:
         self.epoch = epoch
+        settings = with_budget_checks(settings, store.measure)
         self._settings = settings
         self._store = store
         self._plugins = plugins
