@@ -44,7 +44,7 @@ plugins() {
 daemon() {
     docker info >/dev/null 2>&1 && return 0
     say "starting dockerd, its log is $folder/dockerd.log"
-    setsid dockerd >"$folder/dockerd.log" 2>&1 &
+    setsid dockerd >"$folder/dockerd.log" 2>&1 9>&- & # it must not hold the lock
     echo $! >"$folder/dockerd.pid"
     for _ in $(seq 60); do
         ! docker info >/dev/null 2>&1 || return 0

@@ -124,13 +124,15 @@ def production(folder: Path, port: int, backends: int = 2) -> Iterator[Productio
     name = f"pos-test-{port}"
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "COMPOSE_"))}
     environ |= {"COMPOSE_PROJECT_NAME": name, "HTTP_PORT": str(port)}
-    environ |= {"TUNNEL_SUBNET": "172.31.254.0/28", "TUNNEL_ADDRESS": "172.31.254.2"}
+    environ |= {"TUNNEL_SUBNET": "172.31.254.0/28", "TUNNEL_RANGE": "172.31.254.8/29"}
+    environ |= {"TUNNEL_ADDRESS": "172.31.254.2", "APP_SUBNET": "172.31.254.128/26"}
     environ |= {"KUMA_PORT": "0", "BACKENDS": str(backends)}
     found = Production(place, name, port, environ)
     try:
         found.run(str(place / "setup.sh"), "pos.example.com")
         with (place / ".env.production").open("a") as told:
             told.write("WEB_CONCURRENCY=1\n")  # each loads the whole application
+            told.write("JWT_EXPIRATION=3h\n")  # who signed in stays so for as long as a test
         found.compose("up", "-d", "--wait")
         found.compose("exec", "-T", "backend", "sh", "-c", "cat > /tmp/menu.csv", text=MENU)
         found.posapp("seed", "--menu", "/tmp/menu.csv")
