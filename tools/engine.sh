@@ -103,7 +103,13 @@ start)
     ;;
 stop)
     [ -s "$folder/dockerd.pid" ] || exit 0
-    kill "$(cat "$folder/dockerd.pid")" 2>/dev/null || true
+    pid=$(cat "$folder/dockerd.pid")
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 240); do # its containers have their time to end
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.5
+    done
+    ! kill -0 "$pid" 2>/dev/null || fail "dockerd does not end; see $folder/dockerd.log"
     rm -f "$folder/dockerd.pid"
     ;;
 *) fail "start or stop?" ;;
