@@ -127,7 +127,7 @@ start_one() { # start_one VERSION: one backend more; returns when nginx sends to
 
 serves() { # serves CONTAINER: waits until it is ready and nginx sends to it, or says why not
     local address
-    for _ in $(seq 120); do
+    for _ in $(seq 180); do
         case $(health_of "$1") in
         "running healthy") break ;;
         exited* | *unhealthy | restarting*) break ;;

@@ -1,7 +1,6 @@
 """A version is replaced, rolled back and refused while tills sell: nothing is lost."""
 
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -161,25 +160,25 @@ def test_two_at_once_are_one(stack):
 def kill_after(stack, target, step):
     """Begins to deploy, and kills the script alone as soon as the log has the step."""
     log = stack.folder / "var/deploy.log"
+    said = stack.folder / "var/killed.txt"
     known = log.read_text().count(f"{target}: {step}\n")
-    killed = subprocess.Popen(
-        [str(stack.folder / "deploy.sh"), target],
-        env=stack.environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        wait_until(
-            lambda: (
-                log.read_text().count(f"{target}: {step}\n") > known or killed.poll() is not None
-            ),
-            600,
+    with said.open("w") as output:
+        killed = subprocess.Popen(
+            [str(stack.folder / "deploy.sh"), target],
+            env=stack.environ,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
-        assert killed.poll() is None, killed.stderr.read()
+
+    def there():
+        assert killed.poll() is None, said.read_text()
+        return log.read_text().count(f"{target}: {step}\n") > known
+
+    try:
+        wait_until(there, 600)
     finally:
-        killed.send_signal(signal.SIGKILL)
+        killed.kill()
         killed.wait()
 
 
