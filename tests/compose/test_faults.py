@@ -115,6 +115,7 @@ def runbook_logs():
 
 
 def test_each_line_of_the_log_is_json_by_the_runbooks_command(stack):
+    requests.get(f"{stack.url}{PATH}", timeout=30)
     lines = stack.run("bash", "-c", f"{runbook_logs()}; logs").splitlines()
     told = [json.loads(line) for line in lines if line]
     assert any(line["message"].startswith("GET ") for line in told)
@@ -298,6 +299,8 @@ def test_a_disk_of_postgresql_that_is_full(stack, tills):
     )
     try:
         wait_until(lambda: set(tills.answers) - {201}, 180)
+        logs = ("bash", "-c", f"{runbook_logs()}; logs")
+        wait_until(lambda: "No space left on device" in stack.run(*logs), 30)
     finally:
         disk = f"{stack.name}_postgres-data:/disk"  # its own container may be between two starts
         docker("run", "--rm", "-v", disk, "debian:bookworm-slim", "rm", "/disk/full")
