@@ -160,6 +160,8 @@ def test_two_at_once_are_one(stack):
 def kill_after(stack, target, step):
     """Begins to deploy, and kills the script alone as soon as the log has the step."""
     log = stack.folder / "var/deploy.log"
+    log.parent.mkdir(exist_ok=True)
+    log.touch()
     said = stack.folder / "var/killed.txt"
     known = log.read_text().count(f"{target}: {step}\n")
     with said.open("w") as output:
