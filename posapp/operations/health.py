@@ -25,7 +25,7 @@ from healthkit import (
 )
 from healthkit_backup_freshness import BackupFreshness
 from healthkit_database import FAULTS, describe_error
-from posapp.database.schema import known_revisions, schema_state
+from posapp.database.schema import is_newer, schema_state
 from posapp.features.clock import service as clock
 from posapp.observability import logs
 from posapp.operations.requests_check import Requests
@@ -92,7 +92,7 @@ class Migrations(_DatabaseCheck):
             tables = connection.execute(COUNT_TABLES).scalar_one()
         if current == head:
             return Outcome.healthy(revision=current, tables=tables)
-        if current is not None and current not in known_revisions():
+        if is_newer(current):
             return Outcome.degraded(
                 f"the database has {current}, newer than {head}, which this version knows",
                 tables=tables,

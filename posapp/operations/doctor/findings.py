@@ -102,6 +102,9 @@ ADVICE: Mapping[str, Advice] = {
         "sentry", "correct SENTRY_DSN, or let the network through", "Sentry receives nothing"
     ),
     "KumaPage": Advice("kuma", "start Uptime Kuma, or correct KUMA_URL", "Uptime Kuma"),
+    "KumaPlan": Advice(
+        "kuma", "see it with posapp kuma plan, do it with posapp kuma apply", "Uptime Kuma"
+    ),
 }
 """By type of check."""
 
