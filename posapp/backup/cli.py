@@ -18,6 +18,8 @@ from posapp.backup.context import BackupContext, open_context
 from posapp.backup.coverage import read_coverage
 from posapp.backup.create import create_backup, expired_backups
 from posapp.backup.errors import BackupError, Refused
+from posapp.backup.export import export
+from posapp.backup.model.backup import format_local
 from posapp.backup.model.identity import ours
 from posapp.backup.model.restore_points import points_of_month
 from posapp.backup.monthly_report import MonthlyReport, parse_month
@@ -82,6 +84,28 @@ def show() -> None:
     """Show the backups here and in S3, newest first."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         show_backups(context)
+
+
+@backup_commands.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--backup", "what", default="latest", help="Which one (default: the newest).")
+@click.option("--unencrypted", is_flag=True, help="Readable by whoever finds it.")
+def export_command(file: Path, what: str, unencrypted: bool) -> None:
+    """Write a backup into one signed, encrypted file, for a stick: posapp restore FILE.
+
+    FILE may be a folder. It needs BACKUP_AGE_RECIPIENT; to restore it, BACKUP_KEY and the age
+    identity are needed.
+    """
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
+        if context.recipient is None and not unencrypted:
+            raise Refused(
+                "BACKUP_AGE_RECIPIENT is not set, so that the file cannot be encrypted: set it, or"
+                " type --unencrypted and keep the file where nobody finds it"
+            )
+        backup = find_backup(what, context.settings, context.own, context.is_good)
+        recipient = None if unencrypted else context.recipient
+        path = export(backup, file.absolute(), context, recipient)
+    click.echo(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
 
 
 @backup_commands.command("log")

@@ -33,6 +33,7 @@ from posapp.backup.storage.lookup import (
     find_backup,
     intact,
     list_all,
+    source_of,
     storage_of,
     verify_checksum,
 )
@@ -167,7 +168,7 @@ def _selected_backup(
     scratch = download_folder(context.storage, lock)
     if file is not None:
         backup = _find(file, context, unsigned)
-        with storage_of(backup, context.settings).local_copy(backup, scratch) as dump:
+        with source_of(backup, context.settings).local_copy(backup, scratch) as dump:
             yield backup, dump, None
         return
     try:
@@ -275,15 +276,24 @@ def mark_restored(
     same."""
     unmarked: dict[str, str] = {}
     with context.storage.lock(wait=True):
-        places = [context.storage, storage_of(backup, context.settings)]
-        for storage in places if backup.in_s3 else places[1:]:
-            for found in storage.list_backups():
-                if found.manifest is None or found.name.plain != backup.name.plain:
+        lies_in = storage_of(backup, context.settings)
+        places = [lies_in] if lies_in else []
+        if lies_in is None or backup.in_s3:
+            places.append(context.storage)
+        for place in places:
+            for found in place.list_backups():
+                if found.manifest is None or not _is_copy(found, backup):
                     continue
                 proven = found.manifest.as_restored(restored_at, on, seconds)
                 try:
-                    storage.write_manifest(found, context.key.resign(found.manifest, proven))
+                    place.write_manifest(found, context.key.resign(found.manifest, proven))
                 except BackupError as error:
                     unmarked[found.name.key] = str(error)
         subject = "Not marked as restored"
         tell_once(context.storage.root, subject, unmarked, context.notifications)
+
+
+def _is_copy(found: Backup, backup: Backup) -> bool:
+    """Whether both are one backup, to the last byte."""
+    digests = [one.manifest.sha256 if one.manifest else None for one in (found, backup)]
+    return found.name.plain == backup.name.plain and digests[0] == digests[1]

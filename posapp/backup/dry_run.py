@@ -32,6 +32,8 @@ def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str
     if ahead.own is not None and backup.manifest is not None:
         more = sum(count_rows(context.client).values()) - backup.manifest.rows
         found.append(f"What was written since would be rolled back: {more:+d} rows by now.")
+    if ahead.roles:
+        found.append(f"Would be created, without passwords: the roles {', '.join(ahead.roles)}.")
     found += [f"Would not be as it was: {one}" for one in ahead.losses]
     obstacles = list(ahead.obstacles)
     if not context.key.has_signed(backup.manifest) and not asking.unsigned:

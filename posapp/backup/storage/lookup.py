@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from posapp.backup import compression
 from posapp.backup.compression import LoadIdentity
+from posapp.backup.encryption import load_identity
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName, newest_intact
 from posapp.backup.model.identity import Identity, ours, owners
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.storage import Storage
+from posapp.backup.storage import Source, Storage
+from posapp.backup.storage.exported import ExportedFile
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
 from posapp.settings import Settings
 
@@ -40,7 +42,7 @@ def find_backup(
     own: Identity | None = None,
     is_good: Callable[[Backup], bool] = intact,
 ) -> Backup:
-    """Returns the backup that an operator names: by a path, `s3://BUCKET/KIND/NAME`,
+    """Returns the backup that an operator names: by a path, also of a file that was exported, `s3://BUCKET/KIND/NAME`,
     `s3://BUCKET[/KIND]` for the newest intact one there, or `latest` for the newest intact one
     here, else in S3; those before restores apart. The newest is the newest of `own`; for None, as a
     fresh database is, of the only restaurant that has any. `is_good` says what counts.
@@ -55,6 +57,8 @@ def find_backup(
     if not path.exists() and path.parent == Path() and (name := BackupName.parse(what)):
         path = FolderStorage.from_settings(settings).path(name)
     backup = backup_at(path.absolute())
+    if backup is None and path.is_file() and BackupName.parse(path.name) is None:
+        backup = _exported(path.absolute(), settings).read()
     if backup is None:
         reason = "is not named like a backup" if path.is_file() else "there is no such backup"
         raise Refused(f"{what}: {reason}; posapp backup list shows what there is")
@@ -72,13 +76,23 @@ def open_bucket(settings: Settings, name: str | None = None) -> S3Storage | None
     return S3Storage.from_settings(settings, name)
 
 
-def storage_of(backup: Backup, settings: Settings) -> Storage:
-    """Returns the storage in which a backup lies."""
+def source_of(backup: Backup, settings: Settings) -> Source:
+    """Returns from where a backup is read: its storage, or the file that was exported."""
+    return storage_of(backup, settings) or _exported(Path(backup.location), settings)
+
+
+def storage_of(backup: Backup, settings: Settings) -> Storage | None:
+    """Returns the storage in which a backup lies; None for one in a file that was exported."""
     if not backup.in_s3:
-        return FolderStorage(Path(backup.location).parent.parent)
+        path = Path(backup.location)
+        return FolderStorage(path.parent.parent) if path.name == str(backup.name) else None
     bucket = open_bucket(settings, _bucket_name(backup.location))
     assert bucket is not None
     return bucket
+
+
+def _exported(path: Path, settings: Settings) -> ExportedFile:
+    return ExportedFile(path, lambda: load_identity(settings.backup_age_identity))
 
 
 def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup], bool]) -> Backup:
@@ -148,10 +162,10 @@ def download_folder(storage: FolderStorage, lock: BackupLock) -> Path:
     return storage.prepare("fetched")
 
 
-def verify(backup: Backup, settings: Settings, load_identity: LoadIdentity) -> None:
+def verify(backup: Backup, settings: Settings, identity: LoadIdentity) -> None:
     """Reads a backup to its end. Raises BackupError where it differs from its manifest."""
-    with storage_of(backup, settings).open(backup) as file:
-        found = compression.read_to_end(file, backup.name, load_identity)
+    with source_of(backup, settings).open(backup) as file:
+        found = compression.read_to_end(file, backup.name, identity)
     if backup.manifest is None:
         raise BackupError(f"{backup.location}: whole, but there is no manifest to compare it with")
     _compare_with_manifest(backup, backup.manifest, *found)

@@ -21,6 +21,7 @@ from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
 from posapp.backup.room import Need, require
+from posapp.backup.storage import LARGEST_ROLES
 from posapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ class S3Storage:
             raise BackupError(f"{path}: {error.strerror}") from None
         finally:
             path.unlink(missing_ok=True)
+
+    def read_roles(self, backup: Backup) -> bytes | None:
+        key = backup.name.key_of(backup.name.globals)
+        with self._translate_errors(self._url(key)), suppress(self._client.exceptions.NoSuchKey):
+            body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+            return body.read(LARGEST_ROLES + 1)
+        return None
 
     def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
         self._put(backup.name.key_of(backup.name.manifest), manifest.dump())
