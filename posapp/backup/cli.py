@@ -24,7 +24,7 @@ from posapp.backup.model.identity import ours
 from posapp.backup.model.restore_points import points_of_month
 from posapp.backup.monthly_report import MonthlyReport, parse_month
 from posapp.backup.signing import SigningKey
-from posapp.backup.storage.lookup import find_backup, list_all, verify
+from posapp.backup.storage.lookup import find_backup, list_all, read_ahead, verify
 from posapp.runtime.files import write_atomically
 
 
@@ -80,10 +80,11 @@ def _show_expired(context: BackupContext) -> None:
 
 
 @backup_commands.command("list")
-def show() -> None:
+@click.option("--all", "whole", is_flag=True, help="All of them, not only the newest hundred.")
+def show(whole: bool) -> None:
     """Show the backups here and in S3, newest first."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
-        show_backups(context)
+        show_backups(context, whole)
 
 
 @backup_commands.command("export")
@@ -133,6 +134,7 @@ def show_report(month: str | None, as_json: bool, page: Path | None) -> None:
         now, own = context.clock.now().astimezone(JAKARTA), context.own
         chosen = parse_month(month, now)
         backups = ours(list_all(context.storages), own)
+        read_ahead(backups)
         points = points_of_month(chosen, now, backups, context.is_good)
         restaurant = (own.id if own else None) or "without an identity"
         report = MonthlyReport(chosen, restaurant, context.clock.now(), points)
@@ -228,7 +230,8 @@ def verify_command(file: str, key_file: Path | None) -> None:
         if key_file is not None:
             context.key = SigningKey.from_file(key_file)
         backup = find_backup(file, context.settings, context.own)
-        verify(backup, context.settings, context.load_identity)
+        context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
+        verify(backup, context.settings, context.load_identity, context.log.progress)
         context.key.require(backup)
     click.echo(f"✅ {backup.location}: whole, {format_size(backup.size)}")
 

@@ -221,14 +221,23 @@ def opened(source: BinaryIO, name: Packed, load_identity: LoadIdentity) -> Itera
 
 
 def read_to_end(
-    source: BinaryIO, name: Packed, load_identity: LoadIdentity
+    source: BinaryIO,
+    name: Packed,
+    load_identity: LoadIdentity,
+    on_progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[str, int, int]:
     """Reads a backup to its end. Returns SHA-256 and bytes of the file, and the bytes of its SQL.
+    `on_progress` is called with the bytes of SQL so far.
 
     Raises BackupError for damaged gzip, and for SQL without pg_dump's closing line at its end.
     """
     trailer = TrailerCheck()
-    found = read_through(source, name, load_identity, trailer.add)
+
+    def look(block: bytes) -> None:
+        trailer.add(block)
+        on_progress(trailer.size)
+
+    found = read_through(source, name, load_identity, look)
     if not trailer.complete:
         raise BackupError(f"{name}: not whole: pg_dump's closing line is missing")
     return found

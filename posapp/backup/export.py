@@ -49,6 +49,7 @@ def export(
     need = backup.size + len(roles or b"") + _MORE
     room.require([room.Need(target.parent, need, "the export")], 0)
     part = target.with_name(target.name + PARTIAL_SUFFIX)
+    context.log.expect(backup.size)
     try:
         part.unlink(missing_ok=True)
         with part.open("xb") as file:
@@ -57,7 +58,7 @@ def export(
             sink = compression.HashingWriter(file)
             try:
                 with source.open(backup) as dump:
-                    write_exported(backup, dump, roles, sink, recipient)
+                    write_exported(backup, dump, roles, sink, recipient, context.log.progress)
             except BackupError:
                 if sink.error is not None:  # of the stick, not of where the backup lies
                     raise sink.error from None

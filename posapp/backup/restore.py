@@ -304,6 +304,7 @@ def _load(
             context.log.write(f"Dropping {name}: left by a restore that was killed")
             databases.drop_unused(connection, name)
         create_database(connection, new_database, like, databases.UNFINISHED, databases.BORN)
+    context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
     rows = load_backup(client, file, backup, context.load_identity, context.log.progress)
     if problem := schema_problem(revisions(client)[0]):
         raise BackupError(f"{backup.name}: {problem}")

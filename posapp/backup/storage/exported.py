@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -39,12 +39,14 @@ def write_exported(
     roles: bytes | None,
     sink: HashingWriter,
     recipient: x25519.Recipient | None,
+    on_progress: Callable[[int], None],
 ) -> None:
-    """Writes a backup, of which `dump` is the open file, as an export. Raises BackupError where
+    """Writes a backup, of which `dump` is the open file, as an export; `on_progress` is called with
+    the bytes of it so far. Raises BackupError where
     that is not what its manifest says, and OSError."""
     manifest = backup.manifest
     assert manifest is not None
-    name, hashed = backup.name.plain, HashingReader(dump)
+    name, hashed = backup.name.plain, _Shown(dump, on_progress)
     try:
         with (
             compression.encrypted(sink, recipient) as into,
@@ -64,6 +66,19 @@ def write_exported(
                 _add(tar, name.globals, roles)
     except OSError as error:
         raise sink.error or error from None
+
+
+class _Shown(HashingReader):
+    """A file that is read, and whoever looks on."""
+
+    def __init__(self, file: BinaryIO, on_progress: Callable[[int], None]) -> None:
+        super().__init__(file)
+        self._on_progress = on_progress
+
+    def read(self, size: int = -1) -> bytes:
+        block = super().read(size)
+        self._on_progress(self.size)
+        return block
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
