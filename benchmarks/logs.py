@@ -52,12 +52,20 @@ def floor() -> Callable[[], None]:
     return log
 
 
-def ours() -> Callable[[], None]:
-    from loguru import logger
-
+def request_line() -> Callable[[], None]:
     from posapp.observability import logs
 
     logs.configure("INFO", os.open(os.devnull, os.O_WRONLY))
+
+    def log() -> None:
+        values = fields()
+        logs.write("INFO", f"POST {values['path']} 201", values)
+
+    return log
+
+
+def other_line() -> Callable[[], None]:
+    from loguru import logger
 
     def log() -> None:
         values = fields()
@@ -115,7 +123,8 @@ def python_json_logger() -> Callable[[], None]:
 
 KINDS = {
     "orjson, bare write (the floor)": floor,
-    "posapp (loguru, masked, own thread)": ours,
+    "posapp, a request's (masked)": request_line,
+    "posapp, any other (masked, loguru)": other_line,
     "structlog, orjson": structlog_json,
     "python-json-logger": python_json_logger,
     "loguru, serialize=True": loguru_serialize,

@@ -100,11 +100,8 @@ class RequestLine:
             "user_agent": self.agent[:_LONGEST_AGENT],
             **more,
         }
-        level = "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO"
-        bound = logger.bind(**fields)
-        if failure is not None:
-            bound = bound.opt(exception=failure)
-        bound.log(level, f"{self.method} {self.path} {status}")
+        level = "ERROR" if status >= 500 else "WARN" if status >= 400 else "INFO"
+        logs.write(level, f"{self.method} {self.path} {status}", fields, failure)
 
 
 class _Request:

@@ -131,7 +131,7 @@ def test_the_installed_app_keeps_the_policy_opens_without_the_server_and_renews_
     expect(page.get_by_test_id("check-database")).to_be_visible()
     expect(strip).to_have_count(0)
     context.set_offline(True)
-    page.reload()
+    page.reload(wait_until="commit")
     expect(page.get_by_role("status").filter(has_text="Server tidak menjawab")).to_be_visible()
     context.close()
 

@@ -7,21 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.taps import tap_twice
 from tests.browser.test_sell import WATER, bill, rupiah, tap, write_takeaway
 
 pytestmark = pytest.mark.browser
 
 STEAK = "Sirloin Lokal"
-
-
-def tap_twice(page: Page, name: str, pause: int) -> None:
-    """As a finger does that is not sure: the same place again after `pause` milliseconds."""
-    box = page.get_by_role("button", name=name).first.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.click(x, y)
-    page.wait_for_timeout(pause)
-    page.mouse.click(x, y)
 
 
 def open_steak(page: Page):
@@ -38,7 +29,7 @@ def choose(sheet, name: str = "Medium Rare") -> None:
 @pytest.mark.parametrize("pause", [80, 250, 600])
 def test_a_second_tap_on_send_does_not_wipe_the_confirmation(till: Page, pause: int) -> None:
     write_takeaway(till)
-    tap_twice(till, "Kirim pesanan", pause)
+    tap_twice(till.get_by_role("button", name="Kirim pesanan"), pause)
     number = till.get_by_test_id("order-number")
     number.wait_for()
     till.wait_for_timeout(100)
@@ -67,7 +58,7 @@ def test_the_order_that_was_sent_last_stays_in_sight_with_its_table(till: Page) 
 
 @pytest.mark.parametrize("pause", [80, 200, 350])
 def test_a_double_tap_on_a_dish_chooses_nothing_for_the_guest(till: Page, pause: int) -> None:
-    tap_twice(till, STEAK, pause)
+    tap_twice(till.get_by_role("button", name=STEAK).first, pause)
     sheet = till.get_by_role("dialog", name=STEAK)
     expect(sheet.get_by_role("radio", checked=True)).to_have_count(1)
     expect(sheet.get_by_role("radio", name="150 g")).to_be_checked()
@@ -92,7 +83,7 @@ def test_emptying_the_bill_and_removing_a_line_can_be_undone(till: Page) -> None
 def test_a_double_tap_on_the_bin_does_not_take_the_next_line_too(till: Page) -> None:
     write_takeaway(till)
     tap(till, "Kentang Truffle")
-    tap_twice(till, f"Hapus {WATER}", 200)
+    tap_twice(till.get_by_role("button", name=f"Hapus {WATER}"), 200)
     expect(bill(till)).to_have_count(1)
     expect(bill(till)).to_contain_text("Kentang Truffle")
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.screens import look_at
 from tests.browser.staff import Colleague, come_in, rupiah
+from tests.browser.taps import tap_twice
 from tests.browser.test_sell import write_takeaway
 
 pytestmark = pytest.mark.browser
@@ -85,13 +86,7 @@ def test_f9_a_table_that_another_till_has_taken_shows_so_within_seconds(till, ot
 def test_f3_a_second_tap_on_qris_does_not_skip_the_word_that_it_is_paid(till, other, gap) -> None:
     order = other.order()
     open_bill(till, order).get_by_text("QRIS", exact=True).click()
-    button = till.get_by_role("button", name="QRIS sudah diterima")
-    box = button.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    till.mouse.click(x, y)
-    till.get_by_text("Lunas", exact=True).wait_for()
-    till.mouse.click(x, y, delay=gap // 8)  # on whatever lies under the finger now
-    till.keyboard.press("Enter")
+    tap_twice(till.get_by_role("button", name="QRIS sudah diterima"), gap, "Lunas", "Enter")
     assert "/pay" in till.url
     expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
     till.get_by_role("link", name="Pesanan berikutnya").click()

@@ -28,7 +28,7 @@ export function Totals({ of, stale = false }: { of: OrderTotals | undefined; sta
         <div key={row} className={classes.row} data-total={row === "total"}>
           <dt>{labels[row] ?? t(`totals.${row}`)}</dt>
           <dd data-testid={row}>
-            {of ? rupiah(row === "discount" ? -of[row] : of[row]) : <Skeleton h="1em" w={88} />}
+            {of ? rupiah(row === "discount" ? -of[row] : of[row]) : <Skeleton h="1em" w={88} animate={false} />}
           </dd>
         </div>
       ))}

@@ -1,5 +1,5 @@
 import { Skeleton } from "@mantine/core";
-import { type KeyboardEvent, type WheelEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, type WheelEvent, memo, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Category } from "@/api/types";
 import classes from "./CategoryTabs.module.css";
@@ -21,7 +21,7 @@ function placeAfter(key: string, at: number, count: number): number | undefined 
 }
 
 /** One tab for each category; arrow keys, Home and End move between them (ARIA's pattern for tabs). */
-export function CategoryTabs({ categories, activeId, onPick }: CategoryTabsProps) {
+export const CategoryTabs = memo(function CategoryTabs({ categories, activeId, onPick }: CategoryTabsProps) {
   const { t } = useTranslation();
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -71,4 +71,4 @@ export function CategoryTabs({ categories, activeId, onPick }: CategoryTabsProps
       ))}
     </div>
   );
-}
+});

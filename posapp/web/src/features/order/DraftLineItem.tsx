@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Skeleton } from "@mantine/core";
 import { NotebookPen } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
 import type { Draft, DraftLine } from "@/lib/database";
@@ -15,16 +15,16 @@ interface DraftLineItemProps {
   line: DraftLine;
   product: Product | undefined;
   total: number | undefined;
-  stale: boolean;
   locked: boolean;
   /** Whether it was added to last: it is brought into view, and marked. */
   newest: boolean;
-  onEdit: () => void;
+  onEdit: (line: DraftLine) => void;
   onChange: (change: (draft: Draft) => Draft) => void;
 }
 
-export function DraftLineItem(props: DraftLineItemProps) {
-  const { line, product, total, stale, locked, newest, onEdit, onChange } = props;
+/** A line of the order. Of many, only what a tap has changed is drawn anew. */
+export const DraftLineItem = memo(function DraftLineItem(props: DraftLineItemProps) {
+  const { line, product, total, locked, newest, onEdit, onChange } = props;
   const { t } = useTranslation();
   const name = product?.name ?? t("draft.unknown");
   const details = detailsOf(line, product);
@@ -41,15 +41,15 @@ export function DraftLineItem(props: DraftLineItemProps) {
           className={classes.name}
           aria-label={t("line.edit", { name })}
           disabled={locked || !product}
-          onClick={onEdit}
+          onClick={() => onEdit(line)}
         >
           {name}
         </button>
-        <span className={classes.total} data-stale={stale}>
+        <span className={classes.total}>
           {soldOut ? (
             <Badge color="ember">{t("menu.soldOut")}</Badge>
           ) : total === undefined ? (
-            <Skeleton h="1.2em" w={80} />
+            <Skeleton h="1.2em" w={80} animate={false} />
           ) : (
             rupiah(total)
           )}
@@ -73,7 +73,7 @@ export function DraftLineItem(props: DraftLineItemProps) {
       </div>
     </li>
   );
-}
+});
 
 interface LineNoteProps extends Pick<DraftLineItemProps, "line" | "locked" | "onChange"> {
   name: string;

@@ -32,17 +32,16 @@ export function DraftLines({ draft, products, quote, locked, change, onEditLine,
       {draft && lines.length === 0 ? (
         <Empty icon={<Flame size={44} />} title={t("draft.empty")} hint={t("draft.emptyHint")} />
       ) : (
-        <ul className={classes.list} aria-label={t("draft.title")}>
+        <ul className={classes.list} aria-label={t("draft.title")} data-stale={quote.stale}>
           {lines.map((line) => (
             <DraftLineItem
               key={line.key}
               line={line}
               product={products.get(line.productId)}
               total={quote.quoted?.lineTotals.get(line.key)}
-              stale={quote.stale}
               locked={locked}
               newest={change?.added === true && change.line.key === line.key}
-              onEdit={() => onEditLine(line)}
+              onEdit={onEditLine}
               onChange={onChange}
             />
           ))}

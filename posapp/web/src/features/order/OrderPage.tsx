@@ -4,8 +4,9 @@ import { Suspense, useCallback, useEffect, useEffectEvent, useMemo, useState } f
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useMenu } from "@/api/queries";
-import type { Product } from "@/api/types";
+import type { Category, Product } from "@/api/types";
 import { ErrorNote } from "@/components/ErrorNote";
+import type { DraftLine } from "@/lib/database";
 import { later, useRestIsHere } from "@/lib/later";
 import { paths } from "@/lib/paths";
 import { useKeys } from "@/lib/use-keys";
@@ -23,6 +24,7 @@ import { useDraft } from "./use-draft";
 import { useFoundProducts } from "./use-found-products";
 import { type Shown, useSendOrder } from "./use-send-order";
 
+const NO_CATEGORIES: Category[] = [];
 const OrderSheets = later("OrderSheets", () => import("./OrderSheets"));
 
 /** Menu on the left, bill on the right: three taps from table to sent. */
@@ -41,7 +43,7 @@ export function OrderPage() {
   const [sheet, setSheet] = useState<OpenSheet | null>(null);
   const restIsHere = useRestIsHere();
 
-  const categories = menu.data?.categories ?? [];
+  const categories = menu.data?.categories ?? NO_CATEGORIES;
   const category = categories.find(({ id }) => id === categoryId) ?? categories[0];
   const found = useFoundProducts(categories, query);
   const shown = query ? found : category?.products;
@@ -49,6 +51,7 @@ export function OrderPage() {
     () => new Map(menu.data?.categories.flatMap((one) => one.products.map((product) => [product.id, product]))),
     [menu.data],
   );
+  const counts = useMemo(() => countByProduct(draft ?? emptyDraft), [draft]);
   const add = useAdd(send.reset);
   const forgetRefusal = useEffectEvent(() => {
     if (send.error && !send.waiting) send.reset();
@@ -62,6 +65,17 @@ export function OrderPage() {
       else add(plainSelection(product));
     },
     [add],
+  );
+  const editLine = useCallback(
+    ({ key, productId }: DraftLine) => setSheet({ kind: "product", productId, lineKey: key }),
+    [],
+  );
+  const pick = useCallback(
+    (id: number) => {
+      setQuery("");
+      setCategoryId(id);
+    },
+    [setCategoryId],
   );
   const sendOrAsk = (whatIsShown: Shown | null) => {
     if (send.waiting) send.again();
@@ -92,17 +106,14 @@ export function OrderPage() {
         <CategoryTabs
           categories={categories}
           activeId={query ? SEARCH : category?.id}
-          onPick={(id) => {
-            setQuery("");
-            setCategoryId(id);
-          }}
+          onPick={pick}
         />
         {menu.isError && !menu.data ? (
           <ErrorNote error={menu.error} onRetry={() => void menu.refetch()} />
         ) : (
           <ProductGrid
             products={menu.isPending ? undefined : shown}
-            counts={countByProduct(draft ?? emptyDraft)}
+            counts={counts}
             locked={send.waiting}
             onTap={tap}
           />
@@ -113,7 +124,7 @@ export function OrderPage() {
         products={products}
         send={send}
         onSend={sendOrAsk}
-        onEditLine={({ key, productId }) => setSheet({ kind: "product", productId, lineKey: key })}
+        onEditLine={editLine}
       />
       {(sheet !== null || restIsHere) && (
         <Suspense>

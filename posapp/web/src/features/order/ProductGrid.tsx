@@ -1,5 +1,6 @@
 import { Skeleton } from "@mantine/core";
 import { SearchX } from "lucide-react";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Product } from "@/api/types";
 import { Empty } from "@/components/Empty";
@@ -15,7 +16,7 @@ interface ProductGridProps {
 }
 
 /** The products of a category or a search; one stop of the Tab key, with arrows from tile to tile. */
-export function ProductGrid({ products, counts, locked, onTap }: ProductGridProps) {
+export const ProductGrid = memo(function ProductGrid({ products, counts, locked, onTap }: ProductGridProps) {
   const { t } = useTranslation();
   const roving = useRovingFocus<HTMLDivElement>("button:enabled");
   return (
@@ -36,4 +37,4 @@ export function ProductGrid({ products, counts, locked, onTap }: ProductGridProp
       )) ?? Array.from({ length: 12 }, (_, at) => <Skeleton key={at} h={124} radius="lg" />)}
     </div>
   );
-}
+});

@@ -1,3 +1,4 @@
+import { replaceEqualDeep } from "@tanstack/react-query";
 import { useLiveQuery } from "dexie-react-hooks";
 import { currentUser } from "@/api/sign-in";
 import type { Order, OrderInput } from "@/api/types";
@@ -12,8 +13,13 @@ const current = async (): Promise<Draft> => ({
   ...(await database.drafts.get("current")),
 });
 
+let shown: Draft | undefined;
+
+/** What has not changed stays the same object, so that a tap draws the one line that it is about. */
+const read = async (): Promise<Draft> => (shown = replaceEqualDeep(shown, await current()));
+
 /** The order being written, as every tab of this device sees it; undefined while it is read. */
-export const useDraft = (): Draft | undefined => useLiveQuery(current);
+export const useDraft = (): Draft | undefined => useLiveQuery(read);
 
 function writer(): Person | null {
   const user = currentUser();

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import type { Draft } from "@/lib/database";
 import { type RemovedLine, removedLines, restoreLines } from "./draft";
 import { edit } from "./use-draft";
@@ -6,14 +6,14 @@ import { edit } from "./use-draft";
 /** Changes of the order that remember what they took out, so that each can be undone, the last first. */
 export function useRemovals() {
   const [removals, setRemovals] = useState<RemovedLine[][]>([]);
-  const change = (act: (draft: Draft) => Draft) => {
+  const change = useCallback((act: (draft: Draft) => Draft) => {
     void edit((before) => {
       const after = act(before);
       const lost = removedLines(before.lines, after.lines);
       if (lost.length > 0) setRemovals((earlier) => [...earlier, lost]);
       return after;
     });
-  };
+  }, []);
   const last = removals.at(-1);
   const undo = () => {
     setRemovals((earlier) => earlier.slice(0, -1));

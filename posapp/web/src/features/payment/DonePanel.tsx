@@ -15,15 +15,17 @@ export function DonePanel({ order, payment }: { order: Order; payment: Payment }
   const { t } = useTranslation();
   const navigate = useNavigate();
   const panel = useRef<HTMLDivElement>(null);
-  const shownAt = useRef(Infinity);
+  const settled = useRef(false);
   useEffect(() => {
-    shownAt.current = performance.now();
     panel.current?.focus();
+    const timer = setTimeout(() => {
+      settled.current = true;
+    }, SECOND_TAP_MS);
+    return () => clearTimeout(timer);
   }, []);
   useKeys({
     Enter: () => {
-      const isSecondTap = performance.now() - shownAt.current < SECOND_TAP_MS;
-      if (!isSecondTap) void navigate(paths.order);
+      if (settled.current) void navigate(paths.order);
     },
   });
   return (
