@@ -26,8 +26,10 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.base import MANIFEST, SEGMENT, BaseManifest, is_received
 from posapp.backup.model.identity import Identity
 from posapp.backup.recovery import KNOWN
+from posapp.backup.signed_copy import Copy
 from posapp.backup.signing import SigningKey
 from posapp.backup.storage.s3 import S3Storage
+from posapp.backup.wal_signing import WalKey
 
 _BASE_KEY = re.compile(
     r"base/(?P<identity>[0-9a-z]{1,16})/(?P<system>[0-9]{1,20})/(?P<name>base_[0-9_]{15})/base\.json"
@@ -62,14 +64,15 @@ class Archive:
         there = {key.removeprefix(prefix): size for key, size in found}
         return {name: size for name, size in there.items() if is_received(name)}
 
-    def send_wal(self, path: Path, recipient: x25519.Recipient | None) -> None:
-        """Sends a file of WAL, packed where it is not. Raises BackupError and OSError."""
-        if path.name.endswith(segments.ENCRYPTED):
-            with path.open("rb") as file:
-                self._send(path, "wal", path.name, hashlib.file_digest(file, "sha256").hexdigest())
+    def send_wal(self, signed: Copy, recipient: x25519.Recipient | None) -> None:
+        """Sends so much of a file of WAL as is signed, packed where it is not. Raises BackupError,
+        also where it is not what was signed, and OSError."""
+        path = Path(signed.path)
+        if path.name.endswith(segments.ENCRYPTED) and signed.sha256 is not None:
+            self._send(path, "wal", path.name, signed.sha256)
             return
         with tempfile.TemporaryDirectory() as scratch:
-            sha256 = segments.pack(path, Path(scratch), recipient)
+            sha256 = segments.pack(signed, Path(scratch), recipient).hexdigest()
             name = segments.packed_name(path.name, recipient)
             self._send(Path(scratch) / name, "wal", name, sha256)
 
@@ -81,9 +84,16 @@ class Archive:
             self._send(path, "wal", KNOWN, hashlib.sha256(noted).hexdigest())
 
     def fetch_wal(self, names: Iterable[str], folder: Path) -> None:
-        """Copies files of WAL into a folder. Raises BackupError, for what is not signed too."""
+        """Copies files of WAL into a folder, signed as what lies here is. Raises BackupError, for
+        what is not signed there too."""
+        key = WalKey(self.key, self.system)
+
+        def fetch(name: str) -> None:
+            sha256 = self._fetch("wal", name, folder / name)
+            key.sign(folder / name, (folder / name).stat().st_size, sha256)
+
         with ThreadPoolExecutor(_READERS) as readers:
-            list(readers.map(lambda name: self._fetch("wal", name, folder / name), names))
+            list(readers.map(fetch, names))
 
     def fetch_known(self, folder: Path) -> None:
         """Copies until when all is known, where that was ever sent. Raises BackupError."""
@@ -153,8 +163,9 @@ class Archive:
         signature = self.key.sign_text(_signed(key, sha256))
         self.bucket.send(path, key, {"sha256": sha256, "signature": signature})
 
-    def _fetch(self, what: str, name: str, path: Path) -> None:
-        """Raises BackupError for what this key has not signed, and leaves nothing of it."""
+    def _fetch(self, what: str, name: str, path: Path) -> str:
+        """Returns its SHA-256. Raises BackupError for what this key has not signed, and leaves
+        nothing of it."""
         key = self._place(what, name)
         try:
             metadata = self.bucket.fetch(key, path)
@@ -168,6 +179,7 @@ class Archive:
                 f"{self.bucket.location}/{key}: not signed by BACKUP_KEY: it is not ours, or was"
                 " changed"
             )
+        return sha256
 
 
 def find_archives(bucket: S3Storage, key: SigningKey, own: Identity | None) -> list[Archive]:

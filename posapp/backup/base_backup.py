@@ -37,6 +37,7 @@ from posapp.backup.postgres.client import (
     tool_version,
 )
 from posapp.backup.postgres.installation import read_identity, system_identifier
+from posapp.backup.signing import SigningKey
 from posapp.backup.storage.folder import BackupLock, FolderStorage
 from posapp.backup.tar_check import TarCheck
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
@@ -72,6 +73,12 @@ def list_base_backups(storage: FolderStorage) -> list[BaseBackup]:
     return sorted(found)
 
 
+def is_signed(base: BaseBackup, key: SigningKey) -> bool:
+    """Whether a key has signed a base backup; one of version 1.0 nobody has."""
+    manifest = base.manifest
+    return manifest is not None and key.has_signed_text(manifest.signed_text, manifest.signature)
+
+
 def base_name(text: str) -> datetime | None:
     """Returns when the base backup of that name ended; None for any other name."""
     with suppress(ValueError, OverflowError):
@@ -99,6 +106,7 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
     needs = [room.Need(root, int(size) // 3, "the base backup")]
     room.require(needs, context.settings.backup_disk_reserve)
     context.log.write("Copying the whole server")
+    context.log.expect(int(size))
     try:
         part.mkdir(mode=0o700)
         copied = _copy(context, part, int(size))

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from posapp.backup.archive import Archive
-from posapp.backup.base_backup import KEPT, list_base_backups
+from posapp.backup.base_backup import KEPT, is_signed, list_base_backups
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.told import tell_once
@@ -21,12 +21,7 @@ def upload_bases(context: BackupContext) -> None:
     bucket = context.bucket
     if bucket is None:
         return
-    found = [
-        one
-        for one in list_base_backups(context.storage)
-        if one.manifest is not None
-        and context.key.has_signed_text(one.manifest.signed_text, one.manifest.signature)
-    ]
+    found = [one for one in list_base_backups(context.storage) if is_signed(one, context.key)]
     newest = found[-1].manifest if found else None
     if newest is None:
         return

@@ -18,11 +18,13 @@ from posapp.backup.context import BackupContext, open_context
 from posapp.backup.coverage import read_coverage
 from posapp.backup.create import create_backup, expired_backups
 from posapp.backup.errors import BackupError, Refused
+from posapp.backup.export import export
+from posapp.backup.model.backup import format_local
 from posapp.backup.model.identity import ours
 from posapp.backup.model.restore_points import points_of_month
 from posapp.backup.monthly_report import MonthlyReport, parse_month
 from posapp.backup.signing import SigningKey
-from posapp.backup.storage.lookup import find_backup, list_all, verify
+from posapp.backup.storage.lookup import find_backup, list_all, read_ahead, verify
 from posapp.runtime.files import write_atomically
 
 
@@ -78,10 +80,33 @@ def _show_expired(context: BackupContext) -> None:
 
 
 @backup_commands.command("list")
-def show() -> None:
+@click.option("--all", "whole", is_flag=True, help="All of them, not only the newest hundred.")
+def show(whole: bool) -> None:
     """Show the backups here and in S3, newest first."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
-        show_backups(context)
+        show_backups(context, whole)
+
+
+@backup_commands.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--backup", "what", default="latest", help="Which one (default: the newest).")
+@click.option("--unencrypted", is_flag=True, help="Readable by whoever finds it.")
+def export_command(file: Path, what: str, unencrypted: bool) -> None:
+    """Write a backup into one signed, encrypted file, for a stick: posapp restore FILE.
+
+    FILE may be a folder. It needs BACKUP_AGE_RECIPIENT; to restore it, BACKUP_KEY and the age
+    identity are needed.
+    """
+    with open_context(os.environ, SYSTEM_CLOCK) as context:
+        if context.recipient is None and not unencrypted:
+            raise Refused(
+                "BACKUP_AGE_RECIPIENT is not set, so that the file cannot be encrypted: set it, or"
+                " type --unencrypted and keep the file where nobody finds it"
+            )
+        backup = find_backup(what, context.settings, context.own, context.is_good)
+        recipient = None if unencrypted else context.recipient
+        path = export(backup, file.absolute(), context, recipient)
+    click.echo(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
 
 
 @backup_commands.command("log")
@@ -109,6 +134,7 @@ def show_report(month: str | None, as_json: bool, page: Path | None) -> None:
         now, own = context.clock.now().astimezone(JAKARTA), context.own
         chosen = parse_month(month, now)
         backups = ours(list_all(context.storages), own)
+        read_ahead(backups)
         points = points_of_month(chosen, now, backups, context.is_good)
         restaurant = (own.id if own else None) or "without an identity"
         report = MonthlyReport(chosen, restaurant, context.clock.now(), points)
@@ -204,7 +230,8 @@ def verify_command(file: str, key_file: Path | None) -> None:
         if key_file is not None:
             context.key = SigningKey.from_file(key_file)
         backup = find_backup(file, context.settings, context.own)
-        verify(backup, context.settings, context.load_identity)
+        context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
+        verify(backup, context.settings, context.load_identity, context.log.progress)
         context.key.require(backup)
     click.echo(f"✅ {backup.location}: whole, {format_size(backup.size)}")
 

@@ -17,7 +17,7 @@ from posapp.backup import drill as drilling
 from posapp.backup import drill_report, point_in_time
 from posapp.backup import restore as restoring
 from posapp.backup.context import BackupContext, open_context
-from posapp.backup.coverage import read_coverage
+from posapp.backup.coverage import read_all
 from posapp.backup.dry_run import OBSTACLE, foretell, foretell_moment
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
@@ -33,12 +33,16 @@ from posapp.backup.storage.lookup import (
     find_backup,
     intact,
     list_all,
+    read_ahead,
+    source_of,
     storage_of,
     verify_checksum,
 )
 from posapp.backup.told import tell_once
 from posapp.runtime.postgres import EmbeddedPostgresError
 
+_SHOWN = 100
+"""Of a list: a bucket that nobody may empty has thousands."""
 UNSIGNED = click.option(
     "--unsigned",
     is_flag=True,
@@ -116,7 +120,7 @@ def _foretell(file: str | None, at: str | None, context: BackupContext, asking: 
     if file is not None and at is not None:
         raise Refused("name a FILE or --at, not both")
     if file is None:
-        lines = foretell_moment(at or "", context)
+        lines = foretell_moment(at or "", context, asking.unsigned)
     else:
         lines = foretell(_find(file, context, asking.unsigned), context, asking)
     for line in [*lines, "Nothing was changed."]:
@@ -131,20 +135,39 @@ def _find(what: str, context: BackupContext, unsigned: bool) -> Backup:
     return find_backup(what, context.settings, context.own, is_good)
 
 
-def show_backups(context: BackupContext) -> None:
-    """Prints the backups here and in S3; those of other restaurants apart."""
-    found, now = list_all(context.storages), context.clock.now()
+def show_backups(context: BackupContext, whole: bool = False) -> None:
+    """Prints the backups here and in S3; those of other restaurants apart. The newest of each, or
+    the `whole` list."""
+    found = list_all(context.storages)
     own = context.own if len(owners(found)) > 1 else None
     mine = ours(found, own)
-    click.echo(listing(mine, now))
-    if others := [backup for backup in found if backup not in mine]:
+    _show_list(mine, context, whole)
+    known = {backup.location for backup in mine}
+    if others := [backup for backup in found if backup.location not in known]:
         click.echo("\nOf other restaurants, restored by name alone and with a typed confirmation:")
-        click.echo(listing(others, now))
-    if (coverage := read_coverage(context.storage)).in_use:
-        click.echo(f"\nTo a moment (--at): {coverage.describe()}")
+        _show_list(others, context, whole)
+    for line in _moments(context):
+        click.echo(line)
     if replaced := _replaced(context):
         click.echo("\nLive until a restore, and still on the server:")
         click.echo("\n".join(f"  {name}, {format_size(size)}" for name, size in replaced))
+
+
+def _show_list(backups: list[Backup], context: BackupContext, whole: bool) -> None:
+    shown = backups if whole else backups[-_SHOWN:]
+    read_ahead(shown)
+    click.echo(listing(shown, context.clock.now()))
+    if more := len(backups) - len(shown):
+        click.echo(f"… and {more} older ones: posapp backup list --all")
+
+
+def _moments(context: BackupContext) -> list[str]:
+    """Returns which moments can be restored, a line for each place that has any."""
+    try:
+        found = [f"{one.describe()}, in {one.where}" for one in read_all(context) if one.in_use]
+    except BackupError as error:
+        found = [f"not known: {error}"]
+    return ["", *(f"To a moment (--at): {line}" for line in found)] if found else []
 
 
 def _replaced(context: BackupContext) -> list[tuple[str, int]]:
@@ -167,15 +190,14 @@ def _selected_backup(
     scratch = download_folder(context.storage, lock)
     if file is not None:
         backup = _find(file, context, unsigned)
-        with storage_of(backup, context.settings).local_copy(backup, scratch) as dump:
+        with source_of(backup, context.settings).local_copy(backup, scratch) as dump:
             yield backup, dump, None
         return
     try:
         with (
-            point_in_time.backup_as_of(at or "", context, FolderStorage(scratch)) as (
-                backup,
-                moment,
-            ),
+            point_in_time.backup_as_of(
+                at or "", context, FolderStorage(scratch), _confirm_typed if unsigned else None
+            ) as (backup, moment),
             context.storage.open(backup) as dump,
         ):
             yield backup, dump, moment
@@ -275,15 +297,26 @@ def mark_restored(
     same."""
     unmarked: dict[str, str] = {}
     with context.storage.lock(wait=True):
-        places = [context.storage, storage_of(backup, context.settings)]
-        for storage in places if backup.in_s3 else places[1:]:
-            for found in storage.list_backups():
-                if found.manifest is None or found.name.plain != backup.name.plain:
+        lies_in = storage_of(backup, context.settings)
+        places = [lies_in] if lies_in else []
+        if lies_in is None or backup.in_s3:
+            places.append(context.storage)
+        for place in places:
+            for found in place.list_backups():
+                if not _is_copy(found, backup) or found.manifest is None:
                     continue
                 proven = found.manifest.as_restored(restored_at, on, seconds)
                 try:
-                    storage.write_manifest(found, context.key.resign(found.manifest, proven))
+                    place.write_manifest(found, context.key.resign(found.manifest, proven))
                 except BackupError as error:
                     unmarked[found.name.key] = str(error)
         subject = "Not marked as restored"
         tell_once(context.storage.root, subject, unmarked, context.notifications)
+
+
+def _is_copy(found: Backup, backup: Backup) -> bool:
+    """Whether both are one backup, to the last byte."""
+    if found.name.plain != backup.name.plain:
+        return False
+    digests = [one.manifest.sha256 if one.manifest else None for one in (found, backup)]
+    return digests[0] == digests[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -127,16 +128,22 @@ class PipeThread(threading.Thread):
 @contextmanager
 def compressed(sink: HashingWriter, recipient: x25519.Recipient | None) -> Iterator[BinaryIO]:
     """Writes into `sink` as gzip, encrypted where there is a recipient."""
+    with encrypted(sink, recipient) as into, _gzip(into) as gzip:
+        yield gzip
+
+
+@contextmanager
+def encrypted(sink: HashingWriter, recipient: x25519.Recipient | None) -> Iterator[Any]:
+    """Writes into `sink`, encrypted where there is a recipient."""
     if recipient is None:
-        with _gzip(sink) as gzip:
-            yield gzip
+        yield sink
         return
     out, into = os.pipe()
     source = open(out, "rb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
     helper = PipeThread(lambda: pyrage.encrypt_io(source, sink, [recipient]), source)
     try:
-        with open(into, "wb", buffering=0) as pipe, _gzip(pipe) as gzip:
-            yield gzip
+        with open(into, "wb", buffering=0) as pipe:
+            yield pipe
     finally:
         helper.finish()
 
@@ -154,8 +161,11 @@ def decompressed(source: BinaryIO, name: Packed, load_identity: LoadIdentity) ->
             with _igzip(source, "rb", threads=1, block_size=BLOCK) as sql:
                 yield cast(BinaryIO, sql)
             return
-        with _decrypted(source, load_identity()) as sql:
-            yield sql
+        with (
+            _decrypted(source, load_identity()) as compressed,
+            _igzip(compressed, "rb", threads=1, block_size=BLOCK) as sql,
+        ):
+            yield cast(BinaryIO, sql)
     except (_Isal, EOFError, pyrage.DecryptError) as error:
         raise _broken(name, error) from None
     except OSError as error:
@@ -171,29 +181,63 @@ def _broken(name: Packed, error: Exception) -> BackupError:
 
 
 @contextmanager
-def _decrypted(source: BinaryIO, key: x25519.Identity) -> Iterator[BinaryIO]:
+def _decrypted(source: BinaryIO, key: x25519.Identity, whole: bool = True) -> Iterator[BinaryIO]:
+    """Reads what is encrypted, to its end or, not `whole`, as far as somebody wants to know it."""
     out, into = os.pipe()
     pipe = open(into, "wb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
     helper = PipeThread(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
-    with open(out, "rb", buffering=0) as compressed:
-        try:
-            with _igzip(compressed, "rb", threads=1, block_size=BLOCK) as sql:
-                yield cast(BinaryIO, sql)
-        except Exception:
-            helper.raise_error()  # where the decryption has failed, that is the cause
+    try:
+        with open(out, "rb", buffering=0) as content:
+            try:
+                yield cast(BinaryIO, content)
+            except Exception:
+                helper.raise_error()  # where the decryption has failed, that is the cause
+                raise
+    finally:
+        helper.join()  # it reads `source`, which is closed next
+    if whole:
+        helper.raise_error()
+
+
+@contextmanager
+def opened(source: BinaryIO, name: Packed, load_identity: LoadIdentity) -> Iterator[BinaryIO]:
+    """Reads a file as far as somebody wants to, decrypted where it is encrypted. Whoever reads
+    checks what it reads. Raises BackupError where it cannot be decrypted."""
+    if not name.encrypted:
+        yield source
+        return
+    try:
+        with (
+            _decrypted(source, load_identity(), whole=False) as raw,
+            io.BufferedReader(cast(io.RawIOBase, raw), BLOCK) as content,
+        ):
+            yield cast(BinaryIO, content)
+    except pyrage.DecryptError as error:
+        raise _broken(name, error) from None
+    except OSError as error:
+        if error.errno is not None:  # of the file itself, not of its content
             raise
-    helper.finish()
+        raise _broken(name, error) from None
 
 
 def read_to_end(
-    source: BinaryIO, name: Packed, load_identity: LoadIdentity
+    source: BinaryIO,
+    name: Packed,
+    load_identity: LoadIdentity,
+    on_progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[str, int, int]:
     """Reads a backup to its end. Returns SHA-256 and bytes of the file, and the bytes of its SQL.
+    `on_progress` is called with the bytes of SQL so far.
 
     Raises BackupError for damaged gzip, and for SQL without pg_dump's closing line at its end.
     """
     trailer = TrailerCheck()
-    found = read_through(source, name, load_identity, trailer.add)
+
+    def look(block: bytes) -> None:
+        trailer.add(block)
+        on_progress(trailer.size)
+
+    found = read_through(source, name, load_identity, look)
     if not trailer.complete:
         raise BackupError(f"{name}: not whole: pg_dump's closing line is missing")
     return found

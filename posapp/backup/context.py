@@ -20,7 +20,7 @@ from psycopg2.extras import wait_select
 from pyrage import x25519
 
 from healthkit import Clock
-from healthkit.fields import format_duration, format_size
+from healthkit.fields import format_duration
 from healthkit.masking import escape_controls, mask
 from posapp.backup.encryption import load_identity, load_recipient
 from posapp.backup.errors import BackupError, Busy, Refused
@@ -29,6 +29,7 @@ from posapp.backup.model.identity import Identity
 from posapp.backup.notifications import Notifications
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.installation import read_identity
+from posapp.backup.progress import bar, describe
 from posapp.backup.signing import SigningKey
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import FolderStorage
@@ -43,18 +44,21 @@ if TYPE_CHECKING:
 
 _RUNS, _USUAL_OF, _LEAST_RUN = 2, 7, timedelta(minutes=10)
 """A lock that is held for longer than so many usual runs is a fault, not a coincidence."""
+_TERMINAL_EVERY, _LINE_EVERY = 0.5, 30.0
+"""Seconds between two looks at the progress."""
 SYSTEM_LOGS = Path("/var/log/steak-kenangan")
 
 
 @dataclass
 class RunLog:
     """The lines of one run, with Jakarta's time before them: on the standard output and in a file;
-    on a terminal also the progress."""
+    the progress as a bar on a terminal, else as a line now and then."""
 
     path: Path
     clock: Clock
     _shown: float | None = field(default=None, init=False)
     _began: float = field(default=0.0, init=False)
+    _total: int | None = field(default=None, init=False)
 
     @classmethod
     def from_settings(cls, settings: Settings, clock: Clock) -> RunLog:
@@ -66,8 +70,11 @@ class RunLog:
         return cls((SYSTEM_LOGS if system else settings.backup_dir) / "backup.log", clock)
 
     def write(self, text: str) -> None:
-        line = self.line(text)
         self._clear_progress()
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        line = self.line(text)
         click.echo(line)
         try:
             with open_rotated(self.path) as file:
@@ -78,22 +85,32 @@ class RunLog:
     def line(self, text: str) -> str:
         return f"[{format_local(self.clock.now())}] {escape_controls(mask(text))}"
 
+    def expect(self, total: int | None) -> None:
+        """Begins a step of about so many bytes; None where nobody knows."""
+        self._clear_progress()
+        self._total = total
+        self._began = self._shown = self.clock.monotonic()
+
     def progress(self, done: int) -> None:
-        """Shows the bytes of SQL so far, twice a second, and to people alone."""
-        now = self.clock.monotonic()
-        if not sys.stderr.isatty() or (self._shown is not None and now - self._shown < 0.5):
-            return
+        """Shows how many bytes of the step are done: twice a second on a terminal, else a line each
+        half minute."""
+        now, terminal = self.clock.monotonic(), sys.stderr.isatty()
         if self._shown is None:
-            self._began = now
+            self._began = self._shown = now
+        if now - self._shown < (_TERMINAL_EVERY if terminal else _LINE_EVERY):
+            return
         self._shown = now
-        rate = done / max(0.5, now - self._began)
-        text = f"\r  {format_size(done)}, {format_size(rate)}/s\x1b[K"
-        click.echo(text, err=True, nl=False)
+        text = describe(done, self._total, now - self._began)
+        if terminal:
+            shown = f"\r  {bar(done, self._total)}{text}\x1b[K"
+            click.echo(shown, err=True, nl=False)
+        else:
+            self._write(f"  {text}")
 
     def _clear_progress(self) -> None:
-        if self._shown is not None:
+        if self._shown is not None and sys.stderr.isatty():
             click.echo("\r\x1b[K", err=True, nl=False)
-            self._shown = None
+        self._shown = None
 
 
 @dataclass(eq=False)

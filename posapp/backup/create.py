@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -126,9 +126,25 @@ def expired_backups(
     storage: Storage, context: BackupContext, own: Identity | None
 ) -> list[BackupName]:
     """Returns what `apply_retention` would remove."""
-    found = ours(storage.list_backups(), own)
-    good = {one.name: context.is_good(one) for one in found}
-    return retention.expired(good, context.clock.now())
+    found = {one.name: one for one in ours(storage.list_backups(), own)}
+    return retention.expired(_Goodness(found, context), context.clock.now())
+
+
+class _Goodness(Mapping[BackupName, bool]):
+    """Whether backups are good, looked at when it is asked: in a bucket each costs a request."""
+
+    def __init__(self, found: Mapping[BackupName, Backup], context: BackupContext) -> None:
+        self._found = found
+        self._context = context
+
+    def __getitem__(self, name: BackupName) -> bool:
+        return self._context.is_good(self._found[name])
+
+    def __iter__(self) -> Iterator[BackupName]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
@@ -170,7 +186,8 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
         with part.open("xb") as file:
             os.fchmod(file.fileno(), 0o600)
             sink = compression.HashingWriter(file)
-            result = _dump_and_count(context, sink)
+            last = earlier[-1].manifest if earlier else None
+            result = _dump_and_count(context, sink, last.sql_bytes if last else None)
             file.flush()
             os.fsync(file.fileno())
         manifest = _manifest(name, began, context, sink, result, earlier)
@@ -197,8 +214,11 @@ class _DumpResult(NamedTuple):
     """Of the server, as SQL."""
 
 
-def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> _DumpResult:
-    """Dumps the database and counts its rows in one snapshot, both at once."""
+def _dump_and_count(
+    context: BackupContext, sink: compression.HashingWriter, expected: int | None
+) -> _DumpResult:
+    """Dumps the database and counts its rows in one snapshot, both at once. `expected` are about
+    the bytes of its SQL."""
     client = context.client
     counting_on: list[Connection] = []
     with (
@@ -207,6 +227,7 @@ def _dump_and_count(context: BackupContext, sink: compression.HashingWriter) -> 
         _cancelled_on_failure(counting_on),
     ):
         counts = counting.submit(count_rows, client, snapshot.id, counting_on.append)
+        context.log.expect(expected)
         progress = _leaving_the_reserve(context)
         size = dump_database(client, snapshot.id, sink, context.recipient, progress)
         return _DumpResult(snapshot, counts.result(), size, _dump_roles(client))

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.error import HTTPError
 
-from psycopg2 import sql
 from sqlalchemy.engine import URL
 
 from healthkit import Clock
@@ -40,7 +39,7 @@ from posapp.backup.postgres.properties import foreseen
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import replace_database
 from posapp.backup.storage.folder import FolderStorage
-from posapp.backup.storage.lookup import storage_of, verify_checksum
+from posapp.backup.storage.lookup import source_of, verify_checksum
 from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
 from posapp.runtime.child import base_environment, child_command
@@ -111,7 +110,7 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
     result = DrillResult(backup, context.clock.now(), context.clock)
     folder = Path(tempfile.mkdtemp(prefix="posapp-drill-"))
     try:
-        with storage_of(backup, context.settings).local_copy(backup, folder) as file:
+        with source_of(backup, context.settings).local_copy(backup, folder) as file:
             with result.step("verify the file"):
                 verify_checksum(backup, file)
             _restore(file, folder, result, context)
@@ -184,17 +183,8 @@ def _unproven(connection: Connection, backup: Backup) -> list[str]:
 
 def _create_roles(connection: Connection, backup: Backup) -> None:
     """Creates the roles that the backup names; without passwords, and on this server alone."""
-    existing = {name for (name,) in query(connection, "SELECT rolname FROM pg_roles")}
-    properties = backup.manifest.properties if backup.manifest else None
-    named = set(backup.manifest.roles) if backup.manifest else set()
-    if properties is not None:
-        granted = (one.grantee for one in properties.grants)
-        set_for = (one.role for one in properties.settings)
-        named |= {properties.owner, *filter(None, granted), *filter(None, set_for)}
-    for role in sorted(named):
-        if role not in existing:
-            query(connection, sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
     if backup.manifest:
+        databases.create_roles(connection, databases.missing_roles(connection, backup.manifest))
         unmet = databases.unmet_requirements(connection, backup.manifest)
         if unmet:
             raise BackupError("; ".join(unmet))

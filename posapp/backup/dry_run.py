@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from healthkit.fields import format_size
-from posapp.backup.base_backup import choose_base, list_base_backups
 from posapp.backup.context import BackupContext
-from posapp.backup.coverage import read_coverage
-from posapp.backup.errors import BackupError, Refused
+from posapp.backup.coverage import coverage_of, look_in_bucket, look_in_folder
+from posapp.backup.errors import Refused
 from posapp.backup.model.backup import Backup, format_local
-from posapp.backup.point_in_time import parse_target_time
+from posapp.backup.point_in_time import choose, parse_target_time
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import Asking, doubts, look_ahead
 
@@ -32,6 +34,8 @@ def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str
     if ahead.own is not None and backup.manifest is not None:
         more = sum(count_rows(context.client).values()) - backup.manifest.rows
         found.append(f"What was written since would be rolled back: {more:+d} rows by now.")
+    if ahead.roles:
+        found.append(f"Would be created, without passwords: the roles {', '.join(ahead.roles)}.")
     found += [f"Would not be as it was: {one}" for one in ahead.losses]
     obstacles = list(ahead.obstacles)
     if not context.key.has_signed(backup.manifest) and not asking.unsigned:
@@ -41,19 +45,29 @@ def foretell(backup: Backup, context: BackupContext, asking: Asking) -> list[str
     return found
 
 
-def foretell_moment(at: str, context: BackupContext) -> list[str]:
-    """Returns from what a moment would be recovered. Raises Refused."""
+def foretell_moment(at: str, context: BackupContext, unsigned: bool = False) -> list[str]:
+    """Returns from what a moment would be recovered, here and in the bucket. Raises Refused and
+    BackupError."""
     target = parse_target_time(at, context.clock.now())
-    base = choose_base(list_base_backups(context.storage), target)
+    with tempfile.TemporaryDirectory() as scratch:
+        base, archive = choose(context, target, Path(scratch), unsigned)
+        in_bucket = archive is not None and base.path.parent == Path(scratch)
     shown = format_local(target) if target else "the latest moment that is known"
+    where = f" in {archive.bucket.location}" if archive and in_bucket else ""
     found = [
         f"{shown} would be recovered on a server of its own, from the base backup of"
-        f" {format_local(base.at)} and what was received since; then it is restored like a backup."
+        f" {format_local(base.at)}{where} and what was received since; then it is restored like a"
+        " backup."
     ]
+    if in_bucket and base.manifest is not None:
+        found.append(f"It would be fetched first: {format_size(base.manifest.size_bytes)}.")
     try:
-        coverage = read_coverage(context.storage)
-    except (BackupError, OSError) as error:
-        raise Refused(f"{context.storage.root}: {error}") from None
+        holdings = [look_in_folder(context.storage, None if unsigned else context.key)]
+    except OSError as error:
+        raise Refused(f"{context.storage.root}: {error.strerror}") from None
+    if archive is not None:
+        holdings.append(look_in_bucket(archive))
+    coverage = coverage_of(*holdings)
     found.append(f"What can be restored: {coverage.describe()}")
     if target is not None and (coverage.known is None or coverage.known.at < target):
         found.append(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from http.client import HTTPException
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -56,7 +57,7 @@ class Notifications:
                 url, json.dumps(body).encode(), {"Content-Type": "application/json"}
             )
             urllib.request.urlopen(request, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             self.log(mask(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)")))
 
     def send_heartbeat(self, name: str) -> None:
@@ -81,7 +82,7 @@ class Notifications:
         url = f"{address.get_secret_value()}?status=up&msg=OK"
         try:
             urllib.request.urlopen(url, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310  a setting
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             self.log(mask(f"the heartbeat {name} was not pushed: {error}"))
 
     @contextmanager

@@ -3,16 +3,19 @@
 BACKUP_DIR/wal/               without a gap since the receiver began
 BACKUP_DIR/wal/before-gap/    from before a gap: the server had removed what was to come next
 
+Beside each lies its signature: see `wal_signing`.
+
 Where there is a recipient they are packed: `….gz.age`. What is still being written to lies in
 POS_DATA_DIR/receiving then.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from posapp.backup.model.base import DEFAULT_SEGMENT, SEGMENT
+from posapp.backup.model.base import DEFAULT_SEGMENT, SEGMENT, SIGNATURE
 
 FOLDER = "wal"
 BEFORE_GAP = "before-gap"
@@ -22,7 +25,12 @@ def list_segments(wal: Path) -> list[str]:
     """Returns the names of the whole segments, packed or not, oldest first."""
     if not wal.is_dir():
         return []
-    found = (SEGMENT.fullmatch(path.name) for path in wal.iterdir())
+    return segments_among(path.name for path in wal.iterdir())
+
+
+def segments_among(names: Iterable[str]) -> list[str]:
+    """Returns the names of the whole segments among files, packed or not, oldest first."""
+    found = (SEGMENT.fullmatch(name) for name in names)
     return sorted({match["name"] for match in found if match and not match["partial"]})
 
 
@@ -72,7 +80,7 @@ def set_aside(wal: Path) -> None:
     aside = wal / BEFORE_GAP
     aside.mkdir(mode=0o700, exist_ok=True)
     for path in list(wal.iterdir()):
-        if SEGMENT.fullmatch(path.name):
+        if _segment_of(path):
             path.replace(aside / path.name)
 
 
@@ -80,6 +88,11 @@ def clean_up(wal: Path, first: str) -> None:
     """Removes the segments from before `first`, of whatever timeline."""
     for folder in (wal, wal / BEFORE_GAP):
         for path in list(folder.iterdir()) if folder.is_dir() else ():
-            match = SEGMENT.fullmatch(path.name)
+            match = _segment_of(path)
             if match and match["name"][8:] < first[8:]:
                 path.unlink(missing_ok=True)
+
+
+def _segment_of(path: Path) -> re.Match[str] | None:
+    """Matches a segment, and the signature beside one."""
+    return SEGMENT.fullmatch(path.name.removesuffix(SIGNATURE))

@@ -1,7 +1,7 @@
 """Receives all that is written to the server: what a base backup needs to reach any later moment.
 
-BACKUP_DIR/wal/    pg_receivewal: what was written since, within a second; where there is a
-                   recipient encrypted, within half a minute
+BACKUP_DIR/wal/    pg_receivewal: what was written since, signed within a second; where there is
+                   a recipient encrypted, within half a minute
 
 It reads over the network: it runs wherever BACKUP_DIR is. A replication slot makes the server keep
 what has not been received, up to `max_slot_wal_keep_size`.
@@ -13,18 +13,30 @@ import signal
 import subprocess
 import tempfile
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
+
+import psycopg2
 
 from posapp.backup import received, recovery
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.keeping import Keeping
-from posapp.backup.postgres.client import PostgresClient, first_error
-from posapp.backup.postgres.slot import SLOT, drop_slot, has_segment, read_slot, segment_bytes
+from posapp.backup.postgres.client import Connection, PostgresClient, first_error
+from posapp.backup.postgres.slot import (
+    SLOT,
+    drop_slot,
+    has_segment,
+    read_slot,
+    received_until,
+    segment_bytes,
+    surely_has_segment,
+)
 
 _NOTE_EVERY = 30.0
 """Seconds between two marks that say until when all is known."""
+_SIGN_EVERY = 1.0
+"""Seconds."""
 _PAUSE = 0.2
 _ARGUMENTS = (f"--slot={SLOT}", "--no-password")
 
@@ -44,10 +56,11 @@ def receive_wal(context: BackupContext) -> int:
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
-        keeping = Keeping(context, target, system)
+        with client.connect() as connection:
+            keeping = Keeping(context, target, system, segment_bytes(connection))
         with _sending(context, target, system):
             while True:
-                _go_on_after_gap(context, keeping)
+                _go_on(context, keeping)
                 _create_slot(client)
                 arguments = (f"--directory={keeping.folder}", *_ARGUMENTS, "--synchronous")
                 with client.start("pg_receivewal", *arguments) as program:
@@ -56,6 +69,7 @@ def receive_wal(context: BackupContext) -> int:
                     finally:
                         program.terminate()
                         code = program.wait()
+                keeping.sign(None)
                 keeping.pack()
                 if not lost:
                     return code
@@ -77,13 +91,14 @@ def _sending(context: BackupContext, wal: Path, system: str) -> AbstractContextM
     return Sending(context, wal, archive)
 
 
-def _go_on_after_gap(context: BackupContext, keeping: Keeping) -> None:
+def _go_on(context: BackupContext, keeping: Keeping) -> None:
     """Where the server has removed what was to come next, begins anew and tells so: nothing will
     ever close the gap."""
     with context.client.connect() as connection:
         slot = read_slot(connection)
         if slot is not None and slot.lost:
             drop_slot(connection)
+        keeping.begin(lambda last_digits: surely_has_segment(connection, last_digits))
         asked_for = received.asked_for(keeping.folder, segment_bytes(connection))
         if asked_for is None or has_segment(connection, asked_for):
             return
@@ -113,18 +128,54 @@ def _watch(
 ) -> bool:
     """Waits for the end of the receiver, and notes meanwhile until when all is known. Returns
     whether it would ask for ever for what is not there any more."""
-    known, note_at = False, context.clock.monotonic() + 1.0
-    while program.poll() is None and not ended.wait(_PAUSE):
-        if context.clock.monotonic() < note_at:
-            continue
-        try:
-            known = recovery.note_known(context.client, keeping.wal, context.clock, keeping.pack)
-            if not known and _is_gone(context.client, keeping):
-                return True
-        except (BackupError, OSError) as error:
-            context.log.write(f"It could not be noted until when all is known: {error}")
-        note_at = context.clock.monotonic() + (_NOTE_EVERY if known else 1.0)
+    known, note_at, sign_at = False, context.clock.monotonic() + 1.0, 0.0
+    with Position(context.client) as position:
+        while program.poll() is None and not ended.wait(_PAUSE):
+            try:
+                if context.clock.monotonic() >= sign_at:
+                    sign_at = context.clock.monotonic() + _SIGN_EVERY
+                    keeping.sign(position.read())
+                if context.clock.monotonic() < note_at:
+                    continue
+                known = recovery.note_known(
+                    context.client, keeping.wal, context.clock, keeping.key, keeping.keep
+                )
+                if not known and _is_gone(context.client, keeping):
+                    return True
+            except (BackupError, OSError) as error:
+                context.log.write(f"It could not be noted until when all is known: {error}")
+            note_at = context.clock.monotonic() + (_NOTE_EVERY if known else 1.0)
+        with suppress(OSError):
+            keeping.sign(position.read())
     return False
+
+
+class Position:
+    """Asks the server until where was received, on one connection."""
+
+    def __init__(self, client: PostgresClient) -> None:
+        self._client = client
+        self._resources = ExitStack()
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Position:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BackupError):
+            self._resources.close()
+
+    def read(self) -> int | None:
+        """Returns a position in WAL; None where nobody answers, or nobody receives."""
+        try:
+            if self._connection is None:
+                self._connection = self._resources.enter_context(self._client.connect())
+            return received_until(self._connection)
+        except (BackupError, psycopg2.Error):
+            self._connection = None
+            with suppress(BackupError):
+                self._resources.close()
+            return None
 
 
 def _is_gone(client: PostgresClient, keeping: Keeping) -> bool:

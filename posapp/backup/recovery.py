@@ -26,19 +26,23 @@ from posapp.backup.base_archive import size_of, unpack_base
 from posapp.backup.context import RunLog
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import format_local
-from posapp.backup.model.base import SEGMENT
+from posapp.backup.model.base import DEFAULT_SEGMENT, SEGMENT
 from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.postgres.slot import SLOT
 from posapp.backup.received import BEFORE_GAP, segment_number
+from posapp.backup.signed_copy import UNSIGNED
+from posapp.backup.wal_signing import Plan, WalKey, make_plan
 from posapp.runtime import postgres
 from posapp.runtime.files import write_atomically
 from posapp.runtime.postgres import DataDirectory, EmbeddedPostgresError
 
 KNOWN = "known-until.json"
+_LARGEST_KNOWN = 4096
 RECEIPT_LIMIT = 10.0
 """Seconds in which what was committed has to be received."""
 _ENDED_EARLY = b"recovery ended before configured recovery target was reached"
 _LAST = re.compile(rb"last completed transaction was at log time (\S++ \S++)")
+_REFUSED = re.compile(rf"^(.+): {UNSIGNED}".encode(), re.MULTILINE)
 _HBA = "local all all trust\n"
 """For the scratch server alone: its socket lies in a folder that only this user may enter."""
 _SCRATCH = {
@@ -48,33 +52,8 @@ _SCRATCH = {
     "fsync": "off",
     "lc_messages": "C",
 }
-_FETCH = f"""# fetch NAME TARGET: gives the server a file of WAL; 200 is an error, 1 the end of it
-test -x ../wal/. || exit 200
-look() {{
-  for one in "$@"; do
-    test -e "$one" || continue
-    case "$one" in
-      *.gz | *.age) OPEN "$one" "$target" && exit 0 ;;
-      *) cp "$one" "$target" && exit 0 ;;
-    esac
-    failed=yes
-    return
-  done
-}}
-target=$2
-for again in 1 2; do
-  for whole in "$1" "$1.partial"; do
-    look ../wal/"$whole" ../wal/"$whole".gz.age ../wal/{BEFORE_GAP}/"$whole" \\
-      ../wal/{BEFORE_GAP}/"$whole".gz.age ../receiving/"$whole" \\
-      ../fetched/"$whole".gz ../fetched/"$whole".gz.age
-  done
-  test "$failed" || exit 1
-done
-exit 200
-"""
-"""Paths relative to the data: nothing in a folder's name means anything to a shell. An exit code
-above 125 is no end of WAL but an error, which ends the recovery: a copy that fails has lost
-nothing. A second look, because what is partial may have become whole meanwhile."""
+_SIGNED_WITHIN = 5.0
+"""Seconds in which what was received has to be signed."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +64,27 @@ class Mark:
     lsn: int
     system: str
 
-    def dump(self) -> bytes:
-        """Returns it as JSON."""
+    def dump(self, key: WalKey | None = None) -> bytes:
+        """Returns it as JSON, signed where there is a key."""
         mark = {"at": self.at.isoformat(), "lsn": self.lsn, "system": self.system}
-        return json.dumps(mark).encode() + b"\n"
+        signature = {"signature": key.key.sign_text(self._text)} if key else {}
+        return json.dumps({**mark, **signature}).encode() + b"\n"
+
+    @classmethod
+    def parse(cls, text: bytes, key: WalKey | None = None) -> Mark | None:
+        """Returns the mark in a JSON text; None for any other, and with a key for one that it has
+        not signed."""
+        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            read = json.loads(text)
+            found = cls(datetime.fromisoformat(read["at"]), int(read["lsn"]), str(read["system"]))
+            signature = str(read.get("signature", ""))
+            if key is None or key.key.has_signed_text(found._text, signature):
+                return found
+        return None
+
+    @property
+    def _text(self) -> str:
+        return f"known {self.system} {self.lsn} {self.at.isoformat()}"
 
 
 @dataclass(frozen=True)
@@ -134,23 +130,24 @@ def note_known(
     client: PostgresClient,
     wal: Path,
     clock: Clock,
-    keep: Callable[[], None] = lambda: None,
+    key: WalKey | None = None,
+    keep: Callable[[int], None] = lambda flushed: None,
 ) -> bool:
-    """Writes down until when all is known: a mark that has been received, and that `keep` has kept.
-    False where it was not. Raises BackupError."""
+    """Writes down until when all is known: a mark that has been received, and that `keep` has kept
+    up to its place. False where it was not. Raises BackupError and OSError."""
     made = mark(client)
     if not received(client, made, clock):
         return False
-    keep()
-    write_atomically(wal / KNOWN, made.dump())
+    keep(made.lsn)
+    write_atomically(wal / KNOWN, made.dump(key))
     return True
 
 
-def known_until(wal: Path) -> Mark | None:
-    """Returns the last mark that is known to have been received; None where there is none."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        read = json.loads((wal / KNOWN).read_bytes())
-        return Mark(datetime.fromisoformat(read["at"]), int(read["lsn"]), str(read["system"]))
+def known_until(wal: Path, key: WalKey | None = None) -> Mark | None:
+    """Returns the last mark that is known to have been received, and with a key is signed by it;
+    None where there is none."""
+    with suppress(OSError), (wal / KNOWN).open("rb") as file:
+        return Mark.parse(file.read(_LARGEST_KNOWN), key)
     return None
 
 
@@ -177,6 +174,15 @@ class Received:
     fetched: Path | None = None
     """What was fetched from the bucket."""
     identity: Path | None = None
+    key: WalKey | None = None
+    """What it has not signed is not given to a server; None: all is."""
+    segment_bytes: int = DEFAULT_SEGMENT
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders in which it lies."""
+        found = (self.wal, self.wal / BEFORE_GAP, self.receiving, self.fetched)
+        return [folder for folder in found if folder is not None and folder.is_dir()]
 
 
 @contextmanager
@@ -194,12 +200,15 @@ def recovered(
     try:
         room.require([room.Need(scratch, size_of(base), "the recovered server")], None)
         unpack_base(base, data.data, found.identity)
+        # Before the plan: what is received and noted while it recovers is not in that.
+        marks = [live, *(known_until(folder, found.key) for folder in found.folders)]
+        plan = _plan(found, scratch, live, log.clock)
         log.write(f"Recovering {base.name}")
-        _configure(data.data, found, target)
+        _configure(data.data, plan, found.identity, target)
         with _started(data, target) as client:
             last = _last_commit(client)
             if target is None:
-                _require_all(client, data.data, found, live, last)
+                _require_all(client, data.data, plan, [one for one in marks if one], last)
             yield Recovered(client, target or last)
     except EmbeddedPostgresError as error:
         raise BackupError(str(error)) from None
@@ -214,6 +223,12 @@ def _started(data: DataDirectory, target: datetime | None) -> Iterator[PostgresC
         url = server.__enter__()
     except EmbeddedPostgresError:
         text = data.log.read_bytes()
+        if refused := _REFUSED.search(text):
+            raise BackupError(
+                f"{refused[1].decode(errors='replace')}: {UNSIGNED}: it is not ours, is from before"
+                " it was signed, or was changed; nothing was changed. --unsigned takes it all the"
+                " same, after a typed confirmation"
+            ) from None
         if target is None or _ENDED_EARLY not in text:
             raise
         raise BackupError(_not_known(target, _LAST.findall(text))) from None
@@ -241,7 +256,11 @@ def _last_commit(client: PostgresClient) -> datetime | None:
 
 
 def _require_all(
-    client: PostgresClient, data: Path, found: Received, live: Mark | None, last: datetime | None
+    client: PostgresClient,
+    data: Path,
+    plan: Plan,
+    noted: list[Mark],
+    last: datetime | None,
 ) -> None:
     """Raises BackupError where more is known to have been written than was reached."""
     end = _end_of_recovery(data)
@@ -251,11 +270,9 @@ def _require_all(
             "SELECT (SELECT system_identifier FROM pg_control_system()),"
             " pg_size_bytes(current_setting('wal_segment_size'))",
         )[0]
-    folders = [folder for folder in (found.wal, found.fetched) if folder]
-    noted = [live, *(known_until(folder) for folder in folders)]
-    marks = [one for one in noted if one and one.system == str(system)]
+    marks = [one for one in noted if one.system == str(system)]
     beyond = [one.at for one in marks if one.lsn > end]
-    if beyond or _segments_beyond(folders, end, size):
+    if beyond or _segments_beyond(plan, end, size):
         reached = f"at {format_local(last)}" if last else "before the base backup ended"
         more = f", and more was written, at {format_local(max(beyond))}" if beyond else ""
         raise BackupError(
@@ -276,29 +293,35 @@ def _lsn(text: str) -> int:
     return int(high, 16) << 32 | int(low, 16)
 
 
-def _segments_beyond(folders: list[Path], end: int, size: int) -> bool:
+def _segments_beyond(plan: Plan, end: int, size: int) -> bool:
     """Whether segments were received that lie wholly behind a gap. One more than was reached is
     none: it may hold the rest of a record that was still being received."""
-    found = {
-        segment_number(match["name"], size)
-        for folder in folders
-        for path in folder.iterdir()
-        if (match := SEGMENT.fullmatch(path.name))
-    }
+    found = {segment_number(name, size) for name in plan.copies if SEGMENT.fullmatch(name)}
     here = end // size
     later = {number for number in found if number > here}
     return bool(later) and (max(later) > here + 1 or (here not in found and end % size != 0))
 
 
-def _configure(data: Path, found: Received, target: datetime | None) -> None:
-    """Configures PostgreSQL to recover to the target at its start, from the received WAL."""
+def _plan(found: Received, scratch: Path, live: Mark | None, clock: Clock) -> Plan:
+    """Returns what the server may have. Whoever receives has a moment to sign what came last."""
     found.wal.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("wal", "receiving", "fetched"):
-        if (folder := getattr(found, name)) is not None:
-            (data.parent / name).symlink_to(folder.resolve())
-    identity = str(found.identity.resolve()) if found.identity else "-"
-    opener = [sys.executable, "-P", "-m", "posapp.backup.segments", identity]
-    (data.parent / "fetch").write_text(_FETCH.replace("OPEN", shlex.join(opener)))
+    kept = scratch / "partial"
+    kept.mkdir()
+    end = clock.monotonic() + _SIGNED_WITHIN
+    while True:
+        plan = make_plan(found.folders, found.key, kept, found.segment_bytes)
+        enough = live is None or found.key is None or plan.reaches(live.lsn)
+        if enough or clock.monotonic() > end:
+            return plan
+        clock.sleep(0.2)
+
+
+def _configure(data: Path, plan: Plan, identity: Path | None, target: datetime | None) -> None:
+    """Configures PostgreSQL to recover to the target at its start, from the received WAL. Paths are
+    relative to the data: nothing in a folder's name means anything to a shell."""
+    (data.parent / "plan.json").write_bytes(plan.dump(identity))
+    program = shlex.join([sys.executable, "-P", "-m", "posapp.backup.fetching", "../plan.json"])
+    (data.parent / "fetch").write_text(f'exec {program} "$1" "$2"\n')
     lines = [
         "restore_command = 'sh ../fetch %f %p'",
         "recovery_target_action = 'promote'",

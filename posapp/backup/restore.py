@@ -23,7 +23,7 @@ from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import Identity, owner
 from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres import audit, databases
-from posapp.backup.postgres.client import MAINTENANCE, query
+from posapp.backup.postgres.client import MAINTENANCE, Connection, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.installation import read_identity
 from posapp.backup.postgres.properties import (
@@ -81,6 +81,8 @@ class LookAhead:
     own: Identity | None
     losses: list[str] = field(default_factory=list)
     """Properties of the database that would not be as they were."""
+    roles: list[str] = field(default_factory=list)
+    """Roles of the backup that would be created, on a server that has no POS yet."""
 
 
 def restore(
@@ -107,6 +109,10 @@ def restore(
     for loss in ahead.losses:
         context.log.write(f"Will not be as it was: {loss}")
     _ask(backup, context, ahead.own, asking, moment)
+    if ahead.roles:
+        context.log.write(f"Creating roles without passwords: {', '.join(ahead.roles)}")
+        with context.client.on(MAINTENANCE).connect() as connection:
+            databases.create_roles(connection, ahead.roles)
     if ahead.backs_up:
         _create_pre_restore_backup(context, lock)
     new_database = databases.sibling_name(live, "restore", now)
@@ -125,11 +131,13 @@ def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAh
     """Looks at all that can be looked at before anything is touched. Raises BackupError."""
     live = context.client.database
     with context.client.on(MAINTENANCE).connect() as connection:
-        obstacles = [*_unfit(backup), *databases.restore_blockers(connection, live, backup)]
+        roles = _coming_roles(connection, backup, context)
+        blockers = databases.restore_blockers(connection, live, backup, roles)
+        obstacles = [*_unfit(backup), *blockers]
         needs = load_needs(connection, live, _size_of(backup))
         live_exists = databases.exists(connection, live)
         like = read_properties(connection, live) or _stated_properties(backup)
-        unmade, losses = foreseen(connection, like) if like else ([], [])
+        unmade, losses = foreseen(connection, like, roles) if like else ([], [])
         obstacles += unmade
     backs_up = live_exists and asking.pre_restore_backup
     if obstacles:  # a role that may not restore may not read either
@@ -138,7 +146,18 @@ def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAh
         needs.append(backup_need(context))
     obstacles = room.shortages(needs, context.settings.backup_disk_reserve)
     own = read_identity(context.client)
-    return LookAhead(obstacles, live_exists, backs_up, like, own, losses)
+    return LookAhead(obstacles, live_exists, backs_up, like, own, losses, roles)
+
+
+def _coming_roles(connection: Connection, backup: Backup, context: BackupContext) -> list[str]:
+    """Returns the roles that are created for a backup of ours on a server that has no POS yet: a
+    new machine. Elsewhere, somebody has to know of a role that is missing."""
+    if backup.manifest is None or not context.key.has_signed(backup.manifest):
+        return []
+    super_ = query(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][0]
+    if not super_ or read_identity(context.client) is not None:
+        return []
+    return databases.missing_roles(connection, backup.manifest)
 
 
 def replace_database(
@@ -285,6 +304,7 @@ def _load(
             context.log.write(f"Dropping {name}: left by a restore that was killed")
             databases.drop_unused(connection, name)
         create_database(connection, new_database, like, databases.UNFINISHED, databases.BORN)
+    context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
     rows = load_backup(client, file, backup, context.load_identity, context.log.progress)
     if problem := schema_problem(revisions(client)[0]):
         raise BackupError(f"{backup.name}: {problem}")

@@ -10,7 +10,9 @@ from posapp.backup.archive import Archive
 from posapp.backup.context import BackupContext
 from posapp.backup.model.base import is_received
 from posapp.backup.recovery import KNOWN
+from posapp.backup.signed_copy import UNSIGNED
 from posapp.backup.told import tell_once
+from posapp.backup.wal_signing import WalKey
 
 SEND_EVERY = 60.0
 """Seconds between two looks for what the bucket has not got."""
@@ -24,7 +26,9 @@ class Sending:
         self._context = context
         self._wal = wal
         self._archive = archive
+        self._key = WalKey(archive.key, archive.system)
         self._sent: set[str] | None = None
+        self._unsigned: set[str] = set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -39,28 +43,46 @@ class Sending:
         while True:
             failed: dict[str, str] = {}
             try:
-                self.send_all()
+                failed = self.send_all()
             except Exception as error:  # noqa: BLE001  told and tried again, whatever it is
                 failed["what was received"] = one_line(f"{type(error).__name__}: {error}")
-            subject = "Not sent to the bucket"
-            tell_once(self._context.storage.root, subject, failed, self._context.notifications)
+            self._tell(failed)
             if self._ended.wait(SEND_EVERY):
                 return
 
-    def send_all(self) -> None:
+    def _tell(self, failed: dict[str, str]) -> None:
+        """Raises nothing: whoever cannot be told now is told of the next."""
+        subject = "Not sent to the bucket"
+        try:
+            tell_once(self._context.storage.root, subject, failed, self._context.notifications)
+        except Exception as error:  # noqa: BLE001  the log is the last that is left
+            self._context.log.write(f"{subject}, and not told: {type(error).__name__}: {error}")
+
+    def send_all(self) -> dict[str, str]:
         """Sends what the bucket has not got; what is still being written to each time, and last
-        until when all is known. Raises BackupError and OSError."""
+        until when all is known. Nothing is signed there that is not signed here.
+
+        Returns what is not signed, and was not a look before. Raises BackupError and OSError.
+        """
         if self._sent is None:
             self._sent = set(self._archive.list_wal())
         known = self._wal / KNOWN
         noted = known.read_bytes() if known.exists() else None
+        unsigned = set()
         for path in sorted(self._wal.iterdir()):
-            if is_received(path.name) and path.name not in self._sent:
-                try:
-                    self._archive.send_wal(path, self._context.recipient)
-                except FileNotFoundError:  # whole now, or removed with an old base backup
-                    continue
-                if ".partial" not in path.name:
-                    self._sent.add(path.name)
+            if not is_received(path.name) or path.name in self._sent:
+                continue
+            signed = self._key.signed(path)
+            if signed is None:
+                unsigned.add(path.name)
+                continue
+            try:
+                self._archive.send_wal(signed, self._context.recipient)
+            except FileNotFoundError:  # whole now, or removed with an old base backup
+                continue
+            if ".partial" not in path.name:
+                self._sent.add(path.name)
         if noted is not None:
             self._archive.send_known(noted)
+        found, self._unsigned = unsigned & self._unsigned, unsigned
+        return dict.fromkeys(found, UNSIGNED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,6 +33,8 @@ from posapp.observability import logs
 from posapp.operations.requests_check import Requests
 from posapp.settings import Settings, parse_database_url
 
+_SILENCE = 3.0
+"""Seconds that a bucket may be silent."""
 COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
 
@@ -154,15 +158,35 @@ class PosBackupFreshness(BackupFreshness):
 
 class PosWal(_DatabaseCheck):
     """Any moment can be restored, where that is kept: base backups and the receiver's WAL in
-    `location`, which is BACKUP_DIR, and the slot of the server. Healthy where it is not in use."""
+    `location`, which is BACKUP_DIR, and in the bucket, and the slot of the server. Healthy where it
+    is not in use."""
 
     location: Path
+    bucket: str = ""
+    """BACKUP_S3_BUCKET; its address and keys, and BACKUP_KEY, are the environment's."""
 
     def inspect(self, engine: Engine, now: datetime) -> Outcome:
-        from posapp.backup import coverage  # what backups need is loaded when it is first looked at
+        # What backups need is loaded when it is first looked at.
+        from posapp.backup import coverage
+        from posapp.backup.errors import BackupError
+        from posapp.backup.signing import SigningKey
+        from posapp.backup.storage.lookup import open_bucket
 
-        with engine.connect() as connection:
-            found = coverage.judge(self.location, connection.connection.driver_connection, now)
+        settings, key = Settings.from_env(os.environ), None
+        bucket = open_bucket(settings, self.bucket) if self.bucket else None
+        try:
+            key = SigningKey.from_settings(settings)
+        except BackupError as error:
+            if bucket is not None:
+                return Outcome.unhealthy(str(error))
+        if bucket is not None:
+            bucket = replace(bucket, timeout=_SILENCE, attempts=1)
+        with (
+            engine.connect() as connection,
+            closing(bucket) if bucket is not None else nullcontext(),
+        ):
+            live: Any = connection.connection.driver_connection
+            found = coverage.judge(self.location, live, now, key, bucket)
         if found.faults:
             return Outcome.unhealthy("; ".join(found.faults), **found.details)
         if found.warnings:

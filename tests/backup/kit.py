@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import socketserver
 import subprocess
@@ -17,9 +18,12 @@ from functools import cached_property
 from pathlib import Path
 
 import boto3
+import botocore.client
+import botocore.exceptions
 import psycopg2
 from sqlalchemy.engine import URL
 
+from healthkit.testing import wait_until
 from posapp.backup.context import BackupContext, RunLog
 from posapp.backup.create import create_backup
 from posapp.backup.encryption import load_identity
@@ -36,6 +40,7 @@ from posapp.backup.storage.lookup import verify_checksum
 from posapp.backup.storage.s3 import S3Storage
 from posapp.database.schema import HEAD
 from posapp.settings import Settings
+from tests.conftest import User
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
@@ -216,6 +221,42 @@ def environment(**values: str) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+_STREAMS = """
+SELECT count(*) FROM pg_stat_replication
+WHERE application_name = 'pg_receivewal' AND state = 'streaming'
+"""
+
+
+@contextmanager
+def receiving(me: User, environ: dict[str, str], url: URL) -> Iterator[subprocess.Popen[str]]:
+    """`posapp backup receive-wal`, while it receives.
+
+    Whether its slot is active says less: it is, for a moment, while it is dropped or made, too.
+    """
+    process = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
+    try:
+        wait_until(lambda: process.poll() is not None or run_sql(url, _STREAMS) == [(1,)], 60)
+        yield process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, process.communicate()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refusing(monkeypatch, refused, code="AccessDenied"):
+    """Has S3 refuse what `refused(operation, key)` says, as it does for a key without the right."""
+    call = botocore.client.BaseClient._make_api_call
+
+    def refuse(self, operation, params):
+        if refused(operation, str(params.get("Key", ""))):
+            answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise botocore.exceptions.ClientError(answer, operation)
+        return call(self, operation, params)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
 
 
 class Killable:

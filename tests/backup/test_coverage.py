@@ -1,8 +1,6 @@
 """Point in time is watched: what is missing for it is told before anybody needs it."""
 
-import signal
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psutil
@@ -18,7 +16,7 @@ from posapp.backup.postgres.slot import Slot
 from posapp.backup.recovery import KNOWN, Mark
 from posapp.operations.health import PosWal
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, address, context_on, run_sql
+from tests.backup.kit import SMALL, address, context_on, receiving, run_sql
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 MB = 1 << 20
@@ -106,19 +104,21 @@ def test_a_receiver_that_was_off_for_too_long_says_so_and_goes_on_behind_the_gap
                 create_base_backup(context, lock)
             wait_until(lambda: read_coverage(context.storage).known is not None, 60)
             assert look().status is Status.HEALTHY, look().message
-        assert "nothing receives what is written" in look().message
+        # The server ends what has sent to it a moment after the receiver has.
+        wait_until(lambda: "nothing receives what is written" in (look().message or ""), 60)
         for _ in range(6):
             run_sql(live.url, "SELECT pg_logical_emit_message(false, 'test', repeat('x', 100000))")
             run_sql(live.url, "SELECT pg_switch_wal()")
         run_sql(live.url, "CHECKPOINT")
-        assert "the slot is lost" in look().message
+        wait_until(lambda: "the slot is lost" in (look().message or ""), 60)
 
         with receiving(me, environ, live.url):
             assert "A part of what was written is lost" in (tmp_path / "backup.log").read_text()
             assert list((backups / "wal" / received.BEFORE_GAP).iterdir())
             run_sql(live.url, "SELECT pg_switch_wal()")
             wait_until(lambda: received.list_segments(backups / "wal"))
-            assert "segments are missing: posapp backup base" in look().message
+            missing = "segments are missing: posapp backup base"
+            wait_until(lambda: missing in (look().message or ""), 60)  # once they are signed
             with context.storage.lock() as lock:
                 create_base_backup(context, lock)
             wait_until(lambda: look().status is Status.HEALTHY, 60)
@@ -194,18 +194,3 @@ def test_a_slot_that_is_lost_while_it_receives_is_made_anew_and_it_goes_on(me, t
             checkpoint.join()
             assert "invalidating obsolete replication slot" in live.log.read_text()
             wait_until(lambda: read_coverage(context.storage).known is not None, 60)
-
-
-@contextmanager
-def receiving(me, environ, url):
-    """`posapp backup receive-wal`, while it receives."""
-    process = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
-    try:
-        state = "SELECT active FROM pg_replication_slots"
-        wait_until(lambda: run_sql(url, state) == [(True,)], 60)
-        yield process
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.communicate()

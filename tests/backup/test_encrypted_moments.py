@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,14 +19,25 @@ from posapp.backup.archive import Archive
 from posapp.backup.base_backup import create_base_backup, list_base_backups
 from posapp.backup.base_upload import upload_bases
 from posapp.backup.context import BackupContext, RunLog
-from posapp.backup.coverage import read_coverage
+from posapp.backup.coverage import look_in_bucket, read_coverage
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.keeping import Keeping
+from posapp.backup.model.backup import format_local
 from posapp.backup.point_in_time import backup_as_of
 from posapp.backup.recovery import KNOWN
 from posapp.backup.storage.folder import FolderStorage
+from posapp.operations.health import PosWal
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import S3, SMALL, SMALL_ROWS, address, context_on, run_sql
+from tests.backup.kit import (
+    S3,
+    SMALL,
+    SMALL_ROWS,
+    address,
+    context_on,
+    environment,
+    receiving,
+    run_sql,
+)
 from tests.conftest import User
 
 AGE = b"age-encryption.org/v1"
@@ -124,29 +134,15 @@ def _sent(s3):
     return any(key.endswith(KNOWN) for key in found)
 
 
-@contextmanager
-def receiving(me, environ, url):
-    process = me.start("-m", "posapp", "backup", "receive-wal", environ=environ)
-    try:
-        active = "SELECT active FROM pg_replication_slots"
-        wait_until(lambda: run_sql(url, active) == [(True,)], 60)
-        yield
-        process.terminate()
-        assert process.wait(30) == 0, process.communicate()
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def test_nothing_of_it_lies_in_the_clear(kept):
     """The segment that is being written to lies beside the data, where it is in the clear too."""
     found = [path for name in ("base", "wal") for path in (kept.backups / name).rglob("*")]
     files = [path for path in found if path.is_file()]
-    assert {path.suffix for path in files} == {".age", ".json"}
+    assert {path.suffix for path in files} == {".age", ".json", ".sig"}
     assert len(files) >= 5
     for path in files:
         assert path.stat().st_mode & 0o077 == 0
-        assert path.suffix == ".json" or path.read_bytes().startswith(AGE)
+        assert path.suffix in (".json", ".sig") or path.read_bytes().startswith(AGE)
     keys = kept.s3.keys()
     for key in keys:
         body = kept.s3.client.get_object(Bucket=kept.s3.name, Key=key)["Body"].read()
@@ -173,6 +169,70 @@ def test_the_key_that_opens_it_is_asked_for(kept, tmp_path):
         backup_as_of(kept.after.isoformat(), context, FolderStorage(tmp_path / "scratch")),
     ):
         pass
+
+
+@pytest.mark.parametrize("what", [("base", "wal"), ("base",), ("wal",), ()], ids="-".join)
+def test_list_dry_run_and_check_see_the_folder_and_the_bucket_alike(
+    kept, tmp_path, what, command, run_check
+):
+    """Whatever lies here, what lies there can be restored, and each of them says so."""
+    context = kept.copy(tmp_path / "backups", *what)
+    environ = {
+        "DATABASE_URL": address(kept.url),
+        "BACKUP_DIR": str(tmp_path / "backups"),
+        "BACKUP_LOG": str(tmp_path / "log"),
+        "POS_DATA_DIR": str(tmp_path / "elsewhere"),
+        **kept.s3.environ,
+    }
+    base, bucket = list_base_backups(kept.context.storage)[0], f"s3://{kept.s3.name}"
+    listed = command("backup", "list", **environ)
+    line = next(one for one in listed.stdout.splitlines() if one.endswith(f", in {bucket}"))
+    assert f"To a moment (--at): every moment from {format_local(base.at)} until 2" in line
+    there = f", in {tmp_path / 'backups'}\n" in listed.stdout
+    assert there == bool(what)
+    done = command("restore", "--at", "latest", "--dry-run", **environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Obstacle" not in done.stdout
+    assert f"What can be restored: every moment from {format_local(base.at)}" in done.stdout
+    assert ("It would be fetched first" in done.stdout) == ("base" not in what)
+    assert not (tmp_path / "backups" / "fetched").exists()
+    known = look_in_bucket(kept.archive()).known.at
+    with environment(**environ):
+        found = PosWal(url=address(kept.url), location=context.storage.root, bucket=kept.s3.name)
+        outcome = run_check(found, now=known + timedelta(minutes=1))
+    faults = outcome.message.split("; ")
+    assert faults[-1].startswith("nothing receives what is written")  # and it is right
+    assert len(faults) == {("base",): 2, ("wal",): 2}.get(what, 1), faults
+
+
+def test_what_the_bucket_lacks_is_a_fault_and_so_is_a_bucket_that_is_silent(
+    kept, tmp_path, run_check
+):
+    """A copy that is not elsewhere is none."""
+    context = kept.copy(tmp_path / "backups", "base", "wal")
+    known = look_in_bucket(kept.archive()).known.at
+    url, at = address(kept.url), context.storage.root
+
+    def look(now, **environ):
+        with environment(**{**kept.s3.environ, **environ}):
+            bucket = os.environ["BACKUP_S3_BUCKET"]
+            return run_check(PosWal(url=url, location=at, bucket=bucket), now=now).message
+
+    place = f"s3://{kept.s3.name}"
+    assert place not in look(known)
+    assert f"{place}: known until 2h0m0s ago" in look(known + timedelta(hours=2))
+    first = kept.archive().base_names()[0]
+    archive = kept.archive()
+    key = f"base/{archive.identity}/{archive.system}/{first}/base.json"
+    got = kept.s3.client.get_object(Bucket=kept.s3.name, Key=key)
+    body, metadata = got["Body"].read(), got["Metadata"]
+    kept.s3.client.delete_object(Bucket=kept.s3.name, Key=key)
+    try:
+        assert f"{place}: there is no base backup" in look(known)
+    finally:
+        kept.s3.client.put_object(Bucket=kept.s3.name, Key=key, Body=body, Metadata=metadata)
+    assert place not in look(known)
+    assert "s3://not-there: the bucket does not exist" in look(known, BACKUP_S3_BUCKET="not-there")
 
 
 @pytest.mark.parametrize("change", ["another text", "of another place", "unsigned"])
@@ -241,7 +301,7 @@ def test_what_was_received_in_the_clear_is_packed_once_there_is_a_recipient(kept
     for name in names:
         (wal / name).write_bytes(HIDDEN)
     (context.storage.prepare("wal/before-gap") / "000000010000000000000003").write_bytes(HIDDEN)
-    keeping = Keeping(context, wal, "4711")
+    keeping = Keeping(context, wal, "4711", 16 << 20)
     assert [path.name for path in keeping.folder.iterdir()] == names[1:]  # where it goes on
     packed = sorted(str(path.relative_to(wal)) for path in wal.rglob("*") if path.is_file())
     assert packed == [
@@ -250,5 +310,5 @@ def test_what_was_received_in_the_clear_is_packed_once_there_is_a_recipient(kept
     ]
     assert all((wal / name).read_bytes().startswith(AGE) for name in packed)
     context.recipient = None  # and back again
-    assert Keeping(context, wal, "4711").folder == wal
+    assert Keeping(context, wal, "4711", 16 << 20).folder == wal
     assert (wal / names[1]).read_bytes() == HIDDEN

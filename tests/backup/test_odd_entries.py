@@ -6,7 +6,6 @@ import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import botocore.exceptions
 import psycopg2
 import pytest
 from click.testing import CliRunner
@@ -30,6 +29,7 @@ from tests.backup.kit import (
     in_bucket,
     make,
     manifest_for,
+    refusing,
     rewrite,
     settings_of,
 )
@@ -141,19 +141,6 @@ def test_an_object_that_is_refused_hides_no_other(
     assert [one.name.at for one in found] == [first.name.at, second.name.at]
     assert found[0].problem
     assert found[1].intact
-
-
-def refusing(monkeypatch, refused, code="AccessDenied"):
-    """Has S3 refuse what `refused(operation, key)` says, as it does for a key without the right."""
-    call = botocore.client.BaseClient._make_api_call
-
-    def refuse(self, operation, params):
-        if refused(operation, str(params.get("Key", ""))):
-            answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-            raise botocore.exceptions.ClientError(answer, operation)
-        return call(self, operation, params)
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
 
 
 # Housekeeping is not the backup

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,10 +30,20 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.point_in_time import parse_target_time
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.receiver import receive_wal
-from posapp.backup.recovery import KNOWN, Mark, known_until, mark_live, note_known, recovered
+from posapp.backup.recovery import (
+    KNOWN,
+    Mark,
+    Received,
+    known_until,
+    mark_live,
+    note_known,
+    recovered,
+)
+from posapp.backup.signing import SigningKey
 from posapp.backup.storage.folder import FolderStorage
+from posapp.backup.wal_signing import WalKey, beside, make_plan
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, address, context_on, run_sql
+from tests.backup.kit import KEY, SMALL, address, context_on, run_sql
 from tests.conftest import User
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
@@ -157,18 +168,41 @@ def guests_at(kept, tmp_path):
 
     numbers = itertools.count()
 
-    def guests(target, spoil=None, live=None):
+    def guests(target, spoil=None, live=None, signed=False):
         copy = tmp_path / f"wal{next(numbers)}"
-        shutil.copytree(kept.wal, copy)
+        copy_received(kept.wal, copy)
         if spoil:
             spoil(copy)
         (base,) = list_base_backups(kept.storage)
         log = RunLog(tmp_path / "log", SYSTEM_CLOCK)
-        with recovered(base.path, copy, target, live, log) as server:
+        found = Received(copy, key=key_of(kept) if signed else None)
+        with recovered(base.path, found, target, live, log) as server:
             ((count,),) = run_sql(server.client.url, "SELECT count(*) FROM guests")
             return count, server.at
 
     return guests
+
+
+def copy_received(wal, target):
+    """Copies what lies there while the receiver goes on: signatures first, as whoever restores
+    reads them."""
+    for path in sorted(wal.rglob("*"), key=lambda path: path.suffix != ".sig"):
+        copy = target / path.relative_to(wal)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                shutil.copy(path, copy)
+
+
+def key_of(kept):
+    (base,) = list_base_backups(kept.storage)
+    return WalKey(SigningKey(KEY), base.manifest.system_identifier)
+
+
+def all_is_signed(kept, scratch):
+    """Whether all that has been written so far has been received, and signed there."""
+    ((written,),) = run_sql(kept.url, "SELECT pg_current_wal_flush_lsn() - '0/0'")
+    return make_plan([kept.wal], key_of(kept), scratch, 16 << 20).reaches(int(written))
 
 
 def segments(wal):
@@ -209,6 +243,49 @@ def test_a_copy_that_fails_is_not_the_end_of_what_was_written(kept, guests_at):
 
     with pytest.raises(BackupError, match="could not restore file"):
         guests_at(at, spoil)
+
+
+def test_what_was_received_is_signed_to_the_last_commit_within_a_moment(
+    kept, guests_at, log, tmp_path
+):
+    at = kept.written("delapan")
+    ((count,),) = run_sql(kept.url, "SELECT count(*) FROM guests")
+    live = mark_live(PostgresClient(kept.url), log)
+    wait_until(lambda: all_is_signed(kept, tmp_path))
+    assert guests_at(None, live=live, signed=True)[0] == count
+    assert guests_at(at, signed=True) == (count, at)
+
+
+@pytest.mark.parametrize("change", ["a byte", "the signature", "no signature", "of another one"])
+def test_a_segment_that_is_not_what_was_signed_is_given_to_no_server(
+    kept, guests_at, tmp_path, change
+):
+    """A server runs what is in it, as whoever owns its data."""
+    kept.written("sembilan")
+    at = kept.written("sepuluh")
+    previous, last = segments(kept.wal)[-2:]
+
+    def spoil(wal):
+        segment = wal / last.name
+        signature = beside(segment)
+        if change == "a byte":
+            content = bytearray(segment.read_bytes())
+            content[len(content) // 2] ^= 1
+            segment.write_bytes(content)
+        elif change == "the signature":
+            signature.write_bytes(signature.read_bytes().replace(b" ", b" 0", 1))
+        elif change == "no signature":
+            signature.unlink()
+        else:
+            shutil.copy(wal / previous.name, segment)
+            shutil.copy(beside(wal / previous.name), signature)
+
+    wait_until(lambda: all_is_signed(kept, tmp_path))
+    assert guests_at(at, signed=True)[1] == at
+    with pytest.raises(BackupError, match=f"{last.name}: not signed by BACKUP_KEY.*--unsigned"):
+        guests_at(at, spoil, signed=True)
+    if change in ("the signature", "no signature"):
+        assert guests_at(at, spoil)[1] == at  # as --unsigned does
 
 
 def test_a_quiet_hour_is_known_because_marks_are_received_in_it(kept, guests_at):

@@ -184,6 +184,35 @@ def test_a_manifest_in_s3_is_read_and_its_backup_counts_as_uploaded(s3, s3_check
     assert run_check(check, now=NOW).status is Status.HEALTHY
 
 
+def test_a_bucket_that_nobody_may_empty_is_read_as_fast_after_years(endpoint, s3, monkeypatch):
+    """Of each restaurant's the newest manifests are read, whatever else lies there."""
+    fetched = []
+    fetch = S3Source._fetch
+
+    def counted(source, client, key):
+        fetched.append(key)
+        return fetch(source, client, key)
+
+    monkeypatch.setattr(S3Source, "_fetch", counted)
+    days = 35
+    for owner in ("a" * 16, "b" * 16):
+        for day in range(days):
+            at = NOW - timedelta(days=day)
+            name = f"steak_kenangan_daily_{at:%Y%m%d_%H%M%S}_{owner}.dump.gz"
+            upload(s3, f"daily/{name}", b"x")
+            manifest = {**MANIFEST, "identity": owner, "created_at": at.isoformat()}
+            upload(s3, f"daily/{name}.manifest.json", json.dumps(manifest).encode())
+    source = S3Source(s3.bucket, "daily", endpoint, ("key", "secret"), 5.0)
+    found = source.backups("*.dump.gz", ZoneInfo("UTC"))
+    assert len(found) == 2 * days
+    assert len(fetched) == 2 * 30
+    newest = sorted(found, key=lambda one: one.at)[-2:]
+    assert {one.manifest.identity for one in newest} == {"a" * 16, "b" * 16}
+    source.backups("*.dump.gz", ZoneInfo("UTC"))
+    assert len(fetched) == 2 * 30  # nothing is new
+    source.close()
+
+
 def test_the_whole_bucket_is_a_location(s3, s3_check, run_check):
     upload(s3, NAME)
     assert run_check(s3_check(location=f"s3://{s3.bucket}"), now=NOW).status is Status.HEALTHY

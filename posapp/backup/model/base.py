@@ -73,6 +73,10 @@ HISTORY = re.compile(r"[0-9A-F]{8}\.history(\.gz(\.age)?)?")
 """Of the history of a timeline, which is received too."""
 
 
+SIGNATURE = ".sig"
+"""After the name of a file that was received: its signature."""
+
+
 def is_received(name: str) -> bool:
     """Whether a file is one that the receiver has made."""
     return bool(SEGMENT.fullmatch(name) or HISTORY.fullmatch(name))

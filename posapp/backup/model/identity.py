@@ -40,10 +40,23 @@ def owner(backup: Backup) -> str | None:
 
 
 def ours(backups: Iterable[Backup], own: Identity | None) -> list[Backup]:
-    """Returns the backups of `own`, all of them for None: a fresh, empty database may take any."""
-    return [backup for backup in backups if own is None or own.owns(backup)]
+    """Returns the backups of `own`, all of them for None: a fresh, empty database may take any.
+
+    In a bucket the name says whose one is, and its manifest need not be read for it: one that says
+    something else is not intact.
+    """
+    return [backup for backup in backups if own is None or _is_of(backup, own)]
+
+
+def _is_of(backup: Backup, own: Identity) -> bool:
+    return backup.name.identity == own.id if backup.name.identity else own.owns(backup)
+
+
+def named_owner(backup: Backup) -> str | None:
+    """Returns the identity in a backup's name, or else the one that it states."""
+    return backup.name.identity or owner(backup)
 
 
 def owners(backups: Iterable[Backup]) -> set[str]:
-    """Returns the identities that backups state."""
-    return {stated for backup in backups if (stated := owner(backup))}
+    """Returns the identities that backups have in their names, or else state."""
+    return {stated for backup in backups if (stated := named_owner(backup))}

@@ -25,13 +25,14 @@ _MONTHS = 3
 
 def expired(intact: Mapping[BackupName, bool], now: datetime) -> list[BackupName]:
     """Returns the backups to remove, oldest first. `intact` has every backup of a storage, and
-    whether it is intact."""
-    return sorted(
-        name
-        for kind in KINDS
-        for name in _expired_of_kind(kind, sorted(n for n in intact if n.kind == kind), now)
-        if name not in _protected([n for n in intact if n.kind == kind], intact, now)
-    )
+    whether it is intact; it is asked for the newest, up to the first that is."""
+    found = []
+    for kind in KINDS:
+        names = sorted(name for name in intact if name.kind == kind)
+        if old := _expired_of_kind(kind, names, now):
+            protected = _protected(names, intact, now)
+            found += [name for name in old if name not in protected]
+    return sorted(found)
 
 
 def usual_size_if_too_small(backup: Backup, earlier: Iterable[Backup]) -> int | None:
@@ -64,9 +65,9 @@ def _protected(
 def _newest_intact(
     names: Iterable[BackupName], intact: Mapping[BackupName, bool]
 ) -> set[BackupName]:
-    names = list(names)
-    chosen = [name for name in names if intact[name]] or names
-    return {max(chosen)} if chosen else set()
+    newest_first = sorted(names, reverse=True)
+    chosen = next((name for name in newest_first if intact[name]), None)
+    return {chosen} if chosen is not None else set(newest_first[:1])
 
 
 def _months_before(moment: datetime, months: int) -> datetime:

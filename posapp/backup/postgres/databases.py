@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -92,17 +93,37 @@ def drop(connection: Connection, name: str) -> None:
     )
 
 
-def restore_blockers(connection: Connection, live: str, backup: Backup) -> list[str]:
-    """Returns why a backup cannot be restored on this server, each with what to do."""
+def restore_blockers(
+    connection: Connection, live: str, backup: Backup, coming: Collection[str] = ()
+) -> list[str]:
+    """Returns why a backup cannot be restored on this server, each with what to do. The roles
+    `coming` will be there."""
     found = [*_privileges(connection, live), *_prepared(connection, live)]
     manifest = backup.manifest
     if manifest is None:
         return found
-    return [*found, *unmet_requirements(connection, manifest)]
+    return [*found, *unmet_requirements(connection, manifest, coming)]
 
 
-def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
-    """Returns what the backup needs and the server lacks."""
+def missing_roles(connection: Connection, manifest: Manifest) -> list[str]:
+    """Returns the roles that the backup names and the server lacks."""
+    named = set(manifest.roles)
+    if (like := manifest.properties) is not None:
+        named |= {like.owner, *(one.grantee for one in like.grants if one.grantee)}
+        named |= {one.role for one in like.settings if one.role}
+    return _missing(connection, "SELECT rolname FROM pg_roles", named)
+
+
+def create_roles(connection: Connection, names: Iterable[str]) -> None:
+    """Creates roles that nobody can sign in as: without passwords and rights."""
+    for name in names:
+        query(connection, sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+
+
+def unmet_requirements(
+    connection: Connection, manifest: Manifest, coming: Collection[str] = ()
+) -> list[str]:
+    """Returns what the backup needs and the server lacks; the roles `coming` will be there."""
     found = []
     needed, here = first_number(manifest.server_version), major(connection.server_version)
     if here < needed:
@@ -114,7 +135,7 @@ def unmet_requirements(connection: Connection, manifest: Manifest) -> list[str]:
             f"the backup needs {made_by} or newer: pg_dump {made_by} has made it, and psql here is"
             f" {ours}; update the POS first"
         )
-    roles = _missing(connection, "SELECT rolname FROM pg_roles", manifest.roles)
+    roles = _missing(connection, "SELECT rolname FROM pg_roles", set(manifest.roles) - {*coming})
     if roles:
         found.append(
             f"roles that own parts of it are missing here: {', '.join(roles)};"
@@ -150,6 +171,6 @@ def _prepared(connection: Connection, live: str) -> list[str]:
     return [f"{found[0][0]} prepared transactions hold the database {live}: end them first"]
 
 
-def _missing(connection: Connection, statement: str, needed: tuple[str, ...]) -> list[str]:
+def _missing(connection: Connection, statement: str, needed: Iterable[str]) -> list[str]:
     there = {row[0] for row in query(connection, statement)}
     return sorted(set(needed) - there)

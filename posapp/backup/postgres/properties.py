@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import psycopg2
 from psycopg2 import sql
@@ -104,16 +104,18 @@ def apply_properties(connection: Connection, name: str, like: DatabaseProperties
     return problems
 
 
-def foreseen(connection: Connection, like: DatabaseProperties) -> tuple[list[str], list[str]]:
+def foreseen(
+    connection: Connection, like: DatabaseProperties, coming: Collection[str] = ()
+) -> tuple[list[str], list[str]]:
     """Returns why no database with these properties can be created here, and what would not be as
-    it was: both before anything is done."""
+    it was: both before anything is done. The roles `coming` will be there."""
     granted = {one.grantee for one in like.grants} | {one.role for one in like.settings}
     losses = [
         f"the role {role} is missing here: its rights and settings on the database are not kept"
-        for role in sorted(filter(None, granted - {like.owner}))
+        for role in sorted(filter(None, granted - {like.owner, *coming}))
         if not _exists(connection, _ROLE, role)
     ]
-    if not _exists(connection, _ROLE, like.owner):
+    if like.owner not in coming and not _exists(connection, _ROLE, like.owner):
         losses.append(f"the role {like.owner} is missing here: the database gets another owner")
     if like.tablespace != "pg_default" and not _exists(connection, _SPACE, like.tablespace):
         losses.append(f"the tablespace {like.tablespace} is missing here: it lies in the usual one")

@@ -13,6 +13,10 @@ _STATE = """
 SELECT active, wal_status = 'lost', coalesce(pg_current_wal_lsn() - restart_lsn, 0), safe_wal_size
 FROM pg_replication_slots WHERE slot_name = %s
 """
+_RECEIVED = """
+SELECT r.flush_lsn - '0/0' FROM pg_stat_replication r
+JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.slot_name = %s
+"""
 _HAS_SEGMENT = "SELECT EXISTS (SELECT FROM pg_ls_waldir() WHERE right(name, 16) = %s)"
 
 
@@ -34,6 +38,22 @@ def read_slot(connection: Connection) -> Slot | None:
         return None
     active, lost, held, left = rows[0]
     return Slot(active, bool(lost), int(held), None if left is None else int(left))
+
+
+def received_until(connection: Connection) -> int | None:
+    """Returns the position in WAL up to which whoever receives now has received, and synced; None
+    where nobody does. What the slot says may be from a run before."""
+    rows = query(connection, _RECEIVED, SLOT)
+    return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
+def surely_has_segment(connection: Connection, last_digits: str) -> bool:
+    """Whether the server still has the segment of whose name these are the last 16 digits; False
+    for a role that may not look."""
+    try:
+        return bool(query(connection, _HAS_SEGMENT, last_digits)[0][0])
+    except psycopg2.Error:
+        return False
 
 
 def has_segment(connection: Connection, last_digits: str) -> bool:

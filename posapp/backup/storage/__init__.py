@@ -9,21 +9,15 @@ from typing import BinaryIO, Protocol
 from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.manifest import Manifest
 
+LARGEST_ROLES = 4_000_000
+"""Bytes of the roles of a server, as SQL; what is longer is none."""
 
-class Storage(Protocol):
-    """A folder or a bucket with a folder, or a prefix, for each kind.
 
-    Every method raises BackupError when the storage fails; the message begins with the location.
+class Source(Protocol):
+    """Where a backup is read from.
+
+    Every method raises BackupError when it fails; the message begins with the location.
     """
-
-    def list_backups(self) -> list[Backup]:
-        """Returns all backups, by time.
-
-        A file that is not named like a backup, or lies under another kind than its own, is none. A
-        backup whose manifest is missing or cannot be parsed has the manifest None. A storage in
-        which nothing was ever written has no backups.
-        """
-        ...
 
     def open(self, backup: Backup) -> AbstractContextManager[BinaryIO]:
         """Opens the dump to read it once, from the beginning. Errors while it is read count."""
@@ -34,6 +28,23 @@ class Storage(Protocol):
         it. A copy lies in `scratch` and is removed after.
 
         Raises Refused where there is no room for it.
+        """
+        ...
+
+    def read_roles(self, backup: Backup) -> bytes | None:
+        """Returns the server's roles beside a backup, as SQL; None where there are none."""
+        ...
+
+
+class Storage(Source, Protocol):
+    """A folder or a bucket with a folder, or a prefix, for each kind."""
+
+    def list_backups(self) -> list[Backup]:
+        """Returns all backups, by time.
+
+        A file that is not named like a backup, or lies under another kind than its own, is none. A
+        backup whose manifest is missing or cannot be parsed has the manifest None. A storage in
+        which nothing was ever written has no backups.
         """
         ...
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.backup import KINDS, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
+from posapp.backup.storage import LARGEST_ROLES
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 from posapp.runtime.locks import FileLock
 from posapp.settings import Settings
@@ -70,6 +71,12 @@ class FolderStorage:
         """The dump itself is on this machine: nothing is copied."""
         with self.open(backup) as file:
             yield file
+
+    def read_roles(self, backup: Backup) -> bytes | None:
+        path = Path(backup.location).with_name(backup.name.globals)
+        with _translate_errors(str(path)), suppress(FileNotFoundError), path.open("rb") as file:
+            return file.read(LARGEST_ROLES + 1)
+        return None
 
     def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
         path = Path(backup.location).with_name(backup.name.manifest)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from posapp.backup import compression
 from posapp.backup.compression import LoadIdentity
+from posapp.backup.encryption import load_identity
 from posapp.backup.errors import BackupError, Refused
-from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName, newest_intact
-from posapp.backup.model.identity import Identity, ours, owners
+from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
+from posapp.backup.model.identity import Identity, named_owner, ours
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.storage import Storage
+from posapp.backup.storage import Source, Storage
+from posapp.backup.storage.exported import ExportedFile
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
 from posapp.settings import Settings
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from posapp.backup.storage.s3 import S3Storage
 
 LATEST = "latest"
+_READERS = 8
+_COUNTED = 100
+"""Of those that are not good, for a message."""
 
 
 def intact(backup: Backup) -> bool:
@@ -34,13 +40,20 @@ def list_all(storages: list[Storage]) -> list[Backup]:
     return sorted(found, key=lambda one: (one.name, one.location))
 
 
+def read_ahead(backups: Iterable[Backup]) -> None:
+    """Reads the manifests of backups, several at once: in a bucket each is a request. Raises
+    BackupError."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        list(readers.map(lambda one: one.manifest, backups))
+
+
 def find_backup(
     what: str,
     settings: Settings,
     own: Identity | None = None,
     is_good: Callable[[Backup], bool] = intact,
 ) -> Backup:
-    """Returns the backup that an operator names: by a path, `s3://BUCKET/KIND/NAME`,
+    """Returns the backup that an operator names: by a path, also of a file that was exported, `s3://BUCKET/KIND/NAME`,
     `s3://BUCKET[/KIND]` for the newest intact one there, or `latest` for the newest intact one
     here, else in S3; those before restores apart. The newest is the newest of `own`; for None, as a
     fresh database is, of the only restaurant that has any. `is_good` says what counts.
@@ -55,6 +68,8 @@ def find_backup(
     if not path.exists() and path.parent == Path() and (name := BackupName.parse(what)):
         path = FolderStorage.from_settings(settings).path(name)
     backup = backup_at(path.absolute())
+    if backup is None and path.is_file() and BackupName.parse(path.name) is None:
+        backup = _exported(path.absolute(), settings).read()
     if backup is None:
         reason = "is not named like a backup" if path.is_file() else "there is no such backup"
         raise Refused(f"{what}: {reason}; posapp backup list shows what there is")
@@ -72,13 +87,23 @@ def open_bucket(settings: Settings, name: str | None = None) -> S3Storage | None
     return S3Storage.from_settings(settings, name)
 
 
-def storage_of(backup: Backup, settings: Settings) -> Storage:
-    """Returns the storage in which a backup lies."""
+def source_of(backup: Backup, settings: Settings) -> Source:
+    """Returns from where a backup is read: its storage, or the file that was exported."""
+    return storage_of(backup, settings) or _exported(Path(backup.location), settings)
+
+
+def storage_of(backup: Backup, settings: Settings) -> Storage | None:
+    """Returns the storage in which a backup lies; None for one in a file that was exported."""
     if not backup.in_s3:
-        return FolderStorage(Path(backup.location).parent.parent)
+        path = Path(backup.location)
+        return FolderStorage(path.parent.parent) if path.name == str(backup.name) else None
     bucket = open_bucket(settings, _bucket_name(backup.location))
     assert bucket is not None
     return bucket
+
+
+def _exported(path: Path, settings: Settings) -> ExportedFile:
+    return ExportedFile(path, lambda: load_identity(settings.backup_age_identity))
 
 
 def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup], bool]) -> Backup:
@@ -88,11 +113,12 @@ def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup]
             continue
         # A database from before a restore is never what a restore wants by default.
         candidates = [one for one in storage.list_backups() if one.kind != "pre-restore"]
-        if backup := newest_intact(_ours_alone(candidates, own, is_good)):
+        if backup := _newest_good(candidates, own, is_good):
             return backup
         found += candidates
     whose = "" if own is None else " of this restaurant"
-    unsigned = sum(one.intact and not is_good(one) for one in found)
+    newest = sorted(found, key=lambda one: one.name)[-_COUNTED:]
+    unsigned = sum(one.intact and not is_good(one) for one in newest)
     more = f"; {unsigned} are not signed by BACKUP_KEY (--unsigned)" if unsigned else ""
     raise Refused(
         f"there is no good backup{whose} in {settings.backup_dir}, nor in S3{more};"
@@ -100,17 +126,24 @@ def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup]
     )
 
 
-def _ours_alone(
+def _newest_good(
     candidates: list[Backup], own: Identity | None, is_good: Callable[[Backup], bool]
-) -> list[Backup]:
-    """Raises Refused where it is not clear whose are meant."""
-    good = [one for one in candidates if is_good(one)]
-    if own is None and len(known := owners(good)) > 1:
+) -> Backup | None:
+    """Returns the newest good one; of each restaurant's only the newest are looked at. Raises
+    Refused where it is not clear whose are meant."""
+    of: dict[str | None, list[Backup]] = {}
+    for one in sorted(ours(candidates, own), key=lambda one: one.name, reverse=True):
+        of.setdefault(named_owner(one), []).append(one)
+    newest = {
+        owner: next((one for one in group if is_good(one)), None) for owner, group in of.items()
+    }
+    good = {owner: one for owner, one in newest.items() if one is not None}
+    if own is None and len(known := {owner for owner in good if owner}) > 1:
         raise Refused(
             f"here are backups of {len(known)} restaurants ({', '.join(sorted(known))}):"
             " name the one; posapp backup list shows them"
         )
-    return ours(good, own)
+    return max(good.values(), key=lambda one: one.name, default=None)
 
 
 def _in_s3(
@@ -124,9 +157,7 @@ def _in_s3(
     found = bucket.list_backups()
     if key in ("", *KINDS):
         kinds = {key} if key else set(KINDS) - {"pre-restore"}
-        backup = newest_intact(
-            _ours_alone([one for one in found if one.kind in kinds], own, is_good)
-        )
+        backup = _newest_good([one for one in found if one.kind in kinds], own, is_good)
     else:
         backup = next((one for one in found if one.name.key == key), None)
         if backup is None:  # as it is called here, without the identity
@@ -148,10 +179,15 @@ def download_folder(storage: FolderStorage, lock: BackupLock) -> Path:
     return storage.prepare("fetched")
 
 
-def verify(backup: Backup, settings: Settings, load_identity: LoadIdentity) -> None:
+def verify(
+    backup: Backup,
+    settings: Settings,
+    identity: LoadIdentity,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> None:
     """Reads a backup to its end. Raises BackupError where it differs from its manifest."""
-    with storage_of(backup, settings).open(backup) as file:
-        found = compression.read_to_end(file, backup.name, load_identity)
+    with source_of(backup, settings).open(backup) as file:
+        found = compression.read_to_end(file, backup.name, identity, on_progress)
     if backup.manifest is None:
         raise BackupError(f"{backup.location}: whole, but there is no manifest to compare it with")
     _compare_with_manifest(backup, backup.manifest, *found)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -21,6 +20,7 @@ from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
 from posapp.backup.room import Need, require
+from posapp.backup.storage import LARGEST_ROLES
 from posapp.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,13 +31,42 @@ PART = 8 << 20
 _TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=3)
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
-_READERS = 8
-"""Manifests that are fetched at once."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
 """Errors that say nothing of the bucket as a whole."""
 _STALE = timedelta(days=1)
 """Age from which an unfinished upload belongs to no run any more."""
+
+
+class _Listed(Backup):
+    """A backup in a bucket, of which the manifest is fetched when it is first asked for: a bucket
+    that nobody may empty has thousands, and the newest are what matters."""
+
+    def __init__(
+        self,
+        name: BackupName,
+        size: int,
+        location: str,
+        archived: bool,
+        fetch: Callable[[], tuple[Manifest | None, str]],
+    ) -> None:
+        known = {"name": name, "size": size, "location": location}
+        self.__dict__.update(known, _archived=archived, _fetch=fetch)
+
+    @cached_property
+    def _read(self) -> tuple[Manifest | None, str]:
+        found: tuple[Manifest | None, str] = self.__dict__["_fetch"]()
+        return found
+
+    @property
+    def manifest(self) -> Manifest | None:
+        return self._read[0]
+
+    @property
+    def problem(self) -> str:
+        if self.__dict__["_archived"]:
+            return "archived: it has to be brought back first"
+        return self._read[1]
 
 
 @dataclass(frozen=True)
@@ -91,6 +120,13 @@ class S3Storage:
             raise BackupError(f"{path}: {error.strerror}") from None
         finally:
             path.unlink(missing_ok=True)
+
+    def read_roles(self, backup: Backup) -> bytes | None:
+        key = backup.name.key_of(backup.name.globals)
+        with self._translate_errors(self._url(key)), suppress(self._client.exceptions.NoSuchKey):
+            body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+            return body.read(LARGEST_ROLES + 1)
+        return None
 
     def write_manifest(self, backup: Backup, manifest: Manifest) -> None:
         self._put(backup.name.key_of(backup.name.manifest), manifest.dump())
@@ -218,29 +254,28 @@ class S3Storage:
             Bucket=self.name, Prefix=f"{kind}/", Delimiter="/"
         )
         objects = {o["Key"]: o for page in pages for o in page.get("Contents", ())}
-        named = [(key, name) for key in objects if (name := _parse(key)) is not None]
-        keys = [name.key_of(name.manifest) for _, name in named]
-        with ThreadPoolExecutor(_READERS) as readers:
-            manifests = list(readers.map(lambda key: self._manifest(key, objects), keys))
-        for (key, name), (manifest, problem) in zip(named, manifests, strict=True):
-            archived = objects[key].get("StorageClass") in _ARCHIVED
-            problem = "archived: it has to be brought back first" if archived else problem
-            yield Backup(name, objects[key]["Size"], manifest, self._url(key), problem)
+        present = frozenset(objects)
+        for key, found in objects.items():
+            if (name := _parse(key)) is not None:
+                archived = found.get("StorageClass") in _ARCHIVED
+                manifest = partial(self._manifest, name.key_of(name.manifest), present)
+                yield _Listed(name, found["Size"], self._url(key), archived, manifest)
 
     def _manifest(self, key: str, present: Container[str]) -> tuple[Manifest | None, str]:
         """Returns the manifest, and why it cannot be read: one object that is refused must not hide
         the others."""
         if key not in present:
             return None, ""
-        try:
-            body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
-            return Manifest.parse(body.read(LARGEST_MANIFEST + 1)), ""
-        except self._client.exceptions.NoSuchKey:  # removed by a rotation meanwhile
-            return None, ""
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
-                raise
-            return None, f"its manifest: {describe_error(error, self.timeout)}"
+        with self._translate_errors(self._url(key)):
+            try:
+                body = self._client.get_object(Bucket=self.name, Key=key)["Body"]
+                return Manifest.parse(body.read(LARGEST_MANIFEST + 1)), ""
+            except self._client.exceptions.NoSuchKey:  # removed by a rotation meanwhile
+                return None, ""
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
+                    raise
+                return None, f"its manifest: {describe_error(error, self.timeout)}"
 
     def _sha256(self, key: str) -> str:
         """Reads the object back: where the server encrypts, its ETag is no checksum."""

@@ -113,6 +113,11 @@ def _parsed(manifest: bytes) -> SidecarManifest | None:
         return None
 
 
+def series(name: str) -> str:
+    """Returns what a name has besides its time."""
+    return _STAMP.sub("", name).removesuffix(ENCRYPTED)
+
+
 def stamp(name: str, zone: ZoneInfo) -> datetime | None:
     """The time in a name, `YYYYMMDD_HHMMSS` on the wall clock of `zone`, as UTC."""
     for digits in reversed(_STAMP.findall(name)):

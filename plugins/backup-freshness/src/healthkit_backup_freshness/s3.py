@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -32,6 +32,8 @@ from healthkit_backup_freshness.catalogue import (
     SourceError,
     backup,
     is_backup,
+    series,
+    stamp,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 
 _READERS = 8
 """Manifests that are fetched at once."""
+_LOOKED_AT = 30
+"""The newest of each series, of which the manifests are read: each carries on what those before it
+have proven. A bucket that nobody may empty has thousands."""
 _OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
 """Errors that say nothing of the bucket as a whole."""
 _REFUSED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
@@ -78,7 +83,7 @@ class S3Source:
         try:
             client = self._own_client()
             objects = {item.key: item for item in self._list(client)}
-            self._fetch_manifests(client, objects)
+            self._fetch_manifests(client, objects, self._newest(objects, pattern, zone))
         except (BotoCoreError, ClientError) as error:
             raise SourceError(describe_error(error, self._timeout)) from None
         found = []
@@ -110,9 +115,26 @@ class S3Source:
             for item in page.get("Contents", ()):
                 yield _Object(item["Key"], item["ETag"], item["Size"], item["LastModified"])
 
-    def _fetch_manifests(self, client: S3Client, objects: Mapping[str, _Object]) -> None:
+    def _newest(
+        self, objects: Mapping[str, _Object], pattern: str, zone: ZoneInfo
+    ) -> Iterator[str]:
+        """Yields the keys of the newest backups of each series: of those whose names differ by
+        their time alone."""
+        found: dict[str, list[tuple[datetime, str]]] = {}
+        for key, item in objects.items():
+            name = key.removeprefix(self._prefix)
+            if is_backup(name, pattern):
+                at = stamp(name, zone) or item.modified
+                found.setdefault(series(name), []).append((at, key))
+        for one in found.values():
+            yield from (key for _, key in sorted(one)[-_LOOKED_AT:])
+
+    def _fetch_manifests(
+        self, client: S3Client, objects: Mapping[str, _Object], of: Iterable[str]
+    ) -> None:
         """Fetches what is new and forgets what is gone."""
-        wanted = {(o.key, o.etag) for o in objects.values() if o.key.endswith(MANIFEST)}
+        beside = (objects.get(key + MANIFEST) for key in of)
+        wanted = {(one.key, one.etag) for one in beside if one is not None}
         new = sorted(wanted - self._manifests.keys())
         with ThreadPoolExecutor(_READERS) as readers:
             bodies = list(readers.map(lambda version: self._fetch(client, version[0]), new))
