@@ -94,7 +94,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The time that may be lost, what is left of it (below nothing when more was lost), and the pace.
+    """The time that may be lost, what is left of it (below 0 where more was lost), and the pace.
 
     `burn` has, for each span, how many times as fast as allowed it goes; None without results.
     `gone_in` is when nothing is left at the pace of the windows that burn.
