@@ -54,7 +54,8 @@ def test_a_cycle_is_told_once_from_its_first_name_on():
         "checks": {name: {"depends_on": further} for name, further in edges.items()},
         "channels": {},
         "routes": {},
-        "maintenance": {},
+        "maintenance": {"a": {"checks": ("a",)}},  # named like its check, which is no cycle
+        "slo": {"a": {"checks": ("a", "b")}, "b": {"checks": ("a",)}},
     }
     (problem,) = reference_problems(links, edges, ())
     assert problem.key == "checks.a.depends_on"

@@ -33,7 +33,7 @@ _WITH_LINK = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link is for; `message` is the number of the message that it stood in."""
+    """The meaning of a link; `message` is the number of the message that it stood in."""
 
     incident: int
     check: str

@@ -1,4 +1,4 @@
-"""What is lost, what is left of a budget, and how fast it goes: rules of values alone.
+"""The rules of what is lost, what is left of a budget, and how fast it goes: of values alone.
 
 Reckoned in whole numbers and fractions: nothing is rounded in anybody's favour.
 """

@@ -42,7 +42,7 @@ SPANS = tuple(sorted({span for one in BURN_WINDOWS for span in (one.long, one.sh
 
 
 class BudgetState(StrEnum):
-    """How a budget does."""
+    """The state of a budget."""
 
     OK = "ok"
     BURNING = "burning"
@@ -57,7 +57,7 @@ class BudgetState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What is promised: the share `target` (0 to 1) of the results of `checks` in a window.
+    """A promise: the share `target` (0 to 1) of the results of `checks` in a window.
 
     `checks` maps each name to how long it may be silent before it counts as absent. `events`:
     the checks count events (requests), which are measured in place of their own results.
@@ -81,7 +81,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the store knows of an objective's checks at a moment."""
+    """All that the store knows of an objective's checks at a moment."""
 
     at: datetime
     hours: Hours
@@ -94,7 +94,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What may be lost, what is left of it (less than nothing when more was lost), and the pace.
+    """The time that may be lost, what is left of it (below 0 where more was lost), and the pace.
 
     `burn` has, for each span, how many times as fast as allowed it goes; None without results.
     `gone_in` is when nothing is left at the pace of the windows that burn.

@@ -1,4 +1,4 @@
-"""How many results, or events, were good."""
+"""The number of results, or events, that were good."""
 
 from __future__ import annotations
 

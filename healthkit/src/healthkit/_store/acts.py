@@ -1,4 +1,4 @@
-"""What people do by a link in a message: once for each link, in one transaction with its mark."""
+"""Acts of people by a link in a message: once for each link, in one transaction with its mark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEEP_USED = timedelta(days=92)
 
 
 class ActAnswer(StrEnum):
-    """What became of an act."""
+    """The end of an act."""
 
     ACKNOWLEDGED = "acknowledged"
     SILENCED = "silenced"
@@ -30,7 +30,7 @@ class ActAnswer(StrEnum):
 
 @dataclass(slots=True)
 class Act:
-    """What somebody asks for by a link; `answer` is there once it is in the store."""
+    """A wish that comes by a link; `answer` is there once it is in the store."""
 
     link: str
     """The name under which the link is kept as used."""

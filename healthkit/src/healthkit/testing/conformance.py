@@ -1,4 +1,4 @@
-"""What every check type and channel type has to bear, as pytest classes to inherit from:
+"""The suite that every check type and channel type has to bear, as pytest classes to inherit from:
 
     from healthkit.testing.conformance import CheckConformance
 
