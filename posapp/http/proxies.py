@@ -1,4 +1,4 @@
-"""Whose word on the client is taken: that of the proxies that are named."""
+"""The proxies whose word on the client is taken: those that are named."""
 
 from __future__ import annotations
 

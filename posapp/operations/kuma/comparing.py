@@ -1,4 +1,4 @@
-"""What differs between deploy/kuma/monitors.toml and a Kuma; looks, and changes nothing."""
+"""The difference between deploy/kuma/monitors.toml and a Kuma; looks, and changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Comparison:
     addresses: Mapping[str, str]
 
     def lines(self) -> list[str]:
-        """What would be done there, for people."""
+        """The steps that `apply` would take there, for people."""
         first = [] if self.first_account is None else [self.first_account]
         return [*first, *(change.line() for change in self.changes)]
 
