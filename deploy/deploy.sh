@@ -21,6 +21,7 @@ preflight() {
     need_engine
     need_space 5
     need_stack
+    export CHECKOUT=$sources
     [ -n "$(find backups/daily -name '*.dump.gz' -mmin -1560 2>/dev/null | head -n 1)" ] ||
         fail "no daily backup is younger than 26 hours; make one: docker compose exec backup posapp backup daily"
 }
@@ -30,13 +31,14 @@ build() {
 }
 lint() { # of the migrations that this database has not seen
     local revision said
-    revision=$(docker compose exec -T postgres psql -h /run/postgresql -U postgres -d steak_kenangan -Atc "SELECT version_num FROM alembic_version")
-    DOCKER_BUILDKIT=1 docker build -q --network "${BUILD_NETWORK:-default}" --target migrations -f "$sources/deploy/backend.Dockerfile" -t "steak-kenangan/migrations:$version" "$sources" >/dev/null
-    said=$(docker run --rm --read-only --tmpfs /tmp --network none "steak-kenangan/migrations:$version" "$revision" 2>&1) || {
-        echo "$said" >&2
-        [ -n "$accepted" ] || fail "these migrations would stop sales or the version that runs; mend them, or add --accept-migrations"
-        note "$version: migrations accepted as they are"
-    }
+    revision=$(docker compose exec -T postgres psql -h /run/postgresql -U postgres -d steak_kenangan -Atc \
+        "SELECT version_num FROM alembic_version" </dev/null) || return 1
+    DOCKER_BUILDKIT=1 docker build -q --network "${BUILD_NETWORK:-default}" --target migrations -f "$sources/deploy/backend.Dockerfile" \
+        -t "steak-kenangan/migrations:$version" "$sources" >/dev/null || return 1
+    said=$(docker run --rm --read-only --tmpfs /tmp --network none "steak-kenangan/migrations:$version" "$revision" 2>&1) && return 0
+    echo "$said" >&2
+    [ -n "$accepted" ] || return 1
+    note "$version: migrations accepted as they are"
 }
 configuration() { # whether it starts with what this machine tells it
     POS_VERSION=$version docker compose run --rm -T --no-deps backend \
@@ -69,7 +71,7 @@ untouched() { # nothing has been changed yet
     exit 1
 }
 step build build || untouched "it cannot be built"
-step lint lint
+step lint lint || untouched "its migrations would stop sales or the version that runs; mend them, or add --accept-migrations"
 step configuration configuration || untouched "it does not start with this configuration"
 step backup backup || untouched "no backup could be made"
 step migrate migrate || untouched "its migrations were undone"

@@ -67,7 +67,25 @@ note() { # note TEXT: into the log of deployments, and to whoever watches
 one_at_a_time() { # the lock ends with its holder, however that one ends
     mkdir -p var
     exec 8>>var/deploy.lock
-    flock -n 8 || fail "another deployment is under way: $(tail -n 1 "$LOG" 2>/dev/null); wait for it"
+    for _ in 1 2 3 4 5; do
+        ! flock -n 8 || break
+        ! holder_lives || fail "another deployment is under way: $(tail -n 1 "$LOG" 2>/dev/null); wait for it"
+        sleep 0.2 # it may have just begun, and not have said who it is
+    done
+    # What a killed one has begun holds the lock as well, and must not work beside us.
+    flock -n 8 || echo "waiting for what a deployment that was killed has begun"
+    flock -w 600 8 || fail "what a deployment that was killed has begun does not end; see: fuser -v $PWD/var/deploy.lock"
+    born $$ >var/deploy.holder
+}
+
+holder_lives() {
+    local said
+    said=$(cat var/deploy.holder 2>/dev/null) || return 1
+    [ -n "$said" ] && [ "$said" = "$(born "${said%% *}")" ]
+}
+
+born() { # born PID: the process, and when it began; nothing where there is none
+    [ -r "/proc/$1/stat" ] && awk '{print $1, $22}' "/proc/$1/stat"
 }
 
 need_stack() {
@@ -81,7 +99,7 @@ need_stack() {
 
 image_of() { docker inspect --format '{{.Config.Image}}' "$1"; }
 has_image() { docker image inspect "steak-kenangan/$1" >/dev/null 2>&1; }
-backends() { docker compose ps -q --status running backend; }
+backends() { docker compose ps -q --status running --status restarting backend; }
 
 backends_of() { # backends_of VERSION, or of all others: backends_of not VERSION
     local container not=""
@@ -99,31 +117,34 @@ count() { grep -c . || true; }
 health_of() { docker inspect --format '{{.State.Status}} {{.State.Health.Status}}' "$1"; }
 
 start_one() { # start_one VERSION: one backend more; returns when nginx sends to it
-    local before new address
+    local before new
     before=$(docker compose ps -aq backend)
     POS_VERSION=$1 docker compose up -d --no-deps --no-recreate --scale "backend=$(($(echo "$before" | count) + 1))" backend >/dev/null 2>&1 || true
     new=$(docker compose ps -aq backend | grep -vxF "$before" | head -n 1)
     [ -n "$new" ] || { echo "no backend of $1 could be made" >&2; return 1; }
-    for _ in $(seq 120); do
-        case $(health_of "$new") in
+    serves "$new" || { docker rm -f "$new" >/dev/null; return 1; }
+}
+
+serves() { # serves CONTAINER: waits until it is ready and nginx sends to it, or says why not
+    local address
+    for _ in $(seq 180); do
+        case $(health_of "$1") in
         "running healthy") break ;;
         exited* | *unhealthy | restarting*) break ;;
         esac
         sleep 1
     done
-    if [ "$(health_of "$new")" != "running healthy" ]; then
-        echo "the new backend is not ready ($(health_of "$new")); its last words:" >&2
-        docker logs --tail 20 "$new" >&2
-        docker rm -f "$new" >/dev/null
+    if [ "$(health_of "$1")" != "running healthy" ]; then
+        echo "a backend is not ready ($(health_of "$1")); its last words:" >&2
+        docker logs --tail 20 "$1" >&2
         return 1
     fi
-    address=$(address_of "$new")
+    address=$(address_of "$1")
     for _ in $(seq 30); do
-        ! docker compose exec -T frontend backends.sh list | grep -qxF "$address" || return 0
+        ! docker compose exec -T frontend backends.sh list </dev/null | grep -qxF "$address" || return 0
         sleep 0.5
     done
-    echo "nginx does not send to the new backend at $address" >&2
-    docker rm -f "$new" >/dev/null
+    echo "nginx does not send to the backend at $address" >&2
     return 1
 }
 
@@ -133,17 +154,24 @@ address_of() { # in the network that nginx shares
 }
 
 stop_one() { # stop_one CONTAINER: out of nginx first, so that nothing new reaches it
-    docker compose exec -T frontend backends.sh drain "$(address_of "$1")"
-    sleep 3 # nginx's old workers have let go
-    docker stop -t 30 "$1" >/dev/null
-    docker rm "$1" >/dev/null
-    docker compose exec -T frontend backends.sh restore
+    local address
+    address=$(address_of "$1")
+    if [ -n "$address" ]; then # one that does not come up has none
+        docker compose exec -T frontend backends.sh drain "$address" </dev/null || return 1
+        sleep 3 # nginx's old workers have let go
+    fi
+    docker stop -t 30 "$1" >/dev/null || return 1
+    docker rm "$1" >/dev/null || return 1
+    docker compose exec -T frontend backends.sh restore </dev/null
 }
 
 roll() { # roll VERSION: one backend after another
-    local wanted old
+    local wanted old left
     wanted=$(setting BACKENDS 2)
     docker compose ps -aq --status exited --status created --status dead backend | xargs -r docker rm >/dev/null
+    for left in $(backends_of "$1"); do # by a run that was killed, perhaps before it was ready
+        serves "$left" || return 1
+    done
     while :; do
         old=$(backends_of not "$1" | head -n 1)
         if [ "$(backends_of "$1" | count)" -lt "$wanted" ]; then
@@ -151,7 +179,7 @@ roll() { # roll VERSION: one backend after another
         elif [ -z "$old" ]; then
             break
         fi
-        [ -z "$old" ] || stop_one "$old"
+        [ -z "$old" ] || stop_one "$old" || { echo "an old backend could not be stopped" >&2; return 1; }
     done
 }
 

@@ -9,7 +9,6 @@ from flask import Flask
 from flask_openapi3 import Info, OpenAPI
 from pydantic import SecretStr
 from sqlalchemy.engine import URL
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 import posapp
 from healthkit import SYSTEM_CLOCK, Clock, Health
@@ -46,6 +45,7 @@ from posapp.http.body import (
     validate_json_body,
 )
 from posapp.http.cors import CorsMiddleware
+from posapp.http.proxies import NamedProxies
 from posapp.http.security_headers import SecurityHeadersMiddleware
 from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
@@ -126,8 +126,7 @@ def _wrap_all(app: Flask, settings: Settings) -> None:
     wsgi: Application = CorsMiddleware(app.wsgi_app, settings.cors_allowed_origins)
     wsgi = SecurityHeadersMiddleware(wsgi)
     if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
+        wsgi = NamedProxies(wsgi, settings.trusted_proxies, settings.proxy_networks)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
 
 

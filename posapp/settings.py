@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -45,6 +46,15 @@ def _split(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _network(value: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no network; write it like 172.31.255.128/26, or an address"
+        ) from None
 
 
 def _origin(value: str) -> str:
@@ -107,6 +117,10 @@ def _signing_key(key: SecretStr) -> SecretStr:
 
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Networks = Annotated[
+    tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...],
+    BeforeValidator(_split),
+]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARN", "ERROR"], BeforeValidator(_level)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -188,6 +202,8 @@ class Settings(BaseModel):
     pos_data_dir: Path = Path("var")
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies stand in front, each of which appends to X-Forwarded-For."""
+    proxy_networks: Networks = ()
+    """From where the nearest of them connects; without it whoever connects is taken for one."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -41,6 +41,8 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "watch": settings.WatchSettings,
     "status": settings.StatusSettings,
     "groups.NAME": settings.GroupSettings,
+    "slo.NAME": settings.SloSettings,
+    "links": settings.LinkSettings,
 }
 
 FORMS: Mapping[Callable[..., Any], str] = {
@@ -51,6 +53,7 @@ FORMS: Mapping[Callable[..., Any], str] = {
     fields._known_zone: "time zone (`Asia/Jakarta`)",
     settings.parse_time_of_day: "time of day (`08:00`)",
     settings.parse_quiet_hours: "hours (`22:00-07:00`)",
+    settings._promise: "more than `0%`, less than `100%`",
     settings._window: "more than `0s`, at most `7d`",
     settings._lease: "`3s` to `14s`",
     settings._web_address: "an address, `https://…`",

@@ -44,7 +44,7 @@ plugins() {
 daemon() {
     docker info >/dev/null 2>&1 && return 0
     say "starting dockerd, its log is $folder/dockerd.log"
-    setsid dockerd >"$folder/dockerd.log" 2>&1 &
+    setsid dockerd >"$folder/dockerd.log" 2>&1 9>&- & # it must not hold the lock
     echo $! >"$folder/dockerd.pid"
     for _ in $(seq 60); do
         ! docker info >/dev/null 2>&1 || return 0
@@ -103,7 +103,13 @@ start)
     ;;
 stop)
     [ -s "$folder/dockerd.pid" ] || exit 0
-    kill "$(cat "$folder/dockerd.pid")" 2>/dev/null || true
+    pid=$(cat "$folder/dockerd.pid")
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 240); do # its containers have their time to end
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.5
+    done
+    ! kill -0 "$pid" 2>/dev/null || fail "dockerd does not end; see $folder/dockerd.log"
     rm -f "$folder/dockerd.pid"
     ;;
 *) fail "start or stop?" ;;

@@ -1,6 +1,7 @@
 """Prints the SQL of the migrations after a revision: what squawk reads before a deployment.
 
-migration_sql.py REVISION    all after it; `base` for all
+migration_sql.py REVISION    all after it; `base` for all. After the revision of a newer version, to
+                             which this one is a way back, there is none.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ import sys
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from alembic.util.exc import CommandError
 
-from posapp.database.schema import MIGRATION_LOCK_TIMEOUT, migrations
+from posapp.database.schema import MIGRATION_LOCK_TIMEOUT, is_newer, migrations
 
 
 def migration_sql(revision: str) -> None:
-    """Writes to standard output. Raises CommandError for a revision that there is not."""
+    """Writes to standard output."""
     config, scripts = migrations()
-    if revision != "base":
-        scripts.get_revision(revision)
+    if revision != "base" and is_newer(revision):
+        print(f"-- {revision} is that of a newer version")
+        return
     print(f"SET lock_timeout = {MIGRATION_LOCK_TIMEOUT};")  # as `posapp db upgrade` has it
     print("SET statement_timeout = 60000;")
 
@@ -33,7 +34,4 @@ def migration_sql(revision: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        migration_sql(sys.argv[1])
-    except CommandError as error:
-        sys.exit(f"migration_sql: {error}")
+    migration_sql(sys.argv[1])

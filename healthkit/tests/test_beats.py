@@ -10,7 +10,7 @@ from sqlalchemy import event
 from werkzeug.test import Client
 
 from healthkit import Health, Settings, StoreError, configure_check
-from healthkit._beats import MOST_WAITING, BeatWriter, _Waiting
+from healthkit._beats import MOST_WAITING, StoreWriter, _Waiting
 from healthkit._builtin import Heartbeat
 from healthkit._config.settings import ServiceSettings, StoreSettings
 from healthkit._model.signals import Signal
@@ -59,7 +59,7 @@ def test_a_beat_is_written_on_no_thread_that_serves_requests(health):
     def write(beats):
         threads.append(threading.get_ident())
 
-    BeatWriter(write).record(signal("a"))
+    StoreWriter(write).record(signal("a"))
     assert threads
     assert threading.get_ident() not in threads
 
@@ -91,7 +91,7 @@ def test_beats_that_come_while_one_is_written_are_written_together():
         starts.set()
         free.wait(20)
 
-    writer = BeatWriter(write)
+    writer = StoreWriter(write)
     jobs = [threading.Thread(target=writer.record, args=(signal("first"),))]
     jobs[0].start()
     starts.wait(20)
@@ -112,7 +112,7 @@ def test_what_a_write_raises_reaches_each_job_and_the_next_beat_is_tried_again()
         if failing:
             raise failing.pop()
 
-    writer = BeatWriter(write)
+    writer = StoreWriter(write)
     with pytest.raises(StoreError, match="locked"):
         writer.record(signal("a"))
     writer.record(signal("a"))
@@ -126,12 +126,12 @@ def test_more_beats_than_can_wait_are_refused_and_none_of_those_that_wait_is_los
         free.wait(20)
         written.extend(beats)
 
-    writer = BeatWriter(write)
+    writer = StoreWriter(write)
     first = threading.Thread(target=writer.record, args=(signal("first"),))
     first.start()
     starts.wait(20)
     writer._waiting += [_Waiting(signal("b")) for _ in range(MOST_WAITING)]
-    with pytest.raises(StoreError, match="1000 heartbeats wait"):
+    with pytest.raises(StoreError, match="1000 others wait"):
         writer.record(signal("a"))
     free.set()
     first.join()

@@ -116,6 +116,20 @@ def test_a_digest_that_was_put_off_by_a_clock_ahead_is_due_when_it_is_put_back(s
         assert outbox.due_channels(connection, NOW) == {"a"}
 
 
+@pytest.mark.parametrize("jump", JUMPS)
+def test_what_happened_first_is_told_first_whatever_the_clock_said_then(store, jump):
+    """Else a check that is well again is told to be down, last."""
+    with store.transaction() as connection:
+        for at in (NOW, NOW + jump, NOW + jump + HOUR):
+            number = incidents.add_event(connection, event(at))
+            outbox.enqueue(connection, number, Delivery("a", at), at)
+        claimed = [
+            outbox.claim_batch(connection, "a", NOW + 4000 * DAY, burst=9, named=9).events[0].at
+            for _ in range(3)
+        ]
+    assert claimed == [NOW, NOW + jump, NOW + jump + HOUR]
+
+
 def test_a_silence_lasts_no_longer_for_a_clock_that_was_put_back(store):
     with store.transaction() as connection:
         incidents.add_silence(connection, NOW + HOUR, NOW)

@@ -29,9 +29,21 @@ from waitress import wasyncore
 from waitress.server import create_server
 from werkzeug.test import Client
 
-from healthkit import ConfigError, Health, Outcome, load_settings
+from healthkit import (
+    CheckInfo,
+    ConfigError,
+    Event,
+    EventKind,
+    Health,
+    LinkSettings,
+    Outcome,
+    load_settings,
+)
+from healthkit._alerts import links
 from healthkit._builtin import Heartbeat
 from healthkit._config.groups import group_path
+from healthkit._model.alerts import Level
+from healthkit._store import incidents
 from healthkit.cli import main
 from healthkit.testing import ScriptedCheck, wait_until
 from healthkit.web import aiohttp as aiohttp_mount
@@ -256,6 +268,24 @@ def test_every_mount_takes_a_heartbeat(make_health, mount):
         assert told.status_code == 200
         assert requests.post(f"{address}/health/beat/{TOKEN}/log", data="no", timeout=20).ok
     assert (health.last_run("nightly").code, health.last_run("nightly").text) == (3, "no")
+
+
+def test_every_mount_follows_a_link_of_a_message(make_health, mount):
+    health = make_health(database=ScriptedCheck())
+    on = LinkSettings(url="https://pos.example", secret=TOKEN)
+    health.settings = health.settings.model_copy(update={"links": on})
+    down, now = Outcome.unhealthy("x"), health.now()
+    made = Event(EventKind.DOWN, CheckInfo("database", "Database"), now, down, incident=1)
+    path = links.address(made, "people", 1, on).removeprefix("https://pos.example")
+    with health.store.transaction() as connection:
+        incidents.open_incident(connection, made.check, Level.DOWN, "x", made.at)
+    with mount(health, None) as address:
+        assert "incident 1" in requests.get(f"{address}{path}", timeout=20).text
+        given = {"data": {"act": "acknowledge"}, "timeout": 20}
+        assert requests.post(f"{address}{path}", **given).status_code == 200
+        assert requests.post(f"{address}{path}", **given).status_code == 409
+    with health.store.reading() as connection:
+        assert incidents.latest(connection, 1)[0].acknowledged_by == "link in people"
 
 
 def test_every_mount_starts_the_checks_and_waits_for_their_first_results(make_health, mount):

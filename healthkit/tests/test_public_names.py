@@ -23,6 +23,7 @@ MODULES = (
     "healthkit.fields",
     "healthkit.masking",
     "healthkit.testing",
+    "healthkit.testing.conformance",
     "healthkit.watch",
     "healthkit.web.access",
     "healthkit.web.aiohttp",

@@ -9,7 +9,9 @@ import pytest
 from healthkit import (
     ChannelSettings,
     Check,
+    CheckInfo,
     ConfigError,
+    ConfiguredCheck,
     Health,
     MessageSettings,
     Outcome,
@@ -50,6 +52,14 @@ def test_checks_made_in_python_run_with_the_settings_that_a_file_could_give_them
     assert (check.info.severity, check.info.label) == (Severity.CRITICAL, "Queue")
     health = Health(settings(checks=[check]))
     assert health.check_once().result("queue").outcome.status is Status.HEALTHY
+
+
+def test_what_is_known_of_a_check_is_validated_too_where_it_is_made_by_hand():
+    info = CheckInfo("queue", "Queue", severity="critical", tags=["core"])
+    made = ConfiguredCheck(info=info, type="own", check=Fine()).info
+    assert (made.severity, made.tags) == (Severity.CRITICAL, ("core",))
+    with pytest.raises(ValueError, match="'critical', 'high', 'medium' or 'low'"):
+        ConfiguredCheck(info=CheckInfo("a", "A", severity="grave"), type="own", check=Fine())
 
 
 def test_every_mistake_in_a_check_is_named_at_once():

@@ -19,6 +19,7 @@ from healthkit import Check, Health, Outcome, hookimpl, load_settings
 from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._model.alerts import Level, State
 from healthkit._model.checks import CheckInfo, Result, Status
+from healthkit._model.uptime import Uptime
 from healthkit._status import feeds, html
 from healthkit._status.model import (
     Component,
@@ -37,7 +38,6 @@ from healthkit._status.reading import Reader
 from healthkit._status.words import WORDS
 from healthkit._store import bars, history, incidents, lease, notices
 from healthkit._store.database import Store
-from healthkit._store.history import Uptime
 from healthkit.cli import main
 from healthkit.testing import ManualClock, wait_until
 from healthkit.web.access import local_or_token

@@ -15,6 +15,7 @@ from healthkit._store import (
     history,
     incidents,
     lease,
+    notices,
     outbox,
     outbox_status,
 )
@@ -277,6 +278,39 @@ def test_what_was_over_long_ago_is_dropped_and_what_is_owed_never_is(store):
 
 
 # Incidents and silences
+
+
+def test_of_too_many_dead_letters_the_oldest_are_given_up_and_counted(store):
+    with store.transaction() as connection:
+        owe(connection, n=5)
+        outbox.expire_unconfigured(connection, set(), NOW)
+        owe(connection, n=2)
+        assert outbox.give_up_dead(connection, most=5) == 0
+        assert outbox.give_up_dead(connection, most=3) == 2
+        assert outbox.retry(connection, NOW, {"a"}) == 3
+        assert outbox.give_up_dead(connection, most=0) == 0
+    claimed = [names(claim(store)) for _ in range(5)]
+    assert claimed == [("event 2",), ("event 3",), ("event 4",), ("event 0",), ("event 1",)]
+
+
+def test_incidents_and_notices_that_ended_years_ago_are_dropped_and_no_other(store):
+    with store.transaction() as connection:
+        numbers = []
+        for began in (NOW, NOW + HOUR, NOW + 2 * HOUR):
+            number = incidents.open_incident(connection, DATABASE, Level.DOWN, "gone", began)
+            notices.add_note(connection, f"of {number}", "ani", began, incident=number)
+            numbers.append(number)
+        notice = notices.open_notice(connection, "Renovation", NOW)
+        notices.add_note(connection, "until Friday", "ani", NOW, notice=notice)
+        notices.close_notice(connection, notice, NOW)
+        for number, ended in zip(numbers[:2], (NOW, NOW + HOUR), strict=True):
+            incidents.close_incident(connection, number, ended)
+        incidents.forget(connection, NOW + MINUTE)
+        kept = incidents.latest(connection, 9)
+        assert [one.id for one in kept] == [numbers[2], numbers[1]]
+        texts = connection.execute(text("SELECT body FROM healthkit_notes ORDER BY id")).scalars()
+        assert list(texts) == [f"of {numbers[1]}", f"of {numbers[2]}"]
+        assert not notices.exists(connection, notice=notice)
 
 
 def test_silences_that_ended_long_ago_are_dropped_and_no_other(store):

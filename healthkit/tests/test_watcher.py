@@ -1,7 +1,9 @@
 """A whole watcher: what people are told of what the checks find."""
 
+import re
 import sqlite3
 import threading
+import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -13,7 +15,7 @@ from healthkit import CheckInfo, Event, EventKind, Outcome, Status, hookimpl
 from healthkit._builtin import Alerting
 from healthkit._model.alerts import Delivery
 from healthkit._store import database, incidents, outbox
-from healthkit._watcher import vital_signs
+from healthkit._watcher import leadership, vital_signs
 from healthkit.testing import StubResponse, wait_until
 
 DOWN, UP = "🔴 Database is DOWN", "✅ Database is back UP"
@@ -321,6 +323,24 @@ def test_while_the_store_is_locked_nothing_is_lost_and_afterwards_nothing_double
     site.told(DOWN)
     site.outcome("healthy")
     site.told(DOWN, UP)
+
+
+def test_of_too_many_results_that_wait_for_the_store_the_oldest_are_given_up_and_counted(
+    site, monkeypatch, caplog
+):
+    monkeypatch.setattr(database, "WAIT", 0.2)
+    monkeypatch.setattr(leadership, "MOST_PENDING", 3)
+    site.write().thread()
+    wait_until(lambda: site.leader())
+    with closing(sqlite3.connect(site.folder / "store.db", isolation_level=None)) as blocker:
+        blocker.execute("BEGIN IMMEDIATE")
+        wait_until(lambda: "results are queued" in caplog.text)
+        site.outcome("unhealthy connection refused")
+        before = time.monotonic()
+        wait_until(lambda: time.monotonic() - before > 1)  # ten results
+    site.told(DOWN)
+    given_up = re.findall(r"(\d+) results, the oldest, were given up", caplog.text)
+    assert [int(count) > 0 for count in given_up] == [True]
 
 
 def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(

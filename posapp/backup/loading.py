@@ -17,7 +17,7 @@ from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
 from posapp.backup.postgres.loader import give_back, loader
 from posapp.backup.postgres.snapshot import count_rows
-from posapp.database.schema import known_revisions, schema_state, upgrade
+from posapp.database.schema import is_newer, known_revisions, schema_state, upgrade
 
 
 def load_backup(
@@ -91,7 +91,7 @@ def migrate_if_older(client: PostgresClient) -> str | None:
     The schema of a newer version stays: this version can serve it. Raises DatabaseError.
     """
     current, head = revisions(client)
-    if current is None or current == head or current not in known_revisions():
+    if current is None or current == head or is_newer(current):
         return None
     upgrade(client.url)
     return current

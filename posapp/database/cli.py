@@ -7,7 +7,7 @@ import os
 import click
 
 from posapp.database.engine import open_engine
-from posapp.database.schema import schema_state, upgrade
+from posapp.database.schema import is_newer, schema_state, upgrade
 from posapp.runtime import postgres
 from posapp.settings import Settings
 
@@ -19,12 +19,16 @@ def database() -> None:
 
 @database.command("upgrade")
 def upgrade_schema() -> None:
-    """Bring the schema to this version; nothing happens when it is there already."""
+    """Bring the schema to this version; nothing happens when it is there or beyond it."""
     settings = Settings.from_env(os.environ)
     with postgres.use_database(settings) as url:
         upgrade(url)
         with open_engine(url, settings) as engine:
-            click.echo(f"the schema is at {schema_state(engine)[0]}")
+            current, head = schema_state(engine)
+    newer = (
+        f", which is newer than this version's {head}: left as it is" if is_newer(current) else ""
+    )
+    click.echo(f"the schema is at {current}{newer}")
 
 
 COMMANDS = (database,)

@@ -42,14 +42,16 @@ def _config() -> Config:
 
 
 def upgrade(url: URL) -> None:
-    """Brings the schema to head; one process at a time, all or nothing. Raises DatabaseError."""
+    """Brings the schema to head; one process at a time, all or nothing. That of a newer version,
+    from which one has rolled back, stays as it is. Raises DatabaseError."""
     engine = create_engine(url, connect_args={"connect_timeout": 5})
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             # Who waits for a table keeps all others from it meanwhile.
             connection.execute(text(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_TIMEOUT}"))
-            if _revision(connection) == HEAD:
+            current = _revision(connection)
+            if current == HEAD or is_newer(current):
                 return
             from alembic import command
 
@@ -70,7 +72,7 @@ def require_schema(url: URL, settings: Settings) -> None:
         return
     with open_engine(url, settings) as engine:
         current, head = schema_state(engine)
-    if current is None or (current != head and current in known_revisions()):
+    if current != head and not is_newer(current):
         found = current or "no schema"
         raise DatabaseError(
             f"the database has {found}, this version needs {head}; run: posapp db upgrade"
@@ -94,6 +96,11 @@ def _revision(connection: Connection) -> str | None:
 def known_revisions() -> frozenset[str]:
     """The revisions of this version; one that is not among them is a newer version's."""
     return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def is_newer(revision: str | None) -> bool:
+    """Whether a database's revision is that of a newer version; None is a database without one."""
+    return revision is not None and revision not in known_revisions()
 
 
 def migrations() -> tuple[Config, ScriptDirectory]:

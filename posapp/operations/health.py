@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -27,10 +26,11 @@ from healthkit import (
     hookimpl,
 )
 from healthkit_backup_freshness import BackupFreshness
-from healthkit_database import describe_error
-from posapp.database.schema import known_revisions, schema_state
+from healthkit_database import FAULTS, describe_error
+from posapp.database.schema import is_newer, schema_state
 from posapp.features.clock import service as clock
 from posapp.observability import logs
+from posapp.operations.requests_check import Requests
 from posapp.settings import Settings, parse_database_url
 
 _SILENCE = 3.0
@@ -64,11 +64,11 @@ class _DatabaseCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         try:
             return self.inspect(self._engine(context), context.now)
-        except SQLAlchemyError as error:
+        except FAULTS as error:
             return Outcome.unhealthy(describe_error(error))
 
     def inspect(self, engine: Engine, now: datetime) -> Outcome:
-        """Evaluates the database behind `engine` at `now`. May raise SQLAlchemyError."""
+        """Evaluates the database behind `engine` at `now`. May raise what is in FAULTS."""
         raise NotImplementedError
 
     def _engine(self, context: CheckContext) -> Engine:
@@ -96,7 +96,7 @@ class Migrations(_DatabaseCheck):
             tables = connection.execute(COUNT_TABLES).scalar_one()
         if current == head:
             return Outcome.healthy(revision=current, tables=tables)
-        if current is not None and current not in known_revisions():
+        if is_newer(current):
             return Outcome.degraded(
                 f"the database has {current}, newer than {head}, which this version knows",
                 tables=tables,
@@ -202,6 +202,7 @@ def healthkit_check_types() -> Mapping[str, type[Check]]:
         "pos-clock": PosClock,
         "pos-backup": PosBackupFreshness,
         "pos-wal": PosWal,
+        "pos-requests": Requests,
     }
 
 

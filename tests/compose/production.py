@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import requests
+import yaml
 
 from healthkit.testing import wait_until
 from tests.deploy.stack import DEPLOY, ROOT
@@ -117,20 +119,44 @@ class Production:
 
 
 @contextmanager
-def production(folder: Path, port: int, backends: int = 2) -> Iterator[Production]:
-    """Brings it up by the two commands of docs/deploy.md, with a menu and two accounts."""
+def small_disk(folder: Path, size: str) -> Iterator[str]:
+    """A device of that size with an empty file system of PostgreSQL's user."""
+    image = folder / "disk.img"
+    run = partial(subprocess.run, check=True, capture_output=True, text=True)
+    run(["truncate", "-s", size, str(image)])
+    run(["mkfs.ext4", "-q", "-m", "0", "-E", "root_owner=999:999", str(image)])
+    device = run(["losetup", "-f", "--show", str(image)]).stdout.strip()
+    try:
+        yield device
+    finally:
+        run(["losetup", "-d", device])
+
+
+@contextmanager
+def production(
+    folder: Path, port: int, backends: int = 2, disk: str | None = None
+) -> Iterator[Production]:
+    """Brings it up by the two commands of docs/deploy.md, with a menu and two accounts. `disk` is
+    a device with an empty file system for PostgreSQL."""
     place = folder / "deploy"
     shutil.copytree(DEPLOY, place)
     name = f"pos-test-{port}"
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("DB_", "COMPOSE_"))}
     environ |= {"COMPOSE_PROJECT_NAME": name, "HTTP_PORT": str(port)}
-    environ |= {"TUNNEL_SUBNET": "172.31.254.0/28", "TUNNEL_ADDRESS": "172.31.254.2"}
+    environ |= {"TUNNEL_SUBNET": "172.31.254.0/28", "TUNNEL_RANGE": "172.31.254.8/29"}
+    environ |= {"TUNNEL_ADDRESS": "172.31.254.2", "APP_SUBNET": "172.31.254.128/26"}
     environ |= {"KUMA_PORT": "0", "BACKENDS": str(backends)}
     found = Production(place, name, port, environ)
+    if disk is not None:
+        options = {"type": "ext4", "device": disk}
+        document = {"volumes": {"postgres-data": {"driver_opts": options}}}
+        (place / "disk.yml").write_text(yaml.safe_dump(document))
+        environ["COMPOSE_FILE"] = "docker-compose.prod.yml:disk.yml"
     try:
         found.run(str(place / "setup.sh"), "pos.example.com")
         with (place / ".env.production").open("a") as told:
             told.write("WEB_CONCURRENCY=1\n")  # each loads the whole application
+            told.write("JWT_EXPIRATION=3h\n")  # who signed in stays so for as long as a test
         found.compose("up", "-d", "--wait")
         found.compose("exec", "-T", "backend", "sh", "-c", "cat > /tmp/menu.csv", text=MENU)
         found.posapp("seed", "--menu", "/tmp/menu.csv")

@@ -1,29 +1,52 @@
 """A version is replaced, rolled back and refused while tills sell: nothing is lost."""
 
 import shutil
-import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
 from healthkit.testing import wait_until
+from posapp.database.schema import HEAD
+from tests.compose.crowd import Crowd
 from tests.compose.production import Tills, need_engine, production
 from tests.deploy.stack import ROOT
 
 pytestmark = [pytest.mark.deep, pytest.mark.compose_long, pytest.mark.timeout(1800)]
 
 STEPS = ("build", "lint", "configuration", "backup", "migrate", "roll", "publish", "smoke")
+LEAST = 120
+"""Seconds of selling over deployments that are nothing special."""
+NEXT = "0012_next"
+MIGRATION = f'''
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "{NEXT}", "{HEAD}", None, None
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE orders ADD COLUMN next_note text")
+'''
+VERSIONS = ("v1", "v2", "next", "misconfigured", "dies")
 
 
 def docker(*arguments, text=None):
     subprocess.run(["docker", *arguments], check=True, capture_output=True, input=text, text=True)
 
 
+def remove_images():
+    for image in ("backend", "frontend", "migrations"):
+        for version in VERSIONS:
+            name = f"steak-kenangan/{image}:{version}"
+            subprocess.run(["docker", "rmi", "-f", name], capture_output=True, check=False)
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     need_engine()
+    remove_images()
     for kind in ("backend", "frontend"):
         for version in ("v1", "v2"):
             labelled = f'FROM steak-kenangan/{kind}:local\nLABEL version="{version}"\n'
@@ -41,12 +64,27 @@ def stack(tmp_path_factory):
         found.environ |= {"CHECKOUT": str(ROOT), "BUILD_NETWORK": "host"}
         found.compose("exec", "-T", "backup", "posapp", "backup", "daily")
         yield found
+    remove_images()
 
 
-def deploy(stack, script, *arguments):
+@pytest.fixture(scope="module")
+def next_checkout(tmp_path_factory):
+    """The version after this one, which has a migration more: whoever deploys it builds it."""
+    place = tmp_path_factory.mktemp("checkout") / "next"
+    unneeded = ("var", ".git", ".venv", "node_modules", "dist", "__pycache__", ".*_cache", "tests")
+    shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*unneeded), symlinks=True)
+    schema = place / "posapp/database/schema.py"
+    text = schema.read_text()
+    assert f'HEAD = "{HEAD}"' in text
+    schema.write_text(text.replace(f'HEAD = "{HEAD}"', f'HEAD = "{NEXT}"'))
+    (place / f"posapp/database/migrations/versions/{NEXT}.py").write_text(MIGRATION)
+    return {"CHECKOUT": str(place)}
+
+
+def deploy(stack, script, *arguments, **environ):
     return subprocess.run(
         [str(stack.folder / script), *arguments],
-        env=stack.environ,
+        env={**stack.environ, **environ},
         capture_output=True,
         text=True,
         check=False,
@@ -59,28 +97,47 @@ def served(stack):
     return {image.rpartition(":")[2] for image in images}
 
 
-def test_nothing_is_lost_over_a_deploy_a_rollback_and_a_version_that_is_refused(stack):
-    with Tills(stack, 6) as tills:
-        for script, arguments, version in (
-            ("deploy.sh", ["v1"], "v1"),
-            ("deploy.sh", ["v2"], "v2"),
-            ("rollback.sh", [], "v1"),
+def revision(stack):
+    return stack.sql("SELECT version_num FROM alembic_version")
+
+
+def test_nothing_is_lost_over_deployments_a_rollback_and_versions_that_are_refused(
+    stack, next_checkout
+):
+    """One of them widens the schema, and is rolled back: the version before runs on it."""
+    with Crowd(stack) as crowd, Tills(stack, 3) as tills:
+        for script, arguments, version, environ in (
+            ("deploy.sh", ["v1"], "v1", {}),
+            ("deploy.sh", ["next"], "next", next_checkout),
+            ("rollback.sh", [], "v1", {}),
         ):
-            done = deploy(stack, script, *arguments)
+            done = deploy(stack, script, *arguments, **environ)
             assert done.returncode == 0, done.stdout + done.stderr
             assert served(stack) == {version}
             assert f"POS_VERSION={version}\n" in (stack.folder / ".env").read_text()
+            tills.sell_on(10)
+        assert revision(stack) == NEXT
         for version, word in (("misconfigured", "configuration"), ("dies", "going back to v1")):
             done = deploy(stack, "deploy.sh", version)
             assert done.returncode == 1
             assert word in done.stdout
             assert served(stack) == {"v1"}
-        tills.sell_on(50)
-    tills.report("deploy, deploy, rollback, two refused")
+        wait_until(lambda: time.monotonic() - crowd.began > LEAST, 2 * LEAST)
+        tills.sell_on(10)
+    crowd.report("deploy, deploy, rollback, two refused")
+    tills.report("  and meanwhile")
     tills.each_order_once()
-    assert set(tills.answers) <= {201, 401, 0}
+    assert set(tills.answers) == {201}
+    assert crowd.unmeant == []
     log = (stack.folder / "var/deploy.log").read_text().splitlines()
     assert all(line.split()[0].endswith("Z") and len(line.split()) > 2 for line in log)
+
+
+def test_the_version_before_starts_on_the_schema_of_the_next(stack):
+    """As after a power cut: compose asks the one that migrates before any backend."""
+    said = stack.compose("run", "--rm", "-T", "--no-deps", "migrate")
+    assert f"the schema is at {NEXT}, which is newer than this version's {HEAD}" in said
+    assert stack.ready()
 
 
 def test_two_at_once_are_one(stack):
@@ -100,28 +157,48 @@ def test_two_at_once_are_one(stack):
     assert "another deployment" in refused.stderr
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_deployment_that_is_killed_after_a_step_is_finished_by_the_next(stack, step):
-    target = ({"v1", "v2"} - served(stack)).pop()
+def kill_after(stack, target, step):
+    """Begins to deploy, and kills the script alone as soon as the log has the step."""
     log = stack.folder / "var/deploy.log"
+    log.parent.mkdir(exist_ok=True)
+    log.touch()
+    said = stack.folder / "var/killed.txt"
     known = log.read_text().count(f"{target}: {step}\n")
-    with Tills(stack, 2) as tills:
+    with said.open("w") as output:
         killed = subprocess.Popen(
             [str(stack.folder / "deploy.sh"), target],
             env=stack.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
-        wait_until(lambda: log.read_text().count(f"{target}: {step}\n") > known, 300)
-        killed.send_signal(signal.SIGKILL)
+
+    def there():
+        assert killed.poll() is None, said.read_text()
+        return log.read_text().count(f"{target}: {step}\n") > known
+
+    try:
+        wait_until(there, 600)
+    finally:
+        killed.kill()
         killed.wait()
-        tills.sell_on(10)
+
+
+def test_deployments_that_are_killed_after_each_step_are_gone_on_with_by_the_next(stack):
+    """Each run begins where one was killed in the midst of a step, and gets to the step after."""
+    target = ({"v1", "v2"} - served(stack)).pop()
+    with Tills(stack, 2) as tills:
+        for step in STEPS:
+            kill_after(stack, target, step)
+            tills.sell_on(10)
         done = deploy(stack, "deploy.sh", target)
         assert done.returncode == 0, done.stdout + done.stderr
         assert served(stack) == {target}
         tills.sell_on(10)
+    tills.report("killed after each step")
     tills.each_order_once()
+    assert set(tills.answers) == {201}
+    assert len(stack.containers("backend")) == 2
 
 
 MISTAKES = {

@@ -55,6 +55,15 @@ def _mappers():
     return Base.registry.mappers
 
 
+def test_the_schema_of_a_newer_version_stays_as_it_is(database, cursor):
+    """Who rolls back starts on it: compose asks the one that migrates before any backend."""
+    cursor.execute("UPDATE alembic_version SET version_num = '9999_next'")
+    upgrade(database)
+    cursor.execute("SELECT version_num FROM alembic_version")
+    assert cursor.fetchall() == [("9999_next",)]
+    cursor.execute("UPDATE alembic_version SET version_num = %s", [HEAD])
+
+
 def test_an_upgrade_that_waits_for_a_table_gives_up_in_one_line(database, cursor):
     """Behind one that waits for it, everybody else would wait too."""
     cursor.execute("BEGIN; LOCK TABLE alembic_version")

@@ -170,6 +170,10 @@ def test_only_the_tunnel_speaks_from_the_tunnels_address():
     address = ip_address(default(services()["cloudflared"]["networks"]["tunnel"]["ipv4_address"]))
     assert address in subnet
     assert address != next(subnet.hosts())  # the engine's own
+    # Given to nobody else: nginx is there first, and would get the first that is free.
+    given = ip_network(default(tunnel["ipam"]["config"][0]["ip_range"]))
+    assert given.subnet_of(subnet)
+    assert address not in given
     believed = services()["frontend"]["environment"]["TUNNEL_ADDRESS"]
     assert default(believed) == str(address)
     on_it = [name for name, s in services().items() if "tunnel" in s.get("networks", [])]
@@ -179,9 +183,22 @@ def test_only_the_tunnel_speaks_from_the_tunnels_address():
 def test_the_database_and_the_backends_are_out_of_reach_from_outside():
     networks = stack()["networks"]
     assert networks["data"] == {"internal": True}
-    assert networks["app"] == {"internal": True}
+    assert networks["app"]["internal"]
     assert services()["postgres"]["networks"] == ["data"]
     assert "data" not in services()["frontend"]["networks"]
+
+
+def test_nginx_alone_tells_backends_who_the_client_is():
+    """The others on a network with it are our own, and ask for nobody."""
+    backend = services()["backend"]
+    (where,) = Settings.from_env(
+        {"PROXY_NETWORKS": default(backend["environment"]["PROXY_NETWORKS"])}
+    ).proxy_networks
+    assert str(where) == default(stack()["networks"]["app"]["ipam"]["config"][0]["subnet"])
+    on_it = [name for name, s in services().items() if "app" in s.get("networks", [])]
+    assert sorted(on_it) == ["backend", "frontend", "watch"]
+    tunnel = ip_network(default(stack()["networks"]["tunnel"]["ipam"]["config"][0]["subnet"]))
+    assert not where.overlaps(tunnel)
 
 
 def test_images_are_pinned_and_what_is_built_carries_its_version():

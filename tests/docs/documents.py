@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,3 +59,14 @@ def codes(text: str) -> list[str]:
     """The `code` in a text."""
     spans = re.finditer(r"(?<!`)(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)", text)
     return [span[2] for span in spans]
+
+
+def defined_tests() -> set[str]:
+    """The names of all tests of the workspace."""
+    return {
+        node.name
+        for folder in ("tests", "healthkit/tests", "plugins")
+        for path in (ROOT / folder).rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }

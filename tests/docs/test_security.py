@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
-from tests.docs.documents import ROOT, codes, text_of
+from tests.docs.documents import codes, defined_tests, text_of
 
 DOCUMENT = "docs/security.md"
 ACTORS = ("Guest", "Staff", "Former staff", "Another user", "bucket", "network")
@@ -20,18 +19,8 @@ def _threats() -> list[list[str]]:
     return found
 
 
-def _defined_tests() -> set[str]:
-    return {
-        node.name
-        for folder in ("tests", "healthkit/tests", "plugins")
-        for path in (ROOT / folder).rglob("test_*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    }
-
-
 def test_every_threat_has_what_stands_against_it_and_a_test_that_is_there() -> None:
-    there = _defined_tests()
+    there = defined_tests()
     assert len(_threats()) > 25
     for threat, against, shown in _threats():
         assert against, threat

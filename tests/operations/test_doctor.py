@@ -2,8 +2,10 @@
 
 import json
 import socket
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg2
 import pytest
@@ -22,6 +24,7 @@ from healthkit import (
 from healthkit.testing import ManualClock
 from posapp.operations.doctor.checks import evaluate_connections
 from posapp.operations.doctor.findings import ADVICE, findings_of
+from posapp.operations.doctor.kuma import SHOWN, evaluate_differences
 from posapp.runtime.connections import RESERVED, Layout
 from tests.till import SECRET
 
@@ -108,6 +111,14 @@ def test_connections_that_are_nearly_used_up_are_a_fault(used, crowded):
     assert (outcome.status is Status.UNHEALTHY) is crowded
 
 
+@pytest.mark.parametrize("count", [0, 1, SHOWN, SHOWN + 1, 40])
+def test_the_first_few_differences_are_named_and_the_others_counted(count):
+    outcome = evaluate_differences([f"step {number}" for number in range(count)])
+    assert (outcome.status is Status.HEALTHY) is (count == 0)
+    assert str(outcome.message).count("step") == min(count, SHOWN)
+    assert (f"and {count - SHOWN} more" in str(outcome.message)) is (count > SHOWN)
+
+
 # The command
 
 
@@ -191,6 +202,10 @@ FAULTS = {
     "certificate": ("", {"CORS_ALLOWED_ORIGINS": "https://127.0.0.1:{port}"}),
     "sentry": ("", {"SENTRY_DSN": "http://geheimkey@127.0.0.1:{port}/1"}),
     "kuma": ("", {"KUMA_URL": "http://127.0.0.1:{port}"}),
+    "kuma with its password": (
+        "",
+        {"KUMA_URL": "http://127.0.0.1:{port}", "KUMA_PASSWORD": "geheim-kata", "POS_URL": "x"},
+    ),
     "pool": ("", {"DB_MAX_OPEN_CONNS": "200"}),
     "configuration": ("", {"ENVIRONMENT": "production", "BACKUP_KEY": ""}),
 }
@@ -209,6 +224,7 @@ def test_each_fault_is_found_and_named_by_its_area(
     assert done.returncode == 1, done.stderr
     area = fault.partition(" ")[0]
     assert area in {line.partition(":")[0] for line in done.stdout.splitlines()}
+    assert len([line for line in done.stdout.splitlines() if line.startswith(f"{area}:")]) == 1
     others = {line.partition(":")[0] for line in done.stdout.splitlines()} - {area}
     assert others <= ({"channels"} if "ENVIRONMENT" in variables else set())
     assert "geheim" not in done.stdout
@@ -252,6 +268,29 @@ def test_where_there_is_no_database_yet_none_is_made(command, place, tmp_path):
     assert done.returncode == 1
     assert done.stdout.startswith("database: there is none yet under")
     assert files(tmp_path / "data") == before
+
+
+def test_a_plan_that_cannot_be_made_is_a_finding(command, place, database):
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        told = {"KUMA_URL": url, "KUMA_PASSWORD": "geheim-kata"}
+        for more, said in (({}, "POS_URL"), ({"POS_URL": "http://x"}, "is no Uptime Kuma")):
+            done = command("doctor", **place(DATABASE_URL=address(database), **told, **more))
+            assert done.returncode == 1
+            assert done.stdout.startswith("kuma: ")
+            assert said in done.stdout
+            assert "geheim" not in done.stdout
+        server.shutdown()
 
 
 BAD = {

@@ -60,6 +60,9 @@ class Check(BaseModel):
 
     public_details: ClassVar[tuple[str, ...]] = ()
     """Names of details that strangers see too, where they are numbers."""
+    counts_events: ClassVar[bool] = False
+    """Whether its details have `good` and `events`, whole numbers of what has happened since its
+    last run (requests that were in time, and all): what `[slo.NAME]` then measures."""
 
     def run(self, context: CheckContext) -> Outcome:
         """Returns the outcome. An exception counts as unhealthy; its text is shown, masked."""

@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from healthkit import _rendering
-from healthkit._beats import BeatWriter
+from healthkit._beats import StoreWriter
 from healthkit._builtin import Heartbeat, Pushed
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
+from healthkit._config.objectives import alert_names
 from healthkit._config.settings import ConfiguredCheck, Settings
 from healthkit._model.checks import Outcome, Report, Role, Status
 from healthkit._model.signals import Run, Signal, SignalKind
@@ -29,6 +30,7 @@ from healthkit.errors import ConfigProblem
 if TYPE_CHECKING:
     from healthkit._model.alerts import OutboxStatus
     from healthkit._status.publisher import StatusPublisher
+    from healthkit._store.acts import Act
     from healthkit._store.database import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +88,8 @@ class Health:
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
         self._clock = clock
         self._store: Store | None = None
-        self._beats = BeatWriter(self._store_signals)
+        self._beats = StoreWriter(self._store_signals)
+        self._acts = StoreWriter(self._store_acts)
         self._status: StatusPublisher | None = None
         self._elsewhere: tuple[ConfiguredCheck, ...] = ()
         self._runner = self._make_runner()
@@ -130,7 +133,9 @@ class Health:
                 raise RuntimeError("the checks run already: add this one before they start")
             added = configure_check(name, FunctionCheck(function), **settings)
             known = {field: getattr(self.settings, field) for field in Settings.model_fields}
-            self.settings = Settings(**{**known, "checks": (*self.settings.checks, added)})
+            ours = (*self.settings.checks, added)
+            whole = Settings(**{**known, "checks": (*ours, *self._elsewhere)})
+            self.settings = whole.model_copy(update={"checks": ours})
             self._runner = self._make_runner()
             return function
 
@@ -171,8 +176,8 @@ class Health:
         """Starts the checks, once in each process; waits up to `wait` seconds for the first results
         of those that are required: an advisory one may take its time."""
         self._runner.start()
-        if (status := self.status_page()) is not None:
-            status.start()
+        if self.settings.status.access != "off" or self.settings.slo:
+            self._pages().start()
         until = self._clock.monotonic() + wait
         while self._clock.monotonic() < until and not self.has_first_results:
             self._clock.sleep(0.01)
@@ -235,7 +240,10 @@ class Health:
         if check is not None or group is not None:
             part = (CHECK, check) if check is not None else (GROUP, group or "")
         views = self._runner.snapshot.current(self._clock.monotonic())
-        return views.response(renderer, details=details, part=part)
+        found = views.response(renderer, details=details, part=part)
+        if renderer == "prometheus" and part is None and self.settings.slo:
+            return _rendering.joined(found, self._pages().metrics())
+        return found
 
     def check_once(self) -> Report:
         """Runs every check once and returns the results."""
@@ -246,7 +254,10 @@ class Health:
 
     def status_page(self) -> StatusPublisher | None:
         """Returns the status page; None where `[status]` switches it off."""
-        if self._status is None and self.settings.status.access != "off":
+        return None if self.settings.status.access == "off" else self._pages()
+
+    def _pages(self) -> StatusPublisher:
+        if self._status is None:
             from healthkit._status.publisher import StatusPublisher
 
             # What the watcher alone runs is on the page too.
@@ -312,6 +323,19 @@ class Health:
             for signal in signals:
                 heartbeats.record(connection, signal)
 
+    def act_steps(self, act: Act) -> Iterator[float]:
+        """Does what somebody asks for by a link, as `signal_steps` records: its answer is there
+        when the steps end. Raises StoreError."""
+        return self._acts.steps(act)
+
+    def _store_acts(self, acts: Sequence[Act]) -> None:
+        from healthkit._store.acts import perform
+
+        for act in acts:
+            with self.store.transaction() as connection:
+                answer = perform(connection, act, self._clock.now())
+            act.answer = answer
+
     def silence(
         self,
         duration: timedelta,
@@ -324,8 +348,10 @@ class Health:
         """Mutes new faults of the checks of these names or tags (none given: of every check) for so
         long. Returns the silence's number. Raises KeyError for an unknown check or tag, and
         StoreError."""
-        names = {check.info.name for check in self.settings.checks}
-        known_tags = {tag for check in self.settings.checks for tag in check.info.tags}
+        settings = self.settings
+        names = {*(check.info.name for check in settings.checks), *alert_names(settings)}
+        known_tags = {tag for check in settings.checks for tag in check.info.tags}
+        known_tags |= {tag for one in settings.slo.values() for tag in one.tags}
         for unknown in (*(set(checks) - names), *(set(tags) - known_tags)):
             raise KeyError(unknown)
         from healthkit._store import incidents

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+from healthkit._model.budgets import Budget, BudgetState
 from healthkit._model.checks import Outcome, Report, Result, Role, Status
 from healthkit.fields import format_duration
 from healthkit.masking import escape_controls, mask, mask_value
@@ -60,6 +61,11 @@ def response(code: int, content_type: str, body: bytes) -> RenderedResponse:
         ("Cache-Control", "no-store"),
     )
     return RenderedResponse(f"{code} {HTTPStatus(code).phrase}", headers, body)
+
+
+def joined(rendered: RenderedResponse, more: bytes) -> RenderedResponse:
+    """Returns a response with more behind its body."""
+    return response(rendered.code, rendered.content_type, rendered.body + more)
 
 
 def timestamp(moment: datetime) -> str:
@@ -242,6 +248,34 @@ def prometheus_text(report: Report) -> str:
         last.append((f'{{check="{name}"}}', result.at.timestamp()))
         for key, number in _numbers(result.outcome.details):
             values.append((f'{{check="{name}",name="{_label(key)}"}}', number))
+    return _exposition(metrics)
+
+
+def budget_metrics(budgets: Mapping[str, Budget]) -> str:
+    """Returns gauges for each objective, by its name. What is not known yet is left out."""
+    metrics: list[tuple[str, str, list[tuple[str, float]]]] = [
+        ("healthkit_slo_target_ratio", "The share of results that is promised.", []),
+        ("healthkit_slo_budget_minutes", "What may be lost in the window.", []),
+        ("healthkit_slo_budget_left_minutes", "What is left; below 0 when more was lost.", []),
+        ("healthkit_slo_burn_rate", "How many times as fast as allowed it goes.", []),
+        ("healthkit_slo_state", "1 for the state that the budget is in.", []),
+    ]
+    target, total, left, burn, state = (samples for _, _, samples in metrics)
+    for name, one in budgets.items():
+        label = f'slo="{_label(name)}"'
+        target.append((f"{{{label}}}", float(one.target)))
+        total.append((f"{{{label}}}", one.total_minutes))
+        if one.state is not BudgetState.NOT_ENOUGH_DATA:
+            left.append((f"{{{label}}}", one.left_minutes))
+        for span, rate in one.burn.items():
+            if rate is not None:
+                burn.append((f'{{{label},window="{format_duration(span)}"}}', float(rate)))
+        for value in BudgetState:
+            state.append((f'{{{label},state="{value}"}}', float(one.state is value)))
+    return _exposition(metrics)
+
+
+def _exposition(metrics: Iterable[tuple[str, str, list[tuple[str, float]]]]) -> str:
     lines: list[str] = []
     for metric, explained, samples in metrics:
         lines += [f"# HELP {metric} {explained}", f"# TYPE {metric} gauge"]

@@ -68,7 +68,7 @@ def _mask(text: str) -> str:
         text = mask_forms(text)
     if " " in text:
         text = mask_schemes(text)
-    if "/beat/" in text or "/report/" in text:
+    if "/health/" in text:
         text = mask_beats(text)
     if "eyJ" in text:
         text = mask_json_web_tokens(text)

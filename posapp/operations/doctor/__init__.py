@@ -2,6 +2,7 @@
 
     findings    what a fault is, and the advice for each kind (pure)
     checks      what the doctor looks at beyond healthkit.toml
+    kuma        Uptime Kuma: there, and as declared
     watching    the watcher's store, read without a trace
     cli         the command
 

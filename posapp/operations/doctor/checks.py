@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from healthkit_database import describe_error
 from healthkit_disk import Disk
 from healthkit_http import Http
 from healthkit_ssl_expiry import SslExpiry
+from posapp.operations.doctor.kuma import KumaPage, KumaPlan
 from posapp.runtime.connections import Layout, shortage
 from posapp.settings import Settings
 
@@ -141,12 +142,12 @@ class Sentry(Http):
     """Sentry's server answers at all."""
 
 
-class KumaPage(Http):
-    """Uptime Kuma is there, and set up."""
-
-
 def doctors_checks(
-    settings: Settings, health: HealthSettings, url: URL | None, backends: int | None
+    settings: Settings,
+    health: HealthSettings,
+    url: URL | None,
+    backends: int | None,
+    environ: Mapping[str, str],
 ) -> Iterator[ConfiguredCheck]:
     """The checks that fit what is configured, each with its limit.
 
@@ -174,9 +175,7 @@ def doctors_checks(
         yield _configured("bucket", _bucket(settings, settings.backup_s3_bucket), timeout="15s")
     if settings.sentry_dsn is not None:
         yield _configured("sentry", Sentry.model_validate(_sentry(settings.sentry_dsn)))
-    if settings.kuma_url is not None:
-        address = f"{settings.kuma_url}/api/entry-page"
-        yield _configured("kuma", KumaPage.model_validate({"url": address, "expect_status": [200]}))
+    yield from _kuma(settings, environ)
 
 
 def _configured(name: str, check: Check, **options: Any) -> ConfiguredCheck:
@@ -217,6 +216,18 @@ def _bucket(settings: Settings, bucket: str) -> Bucket:
         access_key=SecretStr(settings.backup_s3_access_key or ""),
         secret_key=settings.backup_s3_secret_key or SecretStr(""),
     )
+
+
+def _kuma(settings: Settings, environ: Mapping[str, str]) -> Iterator[ConfiguredCheck]:
+    """Whether it is as declared can be asked by whoever has its password."""
+    if settings.kuma_url is None:
+        return
+    address = f"{settings.kuma_url}/api/entry-page"
+    page = _configured("kuma", KumaPage.model_validate({"url": address, "expect_status": [200]}))
+    yield page
+    if settings.kuma_password is not None:
+        check = KumaPlan(settings=settings, environ=environ)
+        yield _configured("kuma-plan", check, timeout="20s", depends_on=(page.info.name,))
 
 
 def _sentry(dsn: SecretStr) -> dict[str, Any]:

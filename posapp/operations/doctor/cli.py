@@ -61,7 +61,7 @@ def examine(settings: Settings, backends: int | None) -> list[Finding]:
     """Runs every check side by side. Raises healthkit's ConfigError."""
     with _database(settings) as url, tempfile.TemporaryDirectory(prefix="pos-doctor-") as folder:
         health = _load(settings, url)
-        checks = [*health.checks, *doctors_checks(settings, health, url, backends)]
+        checks = [*health.checks, *doctors_checks(settings, health, url, backends, os.environ)]
         if url is None:
             checks = _without_database(checks)
         chosen = with_copied_store(health, Path(folder))

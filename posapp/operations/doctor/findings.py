@@ -63,6 +63,11 @@ ADVICE: Mapping[str, Advice] = {
         "start posapp backup receive-wal, then run posapp backup base",
         "To a moment: point in time (optional)",
     ),
+    "pos-requests": Advice(
+        "requests",
+        "start the server (posapp serve); from another machine the watcher needs HEALTH_TOKEN",
+        "2. Slow Performance",
+    ),
     "backup-freshness": Advice(
         "backups", "run posapp backup daily, then posapp backup list", "Backup and Restore"
     ),
@@ -97,6 +102,9 @@ ADVICE: Mapping[str, Advice] = {
         "sentry", "correct SENTRY_DSN, or let the network through", "Sentry receives nothing"
     ),
     "KumaPage": Advice("kuma", "start Uptime Kuma, or correct KUMA_URL", "Uptime Kuma"),
+    "KumaPlan": Advice(
+        "kuma", "see it with posapp kuma plan, do it with posapp kuma apply", "Uptime Kuma"
+    ),
 }
 """By type of check."""
 

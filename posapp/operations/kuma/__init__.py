@@ -3,6 +3,7 @@
     declared    deploy/kuma/monitors.toml as types
     planning    what differs between it and a Kuma: a pure function of both
     remote      a Kuma over its socket (uptime-kuma-api2), read and changed
+    comparing   what differs now, for people
     addresses   the file of variables from which watcher and backups read their push addresses
     cli         the commands
 

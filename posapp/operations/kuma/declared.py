@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from healthkit.fields import PositiveDuration
+from posapp.runtime import processes
 from posapp.runtime.errors import CommandError
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Name = Annotated[str, Field(min_length=1, max_length=150)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+MONITORS = processes.ROOT / "deploy" / "kuma" / "monitors.toml"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from posapp.operations.kuma import addresses, remote
-from posapp.operations.kuma.cli import MONITORS
+from posapp.operations.kuma.declared import MONITORS
 
 MONITOR = '[monitors.a]\nname = "a"\ntype = "http"\nurl = "https://x.example/"\ninterval = "60s"\n'
 FILES = {

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posapp.operations.kuma.cli import MONITORS
-from posapp.operations.kuma.declared import Declared, KumaError, load
+from posapp.operations.kuma.declared import MONITORS, Declared, KumaError, load
 from posapp.operations.kuma.planning import PAGE_MARK, TAG, Remote, plan
 
 ENVIRON = {

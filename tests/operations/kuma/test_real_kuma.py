@@ -10,8 +10,7 @@ from uptime_kuma_api import MonitorStatus
 
 from healthkit.testing import wait_until
 from posapp.backup.notifications import Notifications
-from posapp.operations.kuma.cli import MONITORS
-from posapp.operations.kuma.declared import KumaError
+from posapp.operations.kuma.declared import MONITORS, KumaError
 from posapp.operations.kuma.planning import Change
 from posapp.operations.kuma.remote import _Api, opened
 from posapp.settings import Settings
@@ -219,9 +218,39 @@ def test_what_is_declared_no_more_goes_and_comes_back(kuma, api, tmp_path):
     assert kuma("plan") == NOTHING
 
 
-def test_the_doctor_finds_nothing_wrong_with_it(command, server, tmp_path):
-    done = command("doctor", KUMA_URL=server.url, POS_DATA_DIR=str(tmp_path))
-    assert "kuma:" not in done.stdout
+@pytest.fixture
+def doctor(command, server, tmp_path):
+    """`doctor()`: the lines of `posapp doctor` on Kuma, with the addresses that apply wrote."""
+
+    def lines(**environ):
+        own = {"KUMA_URL": server.url, "KUMA_PASSWORD": PASSWORD, "POS_URL": "http://127.0.0.1:9"}
+        told = {**CHANNELS, **variables(server), **own, "POS_DATA_DIR": str(tmp_path), **environ}
+        done = command("doctor", **told)
+        assert "geheim" not in done.stdout + done.stderr
+        return [line for line in done.stdout.splitlines() if line.startswith("kuma: ")]
+
+    return lines
+
+
+def test_the_doctor_finds_nothing_wrong_with_what_is_as_declared(doctor):
+    assert doctor() == []
+    assert doctor(KUMA_PASSWORD="") == []
+
+
+def test_the_doctor_names_what_is_not_as_declared_and_changes_nothing(doctor, kuma, api):
+    ours = next(one for one in api.get_monitors() if one["name"] == "Backend API")
+    api.edit_monitor(ours["id"], interval=150)
+    (line,) = doctor(WATCH_HEARTBEAT="http://127.0.0.1:9/geheim")
+    assert "update monitor 'Backend API': interval; WATCH_HEARTBEAT is another address" in line
+    assert "posapp kuma apply" in line
+    assert api.get_monitor(ours["id"])["interval"] == 150
+    assert kuma("apply") == (0, ["update monitor 'Backend API': interval"])
+    assert doctor() == []
+
+
+def test_the_doctor_says_that_it_may_not_look(doctor):
+    (line,) = doctor(KUMA_PASSWORD="Sate-Ayam-1")
+    assert "refuses KUMA_USERNAME 'admin' with KUMA_PASSWORD" in line
 
 
 def test_a_kuma_that_dies_in_the_middle_is_one_line(server):

@@ -27,11 +27,12 @@ from queue import Empty
 from typing import Any
 
 from healthkit import _outcomes, _threads
-from healthkit._alerts import apprise_client, messages
+from healthkit._alerts import apprise_client, links, messages
 from healthkit._alerts.apprise_client import Tone
 from healthkit._alerts.messages import Message, Override
 from healthkit._alerts.patience import Failures, backoff
 from healthkit._alerts.send_result import SendResult, SendStatus
+from healthkit._alerts.templates import LINK_WORDS
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config.settings import ChannelSettings, Settings
 from healthkit._model.alerts import Batch, EventKind
@@ -252,10 +253,20 @@ class Courier:
             why = _outcomes.line(error) or type(error).__name__
             log.error("channel %s: the wording of a message: %s", self.name, why)
             message = messages.plain(batch.events[0], self._settings, why)
+        if (found := self._link(batch)) is not None:
+            message = Message(message.title, (*message.lines, found))
         if batch.origins:
             note = f"(Meant for {', '.join(batch.origins)}, which does not take it.)"
             message = Message(message.title, (*message.lines, note))
         return message
+
+    def _link(self, batch: Batch) -> str | None:
+        """Returns the line with which whoever reads the message may act; behind the masking, which
+        would hide its token. A digest has none: it is about many."""
+        if not batch.single:
+            return None
+        at = links.address(batch.events[0], self.name, batch.id, self._settings.links)
+        return at and f"{LINK_WORDS[self._settings.messages.language]}: {at}"
 
     def _compose(self, batch: Batch) -> Message:
         if batch.single:

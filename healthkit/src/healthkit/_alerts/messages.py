@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -16,7 +16,9 @@ from jinja2.sandbox import SandboxedEnvironment
 from healthkit import _outcomes
 from healthkit._alerts.templates import LANGUAGES
 from healthkit._config.settings import MessageSettings, Settings
+from healthkit._model import budget_words
 from healthkit._model.alerts import Event, EventKind
+from healthkit._model.budgets import load_budget
 from healthkit._model.checks import Status
 from healthkit.errors import ConfigProblem
 from healthkit.fields import format_duration
@@ -28,6 +30,11 @@ Format = Literal["text", "html", "markdown"]
 DIGEST_LINES = 20
 """Events that a digest names; the rest are counted."""
 
+_BUDGET_LOST = ("down", "degraded", "reminder", "escalation")
+_OF_BUDGET: Mapping[str, str] = {
+    **dict.fromkeys(_BUDGET_LOST, "budget"),
+    **dict.fromkeys(("up", "restored"), "budget_safe"),
+}
 _REASON = 300
 """Characters of a check's own message in a notification."""
 
@@ -160,7 +167,10 @@ def _render(template: str, variables: dict[str, Any]) -> str:
 
 
 def _kind(event: Event) -> str:
-    """Returns the template's name: a certificate that expires has one of its own."""
+    """Returns the template's name: a certificate that expires has one of its own, as has what
+    an objective allows to be lost."""
+    if isinstance(event.outcome.details.get("budget"), Mapping):
+        return _OF_BUDGET.get(event.kind, event.kind.value)
     expires = "days_left" in event.outcome.details and "expires_at" in event.outcome.details
     if event.kind is EventKind.DEGRADED and expires:
         return "certificate"
@@ -195,6 +205,20 @@ def _variables(event: Event, settings: Settings) -> dict[str, Any]:
         "incident": event.incident if event.incident is not None else "",
         "service": settings.service.name,
         "severity": check.severity.value,
+        "kind": event.kind.value,
+        **_of_budget(outcome.details.get("budget"), settings),
+    }
+
+
+def _of_budget(details: object, settings: Settings) -> dict[str, Any]:
+    """Returns how a budget does, in the language of the messages."""
+    if not isinstance(details, Mapping):
+        return {}
+    found, language = load_budget(details), settings.messages.language
+    return {
+        "budget": budget_words.sentences(found, language),
+        "budget_title": budget_words.title(found.state, language),
+        "target": budget_words.format_target(found),
     }
 
 

@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 
 from healthkit._alerts import policy, routing
 from healthkit._alerts.policy import Rules
+from healthkit._config.objectives import counting
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import Decision, Event, EventKind, Level, Silence, State
+from healthkit._model.budgets import events_of
 from healthkit._model.checks import CheckInfo, Outcome, Result, Severity, Status
 from healthkit._store import history, incidents, outbox
 from healthkit._store.incidents import StoredState
@@ -63,6 +65,7 @@ class ResultProcessor:
             *routing.unreachable(settings.checks, settings.routes, settings.channels),
             *(check.info.name for check in settings.checks if check.silent),
         }
+        self._counting = counting(settings.checks)
         self._records: dict[str, _CheckRecord] = {}
 
     def load(self, connection: Connection) -> None:
@@ -110,7 +113,9 @@ class ResultProcessor:
             result.check, result.at, settings.maintenance, settings.service.zone
         )
         status = history.MAINTENANCE if planned else result.outcome.status.value
-        return history.Row(result.check.name, result.at, status, result.duration)
+        name = result.check.name
+        events = events_of(result.outcome.details) if name in self._counting else None
+        return history.Row(name, result.at, status, result.duration, events)
 
     def _observe(self, connection: Connection, record: _CheckRecord, one: SequencedResult) -> None:
         result, before = one.result, record.state

@@ -40,6 +40,21 @@ Domain: {{ url }}
 Days Left: {{ days }}
 Renewal Required By: {{ expiry_date }}"""
     + _TAIL_EN,
+    "budget": """\
+{{ "🔴" if state == "UNHEALTHY" else "⚠️" }} {{ name }}: {{ budget_title }}
+{% for line in budget %}{{ line }}
+{% endfor %}Target: {{ target }}
+Time: {{ time }}
+{%- if kind == "reminder" %}
+Reminder {{ count }}. To stop these reminders: healthkit ack {{ incident }}
+{%- elif kind == "escalation" %}
+Nobody has acknowledged it: healthkit ack {{ incident }}{% endif %}"""
+    + _TAIL_EN,
+    "budget_safe": """\
+{{ "✅" if state == "HEALTHY" else "⚠️" }} {{ name }}: {{ budget_title }}
+{% for line in budget %}{{ line }}
+{% endfor %}Target: {{ target }}
+Recovered: {{ recovered }}""",
     "degraded": """\
 ⚠️ {{ name }} is DEGRADED
 URL: {{ url }}
@@ -114,6 +129,21 @@ Domain: {{ url }}
 Sisa Hari: {{ days }}
 Perpanjang Sebelum: {{ expiry_date }}"""
     + _TAIL_ID,
+    "budget": """\
+{{ "🔴" if state == "UNHEALTHY" else "⚠️" }} {{ name }}: {{ budget_title }}
+{% for line in budget %}{{ line }}
+{% endfor %}Target: {{ target }}
+Waktu: {{ time }}
+{%- if kind == "reminder" %}
+Pengingat {{ count }}. Untuk menghentikan pengingat: healthkit ack {{ incident }}
+{%- elif kind == "escalation" %}
+Belum ada yang menangani: healthkit ack {{ incident }}{% endif %}"""
+    + _TAIL_ID,
+    "budget_safe": """\
+{{ "✅" if state == "HEALTHY" else "⚠️" }} {{ name }}: {{ budget_title }}
+{% for line in budget %}{{ line }}
+{% endfor %}Target: {{ target }}
+Pulih: {{ recovered }}""",
     "degraded": """\
 ⚠️ {{ name }} TERGANGGU
 URL: {{ url }}
@@ -166,5 +196,8 @@ Waktu: {{ time }}""",
 Jika Anda membaca ini, peringatan sampai ke sini.
 Waktu: {{ time }}""",
 }
+
+LINK_WORDS: Mapping[str, str] = {"en": "Take it on, or silence it", "id": "Tangani atau senyapkan"}
+"""Before the link of a message."""
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "id": INDONESIAN}

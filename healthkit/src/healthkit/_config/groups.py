@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 from healthkit.errors import ConfigProblem, did_you_mean
 
-TAKEN = frozenset({"beat", "check", "report"})
+TAKEN = frozenset({"act", "beat", "check", "report"})
 """What else stands behind `/health/`."""
 
 

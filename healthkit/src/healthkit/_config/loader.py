@@ -19,6 +19,7 @@ from healthkit._config.checks import (
     name_problems,
 )
 from healthkit._config.groups import group_problems
+from healthkit._config.objectives import objective_problems
 from healthkit._config.offered import offered_checks
 from healthkit._config.references import document_links, reference_problems, tables
 from healthkit._config.settings import (
@@ -27,11 +28,13 @@ from healthkit._config.settings import (
     CheckSettings,
     ConfiguredCheck,
     GroupSettings,
+    LinkSettings,
     MaintenanceSettings,
     MessageSettings,
     RouteSettings,
     ServiceSettings,
     Settings,
+    SloSettings,
     StatusSettings,
     StoreSettings,
     WatchSettings,
@@ -50,6 +53,7 @@ _SINGLE = {
     "alerts": AlertSettings,
     "messages": MessageSettings,
     "status": StatusSettings,
+    "links": LinkSettings,
 }
 _NAMED = {
     "checks": CheckSettings,
@@ -57,6 +61,7 @@ _NAMED = {
     "routes": RouteSettings,
     "maintenance": MaintenanceSettings,
     "groups": GroupSettings,
+    "slo": SloSettings,
 }
 
 Validator = Callable[[Settings], Iterable[ConfigProblem]]
@@ -128,6 +133,9 @@ class _Loader:
         channels = self._named(document, "channels", ChannelSettings)
         routes = self._named(document, "routes", RouteSettings)
         groups = self._named(document, "groups", GroupSettings)
+        slo = self._named(document, "slo", SloSettings)
+        promised = {name: one.checks for name, one in slo.items()}
+        self.problems += objective_problems(promised, checks.values())
         of_checks = {name: check.group for name, check in checks.items()}
         of_checks |= {name: _text(t.get("group")) for name, t in tables(document, "checks").items()}
         self.problems += group_problems(of_checks, groups)
@@ -143,8 +151,10 @@ class _Loader:
             alerts=self._single(document, "alerts", AlertSettings),
             messages=self._single(document, "messages", MessageSettings),
             status=self._single(document, "status", StatusSettings),
+            links=self._single(document, "links", LinkSettings),
             maintenance=self._named(document, "maintenance", MaintenanceSettings),
             groups=groups,
+            slo=slo,
             checks=tuple(checks.values()),
             channels=channels,
             routes={Severity(name): route for name, route in routes.items()},

@@ -17,6 +17,7 @@ _REFERENCES = (
     ("routes", "channels", "channel"),
     ("routes", "escalate_to", "channel"),
     ("maintenance", "checks", "check"),
+    ("slo", "checks", "check"),
 )
 
 
@@ -53,7 +54,7 @@ def reference_problems(
                 if other not in known[what]:
                     message = f"unknown {what} {other!r}{did_you_mean(other, known[what])}"
                     problems.append(ConfigProblem(f"{group}.{name}.{key}", message))
-        if cycle := find_cycle(edges):
+        if group == f"{what}s" and (cycle := find_cycle(edges)):  # else they are not of one kind
             path = " → ".join((*cycle, cycle[0]))
             message = f"goes round in a cycle: {path}"
             problems.append(ConfigProblem(f"{group}.{cycle[0]}.{key}", message))

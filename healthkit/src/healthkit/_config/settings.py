@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import time, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -18,16 +18,25 @@ from pydantic import (
     ModelWrapValidatorHandler,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from healthkit._config.groups import group_problems
+from healthkit._config.objectives import objective_problems
 from healthkit._config.references import Links, reference_problems
 from healthkit._config.store_path import of_service
 from healthkit._config.validation import explain
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
 from healthkit.errors import ConfigError, ConfigProblem
-from healthkit.fields import Duration, Percent, PositiveDuration, TimeZoneName, parse_duration
+from healthkit.fields import (
+    Duration,
+    Percent,
+    PositiveDuration,
+    TimeZoneName,
+    parse_duration,
+    secret_weakness,
+)
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
@@ -266,6 +275,10 @@ class MessageSettings(ConfigTable):
     """Of a check that counts as down."""
     up: MessageTemplate | None = None
     """Of a check that counts as up again."""
+    budget: MessageTemplate | None = None
+    """Of a service level objective whose budget goes too fast, or is gone."""
+    budget_safe: MessageTemplate | None = None
+    """Of one whose budget lasts again."""
     degraded: MessageTemplate | None = None
     """Of a check that answers, but not as it should."""
     restored: MessageTemplate | None = None
@@ -314,6 +327,71 @@ class GroupSettings(ConfigTable):
     """503 when a required one fails, when any one does, or only when all do."""
 
 
+def _promise(value: float) -> float:
+    if not 0 < value < 100:
+        raise ValueError("must be between 0% and 100%: of 100% nothing may ever be lost")
+    return value
+
+
+def _hard_to_guess(secret: SecretStr) -> SecretStr:
+    given = secret.get_secret_value()
+    if given and (weakness := secret_weakness(given)) is not None:
+        raise ValueError(f"{weakness}; make one with: openssl rand -hex 32")
+    return secret
+
+
+def _act_address(value: str | None) -> str | None:
+    return _web_address(SecretStr(value)).get_secret_value() if value else None
+
+
+class LinkSettings(ConfigTable):
+    """`[links]`: a link in each message of a fault, by which it is acknowledged or silenced."""
+
+    url: Annotated[str | None, AfterValidator(_act_address)] = None
+    """Where people reach the mount, `https://pos.example`; empty, there are no links."""
+    secret: Annotated[SecretStr, AfterValidator(_hard_to_guess)] = SecretStr("")
+    """What links are signed with, the same for watcher and servers; at least 128 bits:
+    `openssl rand -hex 32`."""
+    valid_for: PositiveDuration = timedelta(hours=24)
+    """How long a link works; it works once."""
+    silence_for: PositiveDuration = timedelta(hours=1)
+    """How long it silences new faults of the check, where that is chosen."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if self.url and not self.secret.get_secret_value():
+            raise ValueError("a url needs a secret; make one with: openssl rand -hex 32")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.url)
+
+
+class SloSettings(ConfigTable):
+    """`[slo.NAME]`: a service level objective, what is promised over a month."""
+
+    checks: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The checks that it is about: an hour counts by the worst of them. Where they count events
+    (requests), it is about those, and not about the checks' own results."""
+    target: Annotated[Percent, AfterValidator(_promise)]
+    """The share of results that is promised not to be unhealthy; `99.9%` leaves 43 minutes."""
+    window: Literal["30d", "month"] = "30d"
+    """The last 30 days, or the calendar's month in `service.timezone`."""
+    label: str | None = None
+    """The name for people; the table's name with capitals when left out."""
+    severity: Severity = Severity.HIGH
+    """Which route its alerts take."""
+    least_failures: Annotated[int, Field(ge=2, le=1_000_000)] = 3
+    """Failures within the long window without which there is no alert: one may be chance."""
+    tags: tuple[str, ...] = ()
+    """Words of your own, by which silences, maintenance and channels choose."""
+    runbook: str | None = None
+    """A page that its messages link to, relative to `service.runbook`."""
+    public: bool = True
+    """Whether the status page shows it, by its label."""
+
+
 class WatchSettings(ConfigTable):
     """`[watch]`: the alerter itself."""
 
@@ -339,6 +417,15 @@ class ConfiguredCheck(BaseModel):
     group: str | None = None
     public: bool = True
 
+    @field_validator("info", mode="before")
+    @classmethod
+    def _as_fields(cls, info: Any) -> Any:
+        """A dataclass takes what it is given, and pydantic takes a dataclass as it is: a severity
+        that is plain text would stop the watcher at the first fault."""
+        if isinstance(info, CheckInfo):
+            return {one.name: getattr(info, one.name) for one in fields(info)}
+        return info
+
 
 class Settings(BaseModel):
     """The whole configuration, read from healthkit.toml or made in Python.
@@ -362,6 +449,8 @@ class Settings(BaseModel):
     maintenance: dict[str, MaintenanceSettings] = {}
     status: StatusSettings = StatusSettings()
     groups: dict[str, GroupSettings] = {}
+    slo: dict[str, SloSettings] = {}
+    links: LinkSettings = LinkSettings()
     source: str = "settings"
     """The file that it was read from, for messages."""
 
@@ -403,9 +492,11 @@ class Settings(BaseModel):
             "maintenance": {
                 name: {"checks": window.checks} for name, window in self.maintenance.items()
             },
+            "slo": {name: {"checks": one.checks} for name, one in self.slo.items()},
         }
         return [
             *(ConfigProblem(f"checks.{name}", "two checks have this name") for name in twice),
             *reference_problems(links, set(names), set(self.channels)),
             *group_problems({c.info.name: c.group for c in self.checks}, self.groups),
+            *objective_problems({n: one.checks for n, one in self.slo.items()}, self.checks),
         ]

@@ -26,7 +26,7 @@ _WEBHOOKS = (
     ("hooks.slack.com", "/services"),
     ("api.telegram.org", "/bot"),
 )
-_SENT_IN = re.compile(r"(/health/(?:beat|report)/)[^\s?'\"]++")
+_SENT_IN = re.compile(r"(/health/(?:act|beat|report)/)[^\s?'\"]++")
 
 
 class _Runs:
@@ -101,7 +101,7 @@ def _webhook_path(text: str, start: int) -> int:
 
 
 def mask_beats(text: str) -> str:
-    """Masks the tokens in the paths of heartbeats and of results."""
+    """Masks the tokens in the paths of heartbeats, results and acts."""
     return _SENT_IN.sub(rf"\g<1>{MASK}", text)
 
 

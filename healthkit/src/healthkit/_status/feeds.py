@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from healthkit._model.budget_words import format_target
+from healthkit._model.budgets import Budget, BudgetState
 from healthkit._rendering import dump, timestamp
 from healthkit._status.model import (
     Component,
@@ -41,6 +43,7 @@ def status_json(page: PublicStatus) -> bytes:
             "status": page.headline.value,
             "components": [_component(one) for one in page.components],
             "incidents": [_incident(one) for one in page.incidents],
+            "objectives": [_objective(one) for one in page.budgets],
             "maintenance": [
                 {
                     "began_at": timestamp(one.began_at),
@@ -78,6 +81,18 @@ def _component(one: Component) -> dict[str, Any]:
             }
             for day in one.days
         ],
+    }
+
+
+def _objective(one: Budget) -> dict[str, Any]:
+    known = one.state is not BudgetState.NOT_ENOUGH_DATA
+    return {
+        "label": one.label,
+        "target": format_target(one),
+        "window": one.window,
+        "state": one.state.value,
+        "budget_minutes": one.total_minutes,
+        "left_minutes": one.left_minutes if known else None,
     }
 
 

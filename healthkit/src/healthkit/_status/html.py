@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, Template
 from markupsafe import Markup
 
+from healthkit._model.budget_words import format_target, sentences
+from healthkit._model.budgets import BudgetState
 from healthkit._status.model import (
     Component,
     ComponentState,
@@ -44,6 +46,15 @@ _SYMBOLS = {
     ComponentState.UNKNOWN: "○",
 }
 """A shape of its own for each state: colour alone says nothing to some."""
+_LOOKS = {
+    BudgetState.OK: ComponentState.OPERATIONAL,
+    BudgetState.BURNING: ComponentState.DEGRADED,
+    BudgetState.BURNING_FAST: ComponentState.DEGRADED,
+    BudgetState.SPENT: ComponentState.DOWN,
+    BudgetState.NO_DATA: ComponentState.UNKNOWN,
+    BudgetState.NOT_ENOUGH_DATA: ComponentState.UNKNOWN,
+}
+"""A budget looks like a component that does as well."""
 
 
 @cache
@@ -90,6 +101,9 @@ def html(page: PublicStatus, language: Language, zone: ZoneInfo) -> bytes:
             chart=_chart,
             ms=_ms,
             outages_of=_outages,
+            target=format_target,
+            sentences=lambda budget: sentences(budget, language),
+            look=_LOOKS,
             length=_length,
         )
         .encode("utf-8", "replace")

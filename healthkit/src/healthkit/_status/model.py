@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from healthkit._store.history import Uptime
+from healthkit._model.budgets import Budget
+from healthkit._model.uptime import Uptime
 
 SPANS: Mapping[str, timedelta] = {
     "24h": timedelta(days=1),
@@ -139,6 +140,8 @@ class PublicStatus:
     components: tuple[Component, ...]
     incidents: tuple[PublicIncident, ...] = ()
     planned: tuple[PlannedMaintenance, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    """Of the service level objectives; what checks they are about is not said."""
 
     @property
     def headline(self) -> Headline:

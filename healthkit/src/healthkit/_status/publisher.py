@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from healthkit import _threads
 from healthkit._clock import Clock
 from healthkit._config.settings import Settings
-from healthkit._rendering import JSON, RenderedResponse, response
+from healthkit._rendering import JSON, RenderedResponse, budget_metrics, response
 from healthkit._status import feeds, html
 from healthkit._status.model import Component, ComponentState, PublicStatus
 from healthkit._status.reading import Figures, Reader
@@ -74,6 +74,13 @@ class StatusPublisher:
         """Returns one of the forms in `PATHS`. Raises KeyError for another."""
         fresh = self._clock.monotonic() < self._fresh_until
         return (self._fresh if fresh else self._stale).response((form, language or self.language))
+
+    def metrics(self) -> bytes:
+        """Returns the budgets of objectives in Prometheus' text format; nothing of any while nobody
+        renews them: a figure that stands still would look like one that is measured."""
+        fresh = self._clock.monotonic() < self._fresh_until
+        budgets = self._figures.budgets if fresh and self._figures is not None else {}
+        return budget_metrics(budgets).encode()
 
     def start(self) -> None:
         """Starts the thread, once in each process."""

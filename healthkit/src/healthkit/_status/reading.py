@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
 from healthkit._alerts import routing
+from healthkit._config.objectives import objectives_of
 from healthkit._config.settings import ConfiguredCheck, Settings
 from healthkit._model.alerts import Incident, Level
+from healthkit._model.budget_rules import budget
+from healthkit._model.budgets import Budget
 from healthkit._model.checks import Severity
+from healthkit._model.uptime import Uptime
 from healthkit._status.model import (
     DAYS,
     SPANS,
@@ -25,9 +29,8 @@ from healthkit._status.model import (
     ResponseTime,
     Update,
 )
-from healthkit._store import bars, history, incidents, lease, notices
+from healthkit._store import bars, history, incidents, lease, measures, notices
 from healthkit._store.bars import Days
-from healthkit._store.history import Uptime
 
 _SHOWN_FOR = timedelta(days=14)
 """Time for which an incident that has ended is on the page."""
@@ -55,6 +58,8 @@ class Figures:
     """By span, then by check."""
     days: Days
     response_times: Mapping[str, tuple[ResponseTime, ...]]
+    budgets: Mapping[str, Budget]
+    """By the objective's name."""
 
 
 class Reader:
@@ -63,6 +68,7 @@ class Reader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._checks = [check for check in settings.checks if check.public]
+        self._objectives = objectives_of(settings)
         self._hours: dict[tuple[str, int], ResponseTime | None] = {}
 
     def figures(self, connection: Connection, now: datetime) -> Figures:
@@ -72,6 +78,10 @@ class Reader:
             {name: history.uptime(connection, now, span) for name, span in SPANS.items()},
             bars.count_days(connection, now, zone, DAYS),
             {c.info.name: self._response_times(connection, c.info.name, now) for c in self._checks},
+            {
+                name: budget(objective, measures.measure(connection, objective, now))
+                for name, objective in self._objectives.items()
+            },
         )
 
     def page(self, connection: Connection, now: datetime, figures: Figures) -> PublicStatus:
@@ -99,11 +109,16 @@ class Reader:
             components=tuple(components),
             incidents=self._incidents(connection, found, now),
             planned=tuple(self._planned(now)),
+            budgets=tuple(
+                replace(found, absent=())
+                for name, found in figures.budgets.items()
+                if self._settings.slo[name].public
+            ),
         )
 
     def blank(self, now: datetime) -> PublicStatus:
         """Returns the page of a store that nobody has read yet."""
-        none = Figures({name: {} for name in SPANS}, {}, {})
+        none = Figures({name: {} for name in SPANS}, {}, {}, {})
         bounds = self._bounds(now)
         components = [
             self._component(check, None, [], none, now, bounds, watched=False)

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, func, select
 
-from healthkit._store.history import MAINTENANCE, Uptime, last_summed
+from healthkit._model.uptime import Uptime
+from healthkit._store.history import MAINTENANCE, last_summed
 from healthkit._store.tables import history, hourly
 
 _HOUR = 3600

@@ -31,8 +31,9 @@ from sqlalchemy.pool import NullPool
 
 from healthkit import _threads
 from healthkit._model.alerts import OutboxStatus
+from healthkit._model.budgets import Measurement, Objective
 from healthkit._model.signals import Run
-from healthkit._store import heartbeats, outbox_status
+from healthkit._store import heartbeats, measures, outbox_status
 from healthkit._store.frozen import limit_use
 from healthkit._store.tables import MIGRATIONS, schema_version
 from healthkit.errors import StoreError
@@ -101,6 +102,11 @@ class Store:
     def outbox_status(self, now: datetime) -> OutboxStatus:
         with self.reading() as connection:
             return outbox_status.read(connection, now)
+
+    def measure(self, objective: Objective, now: datetime) -> Measurement:
+        """Returns what is known of an objective's checks. Raises StoreError."""
+        with self.reading() as connection:
+            return measures.measure(connection, objective, now)
 
     # Schema
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, case, delete, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
+from healthkit._model.uptime import Uptime
 from healthkit._store.tables import CLOCK_TOLERANCE, daily, history, hourly
 
 KEEP_RESULTS = timedelta(days=7)
@@ -27,19 +28,8 @@ class Row:
     at: datetime
     status: str
     seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Uptime:
-    """The number of results that were not unhealthy, and of all."""
-
-    good: int
-    total: int
-
-    @property
-    def share(self) -> float | None:
-        """From 0 to 1; None when there were no results."""
-        return self.good / self.total if self.total else None
+    events: Uptime | None = None
+    """Those that the check has counted since its last run, where it counts any."""
 
 
 def add(connection: Connection, rows: Iterable[Row]) -> None:
@@ -50,6 +40,8 @@ def add(connection: Connection, rows: Iterable[Row]) -> None:
             "hour": _hour(row.at),
             "status": row.status,
             "seconds": row.seconds,
+            "good_events": row.events.good if row.events else None,
+            "events": row.events.total if row.events else None,
         }
         for row in rows
     ]
@@ -87,7 +79,8 @@ def _sum_up(
     start = last if last >= oldest else last + 1
     connection.execute(delete(target).where(name >= start))
     query = sums.where(period >= start, period < now)
-    connection.execute(insert(target).from_select([c.name for c in target.c], query))
+    columns = [column.name for column in target.c][: len(query.selected_columns)]
+    connection.execute(insert(target).from_select(columns, query))
 
 
 def _of_results() -> Select[Any]:
@@ -105,6 +98,8 @@ def _of_results() -> Select[Any]:
             func.count() - healthy - degraded,
             func.coalesce(func.sum(history.c.seconds), 0.0),
             func.coalesce(func.max(history.c.seconds), 0.0),
+            func.sum(history.c.good_events),
+            func.sum(history.c.events),
         )
         .where(history.c.status != MAINTENANCE)
         .group_by(history.c.check_name, history.c.hour)
@@ -120,8 +115,11 @@ def _of_hours() -> Select[Any]:
     )
 
 
-def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, Uptime]:
-    """The uptime of each check over the last `span`, from the finest figures that are left."""
+def uptime(
+    connection: Connection, now: datetime, span: timedelta, *, events: bool = False
+) -> dict[str, Uptime]:
+    """The uptime of each check over the last `span`, from the finest figures that are left; or of
+    the events that checks count, for a week at most."""
     since = now - span
     hour = last_summed(connection, hourly.c.hour, _hour(now))
     not_summed = (history.c.hour > hour) & (history.c.at <= now + CLOCK_TOLERANCE)
@@ -132,32 +130,47 @@ def uptime(connection: Connection, now: datetime, span: timedelta) -> dict[str, 
         return _uptimes(
             connection,
             [
-                _good_results((history.c.hour == first) & in_span & (history.c.hour <= hour)),
-                _good_sums(hourly, whole_hours),
-                _good_results(not_summed & in_span),
+                good_results(
+                    (history.c.hour == first) & in_span & (history.c.hour <= hour), events=events
+                ),
+                good_sums(hourly, whole_hours, events=events),
+                good_results(not_summed & in_span, events=events),
             ],
         )
-    parts = [_good_results(history.c.hour > hour)]
+    parts = [good_results(history.c.hour > hour)]
     if span <= KEEP_HOURS:
-        parts.append(_good_sums(hourly, hourly.c.hour >= _hour(since)))
+        parts.append(good_sums(hourly, hourly.c.hour >= _hour(since)))
     else:
         day = last_summed(connection, daily.c.day, _hour(now) // _DAY)
-        parts.append(_good_sums(hourly, hourly.c.hour // _DAY > day))
-        parts.append(_good_sums(daily, daily.c.day >= _hour(since) // _DAY))
+        parts.append(good_sums(hourly, hourly.c.hour // _DAY > day))
+        parts.append(good_sums(daily, daily.c.day >= _hour(since) // _DAY))
     return _uptimes(connection, parts)
 
 
-def _good_results(which: ColumnElement[bool]) -> Select[Any]:
-    good = case((history.c.status.in_(("healthy", "degraded")), 1), else_=0)
+def good_results(
+    which: ColumnElement[bool], *by: ColumnElement[int], events: bool = False
+) -> Select[Any]:
+    """Selects of results, or of their events: check, what else they are grouped by, good, all."""
+    check = history.c.check_name
     counted = which & (history.c.status != MAINTENANCE)
-    query = select(history.c.check_name, func.sum(good), func.count()).where(counted)
-    return query.group_by(history.c.check_name)
+    good: ColumnElement[Any] = case((history.c.status.in_(("healthy", "degraded")), 1), else_=0)
+    sums = (func.sum(good), func.sum(1))
+    if events:
+        sums = (func.sum(history.c.good_events), func.sum(history.c.events))
+        counted &= history.c.events.is_not(None)
+    return select(check, *by, *sums).where(counted).group_by(check, *by)
 
 
-def _good_sums(table: Table, which: ColumnElement[bool]) -> Select[Any]:
-    good = func.sum(table.c.healthy + table.c.degraded)
-    query = select(table.c.check_name, good, func.sum(table.c.total)).where(which)
-    return query.group_by(table.c.check_name)
+def good_sums(
+    table: Table, which: ColumnElement[bool], *by: ColumnElement[int], events: bool = False
+) -> Select[Any]:
+    """Selects the same of the sums of hours or days."""
+    check = table.c.check_name
+    sums = (func.sum(table.c.healthy + table.c.degraded), func.sum(table.c.total))
+    if events:
+        sums = (func.sum(table.c.good_events), func.sum(table.c.events))
+        which &= table.c.events.is_not(None)
+    return select(check, *by, *sums).where(which).group_by(check, *by)
 
 
 def _uptimes(connection: Connection, parts: Iterable[Select[Any]]) -> dict[str, Uptime]:

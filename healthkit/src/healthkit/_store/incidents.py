@@ -14,7 +14,16 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from healthkit import _outcomes
 from healthkit._model.alerts import Event, EventKind, Incident, Level, Silence, State
 from healthkit._model.checks import CheckInfo, Outcome, Severity
-from healthkit._store.tables import CLOCK_TOLERANCE, deliveries, events, incidents, silences, states
+from healthkit._store.tables import (
+    CLOCK_TOLERANCE,
+    deliveries,
+    events,
+    incidents,
+    notes,
+    notices,
+    silences,
+    states,
+)
 
 log = logging.getLogger("healthkit")
 
@@ -244,6 +253,14 @@ def add_silence(
         made_by=by,
         made_at=now,
     )
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Deletes incidents and notices that ended before a moment, with what was noted of them."""
+    for table, column in ((incidents, notes.c.incident), (notices, notes.c.notice)):
+        old = select(table.c.id).where(table.c.ended_at < before)
+        connection.execute(delete(notes).where(column.in_(old)))
+        connection.execute(delete(table).where(table.c.ended_at < before))
 
 
 def forget_silences(connection: Connection, before: datetime) -> None:

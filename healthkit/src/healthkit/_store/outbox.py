@@ -36,6 +36,8 @@ from healthkit._store.incidents import load_event
 from healthkit._store.tables import CLOCK_TOLERANCE, Name, Utc, deliveries, events
 
 WAITING, SENDING, SENT, MOVED, DEAD = "waiting", "sending", "sent", "moved", "dead"
+MOST_DEAD = 10_000
+"""Dead letters that are kept."""
 
 
 def enqueue(connection: Connection, event: int, delivery: Delivery, now: datetime) -> None:
@@ -76,7 +78,7 @@ def claim_batch(
     well. Returns None when nothing is due.
     """
     due = and_(_is_due(now), deliveries.c.channel == channel)
-    oldest = select(deliveries).where(due).order_by(deliveries.c.due, deliveries.c.id).limit(1)
+    oldest = select(deliveries).where(due).order_by(deliveries.c.event, deliveries.c.id).limit(1)
     head = connection.execute(oldest).one_or_none()
     if head is None:
         return None
@@ -260,6 +262,16 @@ def _count(connection: Connection, which: ColumnElement[bool]) -> int:
     return int(
         connection.execute(select(func.count()).select_from(deliveries).where(which)).scalar_one()
     )
+
+
+def give_up_dead(connection: Connection, most: int = MOST_DEAD) -> int:
+    """Deletes the oldest of more dead letters than `most`. Returns how many."""
+    dead = deliveries.c.state == DEAD
+    newest_first = select(deliveries.c.id).where(dead).order_by(deliveries.c.id.desc())
+    last = connection.execute(newest_first.offset(most).limit(1)).scalar_one_or_none()
+    if last is None:
+        return 0
+    return connection.execute(delete(deliveries).where(dead, deliveries.c.id <= last)).rowcount
 
 
 def forget(connection: Connection, before: datetime) -> None:

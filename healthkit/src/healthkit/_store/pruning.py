@@ -14,17 +14,22 @@ from healthkit._store import history, incidents, outbox
 from healthkit._store.tables import pruning
 
 KEEP_SENT = timedelta(days=92)
+KEEP_INCIDENTS = timedelta(days=3 * 366)
+"""From their end; the status page shows a year."""
 _AT_A_START = timedelta(hours=1)
 """How far it goes ahead in any case: nobody knows how long there was no watcher."""
 
 
-def prune(connection: Connection, now: datetime, passed: timedelta | None) -> None:
+def prune(connection: Connection, now: datetime, passed: timedelta | None) -> int:
     """Sums up the history and drops what is old. `passed` is the time since the last call, by a
-    monotonic clock; None for the first of a process."""
+    monotonic clock; None for the first of a process. Returns the number of dead letters that were
+    given up, as there were too many."""
     upto = _advance(connection, now, _AT_A_START if passed is None else 2 * passed)
     history.roll_up(connection, now, upto)
     outbox.forget(connection, upto - KEEP_SENT)
     incidents.forget_silences(connection, upto - KEEP_SENT)
+    incidents.forget(connection, upto - KEEP_INCIDENTS)
+    return outbox.give_up_dead(connection)
 
 
 def _advance(connection: Connection, now: datetime, most: timedelta) -> datetime:

@@ -20,6 +20,8 @@ from sqlalchemy import (
     Table,
     Text,
     insert,
+    inspect,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -178,12 +180,15 @@ history = Table(
     Column("hour", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("seconds", Float),
+    Column("good_events", BigInteger),
+    Column("events", BigInteger),
     Index("healthkit_history_hour", "hour", "check_name"),
 )
-"""Every result of the last week; `hour` counts from 1970."""
+"""Every result of the last week; `hour` counts from 1970. `events` are those that a check has
+counted, requests for one, where it counts any."""
 
 
-def _rollup(name: str, period: str) -> Table:
+def _rollup(name: str, period: str, *more: Column[int]) -> Table:
     return Table(
         name,
         metadata,
@@ -195,10 +200,14 @@ def _rollup(name: str, period: str) -> Table:
         Column("unhealthy", Integer, nullable=False),
         Column("seconds", Float, nullable=False),
         Column("slowest", Float, nullable=False),
+        *more,
     )
 
 
-hourly = _rollup("healthkit_history_hourly", "hour")
+hourly = _rollup(
+    *("healthkit_history_hourly", "hour"),
+    *(Column("good_events", BigInteger), Column("events", BigInteger)),
+)
 daily = _rollup("healthkit_history_daily", "day")
 
 notices = Table(
@@ -238,6 +247,14 @@ runs = Table(
 )
 """The last known of each job that sends heartbeats, and of each agent that sends results."""
 
+used_links = Table(
+    "healthkit_used_links",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("at", Utc, nullable=False),
+)
+"""The links in messages by which somebody has acted, each under its digest."""
+
 WATCH = "watch"
 """The name of the watchers' lease."""
 
@@ -264,8 +281,21 @@ def _version_5(connection: Connection) -> None:
     metadata.create_all(connection, tables=[runs])
 
 
+def _version_6(connection: Connection) -> None:
+    """Adds the events. A store that is made now has them since version 2."""
+    for table in (history, hourly):
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for name in ("good_events", "events"):
+            if name not in there:
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {name} BIGINT"))
+
+
+def _version_7(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[used_links])
+
+
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
-    *(_version_1, _version_2, _version_3, _version_4, _version_5),
+    *(_version_1, _version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
 )
 """Each takes the schema one version on. Only ever add to the end; a table that exists is changed
 by a migration of its own."""

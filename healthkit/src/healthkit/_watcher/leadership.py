@@ -21,6 +21,7 @@ from healthkit._runner import Runner
 from healthkit._store import circuit_breakers, faults, incidents, lease, outbox, pruning
 from healthkit._store.database import Store
 from healthkit._watcher import vital_signs
+from healthkit._watcher.budgets import with_budget_checks
 
 log = logging.getLogger("healthkit")
 
@@ -49,6 +50,7 @@ class Leadership:
         clock: Clock,
     ) -> None:
         self.epoch = epoch
+        settings = with_budget_checks(settings, store.measure)
         self._settings = settings
         self._store = store
         self._plugins = plugins
@@ -56,6 +58,7 @@ class Leadership:
         self._clock = clock
         self._number = int(clock.monotonic() * 1e9)
         self._pending: deque[SequencedResult] = deque(maxlen=MOST_PENDING)
+        self._given_up = 0
         self._results: Any = _threads.unpatched("queue", "SimpleQueue")()
         self._processor = ResultProcessor(settings, epoch)
         self._processor_is_current = False
@@ -126,6 +129,9 @@ class Leadership:
         self._collect()
         events = self._process_pending()
         self._pending.clear()
+        if self._given_up:
+            log.error("%d results, the oldest, were given up: too many waited", self._given_up)
+            self._given_up = 0
         for event in events:
             log.info("%s: %s", event.kind.value, event.check.name)
             self._observers.notify(event)
@@ -215,6 +221,7 @@ class Leadership:
         while not self._results.empty():
             self._last_result = self._clock.monotonic()
             self._number += 1
+            self._given_up += len(self._pending) == self._pending.maxlen
             self._pending.append(SequencedResult(self._number, self._results.get()))
 
     def _process_pending(self) -> list[Event]:
@@ -236,8 +243,10 @@ class Leadership:
         passed = None if before is None else timedelta(seconds=monotonic - before)
         with self._store.transaction() as connection:
             lease.fence(connection, self.epoch)
-            pruning.prune(connection, self._clock.now(), passed)
+            dead = pruning.prune(connection, self._clock.now(), passed)
         self._pruned_at = monotonic
+        if dead:
+            log.error("%d dead letters, the oldest of too many, were given up", dead)
 
     def _override(self, event: Event, language: str) -> tuple[str, str] | None:
         answers = self._plugins.call_all("healthkit_message", event=event, language=language)

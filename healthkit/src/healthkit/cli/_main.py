@@ -20,6 +20,7 @@ _MODULES = {
     "_silences": ("silence",),
     "_notices": ("incident",),
     "_status": ("status",),
+    "_new_plugin": ("new-plugin",),
 }
 """The module of each command, loaded when that one is asked for."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from healthkit._alerts import messages
+from healthkit._config.objectives import alert_names
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import Silence
 from healthkit._store import incidents
@@ -70,13 +71,14 @@ def _refuse(
     problems = []
     if every is bool(checks or tags):
         problems.append(ConfigProblem("", "name checks or tags, or give --all"))
-    names = [check.info.name for check in settings.checks]
+    names = [*(check.info.name for check in settings.checks), *alert_names(settings)]
     for name in checks:
         if name not in names:
             problems.append(
                 ConfigProblem("", f"no check is named {name!r}{did_you_mean(name, names)}")
             )
     known = {tag for check in settings.checks for tag in check.info.tags}
+    known |= {tag for one in settings.slo.values() for tag in one.tags}
     for tag in tags:
         if tag not in known:
             problems.append(

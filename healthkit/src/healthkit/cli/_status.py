@@ -9,10 +9,22 @@ import click
 from sqlalchemy import Connection
 
 from healthkit._alerts import messages
+from healthkit._config.objectives import objectives_of
 from healthkit._config.settings import Settings
 from healthkit._model.alerts import ChannelState, Incident, Level, State
+from healthkit._model.budget_rules import budget
+from healthkit._model.budget_words import format_target, sentences
+from healthkit._model.budgets import BudgetState
 from healthkit._status.model import format_percentage
-from healthkit._store import circuit_breakers, history, incidents, lease, outbox, outbox_status
+from healthkit._store import (
+    circuit_breakers,
+    history,
+    incidents,
+    lease,
+    measures,
+    outbox,
+    outbox_status,
+)
 from healthkit.cli._alerts import opened
 from healthkit.cli._options import ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
@@ -45,6 +57,7 @@ def status(options: ConfigOptions) -> None:
         parts = [
             _watcher(snapshot),
             _checks(snapshot),
+            _objectives(snapshot),
             _channels(snapshot),
             _dead_letters(snapshot),
             _silences(snapshot),
@@ -81,6 +94,21 @@ def _checks(snapshot: _Snapshot) -> str:
                 _incident(incident) if incident else "-",
             )
         )
+    return format_table(rows)
+
+
+def _objectives(snapshot: _Snapshot) -> str:
+    objectives = objectives_of(snapshot.settings)
+    if not objectives:
+        return ""
+    rows = [("SLO", "TARGET", "STATE", "MINUTES", "LEFT", "")]
+    for name, objective in objectives.items():
+        found = budget(objective, measures.measure(snapshot.connection, objective, snapshot.now))
+        known = found.state is not BudgetState.NOT_ENOUGH_DATA
+        left = str(found.left_minutes) if known else "-"
+        said = " ".join(sentences(found, "en"))
+        of = f"{format_target(found)} of {'30 days' if found.window == '30d' else 'the month'}"
+        rows.append((name, of, found.state.value, str(found.total_minutes), left, said))
     return format_table(rows)
 
 

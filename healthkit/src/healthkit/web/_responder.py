@@ -37,6 +37,8 @@ PATHS: Mapping[str, str] = {
 """The renderer of each path."""
 
 PARTS = "/health/"
+ACT = "/health/act/"
+LINK_METHODS = ("GET", "HEAD", "POST")
 CHECKS = "/health/check/"
 FIRST_RESULTS = 1.0
 """Seconds that the first request in a process waits for the first results."""
@@ -68,6 +70,7 @@ class Responder:
         for renderer in self._paths.values():
             health.response(renderer)  # a wrong name is found at the start
         self._has_parts = "/health" in self._paths
+        self._links = health.settings.links.enabled
         self._status_paths: Mapping[str, str] = {}
         if health.settings.status.access != "off":
             from healthkit._status.publisher import PATHS as STATUS_PATHS
@@ -97,6 +100,8 @@ class Responder:
             return self._show_status(path, environ)
         if path.startswith((BEAT, REPORT)):
             return (yield from self._take_in(path, environ))
+        if self._links and path.startswith(ACT):
+            return (yield from self._follow_link(path, environ))
         if self._has_parts and path.startswith(CHECKS):
             return self._part(environ, check=path[len(CHECKS) :])
         if self._has_parts and path.startswith(PARTS) and path != PARTS:
@@ -139,7 +144,7 @@ class Responder:
     def body_limit(self, environ: Environ) -> int:
         """Returns how many bytes of a request's body the mount is to put into `BODY`: one more than
         are taken, so that a body that is too long is noticed; 0 where none is read."""
-        sent_in = environ.get("PATH_INFO", "").startswith((BEAT, REPORT))
+        sent_in = environ.get("PATH_INFO", "").startswith((ACT, BEAT, REPORT))
         return LONGEST_BODY + 1 if sent_in and environ["REQUEST_METHOD"] == "POST" else 0
 
     def _take_in(self, path: str, environ: Environ) -> Generator[float, None, RenderedResponse]:
@@ -151,6 +156,15 @@ class Responder:
         except (StoreError, OSError, _database_error()):
             return _refuse(503, _NOT_STORED, environ)
         return _answer(_RECORDED, environ)
+
+    def _follow_link(self, path: str, environ: Environ) -> Generator[float, None, RenderedResponse]:
+        if environ["REQUEST_METHOD"] not in LINK_METHODS:
+            return _refuse(405, _LINK_ONLY, environ, ("Allow", ", ".join(LINK_METHODS)))
+        from healthkit.web import _links  # words and store: only where there are links
+
+        settings = self._health.settings
+        language = _language(environ) or settings.status.language or settings.messages.language
+        return _answer((yield from _links.respond(self._health, path, environ, language)), environ)
 
 
 def _database_error() -> type[Exception]:
@@ -226,6 +240,7 @@ def _refuse(
 
 
 _READ_ONLY = "Health is read with GET or HEAD."
+_LINK_ONLY = "A link is read with GET or HEAD, and followed with POST."
 _METRICS = "Metrics are for this machine, and for who sends the token."
 _STATUS = "The status page is for this machine, and for who sends the token."
 _NO_SUCH_CHECK = "No check has this name."

@@ -7,16 +7,15 @@ from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
 from healthkit.fields import Percent, parse_database_url
-from healthkit_database.errors import describe_error
+from healthkit_database.errors import FAULTS, describe_error
 from healthkit_database.pool_stats import PoolStats, pool_stats
 from healthkit_database.probe import DatabaseProbe
 from healthkit_database.urls import display_url
 
-__all__ = ["Database", "describe_error"]
+__all__ = ["FAULTS", "Database", "describe_error"]
 
 
 class Database(Check):
@@ -58,7 +57,7 @@ class Database(Check):
     def run(self, context: CheckContext) -> Outcome:
         try:
             self._probe.run(self.query, context.timeout)
-        except (SQLAlchemyError, OSError) as error:
+        except FAULTS as error:
             return Outcome.unhealthy(describe_error(error), **self._pool(PoolStats(0, 0, 0)))
         details = self._pool(PoolStats(open=1, in_use=0, idle=1))
         if (warning := self._pool_warning()) is not None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy.exc import SQLAlchemyError
+
+FAULTS = (SQLAlchemyError, OSError, UnicodeError)
+"""What asking a database raises; psycopg2 cannot decode what some strangers answer."""
+
 _DESCRIPTIONS = (
     # The server's own texts come before those of the network: where a name has several
     # addresses, libpq reports each.
@@ -41,6 +46,8 @@ def describe_error(error: Exception) -> str:
     a driver's own text shows strangers where the database is and who reads it."""
     if isinstance(error, FileNotFoundError):
         return "the file does not exist"
+    if isinstance(error, UnicodeError):
+        return "what answers is no database"
     cause = getattr(error, "orig", None) or error
     text = str(cause).lower()
     for pattern, described in _DESCRIPTIONS:

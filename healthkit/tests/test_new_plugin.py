@@ -1,0 +1,74 @@
+"""`healthkit new-plugin` writes a distribution that works as it is."""
+
+import os
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from click.testing import CliRunner
+
+from healthkit.cli import main
+
+
+def run(*command, cwd, **environ):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON"))}
+    done = subprocess.run(
+        command, cwd=cwd, env=clean | environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture
+def written(tmp_path):
+    done = CliRunner().invoke(main, ["new-plugin", "mail-queue", "--into", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    return tmp_path / "healthkit-mail-queue"
+
+
+def test_its_own_tests_pass_as_it_was_written(written):
+    source = {"PYTHONPATH": str(written / "src")}
+    said = run(sys.executable, "-m", "pytest", "-q", "-W", "error", cwd=written, **source)
+    assert "10 passed" in said or "11 passed" in said, said
+    project = tomllib.loads((written / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "healthkit-mail-queue"
+    assert project["entry-points"] == {"healthkit": {"mail-queue": "healthkit_mail_queue"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Mail", "is no name of a type"),
+        ("../mail", "is no name of a type"),
+        ("a--b", "is no name of a type"),
+        ("x" * 41, "is no name of a type"),
+        ("heartbeat", "there is a check type heartbeat already; choose another name"),
+    ],
+)
+def test_a_name_that_is_none_is_refused_in_one_line(tmp_path, name, said):
+    done = CliRunner().invoke(main, ["new-plugin", "--into", str(tmp_path), "--", name])
+    assert done.exit_code == 2
+    assert len(done.output.splitlines()) == 1
+    assert said in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_written_over(written):
+    (written / "README.md").write_text("mine")
+    done = CliRunner().invoke(main, ["new-plugin", "mail-queue", "--into", str(written.parent)])
+    assert (done.exit_code, "File exists" in done.output) == (2, True)
+    assert (written / "README.md").read_text() == "mine"
+
+
+@pytest.mark.deep
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_it_is_built_installed_and_found_by_its_entry_point(written, tmp_path):
+    pytest.importorskip("hatchling", reason="needs hatchling to build")
+    there = tmp_path / "there"
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation")
+    run(*pip, "--target", str(there), str(written), cwd=tmp_path)
+    on = {"PYTHONPATH": str(there)}
+    assert "mail-queue" in run(sys.executable, "-m", "healthkit", "plugins", cwd=tmp_path, **on)
+    run(sys.executable, "-m", "pytest", "-q", str(written / "tests"), cwd=tmp_path, **on)
