@@ -4,6 +4,7 @@ python -m benchmarks            all of them
 python -m benchmarks health     one, or several
 python -m benchmarks soak --minutes 30
                                 five minutes or as many as are asked for; not among all of them
+python -m benchmarks backup    BACKUP_BENCH_MB=1000 for a gigabyte, which takes minutes
 python -m benchmarks status 1000000
                                 the status page on a store of so many results, else ten million; not
                                 among all of them: it writes them first

@@ -6,6 +6,7 @@ What is ours also counts every row, reads the file again and syncs it to the dis
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -13,15 +14,26 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg2
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.server import ThreadedMotoServer
 from sqlalchemy.engine import URL
 
+from healthkit_backup_freshness.s3 import S3Source
+from posapp.backup.model.backup import BackupName
+from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import PostgresClient
+from posapp.database.schema import HEAD
 from posapp.runtime.postgres import BIN_DIR, use_embedded_database
 
 FILL = """
+CREATE TABLE alembic_version (version_num text PRIMARY KEY);
+INSERT INTO alembic_version VALUES ('{head}');
 CREATE TABLE orders (
   id bigint PRIMARY KEY, number text NOT NULL, placed timestamptz NOT NULL, note text,
   total bigint NOT NULL);
@@ -39,6 +51,7 @@ INSERT INTO order_lines SELECT n, 1 + n % {orders},
 CREATE INDEX ON order_lines (order_id);
 VACUUM ANALYZE;
 """
+OBJECTS = 5_000
 BYTES_FOR_AN_ORDER = 295
 """Of SQL, with its three lines."""
 
@@ -71,7 +84,7 @@ def run(command: str, output: Path | None, environ: dict[str, str]) -> Result:
 def fill(url: URL, megabytes: int) -> None:
     orders = megabytes * 1_000_000 // BYTES_FOR_AN_ORDER
     with PostgresClient(url).connect() as connection, connection.cursor() as cursor:
-        for statement in FILL.format(orders=orders).split(";\n"):
+        for statement in FILL.format(orders=orders, head=HEAD).split(";\n"):
             if statement.strip():
                 cursor.execute(statement)
 
@@ -116,6 +129,55 @@ def restores(url: URL, folder: Path, posapp: str, environ: dict[str, str]) -> di
     return {"zcat | psql": plain, "posapp restore": run(command, None, environ)}
 
 
+def lists(folder: Path, posapp: str, environ: dict[str, str]) -> dict[str, Result]:
+    """The list and the check on a bucket with so many objects, and on one with a tenth."""
+    (made,) = (folder / "backups" / "daily").glob("*.manifest.json")
+    manifest = Manifest.parse(made.read_bytes())
+    assert manifest is not None
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        endpoint, results = f"http://{host}:{port}", {}
+        for count in (OBJECTS // 10, OBJECTS):
+            bucket = f"objects-{count}"
+            _fill_bucket(bucket, manifest, count // 3)
+            there = {
+                "BACKUP_S3_BUCKET": bucket,
+                "BACKUP_S3_ENDPOINT": endpoint,
+                "BACKUP_S3_ACCESS_KEY": "key",
+                "BACKUP_S3_SECRET_KEY": "secret",
+            }
+            results[f"list, {count} objects"] = run(
+                f"{posapp} backup list", None, {**environ, **there}
+            )
+            began = time.monotonic()
+            source = S3Source(bucket, "daily", endpoint, ("key", "secret"), 10.0)
+            found = source.backups("*.dump.gz", ZoneInfo("Asia/Jakarta"))
+            source.close()
+            if len(found) != count // 3:
+                raise RuntimeError(f"{len(found)} backups are seen")
+            results[f"freshness, {count}"] = Result(time.monotonic() - began, None, 0)
+        return results
+    finally:
+        server.stop()
+
+
+def _fill_bucket(bucket: str, manifest: Manifest, backups: int) -> None:
+    """Puts the objects into the server itself: by requests it would take minutes."""
+    store = get_backend("s3")[DEFAULT_ACCOUNT_ID]["global"]
+    store.create_bucket(bucket, "us-east-1")
+    identity = manifest.identity or "0" * 16
+    for number in range(backups):
+        at = manifest.created_at.replace(microsecond=0) - timedelta(days=number)
+        name = BackupName(at, "daily", identity=identity)
+        shown = manifest.model_copy(update={"file": str(name.plain), "identity": identity})
+        files = {str(name): b"", name.manifest: shown.dump(), name.globals: b"--"}
+        for file, body in files.items():
+            store.put_object(bucket, name.key_of(file), body)
+
+
 def _dsn(url: URL) -> str:
     return psycopg2.extensions.make_dsn(dbname=url.database, **PostgresClient(url).parameters)
 
@@ -140,3 +202,5 @@ def main() -> None:
         table(f"A backup of {megabytes} MB of SQL", made, "pg_dump | gzip -6")
         restored = restores(url, folder, posapp, environ)
         table("Its restore", restored, "zcat | psql")
+        listed = lists(folder, posapp, environ)
+        table("A bucket that nobody may empty", listed, f"list, {OBJECTS // 10} objects")

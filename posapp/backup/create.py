@@ -27,6 +27,7 @@ from posapp.backup.model.identity import Identity, ours
 from posapp.backup.model.manifest import Manifest, carried_timestamps
 from posapp.backup.postgres import audit
 from posapp.backup.postgres.client import (
+    NO_TIMEOUTS,
     Connection,
     PostgresClient,
     first_error,
@@ -326,7 +327,8 @@ def _dump_roles(client: PostgresClient) -> bytes:
     """Returns the roles of the server as SQL, without passwords. Raises BackupError."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         arguments = ("--globals-only", "--no-role-passwords", "--no-password")
-        with client.start("pg_dumpall", *arguments, stdout=output, stderr=errors) as program:
+        streams = {"stdout": output, "stderr": errors}
+        with client.start("pg_dumpall", *arguments, options=NO_TIMEOUTS, **streams) as program:
             code = program.wait()
         if code:
             raise BackupError(f"pg_dumpall: {first_error(errors) or f'exit code {code}'}")

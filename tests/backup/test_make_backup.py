@@ -16,6 +16,7 @@ import pytest
 from healthkit.testing import wait_until
 from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.manifest import Manifest
+from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
 from posapp.backup.storage.s3 import PART, checksums
@@ -25,6 +26,7 @@ from tests.backup.kit import (
     in_bucket,
     make,
     parts,
+    restore,
     rewrite,
     run_sql,
     settings_of,
@@ -446,3 +448,23 @@ def test_the_password_stands_in_no_command_line(small, tmp_path, log, postgres):
         assert secret not in " ".join(dumping)
     holder.close()
     run.join()
+
+
+def test_no_program_is_under_the_timeouts_of_the_database(small, tmp_path, log, monkeypatch):
+    """Their first statements come before they switch them off; on a busy machine a millisecond is
+    over by then."""
+    started, start = {}, PostgresClient.start
+
+    def note(client, program, *arguments, options="", **streams):
+        started[program] = options
+        return start(client, program, *arguments, options=options, **streams)
+
+    monkeypatch.setattr(PostgresClient, "start", note)
+    for name in ("statement_timeout", "lock_timeout", "idle_session_timeout"):
+        run_sql(small, f"ALTER DATABASE {small.database} SET {name} = 1")
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert {"pg_dump", "pg_dumpall", "psql"} <= set(started)
+    for program, options in started.items():
+        assert "statement_timeout=0" in options, program
+        assert "idle_session_timeout=0" in options, program

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from posapp import JAKARTA
 from posapp.backup.compression import DUMP_TRAILER, TRAILER_WINDOW, TrailerCheck
 from posapp.backup.errors import BackupError
 from posapp.backup.loading import compare_row_counts
@@ -25,10 +26,10 @@ from posapp.backup.model.backup import (
 from posapp.backup.model.manifest import Manifest, carried_timestamps
 from posapp.backup.model.retention import USUAL_FROM, USUAL_OF, usual_size_if_too_small
 from posapp.backup.postgres.databases import sibling_name
+from posapp.backup.signing import SigningKey
 from posapp.backup.storage.lookup import _compare_with_manifest
-from tests.backup.kit import manifest_for
+from tests.backup.kit import KEY, NOON, manifest_for
 
-NOON = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 NAME = BackupName(NOON, "daily")
 HOUR = timedelta(hours=1)
 moments = st.integers(0, 100 * 365 * 86_400).map(
@@ -42,6 +43,14 @@ def a_backup(at=NOON, kind="daily", size=1, location="/b/daily/x", **changes):
 
 
 # Names
+
+
+def test_a_signature_holds_whatever_zone_the_clock_is_in():
+    """Else what was signed is read back in UTC, and is another text."""
+    key, local = SigningKey(KEY), NOON.astimezone(JAKARTA)
+    made = manifest_for(BackupName(NOON, "daily")).with_timestamps(verified_at=local)
+    signed = key.sign(made.as_restored(local, "PostgreSQL 18", 1.0))
+    assert key.has_signed(Manifest.parse(signed.dump()))
 
 
 def test_a_backup_has_a_dump_a_manifest_and_the_roles():

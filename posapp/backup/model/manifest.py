@@ -106,11 +106,12 @@ class Manifest(BaseModel):
 
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""
-        return self.model_copy(update=moments)
+        shown = {name: _utc(at) if at is not None else None for name, at in moments.items()}
+        return self.model_copy(update=shown)
 
     def as_restored(self, at: datetime, on: str, seconds: float) -> Self:
         """Returns a copy that was restored as a proof: when, on which server, how long it took."""
-        proof = {"restored_at": at, "restored_on": on, "restored_seconds": round(seconds, 1)}
+        proof = {"restored_at": _utc(at), "restored_on": on, "restored_seconds": round(seconds, 1)}
         return self.model_copy(update=proof)
 
     @property

@@ -26,9 +26,13 @@ Connection = psycopg2.extensions.connection
 
 _OWN = "-c role=none"
 """Before what the address says: whoever names a role there means it."""
-PATIENT = (
+NO_TIMEOUTS = (
     "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
-    " -c idle_session_timeout=0 -c timezone=UTC -c default_transaction_read_only=off"
+    " -c idle_session_timeout=0"
+)
+"""For PostgreSQL's own programs: they say so themselves, but only after their first statements."""
+PATIENT = (
+    f"{NO_TIMEOUTS} -c timezone=UTC -c default_transaction_read_only=off"
     " -c search_path=public -c default_transaction_isolation=read\\ committed"
 )
 """A dump takes as long as it takes, and a restore writes, whatever the settings of the database and

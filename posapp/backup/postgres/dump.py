@@ -17,7 +17,7 @@ from pyrage import x25519
 
 from posapp.backup.compression import BLOCK, HashingWriter, TrailerCheck, compressed
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import PATIENT, PostgresClient, first_error
+from posapp.backup.postgres.client import NO_TIMEOUTS, PATIENT, PostgresClient, first_error
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.snapshot import LOCK_WAIT
 
@@ -43,6 +43,7 @@ def dump_database(
         program = client.start(
             *("pg_dump", "--format=plain", f"--snapshot={snapshot}", "--no-password"),
             f"--lock-wait-timeout={LOCK_WAIT}s",
+            options=NO_TIMEOUTS,
             stdout=subprocess.PIPE,
             stderr=errors,
         )
