@@ -5,6 +5,7 @@ python -m benchmarks health     one, or several
 python -m benchmarks soak --minutes 30
                                 five minutes or as many as are asked for; not among all of them
 python -m benchmarks backup    BACKUP_BENCH_MB=1000 for a gigabyte, which takes minutes
+python -m benchmarks alerts     a watcher of a thousand checks over an hour; not among all of them
 python -m benchmarks status 1000000
                                 the status page on a store of so many results, else ten million; not
                                 among all of them: it writes them first
@@ -24,13 +25,14 @@ NAMES = ("imports", "health", "menu", "orders", "logs", "backup", "screens")
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["soak"]:
         return int(importlib.import_module("benchmarks.soak").main(arguments[1:]))
-    if arguments[:1] == ["status"]:  # healthkit's own: it measures what is private to it
-        return int(
-            runpy.run_path(str(ROOT / "healthkit/benchmarks/status.py"))["main"](arguments[1:])
-        )
+    if arguments[:1] in (["status"], ["alerts"]):  # healthkit's own: of what is private to it
+        own = runpy.run_path(str(ROOT / f"healthkit/benchmarks/{arguments[0]}.py"))
+        return int(own["main"](arguments[1:]))
     unknown = [name for name in arguments if name not in NAMES]
     if unknown:
-        print(f"benchmarks: no {', '.join(unknown)}; there are: {', '.join(NAMES)}, soak, status")
+        print(
+            f"benchmarks: no {', '.join(unknown)}; there are: {', '.join(NAMES)}, alerts, soak, status"
+        )
         return 2
     for name in arguments or NAMES:
         try:

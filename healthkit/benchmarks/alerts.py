@@ -1,0 +1,163 @@
+"""A watcher with a thousand checks and ten channels, of which one is dead and one hangs: whether
+its memory stays flat over an hour, and how long a message takes from the answer that decides it.
+
+The hour is one of the watcher's clock, which is moved as soon as it has done what a moment asks; the
+time of a message is real.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import partial
+from statistics import quantiles
+
+import psutil
+from pydantic import SecretStr
+
+from healthkit import (
+    AlertSettings,
+    ChannelSettings,
+    Outcome,
+    RouteSettings,
+    ServiceSettings,
+    Settings,
+    Severity,
+    StoreSettings,
+)
+from healthkit._plugins import PluginManager
+from healthkit._watcher.watcher import Watcher
+from healthkit.testing import (
+    HttpSink,
+    ManualClock,
+    Request,
+    ScriptedCheck,
+    StubResponse,
+    configured,
+    wait_until,
+)
+
+CHECKS = 1000
+CHANNELS = 10
+HOUR = 3600
+TICK = 5
+"""Seconds of the watcher's clock."""
+INTERVAL = 60
+FLIPS = 2
+"""Checks that change at each tick."""
+WARM = 600
+"""Seconds after which memory must stay."""
+
+
+class Hour:
+    """The checks, what they answer, and when each message was decided and came."""
+
+    def __init__(self) -> None:
+        self.bad = dict.fromkeys((f"check{at:04}" for at in range(CHECKS)), False)
+        self.decided: dict[str, float] = {}
+        self.took: list[float] = []
+        self.released = threading.Event()
+
+    def answer(self, name: str) -> Outcome:
+        bad = self.bad[name]
+        if name in self.decided and self.decided[name] == 0.0:
+            self.decided[name] = time.perf_counter()
+        return Outcome.unhealthy("refused") if bad else Outcome.healthy()
+
+    def flip(self, name: str) -> None:
+        self.bad[name] = not self.bad[name]
+        self.decided[name] = 0.0
+
+    def take(self, request: Request) -> StubResponse:
+        """The first channel takes the time; the others answer only."""
+        words = request.json()["title"].lower().split()
+        name = next((word for word in words if word in self.bad), "")
+        if self.decided.get(name):
+            self.took.append(time.perf_counter() - self.decided.pop(name))
+        return StubResponse()
+
+    def hang(self, request: Request) -> StubResponse:
+        self.released.wait()
+        return StubResponse(503)
+
+
+def settings(folder: str, hour: Hour, urls: list[str]) -> Settings:
+    every = {"interval": timedelta(seconds=INTERVAL), "timeout": timedelta(hours=1)}
+    counts = {"fail_after": 1, "recover_after": 1, "severity": Severity.CRITICAL}
+    names = [f"channel{at}" for at in range(CHANNELS)]
+    return Settings(
+        service=ServiceSettings(name="Till"),
+        store=StoreSettings(url=SecretStr(f"sqlite:///{folder}/store.db")),
+        checks=tuple(
+            configured(name, ScriptedCheck(outcome=partial(hour.answer, name)), **every, **counts)
+            for name in hour.bad
+        ),
+        channels={
+            name: ChannelSettings(url=SecretStr(url), timeout=timedelta(seconds=1))
+            for name, url in zip(names, urls, strict=True)
+        },
+        routes={Severity.CRITICAL: RouteSettings(channels=tuple(names))},
+        alerts=AlertSettings(burst=1000, flap_window=0),
+    )
+
+
+@contextmanager
+def watching(made: Settings, clock: ManualClock) -> Iterator[Watcher]:
+    watcher = Watcher(lambda: (made, PluginManager((), entry_points=False)), clock)
+    thread = threading.Thread(target=watcher.run)
+    thread.start()
+    try:
+        yield watcher
+    finally:
+        watcher.stop()
+        thread.join()
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    logging.getLogger("healthkit").setLevel(logging.CRITICAL + 1)
+    hour, clock, chance = Hour(), ManualClock(), random.Random(1)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        sinks = [HttpSink() for _ in range(CHANNELS - 1)]
+        for sink in sinks:
+            stack.callback(sink.stop)
+        stack.callback(hour.released.set)
+        sinks[0].respond_with(hour.take)
+        sinks[-1].respond_with(hour.hang)
+        dead = stack.enter_context(socket.socket())
+        dead.bind(("127.0.0.1", 0))  # and nobody listens
+        urls = [sink.url("/", "json") for sink in sinks]
+        urls.append(f"json://127.0.0.1:{dead.getsockname()[1]}/")
+        stack.enter_context(watching(settings(folder, hour, urls), clock))
+        began, process, memory = time.perf_counter(), psutil.Process(), {}
+        for second in range(TICK, HOUR + 1, TICK):
+            clock.advance(TICK)
+            wait_until(lambda: clock.waiting() >= 2)
+            if second > INTERVAL:
+                for name in chance.sample(sorted(hour.bad), FLIPS):
+                    hour.flip(name)
+            if second in (WARM, HOUR):
+                memory[second] = process.memory_info().rss / 1e6
+        wait_until(lambda: len(hour.decided) <= FLIPS * INTERVAL // TICK, 60)
+        took = quantiles(hour.took, n=100)
+    seconds = time.perf_counter() - began
+    print(
+        f"\n{CHECKS} checks, {CHANNELS} channels, one of them dead and one hanging; an hour of the"
+    )
+    print(
+        f"watcher's clock in {seconds:.0f} s; {len(hour.took)} messages on a channel that works\n"
+    )
+    print("|                                      |   found |")
+    print("| ------------------------------------ | ------: |")
+    print(f"| memory after 10 minutes, MB          | {memory[WARM]:7.1f} |")
+    print(f"| memory after an hour, MB             | {memory[HOUR]:7.1f} |")
+    print(f"| answer to message, median, ms        | {took[49] * 1000:7.1f} |")
+    print(f"| answer to message, 99th percentile   | {took[98] * 1000:7.1f} |")
+    return 0
