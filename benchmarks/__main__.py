@@ -30,9 +30,8 @@ def main(arguments: list[str]) -> int:
         return int(own["main"](arguments[1:]))
     unknown = [name for name in arguments if name not in NAMES]
     if unknown:
-        print(
-            f"benchmarks: no {', '.join(unknown)}; there are: {', '.join(NAMES)}, alerts, soak, status"
-        )
+        there = ", ".join((*NAMES, "alerts", "soak", "status"))
+        print(f"benchmarks: no {', '.join(unknown)}; there are: {there}")
         return 2
     for name in arguments or NAMES:
         try:

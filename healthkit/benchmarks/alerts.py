@@ -1,8 +1,8 @@
 """A watcher with a thousand checks and ten channels, of which one is dead and one hangs: whether
 its memory stays flat over an hour, and how long a message takes from the answer that decides it.
 
-The hour is one of the watcher's clock, which is moved as soon as it has done what a moment asks; the
-time of a message is real.
+The hour is one of the watcher's clock, which is moved as soon as it has done what a moment asks;
+the time of a message is real.
 """
 
 from __future__ import annotations
