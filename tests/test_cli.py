@@ -85,6 +85,7 @@ def add(me, data_dir, name, role="waiter", password="rendang-127000"):
     return process.returncode, output, errors
 
 
+@pytest.mark.deep
 def test_an_account_that_is_added_can_sign_in_at_the_running_till(running_pos, me):
     assert add(me, running_pos.data_dir, "siti") == (0, "siti is added, as waiter\n", "")
     body = json.dumps({"username": "siti", "password": "rendang-127000"}).encode()
@@ -255,6 +256,7 @@ def test_serve_keeps_the_embedded_server_for_as_long_as_it_runs(serve, tmp_path,
     server.wait(timeout=20)
 
 
+@pytest.mark.deep
 def test_healthkit_is_told_where_the_pos_is(me, tmp_path):
     data = {"POS_DATA_DIR": str(tmp_path / "data")}
     assert me.run("seed", environ=data).returncode == 0

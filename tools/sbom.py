@@ -40,8 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         asked.into.mkdir(parents=True, exist_ok=True)
+        packages = {image: packages_of(image) for image in asked.images}  # quick, or not at all
         made = {"python": python_bom(), "web": web_bom()}
-        made |= {file_name(image): image_bom(image, packages_of(image)) for image in asked.images}
+        made |= {file_name(image): image_bom(image, of) for image, of in packages.items()}
         for name, text in made.items():
             (asked.into / f"{name}.cdx.json").write_text(text)
     except (Failure, build_web.Failure, OSError) as failure:

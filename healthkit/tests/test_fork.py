@@ -73,6 +73,7 @@ PARENT = """
 """
 
 
+@pytest.mark.deep
 def test_a_child_and_its_parent_never_share_a_session(postgres_url):
     script = textwrap.dedent(PARENT)
     done = subprocess.run(
@@ -130,6 +131,7 @@ def preloaded(tmp_path, postgres_url):
     process.stderr.close()
 
 
+@pytest.mark.deep
 def test_preloaded_workers_beat_and_report_beside_each_other(preloaded, postgres_url, until):
     codes, workers = [], set()
 

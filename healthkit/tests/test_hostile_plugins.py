@@ -451,6 +451,7 @@ def test_a_reload_that_raises_anything_leaves_the_old_configuration_running(site
     site.told(DOWN)
 
 
+@pytest.mark.deep
 def test_sighup_beside_a_plugin_that_ends_the_process_on_its_import_ends_nothing(site):
     process = site.write().process()
     wait_until(lambda: site.leader_is(process))

@@ -376,6 +376,7 @@ def test_a_child_that_keeps_the_output_open_does_not_hold_up_the_end(config, hea
     assert health.last_run("nightly").status is Status.HEALTHY
 
 
+@pytest.mark.deep
 def test_a_signal_reaches_the_job_which_ends_as_it_will(config, health, tmp_path):
     job = (
         "import signal, sys, pathlib\n"
@@ -397,6 +398,7 @@ def test_a_signal_reaches_the_job_which_ends_as_it_will(config, health, tmp_path
     assert health.last_run("nightly").code == 5
 
 
+@pytest.mark.deep
 def test_a_reader_that_has_gone_changes_neither_the_job_nor_its_code(config, health):
     code = "import sys\nsys.stdout.write('x' * 500_000)\nprint('end', flush=True)\nsys.exit(6)"
     command = [sys.executable, "-m", "healthkit", "--config", config, "run", "nightly"]

@@ -289,6 +289,7 @@ def _shared(request, tmp_path):
     Shared.place.health.stop()
 
 
+@pytest.mark.deep
 def test_a_store_that_is_locked_is_said_and_the_link_works_afterwards(place, tmp_path):
     with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

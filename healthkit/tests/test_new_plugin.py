@@ -27,6 +27,7 @@ def written(tmp_path):
     return tmp_path / "healthkit-mail-queue"
 
 
+@pytest.mark.deep
 def test_its_own_tests_pass_as_it_was_written(written):
     source = {"PYTHONPATH": str(written / "src")}
     said = run(sys.executable, "-m", "pytest", "-q", "-W", "error", cwd=written, **source)

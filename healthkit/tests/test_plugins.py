@@ -118,6 +118,7 @@ def test_healthkit_commands_join_the_command_line(tmp_path):
     assert isinstance(main, click.Group)
 
 
+@pytest.mark.deep
 def test_healthkit_logging_takes_over_the_log_of_the_watcher(tmp_path):
     (tmp_path / "shout.py").write_text(
         "import logging, sys\nfrom healthkit import hookimpl\n"

@@ -290,6 +290,7 @@ GEVENT = """
 """
 
 
+@pytest.mark.deep
 def test_under_gevent_a_check_that_blocks_in_c_stalls_no_greenlet():
     script = textwrap.dedent(GEVENT)
     done = subprocess.run(

@@ -193,6 +193,7 @@ def test_a_digest_is_all_that_is_due_in_one_with_the_gravest_first(store):
     assert names(message) == ("event 0", "event 0", "event 1", "event 2")
 
 
+@pytest.mark.deep
 def test_five_hundred_at_once_are_one_message_that_names_the_first(store):
     with store.transaction() as connection:
         owe(connection, n=500)

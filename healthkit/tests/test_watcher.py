@@ -118,6 +118,7 @@ def test_reminders_and_the_escalation_come_until_somebody_acknowledges(site):
     assert len(site.messages()) <= before + 2
 
 
+@pytest.mark.deep
 def test_a_storm_of_five_hundred_is_a_handful_of_messages_and_one_says_how_many(site):
     names = [f"c{i:03}" for i in range(500)]
     more = "".join(check(site, name).replace('"100ms"', '"2s"') for name in names)
@@ -340,7 +341,8 @@ def test_of_too_many_results_that_wait_for_the_store_the_oldest_are_given_up_and
         wait_until(lambda: time.monotonic() - before > 1)  # ten results
     site.told(DOWN)
     given_up = re.findall(r"(\d+) results, the oldest, were given up", caplog.text)
-    assert [int(count) > 0 for count in given_up] == [True]
+    assert given_up
+    assert all(int(count) > 0 for count in given_up)
 
 
 def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(
@@ -415,6 +417,7 @@ def test_history_is_written_with_every_result(site):
 # The check of the alerts
 
 
+@pytest.mark.deep
 def test_the_check_of_the_alerts_knows_watchers_channels_and_the_age_of_the_outbox(site, run_check):
     def judged(later=timedelta(0), **settings):
         now = datetime.now(UTC) + later

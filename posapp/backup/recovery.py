@@ -42,7 +42,7 @@ RECEIPT_LIMIT = 10.0
 """Seconds in which what was committed has to be received."""
 _ENDED_EARLY = b"recovery ended before configured recovery target was reached"
 _LAST = re.compile(rb"last completed transaction was at log time (\S++ \S++)")
-_REFUSED = re.compile(rf"^(.+): {UNSIGNED}".encode(), re.MULTILINE)
+_REFUSED = f": {UNSIGNED}".encode()
 _HBA = "local all all trust\n"
 """For the scratch server alone: its socket lies in a folder that only this user may enter."""
 _SCRATCH = {
@@ -223,9 +223,10 @@ def _started(data: DataDirectory, target: datetime | None) -> Iterator[PostgresC
         url = server.__enter__()
     except EmbeddedPostgresError:
         text = data.log.read_bytes()
-        if refused := _REFUSED.search(text):
+        if refused := next((line for line in text.splitlines() if _REFUSED in line), None):
+            file = refused.partition(_REFUSED)[0].decode(errors="replace")
             raise BackupError(
-                f"{refused[1].decode(errors='replace')}: {UNSIGNED}: it is not ours, is from before"
+                f"{file}: {UNSIGNED}: it is not ours, is from before"
                 " it was signed, or was changed; nothing was changed. --unsigned takes it all the"
                 " same, after a typed confirmation"
             ) from None

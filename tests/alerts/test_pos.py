@@ -224,6 +224,7 @@ def test_the_configuration_of_the_pos_is_the_runbooks_table_of_severities():
     assert required == ["database", "migrations"]
 
 
+@pytest.mark.deep
 def test_without_addresses_every_channel_is_off_and_apprise_is_not_loaded():
     code = (
         "import sys; from healthkit import Health, load_settings;"

@@ -29,6 +29,7 @@ def test_a_backup_that_is_removed_after_its_time_is_told(pos, tmp_path, log, clo
     assert details["account"]
 
 
+@pytest.mark.deep
 def test_a_restore_is_told_in_the_database_that_is_live_then(pos, tmp_path, log):
     context = context_on(pos, tmp_path, log)
     made = make("daily", context)

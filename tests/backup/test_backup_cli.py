@@ -175,6 +175,7 @@ def test_a_restore_is_silenced_for_the_swap_alone(posapp, tmp_path):
     assert until - made_at < timedelta(seconds=30)
 
 
+@pytest.mark.deep
 def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, tmp_path, s3):
     posapp("backup", "daily", **s3.environ)
     run_sql(small, "DELETE FROM bills")
@@ -184,6 +185,7 @@ def test_a_restore_from_s3_fetches_it_and_leaves_nothing_behind(posapp, small, t
     assert list((tmp_path / "backups" / "fetched").iterdir()) == []
 
 
+@pytest.mark.deep
 def test_a_backup_without_manifest_is_restored_only_with_its_option(posapp, small, tmp_path):
     posapp("backup", "daily")
     (backup,) = FolderStorage(tmp_path / "backups").list_backups()

@@ -177,6 +177,7 @@ def test_a_restore_killed_at_any_step_leaves_a_whole_live_database(
     assert not [n for n in names if n.startswith(f"{small.database}_restore_")]
 
 
+@pytest.mark.deep
 def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
     holder = psycopg2.connect(
         host=small.query["host"], user="postgres", dbname=small.database, port=small.query["port"]
@@ -203,6 +204,7 @@ def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
 # Full, gone
 
 
+@pytest.mark.deep
 def test_a_disk_that_fills_up_in_the_middle_costs_no_backup_that_was_there(
     small, small_disk, log, clock
 ):
@@ -254,6 +256,7 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
 # S3
 
 
+@pytest.mark.deep
 def test_s3_that_refuses_costs_no_local_backup(small, tmp_path, log, clock, s3):
     s3.client.delete_bucket(Bucket=s3.name)
     with pytest.raises(BackupError, match="the bucket does not exist"):

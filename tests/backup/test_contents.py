@@ -74,6 +74,7 @@ def besides(small):
     run_sql(small.set(database="postgres"), f"DROP ROLE {role}")
 
 
+@pytest.mark.deep
 def test_all_that_there_is_besides_rows_comes_back_and_what_does_not_is_said(
     besides, tmp_path, log
 ):

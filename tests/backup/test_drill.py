@@ -124,6 +124,7 @@ def run_drill(small, tmp_path, log):
     return run
 
 
+@pytest.mark.deep
 def test_a_row_that_refers_to_nothing_is_an_issue(small, run_drill):
     """As a constraint that was never validated lets it be."""
     run_sql(
@@ -138,6 +139,7 @@ def test_a_row_that_refers_to_nothing_is_an_issue(small, run_drill):
     assert "- Status: ISSUES" in report(found)
 
 
+@pytest.mark.deep
 def test_one_without_the_pos_in_it_is_an_issue(small, run_drill):
     run_sql(small, "DROP TABLE alembic_version")
     found = run_drill()

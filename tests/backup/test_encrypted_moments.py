@@ -149,6 +149,7 @@ def test_nothing_of_it_lies_in_the_clear(kept):
         assert key.endswith(".json") or body.startswith(AGE), key
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("what", [("base", "wal"), ("base",), ()], ids=["all", "base", "nothing"])
 def test_a_moment_comes_back_from_what_is_here_and_what_is_not_from_the_bucket(
     kept, tmp_path, what
@@ -171,6 +172,7 @@ def test_the_key_that_opens_it_is_asked_for(kept, tmp_path):
         pass
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("what", [("base", "wal"), ("base",), ("wal",), ()], ids="-".join)
 def test_list_dry_run_and_check_see_the_folder_and_the_bucket_alike(
     kept, tmp_path, what, command, run_check
@@ -205,6 +207,7 @@ def test_list_dry_run_and_check_see_the_folder_and_the_bucket_alike(
     assert len(faults) == {("base",): 2, ("wal",): 2}.get(what, 1), faults
 
 
+@pytest.mark.deep
 def test_what_the_bucket_lacks_is_a_fault_and_so_is_a_bucket_that_is_silent(
     kept, tmp_path, run_check
 ):

@@ -245,6 +245,7 @@ def test_what_is_there_is_never_written_over_but_for_what_a_killed_run_has_left(
     assert files_of(tmp_path) == ["file", "other"]
 
 
+@pytest.mark.deep
 def test_a_backup_in_the_bucket_that_is_encrypted_itself_is_exported_too(
     small, tmp_path, log, s3, postgres
 ):

@@ -69,6 +69,7 @@ def test_where_only_others_have_backups_there_is_none(small, other, tmp_path, lo
         find_backup("latest", settings_of(tmp_path), read_identity(PostgresClient(small)))
 
 
+@pytest.mark.deep
 def test_made_in_the_same_second_they_lie_beside_each_other_in_the_bucket(
     small, other, tmp_path, log, s3
 ):
@@ -86,6 +87,7 @@ def test_made_in_the_same_second_they_lie_beside_each_other_in_the_bucket(
     assert named.name.identity == own.id
 
 
+@pytest.mark.deep
 def test_rotation_and_the_usual_size_are_of_our_own_alone(small, other, tmp_path, log, clock):
     for _ in range(4):
         make("daily", context_on(other, tmp_path, log))
@@ -125,6 +127,7 @@ def test_a_fresh_database_takes_any_and_is_that_restaurant_then(
     assert read_identity(PostgresClient(fresh)).id == made.manifest.identity
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("statement", "message"),
     [

@@ -91,6 +91,7 @@ def test_rows_that_come_while_it_is_dumped_are_neither_in_it_nor_counted(small, 
         writer.join()
 
 
+@pytest.mark.deep
 def test_rotation_comes_after_a_new_one_and_only_then(small, tmp_path, log, clock):
     context = context_on(small, tmp_path, log)
     for _ in range(10):
@@ -159,6 +160,7 @@ def test_what_a_killed_run_has_left_is_removed(small, tmp_path, log):
     assert (daily / "somebody.globals.sql").exists()
 
 
+@pytest.mark.deep
 def test_a_proof_outlives_the_backup_that_gave_it(small, tmp_path, log, clock):
     context = context_on(small, tmp_path, log)
     first = make("daily", context)
@@ -378,6 +380,7 @@ def test_rotation_holds_for_s3_too(small, tmp_path, log, clock, s3):
     assert len(local) == 8
 
 
+@pytest.mark.deep
 def test_a_failed_upload_keeps_the_file_and_the_next_run_brings_it(small, tmp_path, log, clock, s3):
     away = context_on(small, tmp_path, log, s3.bucket("http://127.0.0.1:1", timeout=1, attempts=1))
     with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):

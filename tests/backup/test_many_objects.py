@@ -49,6 +49,7 @@ def fetched(monkeypatch):
     return keys
 
 
+@pytest.mark.deep
 def test_the_newest_is_found_by_its_own_manifest_alone(crowded, fetched, tmp_path, log):
     url, own, s3 = crowded
     context = context_on(url, tmp_path, log, s3.bucket(), **s3.environ)
@@ -79,6 +80,7 @@ def test_what_has_had_its_time_is_known_by_few(crowded, fetched, tmp_path, log, 
     assert len(fetched) <= 2
 
 
+@pytest.mark.deep
 def test_the_list_shows_the_newest_and_says_how_many_more_there_are(
     crowded, fetched, tmp_path, log
 ):

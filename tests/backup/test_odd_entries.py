@@ -128,6 +128,7 @@ def test_any_digits_are_a_name_that_can_be_shown_or_none(day, time):
     assert path.name == (str(name) if name else path.name)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("code", ["InvalidObjectState", "AccessDenied"])
 def test_an_object_that_is_refused_hides_no_other(
     small, tmp_path, log, clock, s3, code, monkeypatch
@@ -150,6 +151,7 @@ LEAST = {"PutObject", "GetObject", "HeadObject", "ListObjectsV2"}
 """And for large files the multipart calls, which S3 counts as PutObject."""
 
 
+@pytest.mark.deep
 def test_a_key_with_the_least_rights_makes_and_uploads_backups(
     small, tmp_path, log, clock, s3, monkeypatch
 ):
@@ -171,6 +173,7 @@ def test_a_key_with_the_least_rights_makes_and_uploads_backups(
     assert text.count("Not removed in the bucket: daily/") == 2  # each by its name, once
 
 
+@pytest.mark.deep
 def test_a_bucket_that_keeps_all_for_good_and_expires_by_itself_is_one_too(
     small, tmp_path, log, clock, s3, monkeypatch
 ):

@@ -220,6 +220,7 @@ def test_the_state_of_a_moment_is_had_or_refused_where_a_segment_is_missing(kept
         guests_at(third, lambda wal: (wal / gone).unlink())
 
 
+@pytest.mark.deep
 def test_the_latest_is_refused_where_later_segments_lie_behind_a_gap(kept, guests_at):
     kept.written("empat")
     kept.written("lima")
@@ -245,6 +246,7 @@ def test_a_copy_that_fails_is_not_the_end_of_what_was_written(kept, guests_at):
         guests_at(at, spoil)
 
 
+@pytest.mark.deep
 def test_what_was_received_is_signed_to_the_last_commit_within_a_moment(
     kept, guests_at, log, tmp_path
 ):
@@ -256,6 +258,7 @@ def test_what_was_received_is_signed_to_the_last_commit_within_a_moment(
     assert guests_at(at, signed=True) == (count, at)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("change", ["a byte", "the signature", "no signature", "of another one"])
 def test_a_segment_that_is_not_what_was_signed_is_given_to_no_server(
     kept, guests_at, tmp_path, change
@@ -288,6 +291,7 @@ def test_a_segment_that_is_not_what_was_signed_is_given_to_no_server(
         assert guests_at(at, spoil)[1] == at  # as --unsigned does
 
 
+@pytest.mark.deep
 def test_a_quiet_hour_is_known_because_marks_are_received_in_it(kept, guests_at):
     """The server is lost afterwards: nobody can ask it any more."""
     ((count,),) = run_sql(kept.url, "SELECT count(*) FROM guests")

@@ -299,6 +299,7 @@ def test_a_restore_needs_its_pre_restore_backup_unless_it_is_waived(small, tmp_p
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
+@pytest.mark.deep
 def test_what_a_killed_restore_has_left_is_dropped(small, postgres, made, restore):
     ours = f"{small.database}_restore_20250101_000000"
     others = [
@@ -328,6 +329,7 @@ def test_an_encrypted_one_is_restored_with_its_key(small, tmp_path, log):
     assert run_sql(small, ROWS) == [(50, 400)]
 
 
+@pytest.mark.deep
 def test_clients_that_never_stop_connecting_do_not_hold_up_the_swap(
     small, postgres, tmp_path, made, restore
 ):

@@ -31,6 +31,7 @@ def test_an_older_server_is_backed_up_verified_restored_and_drilled(debian, tmp_
     assert "the server cannot sort by id-ID (icu)" in drilled.unproven
 
 
+@pytest.mark.deep
 def test_a_copy_of_files_that_no_program_here_can_recover_is_refused(debian, tmp_path, log):
     context = context_on(debian, tmp_path, log)
     with context.storage.lock() as lock, pytest.raises(Refused, match="need the same version"):

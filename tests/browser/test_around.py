@@ -14,6 +14,7 @@ from tools import build_web
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.deep
 def test_the_language_switch_changes_screen_and_menu_and_is_remembered(till: Page) -> None:
     till.get_by_role("button", name="English").click()
     expect(till.get_by_role("button", name="Send order")).to_be_visible()
@@ -97,6 +98,7 @@ def test_the_status_page_needs_no_sign_in_and_shows_every_check(page: Page) -> N
     expect(page.get_by_test_id("check-api")).to_contain_text("Menyala")
 
 
+@pytest.mark.deep
 def test_the_status_page_says_when_no_answer_comes_and_keeps_the_last_one(page: Page) -> None:
     page.goto("/app/status")
     page.get_by_test_id("check-database").wait_for()
@@ -105,6 +107,7 @@ def test_the_status_page_says_when_no_answer_comes_and_keeps_the_last_one(page: 
     expect(page.get_by_test_id("check-database")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_the_installed_app_keeps_the_policy_opens_without_the_server_and_renews_when_told(
     browser: Browser, house
 ) -> None:

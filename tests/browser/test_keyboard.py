@@ -166,6 +166,7 @@ def test_every_page_has_a_title_a_heading_and_landmarks_and_the_rail_can_be_skip
     expect(till.get_by_role("complementary", name="Tagihan")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_every_check_has_a_name_and_a_guest_finds_the_way_back(page: Page) -> None:
     with page.expect_response("**/health") as answer:
         page.goto("/app/status")

@@ -36,6 +36,7 @@ def test_a_second_tap_on_send_does_not_wipe_the_confirmation(till: Page, pause: 
     expect(number).to_be_visible()
 
 
+@pytest.mark.deep
 def test_the_order_that_was_sent_last_stays_in_sight_with_its_table(till: Page) -> None:
     till.get_by_role("button", name="Pilih meja").click()
     tables = till.get_by_role("dialog").get_by_role("button")
@@ -141,6 +142,7 @@ def test_a_line_can_be_changed_and_its_quantity_typed(till: Page) -> None:
     expect(bill(till).get_by_role("status")).to_have_text("24")
 
 
+@pytest.mark.deep
 def test_a_takeaway_is_not_kept_for_the_next_guest(till: Page) -> None:
     write_takeaway(till)
     till.get_by_role("button", name="Kirim pesanan").click()
@@ -216,6 +218,7 @@ def one_seat(route: Route) -> None:
     route.fulfill(response=answer, json=plan)
 
 
+@pytest.mark.deep
 def test_a_table_that_another_till_has_taken_says_so_and_opens_its_order(till: Page) -> None:
     with till.expect_response("**/api/v1/tables") as answer:
         till.get_by_role("button", name="Pilih meja").click()
@@ -283,6 +286,7 @@ def sold_out(page: Page, product: str) -> None:
     page.route("**/api/v1/public/menu*", change)
 
 
+@pytest.mark.deep
 def test_a_dish_that_is_sold_out_while_its_sheet_is_open_says_so(till: Page) -> None:
     sheet = open_steak(till)
     choose(sheet)
@@ -291,6 +295,7 @@ def test_a_dish_that_is_sold_out_while_its_sheet_is_open_says_so(till: Page) -> 
     expect(sheet.get_by_role("button", name="Tambah ke tagihan")).to_be_disabled()
 
 
+@pytest.mark.deep
 def test_the_bill_names_the_line_that_is_sold_out_until_it_is_gone(till: Page) -> None:
     write_takeaway(till)
     total = till.get_by_test_id("total").text_content()

@@ -62,6 +62,7 @@ def test_f2_a_refused_payment_is_no_success_and_says_who_paid_how_and_when(till,
     expect(till.get_by_test_id("change-due")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_f2_a_bill_that_another_till_pays_says_so_within_seconds(till, other) -> None:
     order = other.order()
     open_bill(till, order)
@@ -70,6 +71,7 @@ def test_f2_a_bill_that_another_till_pays_says_so_within_seconds(till, other) ->
     expect(till.get_by_role("button", name="Terima tunai")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_f9_a_table_that_another_till_has_taken_shows_so_within_seconds(till, other) -> None:
     floors = other.get("/tables")["floors"]
     free = next(t for f in floors for t in f["tables"] if not t["open_orders"])
@@ -247,6 +249,7 @@ def test_the_pay_page_fits_with_its_last_button_in_view(till: Page, other) -> No
             expect(till.get_by_role("button", name="Terima tunai")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.deep
 def test_nobody_waits_for_a_server_that_does_not_answer(till: Page, other) -> None:
     order = other.order()
     open_bill(till, order)

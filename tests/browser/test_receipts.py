@@ -79,6 +79,7 @@ def cards(page: Page):
     return page.get_by_role("main").get_by_role("listitem")
 
 
+@pytest.mark.deep
 def test_f30_open_orders_do_not_move_under_the_finger(till: Page, other) -> None:
     mine = [other.order() for _ in range(3)]
     till.get_by_role("link", name="Pesanan terbuka").click()
@@ -131,6 +132,7 @@ def test_f30_an_order_of_another_business_day_says_which(till: Page, other) -> N
     till.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.deep
 def test_paid_bills_and_receipts_fit_every_screen(till: Page, paid) -> None:
     for path, there in (
         ("/orders/paid", till.get_by_role("link").filter(has_text=f"No. {paid['number']}").first),

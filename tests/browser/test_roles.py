@@ -91,6 +91,7 @@ def test_f35_the_kitchen_marks_a_dish_sold_out_and_every_till_shows_it(
         expect(dish).not_to_be_checked()
 
 
+@pytest.mark.deep
 def test_f37_an_admin_names_the_house_its_tax_and_the_rates_for_every_screen(
     page: Page, house
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_dinner_from_sign_in_to_the_change_in_the_guests_hand(till: Page, hous
     expect(till.get_by_text("Belum ada pesanan")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_an_open_order_is_found_again_and_paid_by_qris(till: Page, house) -> None:
     write_takeaway(till)
     till.get_by_role("button", name="Kirim pesanan").click()
@@ -130,6 +131,7 @@ def test_an_order_whose_answer_was_lost_is_not_made_twice(till: Page, house) -> 
     assert len(house.orders()) == before + 1
 
 
+@pytest.mark.deep
 def test_a_payment_whose_answer_was_lost_is_taken_once_and_still_tells_the_change(
     till: Page, house
 ) -> None:
@@ -225,6 +227,7 @@ def test_a_price_that_has_changed_is_shown_beside_the_old_one_and_asked(till: Pa
         house.raise_price(WATER, -1000)
 
 
+@pytest.mark.deep
 def test_cash_far_above_the_bill_is_asked_back(till: Page, house) -> None:
     write_takeaway(till)
     till.get_by_role("button", name="Kirim pesanan").click()

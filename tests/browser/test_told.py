@@ -142,6 +142,7 @@ def test_f16_what_waits_is_listed_and_the_server_says_what_became_of_it(till: Pa
     expect(till.get_by_text(re.compile(r"Kembalian terakhir Rp\s\d"))).to_be_visible()
 
 
+@pytest.mark.deep
 def test_f16_the_payment_of_another_person_is_not_booked_by_opening_the_bill(
     till: Page, other
 ) -> None:
@@ -305,6 +306,7 @@ def test_f41_too_many_tries_count_down(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Silakan coba lagi.")
 
 
+@pytest.mark.deep
 def test_f45_what_one_person_has_read_is_not_shown_to_the_next(till: Page, other) -> None:
     order = other.order()
     till.goto("/orders")
@@ -346,6 +348,7 @@ def test_a_wrong_clock_is_told_to_everybody_and_confirmed_where_the_money_is(til
     expect(strip.get_by_role("button")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_f46_the_rail_says_what_is_open_and_how_many(till: Page, other) -> None:
     other.order()
     count = len(other.get("/orders")["orders"])
@@ -354,6 +357,7 @@ def test_f46_the_rail_says_what_is_open_and_how_many(till: Page, other) -> None:
     )  # it is asked for every 5 s
 
 
+@pytest.mark.deep
 def test_f12_the_change_stays_on_the_screen_until_the_next_sale(till: Page, other) -> None:
     order = other.order()
     till.goto(f"/orders/{order['id']}/pay")

@@ -59,7 +59,10 @@ def turn_to(page: Page, path: str) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize("size", WIDTHS)
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param(size, marks=() if size == "phone" else pytest.mark.deep) for size in WIDTHS],
+)
 def test_no_screen_scrolls_sideways_in_any_language_and_theme(office: Page, size: str) -> None:
     width, height = WIDTHS[size]
     order = take_elsewhere(office, type="takeaway", customer_name="Donaudampfschifffahrtsverein")
@@ -72,6 +75,7 @@ def test_no_screen_scrolls_sideways_in_any_language_and_theme(office: Page, size
             require_whole_rail(office, where)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("language", "theme"), [("id", "light"), ("en", "dark")])
 def test_axe_finds_nothing_on_any_screen_best_practices_included(
     office: Page, language: str, theme: str
@@ -95,6 +99,7 @@ def visit(page: Page, order_id: int, language: str, theme: str) -> Iterator[str]
     page.get_by_role("tab").first.wait_for()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("size", "language", "theme"), [("tablet", "id", "dark"), ("till", "en", "light")]
 )
@@ -141,6 +146,7 @@ def test_the_button_that_ends_the_sale_is_in_view_at_every_size_and_zoom(till: P
         require_in_view(till, send, f"send, {width}x{height} at {zoom} %")
 
 
+@pytest.mark.deep
 def test_the_button_that_takes_the_money_is_in_view_at_every_size_and_zoom(till: Page) -> None:
     write_takeaway(till)
     till.get_by_role("button", name="Kirim pesanan").click()
@@ -152,6 +158,7 @@ def test_the_button_that_takes_the_money_is_in_view_at_every_size_and_zoom(till:
         require_in_view(till, pay, f"pay, {width}x{height} at {zoom} %")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("way", ["mouse", "wheel", "keys"])
 def test_every_category_is_in_reach_by_mouse_by_wheel_and_by_keys(till: Page, way: str) -> None:
     tabs = till.get_by_role("tab")

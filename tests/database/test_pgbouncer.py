@@ -56,6 +56,7 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.deep
 def test_tills_sell_and_health_is_told_through_a_pooler(pooled, tmp_path):
     settings = Settings.from_env({"JWT_SECRET": SECRET, "POS_DATA_DIR": str(tmp_path)})
     app = create_app(settings, pooled)

@@ -64,6 +64,7 @@ def test_the_schema_of_a_newer_version_stays_as_it_is(database, cursor):
     cursor.execute("UPDATE alembic_version SET version_num = %s", [HEAD])
 
 
+@pytest.mark.deep
 def test_an_upgrade_that_waits_for_a_table_gives_up_in_one_line(database, cursor):
     """Behind one that waits for it, everybody else would wait too."""
     cursor.execute("BEGIN; LOCK TABLE alembic_version")

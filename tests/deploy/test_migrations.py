@@ -71,6 +71,7 @@ def test_what_only_expands_goes_through(name):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.deep
 def test_the_migrations_that_a_database_has_not_seen_are_what_is_read():
     everything = migration_sql("base").stdout
     assert everything.startswith(f"SET lock_timeout = {MIGRATION_LOCK_TIMEOUT};\n")

@@ -130,6 +130,7 @@ def test_a_server_that_does_not_answer(seen, closed):
     assert f"service: Backend Health (http://{closed}/): connection refused" in found
 
 
+@pytest.mark.deep
 def test_a_statement_that_holds_what_others_wait_for(seen, database):
     """The one who holds it is named, to be ended."""
     lock = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"
@@ -278,6 +279,7 @@ def test_a_disk_that_is_full(seen, small_disk):
     assert "% used" in found
 
 
+@pytest.mark.deep
 def test_a_watcher_that_does_not_run_and_a_channel_that_fails(seen, closed):
     more = (
         '[checks.alerting]\ntype = "alerting"\n'

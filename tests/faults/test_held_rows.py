@@ -27,6 +27,7 @@ def refused_for_now(answer):
     return int(answer.headers["Retry-After"]) > 0
 
 
+@pytest.mark.deep
 def test_a_held_order_is_503_for_its_payments_alone(cashier, water, held):
     bill, other, key = cashier.order(water).json, cashier.order(water).json, str(uuid4())
     held(f"SELECT 1 FROM orders WHERE id = {bill['id']} FOR UPDATE")
@@ -90,6 +91,7 @@ def blocked(cursor):
     return cursor.fetchone()[0]
 
 
+@pytest.mark.deep
 def test_a_crowd_at_a_held_order_leaves_connections_to_the_others(serve, database, held):
     server = serve(database)
     login = {"username": "cashier", "password": "cashier-demo"}

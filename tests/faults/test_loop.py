@@ -84,6 +84,7 @@ def test_thirty_sign_ins_at_once_block_nobody(server, blocks, admin):
     assert blocks.read_text() == ""
 
 
+@pytest.mark.deep
 def test_a_new_account_and_another_password_block_nobody(server, blocks, admin):
     users = f"{server.url}/api/v1/admin/users"
     new = {"username": "loop", "name": "Loop", "role": "waiter", "password": "kata-panjang-11"}
@@ -99,6 +100,7 @@ def test_a_new_account_and_another_password_block_nobody(server, blocks, admin):
     assert blocks.read_text() == ""
 
 
+@pytest.mark.deep
 def test_no_route_that_reads_blocks_anybody(server, blocks, admin):
     document = requests.get(f"{server.url}/api/v1/openapi.json", timeout=60).json()
     paths = [path for path, acts in document["paths"].items() if "get" in acts]

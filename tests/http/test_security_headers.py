@@ -74,6 +74,7 @@ def test_without_a_trusted_proxy_nobody_can_say_that_it_was_https(app):
     assert "Strict-Transport-Security" not in answer.headers
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_what_gunicorn_refuses_has_them_too(serve, database):
     server = serve(database)

@@ -45,6 +45,7 @@ def ask(server, count):
 MENU = {"method": "GET", "route": "/api/v1/public/menu", "status": "200"}
 
 
+@pytest.mark.deep
 def test_requests_of_all_workers_are_counted_by_route_also_when_one_is_replaced(server):
     before = value(server, "posapp_http_requests_total", **MENU)
     ask(server, 30)

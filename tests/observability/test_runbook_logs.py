@@ -95,6 +95,7 @@ def test_every_jq_example_runs_by_itself_on_a_real_log(place, command):
     assert done.stdout.strip() or slow_ones_or_another_request
 
 
+@pytest.mark.deep
 def test_the_examples_find_what_they_say(place):
     errors = run(place, """logs | jq -c 'select(.level == "ERROR")'""").stdout.splitlines()
     assert errors

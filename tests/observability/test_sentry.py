@@ -52,6 +52,7 @@ def first(ingest, kind, **fields):
     return wait_until(found, 15)
 
 
+@pytest.mark.deep
 def test_an_error_arrives_with_release_environment_and_the_id_of_its_request(ingest, failed):
     event = first(ingest, "event")
     (error,) = event["exception"]["values"]
@@ -98,6 +99,7 @@ def test_the_log_says_that_error_tracking_is_on_and_keeps_the_dsn_to_itself(serv
     assert "abc123" not in server.log.read_text()
 
 
+@pytest.mark.deep
 def test_without_a_dsn_and_an_endpoint_nothing_of_it_is_imported(tmp_path):
     code = (
         "import sys, json; from posapp.app import create_app;"

@@ -139,6 +139,7 @@ def test_libraries_speak_in_the_same_form(server):
     assert all({"timestamp", "level", "message"} <= one.keys() for one in server.lines())
 
 
+@pytest.mark.deep
 def test_what_many_greenlets_of_two_workers_log_at_once_stays_with_its_request(server, session):
     def ask(number):
         known = f"many-{number}"

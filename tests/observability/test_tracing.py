@@ -32,6 +32,7 @@ def spans(collector):
                 yield from scope.spans
 
 
+@pytest.mark.deep
 def test_a_request_and_its_statements_are_one_trace_which_its_log_line_names(server, collector):
     answer = requests.get(f"{server.url}/api/v1/public/menu?lang=en", timeout=10)
     line = server.line(request_id=answer.headers["X-Request-ID"], status_code=200)

@@ -252,6 +252,7 @@ def test_a_database_that_refuses_is_one_finding_without_its_password(command, pl
     assert "geheim" not in done.stdout
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(40)
 def test_it_ends_while_the_database_takes_connections_and_says_nothing(command, place):
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:

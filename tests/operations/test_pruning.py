@@ -189,6 +189,7 @@ def test_a_fault_is_counted_and_stops_nothing(tmp_path):
     assert pruning.PRUNE_FAILURES._value.get() == before + 1
 
 
+@pytest.mark.deep
 def test_a_server_prunes_from_its_start_and_shows_it_in_the_metrics(serve, database, keys, cursor):
     cursor.execute(
         "INSERT INTO idempotency_keys (key, fingerprint, created_at)"

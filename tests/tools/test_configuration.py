@@ -75,6 +75,7 @@ def test_the_form_bounds_and_default_of_a_key_are_read_off_its_type():
     }
 
 
+@pytest.mark.deep
 def test_an_old_reference_is_told_in_one_line(tmp_path, monkeypatch, capsys):
     old = tmp_path / "healthkit" / "CONFIGURATION.md"
     old.parent.mkdir()

@@ -55,6 +55,7 @@ def mutants(tmp_path):
     return run
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_rule_that_is_stated_reaches_the_score(mutants):
     code, said = mutants(PLAN, STATED)
@@ -62,6 +63,7 @@ def test_a_rule_that_is_stated_reaches_the_score(mutants):
     assert "4 of 4 killed, 100.0%" in said
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_what_survives_is_named_but_for_what_is_listed_and_a_wrong_list_is_a_mistake(mutants):
     default, comparison = "def is_grown_up(age, limit=18):", "return age >= limit"

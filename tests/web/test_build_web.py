@@ -139,6 +139,7 @@ def test_without_node_on_the_path_the_wheel_brings_it(project: Project, bare_pat
     assert len(project.nodes) == 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("version", ["v18.20.4", "v20.18.3", "v21.7.3", "nonsense"])
 def test_a_node_that_is_too_old_is_passed_over(
     project: Project, bare_path: Path, version: str

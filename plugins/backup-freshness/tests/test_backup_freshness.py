@@ -184,6 +184,7 @@ def test_a_manifest_in_s3_is_read_and_its_backup_counts_as_uploaded(s3, s3_check
     assert run_check(check, now=NOW).status is Status.HEALTHY
 
 
+@pytest.mark.deep
 def test_a_bucket_that_nobody_may_empty_is_read_as_fast_after_years(endpoint, s3, monkeypatch):
     """Of each restaurant's the newest manifests are read, whatever else lies there."""
     fetched = []

@@ -172,6 +172,7 @@ def children_of_this_process():
     ]
 
 
+@pytest.mark.deep
 def test_under_gevent_it_runs_on_the_checks_own_thread(tmp_path):
     pytest.importorskip("gevent")
     code = (

@@ -83,6 +83,7 @@ def test_the_account_is_counted_from_every_address_together(pos):
     assert codes == [401] * 5 + [429] * 2
 
 
+@pytest.mark.deep
 def test_one_address_gets_no_more_than_fifty_over_all_accounts(pos, stranger):
     names = [f"nobody-{number}" for number in range(55)]
     codes = [stranger.guess(name)[0] for name in names]
@@ -90,6 +91,7 @@ def test_one_address_gets_no_more_than_fifty_over_all_accounts(pos, stranger):
     assert Browser(pos, "203.0.113.8").guess("nobody-1") == [401]
 
 
+@pytest.mark.deep
 def test_the_addresses_of_one_ipv6_network_count_as_one(pos):
     codes = [Browser(pos, f"2001:db8::{n}").guess(f"nobody-{n}")[0] for n in range(1, 56)]
     assert codes.count(401) == 50
@@ -102,6 +104,7 @@ def test_a_till_that_signed_in_before_goes_on_whatever_strangers_guess(stranger,
         assert till.log_in("cashier").status_code == 200
 
 
+@pytest.mark.deep
 def test_a_till_behind_the_same_address_as_the_stranger_goes_on_too(pos, till):
     assert till.log_in("cashier").status_code == 200
     neighbour = Browser(pos, till.address)
@@ -149,6 +152,7 @@ def test_there_is_a_next_try_each_minute_and_it_lets_the_owner_in(clock, strange
     assert till.log_in("cashier").status_code == 200
 
 
+@pytest.mark.deep
 def test_the_right_password_uses_nothing_up(pos):
     for number in range(30):
         assert Browser(pos, "10.0.0.6").log_in("waiter").status_code == 200, number

@@ -17,6 +17,7 @@ def paid(cashier, water):
     return order
 
 
+@pytest.mark.deep
 def test_the_first_receipt_is_the_guests_and_each_later_one_a_copy(cashier, paid):
     assert [printed(cashier, paid).json["prints"] for _ in range(3)] == [1, 2, 3]
 

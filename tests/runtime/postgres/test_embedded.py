@@ -226,6 +226,7 @@ def test_a_second_start_finds_the_data_of_the_first(tmp_path):
         assert query(url, "SELECT total FROM bill") == (127000,)
 
 
+@pytest.mark.deep
 def test_the_last_user_stops_it_whoever_has_started_it(tmp_path):
     with hold(tmp_path) as first:
         first.stdout.readline()
@@ -339,6 +340,7 @@ def copy(stopped, tmp_path):
     return tmp_path / "var"
 
 
+@pytest.mark.deep
 def test_data_of_another_major_version_is_refused(copy):
     (copy / "postgres" / "PG_VERSION").write_text("16\n")
     assert "made by PostgreSQL 16, and this is 18" in refusal(copy)

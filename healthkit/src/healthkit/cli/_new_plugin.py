@@ -12,7 +12,7 @@ import click
 from healthkit._plugins import PluginManager
 from healthkit.errors import HealthkitError
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_NAME = re.compile(r"[a-z][a-z0-9]*+(?:-[a-z0-9]++)*+")
 _LONGEST = 40
 
 PYPROJECT = """\
