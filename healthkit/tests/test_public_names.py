@@ -24,6 +24,7 @@ MODULES = (
     "healthkit.masking",
     "healthkit.testing",
     "healthkit.testing.conformance",
+    "healthkit.testing.linear",
     "healthkit.watch",
     "healthkit.web.access",
     "healthkit.web.aiohttp",

@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from re import _constants as kinds
@@ -12,55 +11,13 @@ from re import _parser as parser
 import pytest
 
 import posapp.backup.model.backup  # noqa: F401  its patterns are looked at below
-from healthkit import masking
+from healthkit.testing.linear import find_slow, shapes_of
 from posapp.http.problems import problem, unexpected
 from posapp.observability.log_format import format_record
 from posapp.observability.request_log import RequestLogMiddleware
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SOON = 0.05
-"""Seconds of CPU; what takes less is not looked at more closely."""
-
-WORDS = [
-    *("password", "pass", "token ", "Cookie: ", "authorization", "basic ", "bearer ", "digest "),
-    *("://", "a://", "http://a:b", "redis://a:b/", "a@", "https://discord.com/api/webhooks"),
-    *("eyJ-", "-eyJabcdefgh", "eyJabcdefgh.", "1 ", "1-", "4111111111111111 ", "/health/beat/"),
-    *("%3D", "%25", "%70", "\\u003d", "\\u0070", 'a:"', '"a":', '"password":[', "password=["),
-    *('\\"', 'password=\\\\"', "token=token ", "password=bearer ", "x=1&", "?pin=", "a: ", "[("),
-]
-ENDINGS = ["", "=", ":", '"', "@", "password=x", "://", ".a.b", "!", "\n", "1", "]", "\\"]
-
-
-def of_pattern(pattern):
-    """A character for each literal and class of a regular expression, and its literal words."""
-    found = set()
-    pending = [parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, parser.SubPattern):
-            literals = [chr(arg) for kind, arg in part if kind is kinds.LITERAL]
-            found.update(literals)
-            found.update({"".join(literals)} - {""})
-            pending.extend(part)
-        elif isinstance(part, tuple | list):
-            if len(part) == 2 and part[0] is kinds.RANGE:
-                found.add(chr(part[1][0]))
-            elif len(part) == 2 and part[0] is kinds.CATEGORY:
-                found.add({"DIGIT": "7", "SPACE": " ", "WORD": "w"}.get(str(part[1])[9:], "."))
-            else:
-                pending.extend(part)
-    return found
-
-
-def shapes_of_patterns():
-    found = set(WORDS)
-    ours = [module for name, module in sys.modules.items() if name.startswith("healthkit.")]
-    for module in ours:
-        for value in vars(module).values():
-            if isinstance(value, re.Pattern):
-                found |= of_pattern(value)
-    return sorted(found)
 
 
 def request_line(text):
@@ -71,65 +28,33 @@ def request_line(text):
     ).close()
 
 
+WORDS = [
+    *("password=", "pass", "token ", "Cookie: ", "bearer ", "://", "http://a:b", "redis://a:b/"),
+    *("eyJabcdefgh.", "1 ", "4111111111111111 ", "/health/beat/", "%3D", "%70", 'a:"', "x=1&"),
+    *("[(", "\\", "\u202e", "\ud800", "{", "<", "'"),
+]
 FUNCTIONS = {
-    "mask": masking.mask,
-    "mask_value": lambda text: masking.mask_value({text: [text], "a": (text, text)}),
-    "one_line": masking.one_line,
-    "secret_name": masking.secret_name,
-    "escape_controls": masking.escape_controls,
     "format_record": lambda text: format_record(NOW, "INFO", text, {"path": text}, OSError(text)),
     "the line of a request": request_line,
     "problem": lambda text: problem(422, text, [{"field": text, "message": text}]),
 }
 
 
-def cost(function, text):
-    """Seconds of CPU, the least of some tries where one is long."""
-    tries = []
-    while len(tries) < 3 and not (tries and min(tries) < SOON):
-        began = time.process_time()
-        function(text)
-        tries.append(time.process_time() - began)
-    return min(tries)
-
-
-def grows_too_fast(function, word, ending, lengths):
-    """Whether four times the text costs more than ten times as much, above a cost that matters."""
-    before = None
-    for length in lengths:
-        text = word * (length // len(word)) + ending
-        took = cost(function, text)
-        if before is not None and took > SOON and took > 10 * max(before, SOON / 10):
-            return f"{word!r} × {length // len(word)} + {ending!r}: {before:.3f} s, {took:.3f} s"
-        before = took
-    return None
-
-
-SHORT, LONG = (4_000, 16_000), (8_000, 32_000)
+def shapes():
+    ours = ("healthkit", "posapp")
+    loaded = [module for name, module in sys.modules.items() if name.startswith(ours)]
+    found = [v for module in loaded for v in vars(module).values() if isinstance(v, re.Pattern)]
+    return sorted({*WORDS, *shapes_of(found)})
 
 
 @pytest.mark.parametrize(
-    "lengths", [SHORT, pytest.param(LONG, marks=pytest.mark.deep)], ids=["short", "long"]
+    "lengths",
+    [(4_000, 16_000), pytest.param((8_000, 32_000), marks=pytest.mark.deep)],
+    ids=["short", "long"],
 )
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_more_text_never_costs_much_more_than_its_part(name, lengths):
-    endings = ENDINGS if name == "mask" else [""]
-    slow = [
-        found
-        for word in shapes_of_patterns()
-        for ending in endings
-        if (found := grows_too_fast(FUNCTIONS[name], word, ending, lengths))
-    ]
-    assert slow == []
-
-
-def test_the_measure_notices_a_pattern_that_backtracks():
-    quadratic = re.compile(r"\w+@").search
-    assert grows_too_fast(quadratic, "a", "", (2_000, 16_000))  # 64 times as much
-
-
-def test_the_shapes_are_those_of_the_patterns():
-    assert set(shapes_of_patterns()) >= {"eyJ-", "/health/beat/", "secret", "7", " ", "\\", "%25"}
+    assert find_slow(FUNCTIONS[name], shapes(), lengths=lengths) == []
 
 
 # Every regular expression of the code
