@@ -6,6 +6,7 @@ from pathlib import Path
 
 import healthkit
 from healthkit import _hookspecs
+from healthkit.testing import wait_until
 
 TESTS = Path(__file__).parent
 DOCUMENT = (TESTS.parent / "README.md").read_text(encoding="utf-8")
@@ -45,3 +46,33 @@ def test_every_hook_has_a_test_that_is_named_after_it():
 def test_what_is_public_is_what_the_readme_documents():
     table = [name for cell in first_cells("name") for name in codes(cell)]
     assert sorted(table) == sorted(healthkit.__all__)
+
+
+def test_what_the_readme_configures_is_delivered(site, http_sink, other_sink, monkeypatch):
+    """The example of the alerts as it stands, with a check that names no severity and a critical
+    one: each address gets both faults and both ends."""
+    example = DOCUMENT.partition("## Alerts")[2].partition("```toml\n")[2].partition("```")[0]
+    assert example.count("sqlite:///var/healthkit.db") == 1
+    checks = "".join(
+        f'[checks.{name}]\ntype = "from-file"\nfile = "{site.folder}/{name}"\n'
+        f'interval = "100ms"\nfail_after = 1\nrecover_after = 1\n{more}'
+        for name, more in (("stove", 'severity = "critical"\n'), ("fridge", ""))
+    )
+    monkeypatch.setenv("TELEGRAM_URL", http_sink.url("/telegram", "json"))
+    monkeypatch.setenv("EMAIL_URL", other_sink.url("/email", "json"))
+    monkeypatch.setenv("CALL_URL", other_sink.url("/call", "json"))
+    own_store = example.replace("sqlite:///var/healthkit.db", site.url)
+    site.config.write_text(f'[service]\nname = "Till"\n{own_store}{checks}')
+    for name in ("stove", "fridge"):
+        (site.folder / name).write_text("unhealthy cold")
+    site.thread()
+
+    def titles(sink):
+        return sorted(request.json()["title"] for request in list(sink.requests))
+
+    down = ["🔴 Fridge is DOWN", "🔴 Stove is DOWN"]
+    wait_until(lambda: titles(http_sink) == titles(other_sink) == down)
+    for name in ("stove", "fridge"):
+        (site.folder / name).write_text("healthy")
+    up = ["✅ Fridge is back UP", "✅ Stove is back UP"]
+    wait_until(lambda: titles(http_sink) == titles(other_sink) == [*up, *down])
