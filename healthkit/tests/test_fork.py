@@ -187,3 +187,79 @@ def test_eventlet_is_refused_by_name_in_place_of_freezing(script):
     )
     assert done.stdout.startswith("RuntimeError eventlet"), done.stderr
     assert "gevent" in done.stdout
+
+
+TASKS = """
+    import os
+    from celery import Celery
+    from healthkit import Health, configure_check, Settings, ServiceSettings, StoreSettings
+    from healthkit._builtin import Heartbeat
+    from sqlalchemy import text
+
+    app = Celery("tasks", broker="filesystem://", backend="file://" + os.environ["RESULTS"])
+    app.conf.broker_transport_options = {
+        "data_folder_in": os.environ["QUEUE"], "data_folder_out": os.environ["QUEUE"],
+    }
+    health = Health(Settings(
+        service=ServiceSettings(name="x"),
+        store=StoreSettings(url=os.environ["STORE"]),
+        checks=[configure_check("job", Heartbeat(every="1h"), interval="100ms")],
+    ))
+
+    def session():
+        with health.store.transaction() as connection:
+            return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+    if os.environ.get("WORKER"):
+        health.start(wait=5)
+        PARENT = os.getpid(), session()
+
+    @app.task
+    def use(number):
+        "Asks for what only this process asks for, and gets it."
+        health.start(wait=5)
+        for turn in range(20):
+            with health.store.transaction() as connection:
+                mine = connection.execute(text("SELECT :mine"), {"mine": f"{number}-{turn}"})
+                assert mine.scalar_one() == f"{number}-{turn}", "the answer of another process"
+            health.beat("job")
+        assert health.report().result("job").outcome.status == "healthy"
+        return [PARENT, [os.getpid(), session()]]
+"""
+
+
+@pytest.mark.deep
+def test_tasks_of_celerys_prefork_are_never_in_their_parents_session(
+    tmp_path, postgres_url, monkeypatch
+):
+    pytest.importorskip("celery", reason="needs celery")
+    (tmp_path / "celery_tasks.py").write_text(textwrap.dedent(TASKS))
+    for name in ("QUEUE", "RESULTS"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("STORE", postgres_url)
+    monkeypatch.syspath_prepend(tmp_path)
+    command = [sys.executable, "-m", "celery", "-A", "celery_tasks", "worker", "--pool=prefork"]
+    quiet = ["--concurrency=2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    log = (tmp_path / "worker.log").open("w")
+    worker = subprocess.Popen(
+        [*command, *quiet],
+        cwd=tmp_path,
+        env={**os.environ, "WORKER": "yes"},
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        from celery_tasks import use
+
+        sent = [use.delay(number) for number in range(8)]
+        answers = [one.get(timeout=60, interval=0.1) for one in sent]
+    finally:
+        worker.terminate()
+        worker.wait(30)
+        log.close()
+        print((tmp_path / "worker.log").read_text())
+    assert len({tuple(parent) for parent, _ in answers}) == 1
+    (parent, _), children = answers[0], {tuple(child) for _, child in answers}
+    assert {pid for pid, _ in children}.isdisjoint({parent[0], os.getpid()})
+    assert parent[1] not in {session for _, session in children}
