@@ -1,9 +1,9 @@
 .PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock sbom audit test-compose
-WORKERS = 3 # on two cores: tests wait as well
+WORKERS = 2
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
 	.venv/bin/posapp demo
-test: setup-dev web   ## every test but the deep ones: in ten minutes
+test: setup-dev web   ## every test but the deep ones
 	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not deep and not screenshots"
 test-deep: setup-dev web ## those that go further, and take longer
 	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "deep and not compose and not compose_long"

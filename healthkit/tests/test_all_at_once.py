@@ -44,7 +44,7 @@ from healthkit.testing import (
 )
 
 NAMES = ("alpha", "beta", "gamma")
-RUNS = int(os.environ.get("HEALTHKIT_RUNS", "40"))
+RUNS = int(os.environ.get("HEALTHKIT_RUNS", "20"))
 TICK = 3
 """Seconds of the test's clock that pass at a time, and between two runs of a check."""
 STEP = 30

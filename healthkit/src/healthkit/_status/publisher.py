@@ -86,8 +86,8 @@ class StatusPublisher:
         """Starts the thread, once in each process."""
         if self._orders is not None:
             return
-        self._orders = _threads.unpatched("queue", "SimpleQueue")()
-        _threads.start_native_thread(self._run)
+        self._orders = orders = _threads.unpatched("queue", "SimpleQueue")()
+        _threads.start_native_thread(lambda: self._run(orders))  # which may begin after a stop
 
     def stop(self) -> None:
         """Ends the thread after the reading in hand."""
@@ -98,8 +98,7 @@ class StatusPublisher:
     def _after_fork(self) -> None:
         self._orders = None  # the parent's thread is not here
 
-    def _run(self) -> None:
-        orders = self._orders
+    def _run(self, orders: Any) -> None:
         while True:
             self.refresh()
             with suppress(Empty):
