@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import FLAGS
 from tests.browser.screens import look_at
 from tests.browser.test_policy import complaints
 from tools import build_web
@@ -113,9 +111,7 @@ def test_the_status_page_says_when_no_answer_comes_and_keeps_the_last_one(page: 
 def test_the_installed_app_keeps_the_policy_opens_without_the_server_and_renews_when_told(
     browser: Browser, house
 ) -> None:
-    # The browser with windows: the one without at times loads nothing once a worker was replaced.
-    whole = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-    context = whole.new_context(base_url=house.url, service_workers="allow")
+    context = browser.new_context(base_url=house.url, service_workers="allow")
     page = context.new_page()
     found = complaints(page)
     page.goto("/app/status")
@@ -141,7 +137,7 @@ def test_the_installed_app_keeps_the_policy_opens_without_the_server_and_renews_
     context.set_offline(True)
     page.reload(wait_until="commit")
     expect(page.get_by_role("status").filter(has_text="Server tidak menjawab")).to_be_visible()
-    whole.close()
+    context.close()
 
 
 def test_the_sale_from_sign_in_to_sign_out_is_accessible_and_made_for_fingers(till: Page) -> None:

@@ -11,7 +11,7 @@ export function UpdateStrip() {
   const { needRefresh, updateServiceWorker } = useRegisterSW({ onNeedReload: () => null });
   const [waiting, setWaiting] = needRefresh;
   if (!waiting) return null;
-  const reload = () => void updateServiceWorker(true).then(() => location.reload());
+  const reload = () => void whenInControl(updateServiceWorker).then(() => location.reload());
   return (
     <Strip
       tone="plain"
@@ -28,4 +28,18 @@ export function UpdateStrip() {
       {t("app.newVersion")}
     </Strip>
   );
+}
+
+/**
+ * Until the new version has taken over: a page that is loaded while one worker replaces the other
+ * waits for both. Where none controls this page, or another tab has asked before, there is nothing to wait for.
+ */
+async function whenInControl(takeOver: () => Promise<void>): Promise<void> {
+  const registration = await navigator.serviceWorker.getRegistration();
+  const waits = navigator.serviceWorker.controller !== null && registration?.waiting;
+  const inControl = new Promise((done) =>
+    navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }),
+  );
+  await takeOver();
+  if (waits) await inControl;
 }
