@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -14,8 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+"""Bytes of free memory from which the files of tests go there. A whole run has some 2 GB of them, and
+removes all at its end but those of tests that failed."""
 SHARED_SERVER = "running_pos"
 """The fixture that costs most; who uses it goes to one worker."""
 GROUPS = "groups.json"
@@ -43,7 +49,20 @@ class Turnstile:
             fcntl.flock(self._room, fcntl.LOCK_UN)
 
 
+def _keep_files_in_memory() -> None:
+    """Hundreds of databases come and go: on a slow disk that is a third of the run, and the reason why
+    a test waits in vain. A folder that TMPDIR names is taken instead."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    system = os.statvfs(MEMORY)
+    free = min(system.f_bavail * system.f_frsize, psutil.virtual_memory().available)
+    if free >= ROOM and not system.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it is read anew
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _keep_files_in_memory()
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_LOCKS] = Turnstile(Path(worker["together"]))
