@@ -19,7 +19,7 @@ load_all_checks()
 ON_PURPOSE = "/api/v1/error-test"  # a server error
 METHODS = {"get", "put", "post", "delete", "patch"}
 
-# The document as it is kept (tests/http/test_document.py holds it to the application).
+# The document as it is kept; `make lint` holds it to the application.
 OPERATIONS = [
     (path, method.upper())
     for path, item in json.loads((build_web.WEB / "openapi.json").read_text())["paths"].items()
