@@ -24,6 +24,7 @@ ROOM = 8 << 30
 removes all at its end but those of tests that failed."""
 SHARED_SERVER = "running_pos"
 """The fixture that costs most; who uses it goes to one worker."""
+ENDED_EARLY = ("browser", SHARED_SERVER)
 GROUPS = "groups.json"
 LONG = {"slow", "fault", "browser"}
 _LOCKS = pytest.StashKey["Turnstile"]()
@@ -165,6 +166,18 @@ def _rank(item: pytest.Item) -> int:
 
 def _uses_shared_server(item: pytest.Item) -> bool:
     return SHARED_SERVER in item.fixturenames  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Ends what is costly to keep after the last of the tests that share it: a server that idles checks,
+    watches and polls, and a browser has an event loop on the thread of all later tests."""
+    if not hasattr(item.config, "workerinput") or nextitem is None:
+        return
+    for name in ENDED_EARLY:
+        if name in item.fixturenames and name not in nextitem.fixturenames:  # type: ignore[attr-defined]
+            shared = item._fixtureinfo.name2fixturedefs[name][-1]  # type: ignore[attr-defined]
+            shared.finish(item._request)  # type: ignore[attr-defined]
 
 
 def _is_long(item: pytest.Item) -> bool:
