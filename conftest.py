@@ -4,6 +4,7 @@ each failure that says how to run that test by itself."""
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -88,6 +89,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
         return (yield)
     with item.config.stash[_LOCKS].passed(alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays: to look through all of it for garbage was a quarter of the collection."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
