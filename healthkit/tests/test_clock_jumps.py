@@ -164,7 +164,7 @@ def pruned(store, now, passed):
 @pytest.mark.parametrize("hours", [1, 5])
 def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(store, hours):
     with store.transaction() as connection:
-        history.add(connection, rows(*(NOW - 6 * DAY - hour * HOUR for hour in range(24))))
+        history.add(connection, rows(*(NOW - 6 * DAY - hour * HOUR for hour in range(24))), NOW)
         incidents.add_event(connection, event(NOW - 80 * DAY))
         incidents.add_silence(connection, NOW - 80 * DAY, NOW - 81 * DAY)
     pruned(store, NOW, None)
@@ -175,7 +175,7 @@ def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(st
         assert count(connection, events) == 1
     pruned(store, NOW + 5 * HOUR, timedelta(minutes=5))
     with store.transaction() as connection:
-        history.add(connection, rows(NOW + 4 * HOUR))
+        history.add(connection, rows(NOW + 4 * HOUR), NOW + 5 * HOUR)
     pruned(store, NOW + 6 * HOUR, HOUR)
     hour = int((NOW + 4 * HOUR).timestamp()) // 3600
     with store.transaction() as connection:
@@ -185,7 +185,7 @@ def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(st
 
 def test_what_is_old_is_dropped_as_time_passes(store):
     with store.transaction() as connection:
-        history.add(connection, rows(NOW - 6 * DAY))
+        history.add(connection, rows(NOW - 6 * DAY), NOW)
         incidents.add_event(connection, event(NOW - 91 * DAY))
     pruned(store, NOW, None)
     with store.transaction() as connection:
@@ -199,6 +199,6 @@ def test_what_is_old_is_dropped_as_time_passes(store):
 
 def test_results_of_a_clock_that_was_ahead_are_no_uptime_of_today(store):
     with store.transaction() as connection:
-        history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)])
-        history.add(connection, rows(NOW - HOUR))
+        history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)], NOW)
+        history.add(connection, rows(NOW - HOUR), NOW)
         assert history.uptime(connection, NOW, DAY)["c"].share == 1.0

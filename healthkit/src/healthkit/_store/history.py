@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Table, case, delete, func, insert, se
 from sqlalchemy.sql import ColumnElement
 
 from healthkit._model.uptime import Uptime
+from healthkit._store.late import amend
 from healthkit._store.tables import CLOCK_TOLERANCE, daily, history, hourly
 
 KEEP_RESULTS = timedelta(days=7)
@@ -32,8 +33,10 @@ class Row:
     """Those that the check has counted since its last run, where it counts any."""
 
 
-def add(connection: Connection, rows: Iterable[Row]) -> None:
-    values = [
+def add(connection: Connection, rows: Iterable[Row], now: datetime) -> None:
+    """Adds results; one that comes after its hour or day was summed up is added to the sum too, so
+    that the order in which results come makes no difference."""
+    values: list[dict[str, Any]] = [
         {
             "check_name": row.check,
             "at": row.at,
@@ -45,8 +48,14 @@ def add(connection: Connection, rows: Iterable[Row]) -> None:
         }
         for row in rows
     ]
-    if values:
-        connection.execute(insert(history), values)
+    if not values:
+        return
+    connection.execute(insert(history), values)
+    this_hour = _hour(now)
+    late = [one for one in values if one["hour"] < this_hour and one["status"] != MAINTENANCE]
+    if late:
+        hour = last_summed(connection, hourly.c.hour, this_hour)
+        amend(connection, late, hour, last_summed(connection, daily.c.day, this_hour // _DAY))
 
 
 def roll_up(connection: Connection, now: datetime, upto: datetime | None = None) -> None:
