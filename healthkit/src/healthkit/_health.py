@@ -29,6 +29,7 @@ from healthkit.errors import ConfigProblem
 
 if TYPE_CHECKING:
     from healthkit._model.alerts import OutboxStatus
+    from healthkit._model.budgets import Budget
     from healthkit._status.publisher import StatusPublisher
     from healthkit._store.acts import Act
     from healthkit._store.database import Store
@@ -67,7 +68,7 @@ def read_settings(
 
 
 class Health:
-    """Runs the checks of `settings` in the background and hands out their results.
+    """Runs the checks of `settings` in the background and hands out their results::
 
         health = Health.from_file("healthkit.toml")
         with health:
@@ -110,7 +111,7 @@ class Health:
         )
 
     def check(self, name: str, *, every: Any = None, **settings: Any) -> Callable[[F], F]:
-        """Makes a check of the function below it, which stays as it is.
+        """Makes a check of the function below it, which stays as it is::
 
             @health.check("queue", every="10s", severity="critical")
             def queue():
@@ -242,8 +243,15 @@ class Health:
         views = self._runner.snapshot.current(self._clock.monotonic())
         found = views.response(renderer, details=details, part=part)
         if renderer == "prometheus" and part is None and self.settings.slo:
-            return _rendering.joined(found, self._pages().metrics())
+            budgets = _rendering.budget_metrics(self._pages().budgets())
+            return _rendering.joined(found, budgets.encode())
         return found
+
+    def measured(self) -> tuple[Report, Mapping[str, Budget]]:
+        """Returns what `/metrics` is made of, from memory: the report, as unhealthy where nothing
+        has renewed it, and the budget of each objective that is measured."""
+        views = self._runner.snapshot.current(self._clock.monotonic())
+        return views.report, self._pages().budgets() if self.settings.slo else {}
 
     def check_once(self) -> Report:
         """Runs every check once and returns the results."""
