@@ -51,6 +51,7 @@ from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
+from posapp.operations.link_acts import LinkActs
 from posapp.operations.pruning import Pruner
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
@@ -107,6 +108,7 @@ def create_app(
         environ={**os.environ, "DATABASE_URL": address},
         resources={"database": {"engine": engine}},
         renderers={"api": health.api_page},
+        plugins=[LinkActs(engine, clock)],
     )
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)

@@ -17,8 +17,8 @@ from healthkit.fields import format_duration
 
 Source = TypeVar("Source")
 Budgets = Mapping[str, Budget]
-Sample = tuple[tuple[tuple[str, str], ...], float]
-"""Labels with their values, and the figure."""
+Sample = tuple[tuple[str, ...], float]
+"""The text of each label, and the figure."""
 
 _SUFFIXES = {"s": "_seconds", "min": "_minutes", "1": "_ratio"}
 
@@ -30,6 +30,7 @@ class Metric(Generic[Source]):
     name: str
     unit: str
     explained: str
+    labels: tuple[str, ...]
     read: Callable[[Source], Iterable[Sample]]
     is_state: bool = False
     """Whether it is 1 for the one state that holds, and 0 for the others."""
@@ -45,22 +46,22 @@ def _each(read: Callable[[Result], float | None]) -> Callable[[Report], Iterator
     def samples(report: Report) -> Iterator[Sample]:
         for result in report.results:
             if (figure := read(result)) is not None:
-                yield (("check", result.check.name),), figure
+                yield (result.check.name,), figure
 
     return samples
 
 
 def _states(report: Report) -> Iterator[Sample]:
     for result in report.results:
-        check = (("check", result.check.name), ("severity", result.check.severity.value))
+        name, severity = result.check.name, result.check.severity.value
         for state in Status:
-            yield (*check, ("status", state.value)), float(result.outcome.status is state)
+            yield (name, severity, state.value), float(result.outcome.status is state)
 
 
 def _values(report: Report) -> Iterator[Sample]:
     for result in report.results:
         for name, number in _numbers(result.outcome.details):
-            yield (("check", result.check.name), ("name", name)), number
+            yield (result.check.name, name), number
 
 
 def _numbers(details: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
@@ -79,29 +80,46 @@ OF_REPORT: tuple[Metric[Report], ...] = (
         "up",
         "{service}",
         "Whether the service is not unhealthy.",
+        (),
         lambda report: [((), float(report.status is not Status.UNHEALTHY))],
     ),
     Metric(
         "uptime",
         "s",
         "Time since the process began to check.",
+        (),
         lambda report: [((), report.uptime.total_seconds())],
     ),
-    Metric("check.status", "{check}", "1 for the status that the check has now.", _states, True),
-    Metric("check.duration", "s", "Time that the last run took.", _each(lambda r: r.duration)),
+    Metric(
+        "check.status",
+        "{check}",
+        "1 for the status that the check has now.",
+        ("check", "severity", "status"),
+        _states,
+        is_state=True,
+    ),
+    Metric(
+        "check.duration",
+        "s",
+        "Time that the last run took.",
+        ("check",),
+        _each(lambda result: result.duration),
+    ),
     Metric(
         "check.timed_out",
         "{check}",
         "Whether the last run overran its timeout.",
+        ("check",),
         _each(lambda result: float(result.timed_out)),
     ),
     Metric(
         "check.last_run.timestamp",
         "s",
         "When the last result came.",
+        ("check",),
         _each(lambda result: result.at.timestamp()),
     ),
-    Metric("check.value", "", "A number that the check has found.", _values),
+    Metric("check.value", "", "A number that the check has found.", ("check", "name"), _values),
 )
 
 
@@ -111,7 +129,7 @@ def _budget(read: Callable[[Budget], float | None]) -> Callable[[Budgets], Itera
     def samples(budgets: Budgets) -> Iterator[Sample]:
         for name, one in budgets.items():
             if (figure := read(one)) is not None:
-                yield (("slo", name),), figure
+                yield (name,), figure
 
     return samples
 
@@ -124,13 +142,13 @@ def _burn_rates(budgets: Budgets) -> Iterator[Sample]:
     for name, one in budgets.items():
         for span, rate in one.burn.items():
             if rate is not None:
-                yield (("slo", name), ("window", format_duration(span))), float(rate)
+                yield (name, format_duration(span)), float(rate)
 
 
 def _budget_states(budgets: Budgets) -> Iterator[Sample]:
     for name, one in budgets.items():
         for state in BudgetState:
-            yield (("slo", name), ("state", state.value)), float(one.state is state)
+            yield (name, state.value), float(one.state is state)
 
 
 OF_BUDGETS: tuple[Metric[Budgets], ...] = (
@@ -138,17 +156,36 @@ OF_BUDGETS: tuple[Metric[Budgets], ...] = (
         "slo.target",
         "1",
         "The share of results that is promised.",
+        ("slo",),
         _budget(lambda budget: float(budget.target)),
     ),
     Metric(
         "slo.budget",
         "min",
         "What may be lost in the window.",
+        ("slo",),
         _budget(lambda budget: budget.total_minutes),
     ),
-    Metric("slo.budget_left", "min", "What is left; below 0 when more was lost.", _budget(_left)),
-    Metric("slo.burn_rate", "{times}", "How many times as fast as allowed it goes.", _burn_rates),
     Metric(
-        "slo.state", "{objective}", "1 for the state that the budget is in.", _budget_states, True
+        "slo.budget_left",
+        "min",
+        "What is left; below 0 when more was lost.",
+        ("slo",),
+        _budget(_left),
+    ),
+    Metric(
+        "slo.burn_rate",
+        "{times}",
+        "How many times as fast as allowed it goes.",
+        ("slo", "window"),
+        _burn_rates,
+    ),
+    Metric(
+        "slo.state",
+        "{objective}",
+        "1 for the state that the budget is in.",
+        ("slo", "state"),
+        _budget_states,
+        is_state=True,
     ),
 )

@@ -235,13 +235,25 @@ def budget_metrics(budgets: Budgets) -> str:
 
 def _exposition(metrics: Iterable[Metric[Source]], source: Source) -> str:
     lines: list[str] = []
+    labels = _Labels()
     for metric in metrics:
         name = metric.prometheus_name
         lines += [f"# HELP {name} {metric.explained}", f"# TYPE {name} gauge"]
-        for labels, figure in metric.read(source):
-            shown = ",".join(f'{label}="{_label(text)}"' for label, text in labels)
-            lines.append(f"{name}{{{shown}}} {figure:.10g}" if shown else f"{name} {figure:.10g}")
+        named = ",".join(f'{label}="%s"' for label in metric.labels)
+        line = f"{name}{{{named}}} %.10g" if named else f"{name} %.10g"
+        lines += [
+            line % (*map(labels.__getitem__, texts), figure)
+            for texts, figure in metric.read(source)
+        ]
     return "\n".join(lines) + "\n"
+
+
+class _Labels(dict[str, str]):
+    """Texts as labels have them: most stand at several figures, and masking costs the most."""
+
+    def __missing__(self, text: str) -> str:
+        found = self[text] = _label(text)
+        return found
 
 
 def _label(value: str) -> str:

@@ -63,6 +63,6 @@ def _create(meter: metrics.Meter, metric: Metric[T], source: Callable[[], T]) ->
 
 
 def _observations(metric: Metric[T], source: T) -> Iterator[metrics.Observation]:
-    for labels, figure in metric.read(source):
-        named = {_ATTRIBUTES[label]: mask(text) for label, text in labels}
-        yield metrics.Observation(figure, named)
+    names = [_ATTRIBUTES[label] for label in metric.labels]
+    for texts, figure in metric.read(source):
+        yield metrics.Observation(figure, dict(zip(names, map(mask, texts), strict=True)))
