@@ -52,7 +52,7 @@ from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
 from posapp.operations.link_acts import LinkActs
-from posapp.operations.pruning import Pruner
+from posapp.operations.pruning import Pruner, beat_of
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
@@ -98,7 +98,6 @@ def create_app(
     guard.install(app, clock)
     engine = transactions.install(app, url, settings)
     logs = settings.pos_data_dir / "log"
-    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs)
     metrics.watch_pool(engine, settings.db_max_open_conns)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)
@@ -110,6 +109,7 @@ def create_app(
         renderers={"api": health.api_page},
         plugins=[LinkActs(engine, clock)],
     )
+    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs, beat_of(found))
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)
         _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there
