@@ -3,6 +3,8 @@ built nor while it is read."""
 
 from importlib.metadata import version as version_of
 
+from pydantic import BaseModel
+
 project = "healthkit"
 author = "healthkit"
 version = release = version_of("healthkit-core")
@@ -23,3 +25,14 @@ html_show_copyright = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True}
+
+
+def setup(app):  # noqa: ANN001, ANN201  Sphinx's name and form
+    app.connect("autodoc-process-signature", _leave_out_fields)
+
+
+def _leave_out_fields(app, what, name, what_it_is, options, signature, returns):  # noqa: ANN001, ANN202
+    """Of a pydantic model: each field stands below it, with its type and its meaning."""
+    if what == "class" and issubclass(what_it_is, BaseModel):
+        return "", None
+    return signature, returns

@@ -197,6 +197,32 @@ def test_what_is_old_is_dropped_as_time_passes(store):
         assert count(connection, deliveries) == 0
 
 
+def test_a_clock_that_is_set_back_for_a_while_costs_no_hour_and_no_day(store):
+    """Not even those whose results are dropped: a day is kept for ever."""
+    for day in range(120, -1, -6):
+        now = NOW - day * DAY
+        with store.transaction() as connection:
+            history.add(connection, rows(*(now - hour * HOUR for hour in (1, 2, 30))), now)
+        pruned(store, now, 6 * DAY)
+
+    def sums():
+        with store.reading() as connection:
+            return [
+                [tuple(row)[:3] for row in connection.execute(table.select().order_by(period))]
+                for table, period in (
+                    (history.hourly, history.hourly.c.hour),
+                    (history.daily, history.daily.c.day),
+                )
+            ]
+
+    before = sums()
+    assert len(before[1]) > 20
+    for back in (50, 110, 3):
+        pruned(store, NOW - back * DAY, timedelta(minutes=5))
+        pruned(store, NOW, timedelta(minutes=5))
+        assert sums() == before, f"{back} days back"
+
+
 def test_results_of_a_clock_that_was_ahead_are_no_uptime_of_today(store):
     with store.transaction() as connection:
         history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)], NOW)

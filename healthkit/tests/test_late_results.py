@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
@@ -75,6 +75,7 @@ def _sum(rows, name):
     return sum(counted) if counted else None
 
 
+@settings(deadline=None)
 @given(arrivals, st.lists(minutes(100 * 24 * 60), max_size=6))
 def test_any_order_of_arrival_gives_the_same_hours_and_days(engine, arrivals, prunings):
     came = [
