@@ -53,6 +53,7 @@ class Internet:
                 self.connection = context.wrap_socket(self.connection, server_side=True)
                 self.rfile = self.connection.makefile("rb")
                 self.wfile = self.connection.makefile("wb", 0)
+                self.close_connection = False  # whatever version the request was of
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -63,11 +64,15 @@ class Internet:
                 self.end_headers()
                 self.wfile.write(answer)
 
+            def finish(self) -> None:
+                super().finish()
+                self.connection.close()
+
             def log_message(self, *_: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server.daemon_threads = False  # whoever is connected has ended before it stops
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
