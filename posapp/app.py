@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -14,6 +15,7 @@ import posapp
 from healthkit import SYSTEM_CLOCK, Clock, Health
 from healthkit.web import flask as healthkit_flask
 from healthkit.web.access import local_or_token
+from posapp.database.engine import open_session
 from posapp.features.auth import routes as auth
 from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
@@ -107,7 +109,7 @@ def create_app(
         environ={**os.environ, "DATABASE_URL": address},
         resources={"database": {"engine": engine}},
         renderers={"api": health.api_page},
-        plugins=[LinkActs(engine, clock)],
+        plugins=[LinkActs(partial(open_session, url, settings), clock)],
     )
     app.extensions["posapp.pruner"] = Pruner(engine, clock, logs, beat_of(found))
     if tracing.wanted(os.environ):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from itertools import chain, repeat
 
 from loguru import logger
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,10 +23,16 @@ def pauses() -> Iterator[float]:
 
 
 class LinkActs:
-    """A plugin of healthkit; the entry names no user, as nobody signs in to follow a link."""
+    """A plugin of healthkit; the entry names no user, as nobody signs in to follow a link.
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
+    `open_session` opens a transaction on a connection of its own: it is called on a native thread,
+    which must not meet greenlets at the lock of the application's pool.
+    """
+
+    def __init__(
+        self, open_session: Callable[[], AbstractContextManager[Session]], clock: Clock
+    ) -> None:
+        self._open_session = open_session
         self._clock = clock
 
     @hookimpl
@@ -47,6 +53,6 @@ class LinkActs:
         details = {"check": act.check, "by": act.by}
         if act.until is not None:
             details["until"] = act.until.isoformat()
-        with Session(self._engine) as session, session.begin():
+        with self._open_session() as session:
             name = f"alert.{act.what}"
             audit.record(session, None, name, ENTITY, act.incident, act.at, **details)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import timedelta
+from functools import partial
 from itertools import count, islice
 
 import pytest
@@ -10,16 +11,16 @@ from sqlalchemy.exc import OperationalError
 
 from healthkit import LinkAct
 from healthkit.testing import ManualClock
-from posapp.http.transactions import db
+from posapp.database.engine import open_session
 from posapp.operations.link_acts import LinkActs, pauses
+from posapp.settings import Settings
 
 _numbers = count(7_000_000)
 
 
 @pytest.fixture
-def engine(app):
-    with app.app_context():
-        return db.engine
+def opens(database):
+    return partial(open_session, database, Settings.from_env({}))
 
 
 @pytest.fixture
@@ -38,10 +39,10 @@ def entry(sign_in, act):
     return next(one for one in listed.json["entries"] if one["entity_id"] == act.incident)
 
 
-def test_it_says_who_did_what_to_which_check_and_when(engine, sign_in, act):
+def test_it_says_who_did_what_to_which_check_and_when(opens, sign_in, act):
     at = ManualClock().now()
     silenced = act("silenced", until=at + timedelta(hours=1))
-    LinkActs(engine, ManualClock()).healthkit_act(silenced)
+    LinkActs(opens, ManualClock()).healthkit_act(silenced)
     shown = entry(sign_in, silenced)
     assert (shown["action"], shown["user"]) == ("alert.silenced", None)
     assert shown["at"] == at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -49,21 +50,16 @@ def test_it_says_who_did_what_to_which_check_and_when(engine, sign_in, act):
     assert shown["details"] == {"check": "database", "by": "link in telegram", "until": until}
 
 
-class Away:
-    """An engine whose database is away for a while."""
+def away(opens, tries):
+    """Opens sessions of a database that is away for so many of them."""
+    left = iter(range(tries))
 
-    def __init__(self, engine, tries):
-        self._engine = engine
-        self.left = tries
-
-    def __getattr__(self, name):
-        return getattr(self._engine, name)
-
-    def connect(self):
-        self.left -= 1
-        if self.left >= 0:
+    def open_one():
+        if next(left, None) is not None:
             raise OperationalError("SELECT 1", {}, sqlite3.OperationalError("away"))
-        return self._engine.connect()
+        return opens()
+
+    return open_one
 
 
 class Hurried(ManualClock):
@@ -73,20 +69,18 @@ class Hurried(ManualClock):
         self.advance(seconds)
 
 
-def test_an_act_on_the_fault_of_the_database_itself_is_written_when_it_is_back(
-    engine, sign_in, act
-):
+def test_an_act_on_the_fault_of_the_database_itself_is_written_when_it_is_back(opens, sign_in, act):
     clock = Hurried()
     begun, acknowledged = clock.monotonic(), act("acknowledged")
-    LinkActs(Away(engine, 4), clock).healthkit_act(acknowledged)
+    LinkActs(away(opens, 4), clock).healthkit_act(acknowledged)
     assert clock.monotonic() - begun == sum(islice(pauses(), 4))
     assert entry(sign_in, acknowledged)["action"] == "alert.acknowledged"
 
 
-def test_it_is_tried_for_a_day_and_then_said_in_the_log(engine, act):
+def test_it_is_tried_for_a_day_and_then_said_in_the_log(opens, act):
     clock, lost, lines = Hurried(), act("acknowledged"), []
     begun, sink = clock.monotonic(), logger.add(lines.append, level="ERROR")
-    LinkActs(Away(engine, 10**6), clock).healthkit_act(lost)
+    LinkActs(away(opens, 10**6), clock).healthkit_act(lost)
     logger.remove(sink)
     assert 86_400 <= clock.monotonic() - begun < 90_000
     assert f"incident {lost.incident}: acknowledged by link in telegram" in lines[-1]
