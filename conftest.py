@@ -184,10 +184,9 @@ def _uses_shared_server(item: pytest.Item) -> bool:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Ends what is costly to keep after the last of the tests that share it: a server that idles checks,
     watches and polls, and a browser has an event loop on the thread of all later tests."""
-    if not hasattr(item.config, "workerinput") or nextitem is None:
-        return
+    following = getattr(nextitem, "fixturenames", ENDED_EARLY)  # the end of all ends them anyway
     for name in ENDED_EARLY:
-        if name in item.fixturenames and name not in nextitem.fixturenames:  # type: ignore[attr-defined]
+        if name in item.fixturenames and name not in following:  # type: ignore[attr-defined]
             shared = item._fixtureinfo.name2fixturedefs[name][-1]  # type: ignore[attr-defined]
             shared.finish(item._request)  # type: ignore[attr-defined]
 
