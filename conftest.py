@@ -182,8 +182,8 @@ def _uses_shared_server(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Ends what is costly to keep after the last of the tests that share it: a server that idles checks,
-    watches and polls, and a browser has an event loop on the thread of all later tests."""
+    """Ends what is costly to keep after the last of the tests that share it: a server that idles
+    checks, watches and polls, and a browser has an event loop on the thread of all later tests."""
     following = getattr(nextitem, "fixturenames", ENDED_EARLY)  # the end of all ends them anyway
     for name in ENDED_EARLY:
         if name in item.fixturenames and name not in following:  # type: ignore[attr-defined]

@@ -45,7 +45,7 @@ def admin(sign_in):
 def test_no_input_is_a_server_error_and_every_answer_is_as_documented(
     document, admin, path, method, examples
 ):
-    """Made here and not by `parametrize`, which would make all cases whenever tests are collected."""
+    """Made here, and not by `parametrize`: that makes all cases whenever tests are collected."""
 
     def check(case):
         case.call_and_validate(
