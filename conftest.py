@@ -19,10 +19,10 @@ from typing import Any
 import psutil
 import pytest
 
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 - what lies in it are folders of one's own
 ROOM = 8 << 30
-"""Bytes of free memory from which the files of tests go there. A whole run has some 2 GB of them, and
-removes all at its end but those of tests that failed."""
+"""Bytes of free memory from which the files of tests go there. A whole run has some 2 GB of them,
+and removes all at its end but those of tests that failed."""
 SHARED_SERVER = "running_pos"
 """The fixture that costs most; who uses it goes to one worker."""
 ENDED_EARLY = ("browser", SHARED_SERVER)
@@ -52,8 +52,8 @@ class Turnstile:
 
 
 def _keep_files_in_memory() -> None:
-    """Hundreds of databases come and go: on a slow disk that is a third of the run, and the reason why
-    a test waits in vain. A folder that TMPDIR names is taken instead."""
+    """Hundreds of databases come and go: on a slow disk that is a third of the run, and the reason
+    why a test waits in vain. A folder that TMPDIR names is taken instead."""
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return
     system = os.statvfs(MEMORY)
@@ -93,7 +93,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays: to look through all of it for garbage was a quarter of the collection."""
+    """What is collected stays: to look through it for garbage was a quarter of the collection."""
     gc.disable()
     try:
         return (yield)
