@@ -229,7 +229,7 @@ def main(arguments: Sequence[str] = ()) -> None:
             "DATABASE_URL": url.render_as_string(hide_password=False),
             "BACKUP_DIR": str(folder / "backups"),
             "BACKUP_LOG": str(folder / "backup.log"),
-            "BACKUP_KEEP_BEFORE": "1",
+            "BACKUP_KEEP_BEFORE": "9",  # to drop an older one is none of the two ways' work
             "HEALTHKIT_STORE": f"sqlite:///{folder}/store.db",
         }
         table(f"A backup of {megabytes} MB of SQL", dumps(url, folder, posapp, environ), BARE_DUMP)

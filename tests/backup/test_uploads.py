@@ -60,9 +60,9 @@ def while_it_is_verified(monkeypatch, act):
     """Calls `act` with the file in the middle of its verification."""
     verify = create._verify_written
 
-    def verified(part, name, manifest, context):
+    def verified(part, name, manifest):
         act(part)
-        verify(part, name, manifest, context)
+        verify(part, name, manifest)
 
     monkeypatch.setattr(create, "_verify_written", verified)
 

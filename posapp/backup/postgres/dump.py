@@ -14,8 +14,15 @@ from typing import BinaryIO, cast
 import pyrage
 from pyrage import x25519
 
-from posapp.backup.compression import BLOCK, HashingWriter, TrailerCheck, compressed
+from posapp.backup.compression import (
+    BLOCK,
+    HashingWriter,
+    TrailerCheck,
+    compressed,
+    encrypted,
+)
 from posapp.backup.errors import BackupError
+from posapp.backup.gzip_check import GzipCheck
 from posapp.backup.postgres.client import NO_TIMEOUTS, PostgresClient, first_error
 from posapp.backup.postgres.dump_filter import DumpFilter, Piece
 from posapp.backup.postgres.psql import Sharing
@@ -32,9 +39,11 @@ def dump_database(
     recipient: x25519.Recipient | None,
     on_progress: Progress,
 ) -> int:
-    """Dumps the database as the snapshot shows it. Returns the bytes of its SQL.
+    """Dumps the database as the snapshot shows it; what is written is read to its end meanwhile.
+    Returns the bytes of its SQL.
 
-    Raises BackupError when pg_dump fails, OSError when the file cannot be written.
+    Raises BackupError when pg_dump fails, or what is written is not whole; OSError when the file
+    cannot be written.
     """
     with tempfile.TemporaryFile() as errors:
         program = client.start(
@@ -45,7 +54,11 @@ def dump_database(
             stderr=errors,
         )
         try:
-            with compressed(sink, recipient) as gzip:
+            with (
+                encrypted(sink, recipient) as into,
+                GzipCheck(into) as check,
+                compressed(check, None) as gzip,
+            ):
                 trailer = _copy(cast(BinaryIO, program.stdout), gzip, on_progress)
             code = program.wait()
         except (OSError, pyrage.EncryptError) as error:
@@ -56,6 +69,8 @@ def dump_database(
             raise BackupError(f"pg_dump: {first_error(errors) or f'exit code {code}'}")
     if not trailer.complete:
         raise BackupError("pg_dump has not written its closing line")
+    if (found := check.result()) != trailer.size:
+        raise BackupError(f"what was compressed is not whole: {found} of {trailer.size} bytes")
     return trailer.size
 
 
