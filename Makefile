@@ -1,4 +1,4 @@
-.PHONY: run test test-deep lint hooks mutants bench screenshots web openapi setup setup-dev lock sbom audit test-compose
+.PHONY: run test test-deep lint hooks mutants bench docs screenshots web openapi setup setup-dev lock sbom audit test-compose
 WORKERS = 2
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
@@ -17,6 +17,8 @@ mutants: setup-dev   ## breaks each rule on purpose, and names the breaks that n
 	.venv/bin/python tools/mutants.py
 bench: setup-dev      ## what is measured, beside what it is compared with
 	.venv/bin/python -m benchmarks
+docs: setup-dev       ## healthkit's documentation as a site, into var/site
+	.venv/bin/python -m sphinx -W --keep-going -q healthkit/docs var/site
 screenshots: setup-dev web ## every screen at every size, in both themes and languages, into var/screenshots
 	.venv/bin/pytest tests/browser/test_screenshots.py -m screenshots -q
 web: setup            ## the front end, when its sources are newer than its build

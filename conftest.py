@@ -4,7 +4,9 @@ each failure that says how to run that test by itself."""
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -14,10 +16,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+"""Bytes of free memory from which the files of tests go there. A whole run has some 2 GB of them, and
+removes all at its end but those of tests that failed."""
 SHARED_SERVER = "running_pos"
 """The fixture that costs most; who uses it goes to one worker."""
+ENDED_EARLY = ("browser", SHARED_SERVER)
 GROUPS = "groups.json"
 LONG = {"slow", "fault", "browser"}
 _LOCKS = pytest.StashKey["Turnstile"]()
@@ -43,7 +51,20 @@ class Turnstile:
             fcntl.flock(self._room, fcntl.LOCK_UN)
 
 
+def _keep_files_in_memory() -> None:
+    """Hundreds of databases come and go: on a slow disk that is a third of the run, and the reason why
+    a test waits in vain. A folder that TMPDIR names is taken instead."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    system = os.statvfs(MEMORY)
+    free = min(system.f_bavail * system.f_frsize, psutil.virtual_memory().available)
+    if free >= ROOM and not system.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it is read anew
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _keep_files_in_memory()
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_LOCKS] = Turnstile(Path(worker["together"]))
@@ -68,6 +89,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
         return (yield)
     with item.config.stash[_LOCKS].passed(alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays: to look through all of it for garbage was a quarter of the collection."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -146,6 +178,17 @@ def _rank(item: pytest.Item) -> int:
 
 def _uses_shared_server(item: pytest.Item) -> bool:
     return SHARED_SERVER in item.fixturenames  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Ends what is costly to keep after the last of the tests that share it: a server that idles checks,
+    watches and polls, and a browser has an event loop on the thread of all later tests."""
+    following = getattr(nextitem, "fixturenames", ENDED_EARLY)  # the end of all ends them anyway
+    for name in ENDED_EARLY:
+        if name in item.fixturenames and name not in following:  # type: ignore[attr-defined]
+            shared = item._fixtureinfo.name2fixturedefs[name][-1]  # type: ignore[attr-defined]
+            shared.finish(item._request)  # type: ignore[attr-defined]
 
 
 def _is_long(item: pytest.Item) -> bool:

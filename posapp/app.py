@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -14,6 +15,7 @@ import posapp
 from healthkit import SYSTEM_CLOCK, Clock, Health
 from healthkit.web import flask as healthkit_flask
 from healthkit.web.access import local_or_token
+from posapp.database.engine import open_session
 from posapp.features.auth import routes as auth
 from posapp.features.auth import tokens
 from posapp.features.catalog import routes as catalog
@@ -51,7 +53,8 @@ from posapp.observability import error_tracking, metrics, query_log, tracing
 from posapp.observability.request_log import Application, RequestLogMiddleware
 from posapp.operations import health
 from posapp.operations import routes as observability
-from posapp.operations.pruning import Pruner
+from posapp.operations.link_acts import LinkActs
+from posapp.operations.pruning import Pruner, beat_of
 from posapp.runtime.dev_secret import development_secret
 from posapp.settings import Settings, SettingsError
 
@@ -97,7 +100,6 @@ def create_app(
     guard.install(app, clock)
     engine = transactions.install(app, url, settings)
     logs = settings.pos_data_dir / "log"
-    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs)
     metrics.watch_pool(engine, settings.db_max_open_conns)
     query_log.install(engine, settings.slow_query_ms / 1000, settings.slow_query_plan)
     menu = catalog.install(app, clock.monotonic)
@@ -107,7 +109,9 @@ def create_app(
         environ={**os.environ, "DATABASE_URL": address},
         resources={"database": {"engine": engine}},
         renderers={"api": health.api_page},
+        plugins=[LinkActs(partial(open_session, url, settings), clock)],
     )
+    app.extensions["posapp.pruner"] = Pruner(engine, clock, logs, beat_of(found))
     if tracing.wanted(os.environ):
         tracing.install(app, engine, posapp.__version__)
         _wrap(app, settings, None)  # a trace begins in Flask, so every request goes there

@@ -49,7 +49,7 @@ def fill(store: Store, now: datetime, rows: int) -> int:
         day = now - timedelta(days=back + 1)
         with store.transaction() as connection:
             found = list(rows_of(day, now, each))
-            history.add(connection, found)
+            history.add(connection, found, day + timedelta(days=1))
             history.roll_up(connection, day + timedelta(days=1))
             written += len(found)
     return written
@@ -74,7 +74,7 @@ def insert_cost(store: Store, now: datetime) -> Taken:
 
     def insert() -> None:
         with store.transaction() as connection:
-            history.add(connection, rows_of(now, now + timedelta(days=1), 1))
+            history.add(connection, rows_of(now, now + timedelta(days=1), 1), now)
 
     return measure(insert)
 

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import settings
 from pydantic import SecretStr
 
+from healthkit import LinkSettings
 from healthkit._alerts.delivery import Courier
 from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
 from healthkit._health import read_settings
@@ -303,6 +304,7 @@ class Post:
         self.store = Store(f"sqlite:///{folder}/store.db")
         self.courier_may = lambda: True
         self.couriers = {}
+        self.links = LinkSettings()
         with self.store.transaction() as connection:
             self.me = "x/1/2 test"
             now = self._renewed = clock.now()
@@ -313,6 +315,7 @@ class Post:
         self.settings = Settings(
             service=ServiceSettings(name="Till"),
             alerts=AlertSettings(**{"burst": 1000, **(alerts or {})}),
+            links=self.links,
             channels={
                 name: ChannelSettings(**{**channel, "url": SecretStr(channel["url"])})
                 for name, channel in channels.items()

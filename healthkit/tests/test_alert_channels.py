@@ -160,11 +160,12 @@ def test_an_address_of_another_service_is_asked_for_nothing_that_is_not_of_it(te
     assert answer.status_code == 429, "requests of others pass through untouched"
 
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+DOCS = Path(__file__).parent.parent
 
 
-def test_every_address_of_the_readme_is_understood():
-    addresses = re.findall(r"^\| .* \| `(\w+://\S+)` \|$", README, re.MULTILINE)
+def test_every_address_of_the_page_on_channels_is_understood():
+    page = (DOCS / "docs" / "channels" / "index.md").read_text()
+    addresses = re.findall(r"^\| .* \| `(\w+://\S+)` \|$", page, re.MULTILINE)
     addresses = [one for one in addresses if "fonnte" not in one]  # its plugin tests that one
     assert len(addresses) >= 7
     PluginManager().register_each("healthkit_channel_types", apprise_client.register)
@@ -184,9 +185,9 @@ def test_every_address_of_the_readme_is_understood():
         settings.CheckSettings,
     ],
 )
-def test_every_key_is_in_the_readme(model):
-    missing = [name for name in model.model_fields if f"`{name}`" not in README]
-    assert missing == (["type"] if model is settings.CheckSettings else [])
+def test_every_key_is_in_the_reference(model):
+    reference = (DOCS / "CONFIGURATION.md").read_text()
+    assert [name for name in model.model_fields if f"| `{name}` |" not in reference] == []
 
 
 # Mail

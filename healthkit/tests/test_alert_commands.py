@@ -78,7 +78,9 @@ def test_status_shows_watcher_checks_channels_dead_letters_and_silences(run, sto
             connection, "m/1/2 tablet process 7", timedelta(seconds=10), datetime.now(UTC)
         )
         history.add(
-            connection, [history.Row("nightly", NOW, s, 0.1) for s in ("healthy", "unhealthy")]
+            connection,
+            [history.Row("nightly", NOW, s, 0.1) for s in ("healthy", "unhealthy")],
+            NOW,
         )
     run("silence", "add", "nightly", "--for", "2h", "--reason", "new disk")
     output = run("status").output

@@ -164,7 +164,7 @@ def pruned(store, now, passed):
 @pytest.mark.parametrize("hours", [1, 5])
 def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(store, hours):
     with store.transaction() as connection:
-        history.add(connection, rows(*(NOW - 6 * DAY - hour * HOUR for hour in range(24))))
+        history.add(connection, rows(*(NOW - 6 * DAY - hour * HOUR for hour in range(24))), NOW)
         incidents.add_event(connection, event(NOW - 80 * DAY))
         incidents.add_silence(connection, NOW - 80 * DAY, NOW - 81 * DAY)
     pruned(store, NOW, None)
@@ -175,7 +175,7 @@ def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(st
         assert count(connection, events) == 1
     pruned(store, NOW + 5 * HOUR, timedelta(minutes=5))
     with store.transaction() as connection:
-        history.add(connection, rows(NOW + 4 * HOUR))
+        history.add(connection, rows(NOW + 4 * HOUR), NOW + 5 * HOUR)
     pruned(store, NOW + 6 * HOUR, HOUR)
     hour = int((NOW + 4 * HOUR).timestamp()) // 3600
     with store.transaction() as connection:
@@ -185,7 +185,7 @@ def test_a_clock_that_is_ten_years_ahead_drops_no_more_than_twice_what_passed(st
 
 def test_what_is_old_is_dropped_as_time_passes(store):
     with store.transaction() as connection:
-        history.add(connection, rows(NOW - 6 * DAY))
+        history.add(connection, rows(NOW - 6 * DAY), NOW)
         incidents.add_event(connection, event(NOW - 91 * DAY))
     pruned(store, NOW, None)
     with store.transaction() as connection:
@@ -197,8 +197,34 @@ def test_what_is_old_is_dropped_as_time_passes(store):
         assert count(connection, deliveries) == 0
 
 
+def test_a_clock_that_is_set_back_for_a_while_costs_no_hour_and_no_day(store):
+    """Not even those whose results are dropped: a day is kept for ever."""
+    for day in range(120, -1, -6):
+        now = NOW - day * DAY
+        with store.transaction() as connection:
+            history.add(connection, rows(*(now - hour * HOUR for hour in (1, 2, 30))), now)
+        pruned(store, now, 6 * DAY)
+
+    def sums():
+        with store.reading() as connection:
+            return [
+                [tuple(row)[:3] for row in connection.execute(table.select().order_by(period))]
+                for table, period in (
+                    (history.hourly, history.hourly.c.hour),
+                    (history.daily, history.daily.c.day),
+                )
+            ]
+
+    before = sums()
+    assert len(before[1]) > 20
+    for back in (50, 110, 3):
+        pruned(store, NOW - back * DAY, timedelta(minutes=5))
+        pruned(store, NOW, timedelta(minutes=5))
+        assert sums() == before, f"{back} days back"
+
+
 def test_results_of_a_clock_that_was_ahead_are_no_uptime_of_today(store):
     with store.transaction() as connection:
-        history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)])
-        history.add(connection, rows(NOW - HOUR))
+        history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)], NOW)
+        history.add(connection, rows(NOW - HOUR), NOW)
         assert history.uptime(connection, NOW, DAY)["c"].share == 1.0

@@ -34,6 +34,12 @@ def without(module, code):
             " 'healthkit-core[aiohttp]'",
         ),
         (
+            "opentelemetry",
+            "import healthkit.otel",
+            "ImportError: healthkit.otel needs opentelemetry-api: pip install"
+            " 'healthkit-core[otel]'",
+        ),
+        (
             "waitress",
             "from healthkit.cli._serve import _waitress; _waitress()",
             "healthkit.cli._serve.ServeError: healthkit serve needs waitress: pip install"

@@ -87,7 +87,7 @@ def add(store, check, begin, minutes, status="healthy", events=None):
         history.Row(check, begin + n * MINUTE, status, 0.01, events) for n in range(int(minutes))
     ]
     with store.transaction() as connection:
-        history.add(connection, rows)
+        history.add(connection, rows, NOW)
 
 
 def read(store, settings, now=NOW):
@@ -241,7 +241,7 @@ def test_a_store_of_version_5_is_brought_up_to_date_with_its_results(tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     old = Store(url)
     with old.transaction() as connection:
-        history.add(connection, [history.Row("database", NOW - MINUTE, "healthy", 0.01)])
+        history.add(connection, [history.Row("database", NOW - MINUTE, "healthy", 0.01)], NOW)
         for table in ("healthkit_history", "healthkit_history_hourly"):
             for column in ("good_events", "events"):
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))

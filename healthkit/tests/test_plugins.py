@@ -146,11 +146,25 @@ def test_healthkit_logging_takes_over_the_log_of_the_watcher(tmp_path):
     assert errors == ""
 
 
+def test_healthkit_act_reaches_each_plugin_past_one_that_raises():
+    told = []
+
+    def boom(act):
+        raise RuntimeError(act)
+
+    plugins = manager(
+        offering(healthkit_act=boom), offering(healthkit_act=lambda act: told.append(act))
+    )
+    plugins.call_all("healthkit_act", act="an act")
+    assert told == ["an act"]
+    assert len(plugins.failures) == 1
+
+
 def test_every_hook_has_a_test():
     tests = inspect.getsource(inspect.getmodule(test_every_hook_has_a_test))
     assert [hook for hook in HOOKS if f"{hook}" not in tests] == []
 
 
 def test_every_hook_is_in_the_documentation():
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    assert [hook for hook in HOOKS if hook not in readme] == []
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "hooks.md").read_text()
+    assert [hook for hook in HOOKS if hook not in page] == []

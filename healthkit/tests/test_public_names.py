@@ -28,6 +28,7 @@ MODULES = (
     "healthkit.watch",
     "healthkit.web.access",
     "healthkit.web.aiohttp",
+    "healthkit.otel",
     "healthkit.web.asgi",
     "healthkit.web.django",
     "healthkit.web.flask",

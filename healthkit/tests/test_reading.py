@@ -93,7 +93,7 @@ def test_the_uptime_of_a_span_is_counted_from_sums_as_from_each_result(results, 
     engine = create_engine("sqlite://")
     metadata.create_all(engine, tables=[tables.history, tables.hourly, tables.daily])
     with engine.begin() as connection:
-        history.add(connection, [Row("a", at, status, 0.1) for at, status in results])
+        history.add(connection, [Row("a", at, status, 0.1) for at, status in results], NOW)
         history.roll_up(connection, NOW)
         now = NOW + later
         found = history.uptime(connection, now, span).get("a", Uptime(0, 0))
@@ -110,7 +110,7 @@ def test_the_uptime_of_a_day_reads_no_result_of_an_hour_that_is_summed_up(tmp_pa
     with store.transaction() as connection:
         minutes = range(3 * 24 * 60)
         rows = [Row("a", NOW - timedelta(minutes=m), "healthy", 0.1) for m in minutes]
-        history.add(connection, rows)
+        history.add(connection, rows, NOW)
         history.roll_up(connection, NOW)
     plans = []
 

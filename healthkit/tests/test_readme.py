@@ -1,4 +1,4 @@
-"""README.md is the whole of what a user may rely on."""
+"""The documentation is the whole of what a user may rely on."""
 
 import inspect
 import re
@@ -9,13 +9,13 @@ from healthkit import _hookspecs
 from healthkit.testing import wait_until
 
 TESTS = Path(__file__).parent
-DOCUMENT = (TESTS.parent / "README.md").read_text(encoding="utf-8")
+DOCS = TESTS.parent / "docs"
 HOOKS = {name: one for name, one in vars(_hookspecs).items() if name.startswith("healthkit_")}
 
 
-def first_cells(heading):
+def first_cells(page, heading):
     """The first cells of the table whose first heading is this."""
-    lines = iter(DOCUMENT.splitlines())
+    lines = iter((DOCS / page).read_text(encoding="utf-8").splitlines())
     for line in lines:
         if line.startswith(f"| {heading} |"):
             next(lines)
@@ -30,7 +30,7 @@ def codes(text):
 
 
 def test_every_hook_stands_in_the_table_with_its_arguments():
-    table = [codes(cell)[0] for cell in first_cells("hook")]
+    table = [codes(cell)[0] for cell in first_cells("reference/hooks.md", "hook")]
     arguments = {
         name: ", ".join(inspect.signature(hook).parameters) for name, hook in HOOKS.items()
     }
@@ -43,15 +43,16 @@ def test_every_hook_has_a_test_that_is_named_after_it():
     assert [hook for hook in HOOKS if not any(hook in test for test in tests)] == []
 
 
-def test_what_is_public_is_what_the_readme_documents():
-    table = [name for cell in first_cells("name") for name in codes(cell)]
+def test_what_is_public_is_what_is_documented():
+    table = [name for cell in first_cells("reference/names.md", "name") for name in codes(cell)]
     assert sorted(table) == sorted(healthkit.__all__)
 
 
-def test_what_the_readme_configures_is_delivered(site, http_sink, other_sink, monkeypatch):
+def test_what_the_page_on_alerts_configures_is_delivered(site, http_sink, other_sink, monkeypatch):
     """The example of the alerts as it stands, with a check that names no severity and a critical
     one: each address gets both faults and both ends."""
-    example = DOCUMENT.partition("## Alerts")[2].partition("```toml\n")[2].partition("```")[0]
+    page = (DOCS / "how-to/alerts.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
     assert example.count("sqlite:///var/healthkit.db") == 1
     checks = "".join(
         f'[checks.{name}]\ntype = "from-file"\nfile = "{site.folder}/{name}"\n'

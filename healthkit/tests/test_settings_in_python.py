@@ -26,7 +26,7 @@ from healthkit import (
 from healthkit.testing import wait_until
 from healthkit.watch import make_watcher
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "without-a-file.md"
 
 
 class Fine(Check):
@@ -168,15 +168,14 @@ def test_a_watcher_without_a_file_sends_the_alerts(tmp_path, http_sink):
     assert http_sink.requests[0].json()["title"] == "🔴 Queue is DOWN"
 
 
-def test_the_snippet_of_the_readme_for_a_service_without_a_file_works(tmp_path, monkeypatch):
+def test_the_page_for_a_service_without_a_file_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    section = README.read_text(encoding="utf-8").partition("### Without a file")[2]
-    snippet = re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
-    namespace = {"depth": lambda: 7}
-    exec(compile(snippet, "README.md", "exec"), namespace)
+    snippet = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+    namespace = {"__name__": "page"}
+    exec(compile(snippet, PAGE.name, "exec"), namespace)
     health = namespace["health"]
     report = health.check_once()
-    assert report.result("queue").outcome.details == {"depth": 7}
+    assert report.result("queue").outcome.details == {"depth": 0}
     assert report.result("worker").check.depends_on == ("queue",)
     with pytest.raises(ConfigError, match="unknown check 'nobody'"):
-        exec(compile(snippet.replace('["queue"]', '["nobody"]'), "README.md", "exec"), namespace)
+        exec(compile(snippet.replace('["queue"]', '["nobody"]'), PAGE.name, "exec"), namespace)

@@ -115,7 +115,7 @@ def add_results(store, check, at, count=1, status="healthy", seconds=0.01):
         rows = [
             history.Row(check, at + timedelta(seconds=n), status, seconds) for n in range(count)
         ]
-        history.add(connection, rows)
+        history.add(connection, rows, NOW)
 
 
 def test_a_day_begins_at_midnight_in_the_services_zone(store):
@@ -302,7 +302,7 @@ def test_response_times_are_the_median_and_the_95th_percentile_of_each_hour(stor
             history.Row("cards", begin + timedelta(seconds=n), "healthy", s)
             for n, s in enumerate(seconds)
         ]
-        history.add(connection, rows)
+        history.add(connection, rows, NOW)
     (hour,) = read_page(settings_of(store_url), store).components[1].response_times
     assert (hour.hour, hour.p50, hour.p95) == (begin, 0.05, 0.095)
 

@@ -381,7 +381,7 @@ def test_results_are_kept_for_a_week_hours_for_a_quarter_and_days_for_ever(store
         for day in range(400, -1, -25):
             now = NOW - day * 24 * HOUR
             shift = (NOW - now) // HOUR
-            history.add(connection, results(range(shift, shift + 48), mixed))
+            history.add(connection, results(range(shift, shift + 48), mixed), now)
             history.roll_up(connection, now)
             history.roll_up(connection, now + MINUTE)
         counted = {
@@ -405,7 +405,7 @@ def test_results_are_kept_for_a_week_hours_for_a_quarter_and_days_for_ever(store
 
 def test_rolling_up_after_a_long_pause_loses_nothing(store):
     with store.transaction() as connection:
-        history.add(connection, results([30 * 24], ["healthy"] * 3))
+        history.add(connection, results([30 * 24], ["healthy"] * 3), NOW - 30 * 24 * HOUR)
         history.roll_up(connection, NOW - 29 * 24 * HOUR)
         for _ in range(3):
             history.roll_up(connection, NOW)

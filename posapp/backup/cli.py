@@ -48,9 +48,9 @@ def _create_command(kind: str, kept: str) -> click.Command:
         with (
             open_context(os.environ, SYSTEM_CLOCK, run=f"Backup ({kind})") as context,
             context.storage.lock() as lock,
+            context.notifications.job(f"backup-{kind}"),
         ):
             backup = create_backup(kind, context, lock)
-        context.notifications.send_heartbeat(f"backup-{kind}")
         click.echo(backup.location)
         context.log.write("✅ Backup completed successfully!")
 
@@ -188,13 +188,13 @@ def base(if_received: bool) -> None:
     with (
         open_context(os.environ, SYSTEM_CLOCK, run="Base backup") as context,
         context.storage.lock() as lock,
+        context.notifications.job("backup-base"),
     ):
         created = create_base_backup(context, lock)
         if context.bucket is not None:
             from posapp.backup.base_upload import upload_bases  # and boto3, for those who have one
 
             upload_bases(context)
-    context.notifications.send_heartbeat("backup-base")
     click.echo(created.path)
 
 

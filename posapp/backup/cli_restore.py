@@ -244,7 +244,10 @@ def drill(file: str, folder: Path, unsigned: bool) -> None:
     much was written since. Writes disaster-recovery-drill-YYYYMMDD.md; exits 1 when there are
     issues.
     """
-    with open_context(os.environ, SYSTEM_CLOCK, run="Drill") as context:
+    with (
+        open_context(os.environ, SYSTEM_CLOCK, run="Drill") as context,
+        context.notifications.job("backup-drill"),
+    ):
         backup = _find(file, context, unsigned)
         if not unsigned:
             context.key.require(backup)
@@ -261,7 +264,6 @@ def drill(file: str, folder: Path, unsigned: bool) -> None:
             raise BackupError(f"{backup.name}: {result.issue}")
         server = f"PostgreSQL {tool_version('postgres')}"
         mark_restored(backup, context, result.began, server, result.took.total_seconds())
-    context.notifications.send_heartbeat("backup-drill")
     text = f"✅ Drill of {backup.name} completed successfully: {format_duration(result.took)}"
     context.notifications.send_webhook("drill-succeeded", text)
     context.log.write(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
@@ -60,16 +60,34 @@ class Notifications:
         except (OSError, ValueError, HTTPException) as error:
             self.log(mask(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)")))
 
-    def send_heartbeat(self, name: str) -> None:
-        """Sends a heartbeat: to healthkit, where its configuration has a check of that name, and to
-        the address that the environment has for it."""
+    @contextmanager
+    def job(self, name: str) -> Iterator[None]:
+        """Reports what runs meanwhile as the job of a heartbeat check, where healthkit's
+        configuration has one of that name: its start, and how it ended, with the exit code that it
+        leads to and its last words. One that succeeded is pushed to the address that the
+        environment has for it, too."""
+        health = self._try(self._open)
+        if health is not None and name not in health.heartbeat_names():
+            health = None
+        try:
+            self._beat(health, name, "start")
+            yield
+        except BaseException as error:  # a nightly run that is ended has failed as well
+            code, said = getattr(error, "exit_code", 1), str(error) or type(error).__name__
+            self._beat(health, name, "failure", code, one_line(" ".join(said.split()), 500))
+            raise
+        else:
+            self._beat(health, name, "success", 0)
+            self._push(name)
+        finally:
+            if health is not None:
+                health.stop()
 
-        def send(health: Health) -> None:
-            with suppress(KeyError):
-                health.beat(name)
-
-        self._with_health(send)
-        self._push(name)
+    def _beat(
+        self, health: Health | None, name: str, kind: str, code: int | None = None, text: str = ""
+    ) -> None:
+        if health is not None:
+            self._try(lambda: health.beat(name, kind, code=code, text=text or None))
 
     def _push(self, name: str) -> None:
         pushed = {
@@ -100,17 +118,24 @@ class Notifications:
                 self._with_health(lambda health: health.end_silence(number))
 
     def _with_health(self, act: Callable[[Health], T]) -> T | None:
-        """Returns None, and logs why, where healthkit is not configured as it should be."""
+        health = self._try(self._open)
+        if health is None:
+            return None
+        try:
+            return self._try(lambda: act(health))
+        finally:
+            health.stop()
+
+    def _open(self) -> Health:
         environ = processes.with_health_store(
             {"DATABASE_URL": "postgresql:///embedded", **self.environ}, self.settings
         )
+        return Health.from_file(processes.health_config_path(self.settings), environ=environ)
+
+    def _try(self, act: Callable[[], T]) -> T | None:
+        """Returns None, and logs why, where healthkit is not configured as it should be."""
         try:
-            path = processes.health_config_path(self.settings)
-            health = Health.from_file(path, environ=environ)
-            try:
-                return act(health)
-            finally:
-                health.stop()
+            return act()
         except (HealthkitError, SQLAlchemyError, OSError) as error:
             self.log(f"healthkit was not reached: {one_line(' '.join(str(error).split()), 500)}")
             return None

@@ -16,7 +16,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from healthkit import Clock
+from healthkit import Clock, Health
+from healthkit.errors import HealthkitError
+from healthkit.masking import one_line
 from posapp.features.auth.pruning import prune_sign_ins, prune_tokens
 from posapp.features.idempotency import service as idempotency
 from posapp.observability.metrics import PRUNE_FAILURES, PRUNED, PRUNED_AT
@@ -33,6 +35,12 @@ MOST_BATCHES = 200
 
 PRUNE_LOCK = 7_233_003
 
+CHECK = "retention"
+"""The heartbeat check of healthkit's configuration, where it has one, that this job reports to."""
+
+Beat = Callable[[str, str | None], None]
+"""Says how a run goes: "start", "success" or "failure", and with what words."""
+
 Rule = Callable[[Session, datetime, int], int]
 """Removes up to so many of one kind at a moment; returns how many."""
 
@@ -43,10 +51,26 @@ RULES: Mapping[str, Rule] = {
 }
 
 
+def beat_of(health: Health) -> Beat:
+    """Returns what reports the runs to `health`. What cannot be stored is logged, and keeps nothing
+    from being removed."""
+
+    def beat(kind: str, text: str | None) -> None:
+        if CHECK not in health.heartbeat_names():
+            return
+        try:
+            health.beat(CHECK, kind, text=text)
+        except (HealthkitError, SQLAlchemyError, OSError) as error:
+            logger.warning("The heartbeat {} was not stored: {}", CHECK, one_line(str(error)))
+
+    return beat
+
+
 class Pruner:
     """Prunes from `start` to `stop`; `logs` is the folder of the logs of `posapp demo`."""
 
-    def __init__(self, engine: Engine, clock: Clock, logs: Path) -> None:
+    def __init__(self, engine: Engine, clock: Clock, logs: Path, beat: Beat) -> None:
+        self._beat = beat
         self._engine = engine
         self._clock = clock
         self._logs = logs
@@ -68,14 +92,19 @@ class Pruner:
     def prune(self) -> Mapping[str, int]:
         """Runs once; returns how many of each kind are gone. A fault is logged and counted."""
         gone: dict[str, int] = {}
+        self._beat("start", None)
         try:
             for kind, rule in {**RULES, "log_bytes": self._cap_logs}.items():
                 gone[kind] = self._prune(rule)
                 PRUNED.labels(kind).inc(gone[kind])
             PRUNED_AT.set(self._clock.now().timestamp())
-        except (SQLAlchemyError, OSError):
+        except (SQLAlchemyError, OSError) as error:
             PRUNE_FAILURES.inc()
+            self._beat("failure", one_line(str(error)))
             logger.exception("What has been kept long enough could not be removed")
+        else:
+            removed = ", ".join(f"{count} {kind}" for kind, count in gone.items() if count)
+            self._beat("success", f"removed {removed}" if removed else None)
         return gone
 
     def _cap_logs(self, session: Session, now: datetime, batch: int) -> int:

@@ -3,6 +3,12 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
+const browsersOwnDate = {
+  selector:
+    "JSXAttribute[name.name='type'] > Literal[value=/^(date|time|datetime-local|month|week)$/]",
+  message: "The browser's field speaks the browser's language: use components/DayField.",
+};
+
 /** Refuse modules by what their names match, imported at once, later (`import()`) or for a type. */
 const refuse = (...borders) => ({
   "no-restricted-imports": ["error", { patterns: borders }],
@@ -16,6 +22,7 @@ const refuse = (...borders) => ({
       selector: "ImportExpression[source.type!='Literal']",
       message: "Name the module itself, or nobody can tell which border this crosses.",
     },
+    browsersOwnDate,
   ],
 });
 const upwards = {

@@ -106,7 +106,8 @@ def test_a_webhook_that_answers_with_anything_ends_nothing(wal, s3, postgres, lo
         with Sending(context, wal, failing(s3, RuntimeError("x"), 2)):
             wait_until(lambda: f"{NAME}.gz" in sent(s3), 30)
         beats = settings_of(wal.parent, BACKUP_HEARTBEAT=url)
-        Notifications(beats, {}, log.write).send_heartbeat("backup-daily")
+        with Notifications(beats, {}, log.write).job("backup-daily"):
+            pass
         server.shutdown(socket.SHUT_RDWR)
     thread.join(10)
     written = log.path.read_text()

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.screens import look_at
 from tests.browser.staff import come_in
 
 pytestmark = pytest.mark.browser
@@ -60,14 +61,46 @@ def test_a_sale_is_in_the_sums_of_its_day(office: Page) -> None:
 def test_a_manager_goes_back_a_day_and_forth_again(office: Page) -> None:
     after = office.get_by_role("button", name="Hari berikutnya")
     expect(after).to_be_disabled()
-    today = office.get_by_label("Tanggal usaha").input_value()
+    day = office.get_by_role("button", name="Tanggal usaha")
+    today = day.inner_text()
     office.get_by_role("button", name="Hari sebelumnya").click()
     expect(office.get_by_text("selesai")).to_be_visible()
-    assert office.get_by_label("Tanggal usaha").input_value() < today
+    expect(day).not_to_have_text(today)
     expect(office.get_by_test_id("received")).to_have_text(re.compile(r"Rp\s0"))
     after.click()
     expect(office.get_by_text("masih berjalan")).to_be_visible()
-    expect(office.get_by_label("Tanggal usaha")).to_have_value(today)
+    expect(day).to_have_text(today)
+
+
+def test_a_date_is_chosen_in_the_language_of_the_screen_and_none_that_is_to_come(
+    office: Page,
+) -> None:
+    assert office.evaluate("navigator.language").startswith("en")
+    office.goto("/reports/day?date=2026-12-11")
+    day = office.get_by_role("button", name="Tanggal usaha")
+    expect(day).to_have_text("Jum, 11 Des 2026")
+    office.goto("/reports/day?date=2025-12-11")
+    expect(day).to_have_text("Kam, 11 Des 2025")
+    day.click()
+    calendar = office.get_by_role("dialog", name="Tanggal usaha")
+    expect(calendar.get_by_role("button", name="Kamis, 11 Desember 2025")).to_be_focused()
+    expect(calendar).to_contain_text("desember 2025", ignore_case=True)
+    look_at(office, "the calendar")
+    office.keyboard.press("ArrowUp")
+    office.keyboard.press("Enter")
+    expect(calendar).to_have_count(0)
+    expect(day).to_have_text("Kam, 4 Des 2025")
+    expect(day).to_be_focused()
+    assert office.url.endswith("?date=2025-12-04")
+    office.get_by_role("button", name="English").click()
+    expect(office.get_by_role("button", name="Business date")).to_have_text("Thu, 4 Dec 2025")
+    office.get_by_role("button", name="Business date").click()
+    office.get_by_role("button", name="Today").click()
+    expect(office.get_by_role("button", name="The day after")).to_be_disabled()
+    office.get_by_role("button", name="Business date").click()
+    today = office.locator("dialog [aria-current=date]")
+    after = today.locator("xpath=following::button[@aria-label][1]")
+    expect(after).to_be_disabled()
 
 
 def test_the_report_speaks_english_too(office: Page) -> None:

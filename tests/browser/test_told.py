@@ -383,3 +383,32 @@ def test_f17_the_next_person_is_told_whose_bill_lies_on_the_device(till: Page) -
     till.get_by_role("button", name="Keluar").click()
     sign_in(till, "waiter", "/login")
     expect(till.get_by_text(f"Tagihan ini ditulis oleh {name}.")).to_be_visible()
+
+
+def test_a_language_whose_texts_are_late_is_kept_and_the_last_choice_counts(till: Page) -> None:
+    network = Network(till, "**/assets/en-*.js", refused)
+    till.reload()
+    english, ours = (
+        till.get_by_role("button", name=name) for name in ("English", "Bahasa Indonesia")
+    )
+    with till.expect_event("requestfailed", lambda request: "/assets/en-" in request.url):
+        english.click()
+    expect(ours).to_have_attribute("aria-pressed", "true")
+    network.comes_back()
+    till.reload()
+    expect(english).to_have_attribute("aria-pressed", "true")
+    ours.click()
+    expect(ours).to_have_attribute("aria-pressed", "true")
+    till.reload()
+    held: list[Route] = []
+    network.fate = held.append
+    till.reload()
+    english.click()
+    till.wait_for_function("localStorage.getItem('kenangan.language') === 'en'")
+    ours.click()
+    for route in held:
+        route.continue_()
+    till.wait_for_function("localStorage.getItem('kenangan.language') === 'id'")
+    expect(ours).to_have_attribute("aria-pressed", "true")
+    till.reload()
+    expect(ours).to_have_attribute("aria-pressed", "true")

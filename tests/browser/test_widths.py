@@ -76,14 +76,25 @@ def test_no_screen_scrolls_sideways_in_any_language_and_theme(office: Page, size
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("language", "theme"), [("id", "light"), ("en", "dark")])
-def test_axe_finds_nothing_on_any_screen_best_practices_included(
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_axe_finds_nothing_on_any_screen_nor_at_two_hundred_percent(
     office: Page, language: str, theme: str
 ) -> None:
     order = take_elsewhere(office, type="takeaway")
     write_takeaway(office)
+    width, height = WIDTHS["tablet" if theme == "dark" else "till"]
+    whole, half = ({"width": width // by, "height": height // by} for by in (1, 2))
+    office.set_viewport_size(whole)
     for where in visit(office, order["id"], language, theme):
         require_accessible(office, where)
+        office.set_viewport_size(half)
+        require_no_overflow(office, f"{where} at 200 %")
+        require_accessible(office, f"{where} at 200 %")
+        office.set_viewport_size(whole)
+    office.set_viewport_size(half)
+    send = office.locator("aside button[data-size=xl]")
+    require_in_view(office, send, "200 %")
 
 
 def visit(page: Page, order_id: int, language: str, theme: str) -> Iterator[str]:
@@ -97,24 +108,6 @@ def visit(page: Page, order_id: int, language: str, theme: str) -> Iterator[str]
         yield f"{path}, {language}, {theme}"
     turn_to(page, "/order")
     page.get_by_role("tab").first.wait_for()
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize(
-    ("size", "language", "theme"), [("tablet", "id", "dark"), ("till", "en", "light")]
-)
-def test_at_two_hundred_percent_nothing_is_cut_off_either(
-    office: Page, size: str, language: str, theme: str
-) -> None:
-    width, height = WIDTHS[size]
-    order = take_elsewhere(office, type="takeaway")
-    write_takeaway(office)
-    office.set_viewport_size({"width": width // 2, "height": height // 2})
-    for screen in visit(office, order["id"], language, theme):
-        require_no_overflow(office, f"{screen} at {size} and 200 %")
-        require_accessible(office, f"{screen} at {size} and 200 %")
-    send = office.locator("aside button[data-size=xl]")
-    require_in_view(office, send, "200 %")
 
 
 def require_whole_rail(page: Page, where: str) -> None:
@@ -156,6 +149,25 @@ def test_the_button_that_takes_the_money_is_in_view_at_every_size_and_zoom(till:
         till.set_viewport_size({"width": width * 100 // zoom, "height": height * 100 // zoom})
         pay = till.get_by_role("button", name="Terima tunai")
         require_in_view(till, pay, f"pay, {width}x{height} at {zoom} %")
+
+
+def test_a_phone_shows_the_figures_to_type_before_the_bill_which_unfolds(till: Page) -> None:
+    order = take_elsewhere(till, type="takeaway")
+    till.set_viewport_size({"width": 390, "height": 844})
+    turn_to(till, f"/orders/{order['id']}/pay")
+    for key in ("7", "0", "000"):
+        require_in_view(till, till.get_by_role("button", name=key, exact=True), key)
+    require_in_view(till, till.get_by_role("button", name="Terima tunai"), "the end of the sale")
+    lines = till.get_by_role("main").get_by_role("listitem")
+    expect(lines).to_have_count(0)
+    fold = till.get_by_role("button", name="Isi pesanan")
+    fold.click()
+    expect(lines).not_to_have_count(0)
+    expect(till.get_by_test_id("total")).to_be_visible()
+    expect(till.get_by_role("button", name="Batalkan pesanan")).to_be_visible()
+    till.set_viewport_size({"width": 1280, "height": 800})
+    expect(fold).to_be_hidden()
+    expect(lines).not_to_have_count(0)
 
 
 @pytest.mark.deep

@@ -14,7 +14,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 
 def documents() -> list[str]:
     """Every Markdown file that is ours, as a path from the root."""
-    folders = (".", "docs", "docs/adr", "healthkit", "plugins/*", "posapp/web")
+    folders = (".", "docs", "docs/adr", "healthkit", "healthkit/docs/**", "plugins/*", "posapp/web")
     found = (path for folder in folders for path in ROOT.glob(f"{folder}/*.md"))
     return sorted(str(path.relative_to(ROOT)) for path in found)
 
@@ -23,9 +23,14 @@ def text_of(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
 
 
+def fences(document: str) -> list[tuple[str, str]]:
+    """The fenced blocks with their language, in their order."""
+    return _FENCE.findall(text_of(document))
+
+
 def blocks(document: str, language: str) -> list[str]:
     """The fenced blocks in a language."""
-    return [body for name, body in _FENCE.findall(text_of(document)) if name == language]
+    return [body for name, body in fences(document) if name == language]
 
 
 def prose(document: str) -> str:

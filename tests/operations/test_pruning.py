@@ -7,15 +7,35 @@ import pytest
 import requests
 from sqlalchemy import create_engine, make_url, text
 
+from healthkit import Health, Status, load_settings
 from healthkit.testing import ManualClock, wait_until
 from posapp.features.auth import pruning as sign_ins
 from posapp.features.idempotency import service as idempotency
 from posapp.operations import pruning
-from posapp.operations.pruning import PRUNE_LOCK, Pruner
+from posapp.operations.pruning import PRUNE_LOCK, Pruner, beat_of
 from posapp.runtime import files
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+def quiet(kind, text):
+    """No healthkit has a check that waits for these runs."""
+
+
+@pytest.fixture
+def waiting(tmp_path):
+    """A healthkit that waits for the job, its store in a folder that may be away."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    document = {
+        "service": {"name": "POS"},
+        "store": {"url": f"sqlite:///{folder}/store.db"},
+        "checks": {"retention": {"type": "heartbeat", "every": "5m", "grace": "15m"}},
+    }
+    health = Health(load_settings(document, environ={}))
+    yield health
+    health.stop()
 
 
 @pytest.fixture
@@ -27,7 +47,7 @@ def engine(database):
 
 @pytest.fixture
 def pruner(engine, tmp_path):
-    return Pruner(engine, ManualClock(NOW), tmp_path)
+    return Pruner(engine, ManualClock(NOW), tmp_path, quiet)
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +173,7 @@ def test_money_and_its_audit_are_never_touched(engine, water, sign_in, cursor, t
     manager.void(manager.order(water).json)
     before = {table: count(cursor, table) for table in MONEY}
     assert all(before.values())
-    Pruner(engine, ManualClock(NOW + 4000 * DAY), tmp_path).prune()
+    Pruner(engine, ManualClock(NOW + 4000 * DAY), tmp_path, quiet).prune()
     assert {table: count(cursor, table) for table in MONEY} == before
     assert count(cursor, "idempotency_keys") == 0
 
@@ -185,8 +205,39 @@ def test_logs_of_the_demo_are_cut_while_their_programs_run(pruner, tmp_path):
 def test_a_fault_is_counted_and_stops_nothing(tmp_path):
     url = make_url("postgresql+psycopg2://pos:hush@127.0.0.1:1/pos")
     before = pruning.PRUNE_FAILURES._value.get()
-    assert Pruner(create_engine(url), ManualClock(NOW), tmp_path).prune() == {}
+    assert Pruner(create_engine(url), ManualClock(NOW), tmp_path, quiet).prune() == {}
     assert pruning.PRUNE_FAILURES._value.get() == before + 1
+
+
+def test_each_run_is_reported_with_what_it_removed_and_how_long_it_took(
+    engine, keys, tmp_path, waiting
+):
+    keys(3, idempotency.KEPT + DAY)
+    Pruner(engine, ManualClock(NOW), tmp_path, beat_of(waiting)).prune()
+    run = waiting.last_run("retention")
+    assert (run.status, run.text) == (Status.HEALTHY, "removed 3 idempotency_keys")
+    assert run.seconds is not None
+
+
+def test_a_run_that_fails_is_reported_without_its_secrets(tmp_path, waiting):
+    url = make_url("postgresql+psycopg2://pos:hush@127.0.0.1:1/pos")
+    Pruner(create_engine(url), ManualClock(NOW), tmp_path, beat_of(waiting)).prune()
+    run = waiting.last_run("retention")
+    assert run.status is Status.UNHEALTHY
+    assert "refused" in run.text
+    assert "hush" not in run.text
+
+
+def test_a_report_that_cannot_be_stored_keeps_nothing_from_being_removed(engine, keys, tmp_path):
+    keys(3, idempotency.KEPT + DAY)
+    document = {
+        "service": {"name": "POS"},
+        "store": {"url": "postgresql://pos:hush@127.0.0.1:1/pos"},
+        "checks": {"retention": {"type": "heartbeat", "every": "5m"}},
+    }
+    health = Health(load_settings(document, environ={}))
+    pruner = Pruner(engine, ManualClock(NOW), tmp_path, beat_of(health))
+    assert pruner.prune()["idempotency_keys"] == 3
 
 
 @pytest.mark.deep

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from healthkit._health import Health, load_settings
     from healthkit._hookspecs import hookimpl
-    from healthkit._model.alerts import Event, EventKind
+    from healthkit._model.alerts import Event, EventKind, LinkAct
     from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Role, Severity, Status
     from healthkit._rendering import RenderedResponse, health_body
     from healthkit.errors import ConfigError, HealthkitError, StoreError
@@ -52,6 +52,7 @@ __all__ = [
     "GroupSettings",
     "Health",
     "HealthkitError",
+    "LinkAct",
     "LinkSettings",
     "MaintenanceSettings",
     "MessageSettings",
@@ -114,6 +115,7 @@ _MODULES = {
     "healthkit._model.alerts": (
         "Event",
         "EventKind",
+        "LinkAct",
     ),
     "healthkit._model.checks": (
         "CheckInfo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from healthkit import _rendering
+from healthkit import _rendering, _threads
 from healthkit._beats import StoreWriter
 from healthkit._builtin import Heartbeat, Pushed
 from healthkit._clock import SYSTEM_CLOCK, Clock
@@ -28,12 +29,14 @@ from healthkit._views import CHECK, GROUP, Views, parts_of
 from healthkit.errors import ConfigProblem
 
 if TYPE_CHECKING:
-    from healthkit._model.alerts import OutboxStatus
+    from healthkit._model.alerts import LinkAct, OutboxStatus
+    from healthkit._model.budgets import Budget
     from healthkit._status.publisher import StatusPublisher
     from healthkit._store.acts import Act
     from healthkit._store.database import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
+log = logging.getLogger("healthkit")
 
 
 def load_settings(
@@ -67,7 +70,7 @@ def read_settings(
 
 
 class Health:
-    """Runs the checks of `settings` in the background and hands out their results.
+    """Runs the checks of `settings` in the background and hands out their results::
 
         health = Health.from_file("healthkit.toml")
         with health:
@@ -92,6 +95,7 @@ class Health:
         self._acts = StoreWriter(self._store_acts)
         self._status: StatusPublisher | None = None
         self._elsewhere: tuple[ConfiguredCheck, ...] = ()
+        self._observe: Callable[[LinkAct], None] | None = None
         self._runner = self._make_runner()
 
     def _make_runner(self) -> Runner[Views]:
@@ -110,7 +114,7 @@ class Health:
         )
 
     def check(self, name: str, *, every: Any = None, **settings: Any) -> Callable[[F], F]:
-        """Makes a check of the function below it, which stays as it is.
+        """Makes a check of the function below it, which stays as it is::
 
             @health.check("queue", every="10s", severity="critical")
             def queue():
@@ -162,6 +166,12 @@ class Health:
         settings = loader.load(path, manager, environ, resources, validator=_template_problems)
         ours = tuple(check for check in settings.checks if not check.watch_only)
         health = cls(settings.model_copy(update={"checks": ours}), renderers)
+        if manager.implements("healthkit_act"):
+
+            def observe(act: LinkAct) -> None:
+                manager.call_all("healthkit_act", act=act)
+
+            health._observe = observe
         health._elsewhere = tuple(check for check in settings.checks if check.watch_only)
         return health
 
@@ -242,8 +252,15 @@ class Health:
         views = self._runner.snapshot.current(self._clock.monotonic())
         found = views.response(renderer, details=details, part=part)
         if renderer == "prometheus" and part is None and self.settings.slo:
-            return _rendering.joined(found, self._pages().metrics())
+            budgets = _rendering.budget_metrics(self._pages().budgets())
+            return _rendering.joined(found, budgets.encode())
         return found
+
+    def measured(self) -> tuple[Report, Mapping[str, Budget]]:
+        """Returns what `/metrics` is made of, from memory: the report, as unhealthy where nothing
+        has renewed it, and the budget of each objective that is measured."""
+        views = self._runner.snapshot.current(self._clock.monotonic())
+        return views.report, self._pages().budgets() if self.settings.slo else {}
 
     def check_once(self) -> Report:
         """Runs every check once and returns the results."""
@@ -332,9 +349,20 @@ class Health:
         from healthkit._store.acts import perform
 
         for act in acts:
+            now = self._clock.now()
             with self.store.transaction() as connection:
-                answer = perform(connection, act, self._clock.now())
+                answer = perform(connection, act, now)
             act.answer = answer
+            if (done := act.done(now)) is not None and self._observe is not None:
+                self._tell(partial(self._observe, done))
+
+    @staticmethod
+    def _tell(observe: Callable[[], None]) -> None:
+        """What a plugin does of it holds up nobody; and what is stored stays so."""
+        try:
+            _threads.start_native_thread(observe)
+        except RuntimeError as error:
+            log.warning("an act by a link is told to no plugin: %s", error)
 
     def silence(
         self,

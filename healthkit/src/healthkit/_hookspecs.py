@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import click
 
     from healthkit._check import Check
-    from healthkit._model.alerts import Event
+    from healthkit._model.alerts import Event, LinkAct
     from healthkit._model.checks import CheckInfo
 
 NAMESPACE = "healthkit"
@@ -56,6 +56,15 @@ def healthkit_event(event: Event) -> None:
 
     When: in the watcher that leads, on a thread for all observers: one that hangs delays the
     others, and no alert. An event may be missed when the watcher is killed.
+    """
+
+
+@hookspec
+def healthkit_act(act: LinkAct) -> None:
+    """Observe what somebody has done by the link in a message, once it is in the store.
+
+    When: in the process that answered the link, on a thread of its own, which holds up nothing. It
+    may be missed when that process is killed.
     """
 
 

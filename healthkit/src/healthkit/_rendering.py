@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from healthkit._model.budgets import Budget, BudgetState
+from healthkit._metrics import OF_BUDGETS, OF_REPORT, Budgets, Metric, Source
 from healthkit._model.checks import Outcome, Report, Result, Role, Status
 from healthkit.fields import format_duration
 from healthkit.masking import escape_controls, mask, mask_value
@@ -225,73 +225,35 @@ def render_plain(report: Report) -> RenderedResponse:
 
 def prometheus_text(report: Report) -> str:
     """Returns gauges for each check and the whole, in Prometheus' text format 0.0.4."""
-    metrics: list[tuple[str, str, list[tuple[str, float]]]] = [
-        ("healthkit_up", "Whether the service is not unhealthy.", []),
-        ("healthkit_uptime_seconds", "Time since the process began to check.", []),
-        ("healthkit_check_status", "1 for the status that the check has now.", []),
-        ("healthkit_check_duration_seconds", "Time that the last run took.", []),
-        ("healthkit_check_timed_out", "Whether the last run overran its timeout.", []),
-        ("healthkit_check_last_run_timestamp_seconds", "When the last result came.", []),
-        ("healthkit_check_value", "A number that the check has found.", []),
-    ]
-    up, uptime, status, duration, timed_out, last, values = (samples for _, _, samples in metrics)
-    up.append(("", float(report.status is not Status.UNHEALTHY)))
-    uptime.append(("", report.uptime.total_seconds()))
-    for result in report.results:
-        name = _label(result.check.name)
-        for value in Status:
-            labels = f'check="{name}",severity="{result.check.severity}",status="{value}"'
-            status.append((f"{{{labels}}}", float(result.outcome.status is value)))
-        if result.duration is not None:
-            duration.append((f'{{check="{name}"}}', result.duration))
-        timed_out.append((f'{{check="{name}"}}', float(result.timed_out)))
-        last.append((f'{{check="{name}"}}', result.at.timestamp()))
-        for key, number in _numbers(result.outcome.details):
-            values.append((f'{{check="{name}",name="{_label(key)}"}}', number))
-    return _exposition(metrics)
+    return _exposition(OF_REPORT, report)
 
 
-def budget_metrics(budgets: Mapping[str, Budget]) -> str:
+def budget_metrics(budgets: Budgets) -> str:
     """Returns gauges for each objective, by its name. What is not known yet is left out."""
-    metrics: list[tuple[str, str, list[tuple[str, float]]]] = [
-        ("healthkit_slo_target_ratio", "The share of results that is promised.", []),
-        ("healthkit_slo_budget_minutes", "What may be lost in the window.", []),
-        ("healthkit_slo_budget_left_minutes", "What is left; below 0 when more was lost.", []),
-        ("healthkit_slo_burn_rate", "How many times as fast as allowed it goes.", []),
-        ("healthkit_slo_state", "1 for the state that the budget is in.", []),
-    ]
-    target, total, left, burn, state = (samples for _, _, samples in metrics)
-    for name, one in budgets.items():
-        label = f'slo="{_label(name)}"'
-        target.append((f"{{{label}}}", float(one.target)))
-        total.append((f"{{{label}}}", one.total_minutes))
-        if one.state is not BudgetState.NOT_ENOUGH_DATA:
-            left.append((f"{{{label}}}", one.left_minutes))
-        for span, rate in one.burn.items():
-            if rate is not None:
-                burn.append((f'{{{label},window="{format_duration(span)}"}}', float(rate)))
-        for value in BudgetState:
-            state.append((f'{{{label},state="{value}"}}', float(one.state is value)))
-    return _exposition(metrics)
+    return _exposition(OF_BUDGETS, budgets)
 
 
-def _exposition(metrics: Iterable[tuple[str, str, list[tuple[str, float]]]]) -> str:
+def _exposition(metrics: Iterable[Metric[Source]], source: Source) -> str:
     lines: list[str] = []
-    for metric, explained, samples in metrics:
-        lines += [f"# HELP {metric} {explained}", f"# TYPE {metric} gauge"]
-        lines += [f"{metric}{labels} {value:.10g}" for labels, value in samples]
+    labels = _Labels()
+    for metric in metrics:
+        name = metric.prometheus_name
+        lines += [f"# HELP {name} {metric.explained}", f"# TYPE {name} gauge"]
+        named = ",".join(f'{label}="%s"' for label in metric.labels)
+        line = f"{name}{{{named}}} %.10g" if named else f"{name} %.10g"
+        lines += [
+            line % (*map(labels.__getitem__, texts), figure)
+            for texts, figure in metric.read(source)
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _numbers(details: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yields the finite numbers of a check's details, one level deep: `connection_pool.in_use`."""
-    for key, value in details.items():
-        if isinstance(value, bool):
-            continue
-        if isinstance(value, int | float) and math.isfinite(value):
-            yield f"{prefix}{key}", float(value)
-        elif isinstance(value, Mapping) and not prefix:
-            yield from _numbers(value, f"{key}.")
+class _Labels(dict[str, str]):
+    """Texts as labels have them: most stand at several figures, and masking costs the most."""
+
+    def __missing__(self, text: str) -> str:
+        found = self[text] = _label(text)
+        return found
 
 
 def _label(value: str) -> str:

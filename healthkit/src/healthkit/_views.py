@@ -72,6 +72,11 @@ class Views:
         }
         self._of_parts: dict[tuple[str, bool, PartName], RenderedResponse] = {}
 
+    @property
+    def report(self) -> Report:
+        """The report that is shown, to who may see details."""
+        return self._reports[True]
+
     def response(
         self, renderer: str, *, details: bool, part: PartName | None = None
     ) -> RenderedResponse:

@@ -1,8 +1,10 @@
 """The alerter in Python, for a service that has no healthkit.toml.
 
-watcher = make_watcher(settings)
-signal.signal(signal.SIGTERM, lambda *_: watcher.stop())
-watcher.run()
+A signal stops it::
+
+    watcher = make_watcher(settings)
+    signal.signal(signal.SIGTERM, lambda *_: watcher.stop())
+    watcher.run()
 """
 
 from __future__ import annotations

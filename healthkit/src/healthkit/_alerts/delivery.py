@@ -41,6 +41,7 @@ from healthkit._store.database import Store
 from healthkit._store.lease import FencedError
 from healthkit.errors import StoreError
 from healthkit.fields import format_duration
+from healthkit.masking import one_line
 
 log = logging.getLogger("healthkit")
 
@@ -253,20 +254,23 @@ class Courier:
             why = _outcomes.line(error) or type(error).__name__
             log.error("channel %s: the wording of a message: %s", self.name, why)
             message = messages.plain(batch.events[0], self._settings, why)
-        if (found := self._link(batch)) is not None:
-            message = Message(message.title, (*message.lines, found))
+        message = Message(message.title, (*message.lines, *self._link_lines(batch)))
         if batch.origins:
             note = f"(Meant for {', '.join(batch.origins)}, which does not take it.)"
             message = Message(message.title, (*message.lines, note))
         return message
 
-    def _link(self, batch: Batch) -> str | None:
-        """Returns the line with which whoever reads the message may act; behind the masking, which
-        would hide its token. A digest has none: it is about many."""
-        if not batch.single:
-            return None
-        at = links.address(batch.events[0], self.name, batch.id, self._settings.links)
-        return at and f"{LINK_WORDS[self._settings.messages.language]}: {at}"
+    def _link_lines(self, batch: Batch) -> list[str]:
+        """Returns the lines with which whoever reads the message may act; behind the masking, which
+        would hide their tokens. A digest has one for each incident that it does not end."""
+        words = LINK_WORDS[self._settings.messages.language]
+        found = [
+            (one, links.address(one, self.name, batch.id, self._settings.links))
+            for one in links.to_act_on(batch.events)
+        ]
+        if batch.single:
+            return [f"{words}: {at}" for _, at in found if at]
+        return [f"{words}: {one_line(one.check.label)}: {at}" for one, at in found if at]
 
     def _compose(self, batch: Batch) -> Message:
         if batch.single:

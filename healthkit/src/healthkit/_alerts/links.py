@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +22,8 @@ from healthkit._model.alerts import Event, EventKind
 PATH = "/health/act/"
 LONGEST = 600
 """Characters of a token."""
+MOST = 5
+"""Links in one message."""
 _SIGNATURE = 16
 _VERSION = 1
 _WITH_LINK = frozenset(
@@ -43,6 +46,13 @@ class Link:
 
     def expired(self, now: datetime) -> bool:
         return now >= self.until
+
+
+def to_act_on(events: Sequence[Event]) -> list[Event]:
+    """Returns the events of a message that have a link: the last of each incident that is not over
+    by then, `MOST` of them, in their order (the gravest are first)."""
+    last = {event.incident: event for event in events if event.incident is not None}
+    return [event for event in last.values() if event.kind in _WITH_LINK][:MOST]
 
 
 def address(event: Event, channel: str, message: int, settings: LinkSettings) -> str | None:

@@ -97,7 +97,7 @@ class ResultProcessor:
             if record.incident in acknowledged and not record.state.acknowledged:
                 record.state = policy.acknowledge(record.state)
             new = [n for n in by_check.get(info.name, ()) if n.number > record.number]
-            history.add(connection, [self._row(one) for one in new])
+            history.add(connection, [self._row(one) for one in new], now)
             for one in new:
                 self._observe(connection, record, one)
                 events += self._decide(connection, record, silences, now)

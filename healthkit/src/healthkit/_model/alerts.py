@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -56,6 +56,22 @@ class Event:
         """The duration of the fault until its end, or until now."""
         until = self.until or self.at
         return max(timedelta(0), until - self.since) if self.since else timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAct:
+    """An act by the link in a message: `what` was done to which incident, in whose name, when.
+
+    Nobody signs in to follow a link: `by` names the channel that it stood in. `until` is the end of
+    a silence.
+    """
+
+    what: Literal["acknowledged", "silenced"]
+    incident: int
+    check: str
+    by: str
+    at: datetime
+    until: datetime | None = None
 
 
 # The policy's view of a check

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from healthkit import _threads
 from healthkit._clock import Clock
 from healthkit._config.settings import Settings
-from healthkit._rendering import JSON, RenderedResponse, budget_metrics, response
+from healthkit._model.budgets import Budget
+from healthkit._rendering import JSON, RenderedResponse, response
 from healthkit._status import feeds, html
 from healthkit._status.model import Component, ComponentState, PublicStatus
 from healthkit._status.reading import Figures, Reader
@@ -75,12 +76,11 @@ class StatusPublisher:
         fresh = self._clock.monotonic() < self._fresh_until
         return (self._fresh if fresh else self._stale).response((form, language or self.language))
 
-    def metrics(self) -> bytes:
-        """Returns the budgets of objectives in Prometheus' text format; nothing of any while nobody
-        renews them: a figure that stands still would look like one that is measured."""
+    def budgets(self) -> Mapping[str, Budget]:
+        """Returns the budgets of objectives; none while nobody renews them: a figure that stands
+        still would look like one that is measured."""
         fresh = self._clock.monotonic() < self._fresh_until
-        budgets = self._figures.budgets if fresh and self._figures is not None else {}
-        return budget_metrics(budgets).encode()
+        return self._figures.budgets if fresh and self._figures is not None else {}
 
     def start(self) -> None:
         """Starts the thread, once in each process."""

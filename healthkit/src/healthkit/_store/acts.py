@@ -9,6 +9,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, insert, select
 
+from healthkit._model.alerts import LinkAct
 from healthkit._store import incidents
 from healthkit._store.tables import used_links
 
@@ -40,6 +41,15 @@ class Act:
     by: str
     silence_for: timedelta
     answer: ActAnswer | None = None
+
+    def done(self, at: datetime) -> LinkAct | None:
+        """What was done; None where nothing was."""
+        if self.answer is ActAnswer.ACKNOWLEDGED:
+            return LinkAct("acknowledged", self.incident, self.check, self.by, at)
+        if self.answer is ActAnswer.SILENCED:
+            until = at + self.silence_for
+            return LinkAct("silenced", self.incident, self.check, self.by, at, until)
+        return None
 
 
 def perform(connection: Connection, act: Act, now: datetime) -> ActAnswer:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Table, case, delete, func, insert, se
 from sqlalchemy.sql import ColumnElement
 
 from healthkit._model.uptime import Uptime
+from healthkit._store.late import amend
 from healthkit._store.tables import CLOCK_TOLERANCE, daily, history, hourly
 
 KEEP_RESULTS = timedelta(days=7)
@@ -32,8 +33,10 @@ class Row:
     """Those that the check has counted since its last run, where it counts any."""
 
 
-def add(connection: Connection, rows: Iterable[Row]) -> None:
-    values = [
+def add(connection: Connection, rows: Iterable[Row], now: datetime) -> None:
+    """Adds results; one that comes after its hour or day was summed up is added to the sum too, so
+    that the order in which results come makes no difference."""
+    values: list[dict[str, Any]] = [
         {
             "check_name": row.check,
             "at": row.at,
@@ -45,8 +48,14 @@ def add(connection: Connection, rows: Iterable[Row]) -> None:
         }
         for row in rows
     ]
-    if values:
-        connection.execute(insert(history), values)
+    if not values:
+        return
+    connection.execute(insert(history), values)
+    this_hour = _hour(now)
+    late = [one for one in values if one["hour"] < this_hour and one["status"] != MAINTENANCE]
+    if late:
+        hour = last_summed(connection, hourly.c.hour, this_hour)
+        amend(connection, late, hour, last_summed(connection, daily.c.day, this_hour // _DAY))
 
 
 def roll_up(connection: Connection, now: datetime, upto: datetime | None = None) -> None:
@@ -58,11 +67,35 @@ def roll_up(connection: Connection, now: datetime, upto: datetime | None = None)
     """
     upto = now if upto is None else upto
     hour, oldest_result, oldest_hour = map(_hour, (now, upto - KEEP_RESULTS, upto - KEEP_HOURS))
-    _sum_up(connection, hourly, _of_results(), history.c.hour, oldest_result, hour)
-    first_day = oldest_hour // _DAY + 1
-    _sum_up(connection, daily, _of_hours(), hourly.c.hour // _DAY, first_day, hour // _DAY)
+    day, first_day = hour // _DAY, oldest_hour // _DAY + 1
+    # The days first: their hours have to be there still.
+    days_from = _reopen(connection, daily, _hours_of(), first_day, day)
+    hours_from = _reopen(connection, hourly, _results_of(), oldest_result, hour)
+    _sum_up(connection, hourly, _of_results(), history.c.hour, hours_from, hour)
+    _sum_up(connection, daily, _of_hours(), hourly.c.hour // _DAY, days_from, day)
     connection.execute(delete(history).where(history.c.hour < oldest_result))
     connection.execute(delete(hourly).where(hourly.c.hour < oldest_hour))
+
+
+def _reopen(
+    connection: Connection, target: Table, left: ColumnElement[int], oldest: int, now: int
+) -> int:
+    """Takes out of `target` what is to be summed up again, and returns the period that this begins
+    with: the last one before `now`, unless it is before `oldest`, or the one that follows.
+
+    Periods to come are of a clock that was ahead, and are summed up again when their time has come.
+    Or the clock is behind now: so what is older than the last period that not all is `left` of
+    stays as it is, and that one too.
+    """
+    name = target.primary_key.columns.values()[1]
+    last = last_summed(connection, name, now)
+    start = last if last >= oldest else last + 1
+    incomplete = select(func.coalesce(func.max(name), -1)).where(
+        name >= start, left < target.c.total
+    )
+    kept = int(connection.execute(incomplete).scalar_one())
+    connection.execute(delete(target).where(name >= start, name > kept))
+    return start
 
 
 def _sum_up(
@@ -70,17 +103,36 @@ def _sum_up(
     target: Table,
     sums: Select[Any],
     period: ColumnElement[int],
-    oldest: int,
+    start: int,
     now: int,
 ) -> None:
-    """Fills `target` up to `now`; its last period is done again unless it is before `oldest`."""
+    """Fills `target` from `start` up to `now`, but for what is there."""
     name = target.primary_key.columns.values()[1]
-    last = last_summed(connection, name, now)
-    start = last if last >= oldest else last + 1
-    connection.execute(delete(target).where(name >= start))
-    query = sums.where(period >= start, period < now)
-    columns = [column.name for column in target.c][: len(query.selected_columns)]
-    connection.execute(insert(target).from_select(columns, query))
+    found = sums.where(period >= start, period < now).subquery()
+    check, number, *_ = found.c
+    there = select(name).where(target.c.check_name == check, name == number).exists()
+    columns = [column.name for column in target.c][: len(found.c)]
+    connection.execute(insert(target).from_select(columns, select(found).where(~there)))
+
+
+def _results_of() -> ColumnElement[int]:
+    """The results that are left of an hour of the sums."""
+    query = select(func.count()).where(
+        history.c.hour == hourly.c.hour,
+        history.c.check_name == hourly.c.check_name,
+        history.c.status != MAINTENANCE,
+    )
+    return query.correlate(hourly).scalar_subquery()
+
+
+def _hours_of() -> ColumnElement[int]:
+    """The results in the hours that are left of a day of the sums."""
+    query = select(func.coalesce(func.sum(hourly.c.total), 0)).where(
+        hourly.c.hour >= daily.c.day * _DAY,
+        hourly.c.hour < (daily.c.day + 1) * _DAY,
+        hourly.c.check_name == daily.c.check_name,
+    )
+    return query.correlate(daily).scalar_subquery()
 
 
 def _of_results() -> Select[Any]:

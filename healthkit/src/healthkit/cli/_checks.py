@@ -27,7 +27,7 @@ _COLOURS = {
 }
 
 EXAMPLE = """\
-# Health checks and alerts. Every key: see the README of healthkit-core.
+# Health checks and alerts. Every key: see CONFIGURATION.md of healthkit-core.
 
 [service]
 name = "My service"

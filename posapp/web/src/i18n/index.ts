@@ -23,7 +23,6 @@ function remembered(): Language {
 
 i18next.on("languageChanged", (language) => {
   document.documentElement.lang = language;
-  localStorage.setItem(STORAGE_KEY, language);
 });
 
 const first = remembered();
@@ -43,10 +42,17 @@ async function fetchTexts(language: Language): Promise<void> {
   i18next.addResourceBundle(language, "translation", (await LATER[language]()).default);
 }
 
-/** Change the language of this device; where its texts cannot be fetched, nothing changes. */
+let wished: Language | null = null;
+
+/**
+ * Change the language of this device. The choice is kept at once, so that a page that is left before the
+ * texts are here comes back in it; where they cannot be fetched, the screen stays as it is.
+ */
 export async function speak(language: Language): Promise<void> {
+  wished = language;
+  localStorage.setItem(STORAGE_KEY, language);
   await fetchTexts(language);
-  await i18next.changeLanguage(language);
+  if (wished === language) await i18next.changeLanguage(language); // the last choice counts
 }
 
 /** Have every language here, for a switch while the server is away. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clock, clockSeconds, dayAfter, dayBefore, dayName } from "./time";
+import { clock, clockSeconds, dayAfter, dayBefore, dayName, shortDate } from "./time";
 
 it("tells the time in Jakarta, seven hours ahead of the wire", () => {
   expect(clock("2025-12-26T14:05:09Z")).toBe("21:05");
@@ -15,4 +15,9 @@ it("goes from day to day over the ends of months and years", () => {
 it("names a day in the language of the screen", () => {
   expect(dayName("2026-11-25", "id")).toBe("Rabu, 25 November 2026");
   expect(dayName("2026-11-25", "en")).toContain("Wednesday");
+});
+
+it("writes a short date so that nobody takes the day for the month", () => {
+  expect(shortDate("2026-12-11", "id")).toBe("Jum, 11 Des 2026");
+  expect(shortDate("2026-12-11", "en")).toBe("Fri, 11 Dec 2026");
 });

@@ -23,9 +23,20 @@ export const dayBefore = (day: string): string => shifted(day, -DAY);
 /** @returns "2026-11-26", from "2026-11-25". */
 export const dayAfter = (day: string): string => shifted(day, DAY);
 
+const dated = (day: string, language: string, name: "long" | "short"): string =>
+  new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+    weekday: name,
+    day: "numeric",
+    month: name,
+    year: "numeric",
+    timeZone: "UTC",
+  }).format(Date.parse(day));
+
 /** @returns "Rabu, 25 November 2026", from "2026-11-25"; a date has no time zone. */
-export const dayName = (day: string, language: string): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }).format(Date.parse(day));
+export const dayName = (day: string, language: string): string => dated(day, language, "long");
+
+/** @returns "Rab, 25 Nov 2026", from "2026-11-25". */
+export const shortDate = (day: string, language: string): string => dated(day, language, "short");
 
 /** @returns "25 Nov", from "2026-11-25". */
 export const shortDay = (day: string, language: string): string =>

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Text, Title } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { ArrowLeft, Printer, X } from "lucide-react";
-import { useState } from "react";
+import { ArrowLeft, ChevronDown, Printer, X } from "lucide-react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { afterSale } from "@/api/keys";
@@ -18,15 +18,19 @@ import { voidOrder } from "./queries";
 
 type Voiding = "order" | OrderLine | null;
 
-/** An order as the guest reads it, and what of it can be cancelled. */
+/**
+ * An order as the guest reads it, and what of it can be cancelled. On a phone it is folded for who takes
+ * the money: what the thumb needs comes first.
+ */
 export function OrderDetails({ order }: { order: Order }) {
   const { t } = useTranslation();
   const may = useMay();
-  const nameOf = useLineName();
   const table = useTableName()(order.table_id);
   const [voiding, setVoiding] = useState<Voiding>(null);
   const voided = new Map(order.voids.map((one) => [one.line_id, one]));
   const open = order.status === "open";
+  const id = useId();
+  const [unfolded, setUnfolded] = useState(!open || !may("createPayment"));
   const left = order.lines.filter(({ id }) => !voided.has(id));
   return (
     <>
@@ -48,40 +52,66 @@ export function OrderDetails({ order }: { order: Order }) {
           </ActionIcon>
         )}
       </header>
-      <ul className={classes.lines}>
-        {order.lines.map((line) => {
-          const gone = voided.get(line.id);
-          const { name, modifiers } = nameOf(line);
-          return (
-            <li key={line.id} data-voided={gone !== undefined}>
-              <span className={classes.quantity}>{line.quantity}×</span>
-              <span>
-                {name}
-                <small>{modifiers.join(", ")}</small>
-                {line.note && <small>“{line.note}”</small>}
-                {gone && <small>{t("void.line", { reason: gone.reason, name: gone.voided_by })}</small>}
-              </span>
-              <span className={classes.amount}>{rupiah(line.total)}</span>
-              {open && !gone && left.length > 1 && may("voidLine") && (
-                <ActionIcon
-                  aria-label={t("void.lineOf", { name })}
-                  onClick={() => setVoiding(line)}
-                >
-                  <X size={18} />
-                </ActionIcon>
-              )}
-            </li>
-          );
-        })}
-      </ul>
-      <Totals of={order} />
-      {open && order.paid === 0 && may("voidOrder") && (
-        <Button variant="subtle" color="wood" onClick={() => setVoiding("order")}>
-          {t("void.order")}
-        </Button>
-      )}
+      <button
+        type="button"
+        className={classes.fold}
+        aria-expanded={unfolded}
+        aria-controls={id}
+        onClick={() => setUnfolded((before) => !before)}
+      >
+        {t("pay.lines")} · {left.length}
+        <ChevronDown size={22} aria-hidden="true" />
+      </button>
+      <div id={id} className={classes.bill} data-folded={!unfolded}>
+        <ul className={classes.lines}>
+          {order.lines.map((line) => (
+            <Line
+              key={line.id}
+              line={line}
+              gone={voided.get(line.id)}
+              onVoid={open && left.length > 1 && may("voidLine") ? setVoiding : undefined}
+            />
+          ))}
+        </ul>
+        <Totals of={order} />
+        {open && order.paid === 0 && may("voidOrder") && (
+          <Button variant="subtle" color="wood" onClick={() => setVoiding("order")}>
+            {t("void.order")}
+          </Button>
+        )}
+      </div>
       {voiding && <VoidSheet order={order} what={voiding} onClose={() => setVoiding(null)} />}
     </>
+  );
+}
+
+interface LineProps {
+  line: OrderLine;
+  /** How it was cancelled, when it was. */
+  gone: Order["voids"][number] | undefined;
+  /** Absent where nothing can be cancelled any more. */
+  onVoid: ((line: OrderLine) => void) | undefined;
+}
+
+function Line({ line, gone, onVoid }: LineProps) {
+  const { t } = useTranslation();
+  const { name, modifiers } = useLineName()(line);
+  return (
+    <li data-voided={gone !== undefined}>
+      <span className={classes.quantity}>{line.quantity}×</span>
+      <span>
+        {name}
+        <small>{modifiers.join(", ")}</small>
+        {line.note && <small>“{line.note}”</small>}
+        {gone && <small>{t("void.line", { reason: gone.reason, name: gone.voided_by })}</small>}
+      </span>
+      <span className={classes.amount}>{rupiah(line.total)}</span>
+      {onVoid && !gone && (
+        <ActionIcon aria-label={t("void.lineOf", { name })} onClick={() => onVoid(line)}>
+          <X size={18} />
+        </ActionIcon>
+      )}
+    </li>
   );
 }
 

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useRestaurant, useTableName } from "@/api/queries";
 import type { OrderSummary } from "@/api/types";
+import { DayField } from "@/components/DayField";
 import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
 import { rupiah } from "@/lib/money";
@@ -38,14 +39,7 @@ export function ReceiptsPage() {
         <Title order={1} fz={32}>
           {t("receipt.title")}
         </Title>
-        <input
-          type="date"
-          className={classes.day}
-          aria-label={t("report.date")}
-          value={day ?? ""}
-          max={today}
-          onChange={({ target }) => ask("day", target.value)}
-        />
+        <DayField label={t("report.date")} day={day} last={today} onPick={(picked) => ask("day", picked)} />
         <TextInput
           className={classes.search}
           aria-label={t("receipt.search")}

@@ -3,7 +3,9 @@ import { ChevronLeft, ChevronRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
+import { useRestaurant } from "@/api/queries";
 import type { DayReport } from "@/api/types";
+import { DayField } from "@/components/DayField";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Totals } from "@/components/Totals";
 import { rupiah } from "@/lib/money";
@@ -17,6 +19,7 @@ export function DayPage() {
   const [search, setSearch] = useSearchParams();
   const asked = search.get("date");
   const report = useDayReport(asked);
+  const last = useRestaurant()?.business_date;
   const show = (date: string) => setSearch(date ? { date } : {}, { replace: true });
   return (
     <div className={classes.page}>
@@ -24,7 +27,7 @@ export function DayPage() {
         <Title order={1} fz={32}>
           {t("report.title")}
         </Title>
-        <DayPicker shown={asked ?? report.data?.date} today={report.data?.today ?? true} onPick={show} />
+        <DayPicker shown={asked ?? report.data?.date} today={report.data?.today ?? true} last={last} onPick={show} />
       </header>
       {report.isError && <ErrorNote error={report.error} onRetry={() => void report.refetch()} />}
       {report.isPending && <Skeleton h={420} radius="lg" />}
@@ -37,10 +40,12 @@ interface DayPickerProps {
   shown: string | undefined;
   /** Whether there is no day after it yet. */
   today: boolean;
+  /** The last day that there is. */
+  last: string | undefined;
   onPick: (date: string) => void;
 }
 
-function DayPicker({ shown, today, onPick }: DayPickerProps) {
+function DayPicker({ shown, today, last, onPick }: DayPickerProps) {
   const { t } = useTranslation();
   return (
     <div className={classes.picker}>
@@ -53,13 +58,7 @@ function DayPicker({ shown, today, onPick }: DayPickerProps) {
       >
         <ChevronLeft aria-hidden="true" />
       </ActionIcon>
-      <input
-        type="date"
-        className={classes.date}
-        aria-label={t("report.date")}
-        value={shown ?? ""}
-        onChange={({ target }) => onPick(target.value)}
-      />
+      <DayField label={t("report.date")} day={shown} last={last} onPick={onPick} />
       <ActionIcon
         size={48}
         variant="default"
