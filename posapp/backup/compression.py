@@ -126,7 +126,7 @@ class PipeThread(threading.Thread):
 
 
 @contextmanager
-def compressed(sink: HashingWriter, recipient: x25519.Recipient | None) -> Iterator[BinaryIO]:
+def compressed(sink: Any, recipient: x25519.Recipient | None) -> Iterator[BinaryIO]:
     """Writes into `sink` as gzip, encrypted where there is a recipient."""
     with encrypted(sink, recipient) as into, _gzip(into) as gzip:
         yield gzip

@@ -46,6 +46,7 @@ from posapp.backup.postgres.snapshot import (
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
 from posapp.backup.told import tell_once
+from posapp.backup.uploads import Uploads
 from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 
 LOCAL_ONLY = frozenset({"pre-restore"})
@@ -68,12 +69,11 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     earlier = [one for one in ours(storage.list_backups(), own) if context.is_good(one)]
     room.require([backup_need(context)], context.settings.backup_disk_reserve)
     context.log.write(f"Backing up {context.client.database}: {kind}")
-    backup = _dump_with_retry(kind, context, earlier)
-    too_small = _size_problem(backup, earlier)
-    not_uploaded = ""
-    if bucket is not None and kind not in LOCAL_ONLY:
-        not_uploaded = _upload_pending(context, own)
-        backup = backup_at(Path(backup.location)) or backup
+    with Uploads(context, bucket if kind not in LOCAL_ONLY else None) as uploads:
+        backup = _dump_with_retry(kind, context, earlier, uploads)
+        too_small = _size_problem(backup, earlier)
+        not_uploaded = uploads.send_pending(own)
+    backup = backup_at(Path(backup.location)) or backup
     if not too_small and kind not in LOCAL_ONLY:
         apply_retention(storage, context, own)
         if bucket is not None and not not_uploaded:
@@ -158,11 +158,13 @@ def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
         require_tables(connection, context.client.database)
 
 
-def _dump_with_retry(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
+def _dump_with_retry(
+    kind: str, context: BackupContext, earlier: list[Backup], uploads: Uploads
+) -> Backup:
     """Retries once when a table was dropped during the dump. Raises BackupError."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _dump(kind, context, earlier)
+            return _dump(kind, context, earlier, uploads)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             reason = "the disk is full" if full else error.strerror or str(error)
@@ -177,7 +179,7 @@ def _dump_with_retry(kind: str, context: BackupContext, earlier: list[Backup]) -
     raise AssertionError
 
 
-def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
+def _dump(kind: str, context: BackupContext, earlier: list[Backup], uploads: Uploads) -> Backup:
     """Dumps, verifies and publishes. Raises BackupError, OSError."""
     storage, began = context.storage, context.clock.now()
     encrypted = context.recipient is not None
@@ -192,7 +194,8 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
             file.flush()
             os.fsync(file.fileno())
         manifest = _manifest(name, began, context, sink, result, earlier)
-        _verify_written(part, name, manifest, context)
+        uploads.begin(name, part, manifest)
+        _verify_written(part, name, manifest)
         manifest = manifest.with_timestamps(verified_at=context.clock.now())
         manifest = context.key.sign(manifest)
         write_atomically(storage.path(name, name.globals), result.roles)
@@ -200,6 +203,7 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup]) -> Backup:
         part.rename(storage.path(name))  # last: under its final name it is whole, and proven
     except BaseException:
         part.unlink(missing_ok=True)
+        uploads.abandon()
         raise
     fsync_folder(part.parent)
     size, tables = format_size(sink.size), len(manifest.row_counts)
@@ -296,17 +300,12 @@ def _manifest(
     )
 
 
-def _verify_written(
-    part: Path, name: BackupName, manifest: Manifest, context: BackupContext
-) -> None:
-    """Reads the file again. Where the key that opens it is not here, as it should be, its bytes
-    are compared; that the key opens it is what a drill proves. Raises BackupError."""
+def _verify_written(part: Path, name: BackupName, manifest: Manifest) -> None:
+    """Reads the file again: its bytes are those of which the content was read to its end when they
+    were written. Raises BackupError."""
     with part.open("rb") as file:
-        if name.encrypted:
-            found = (*compression.checksum(file), manifest.sql_bytes)
-        else:
-            found = compression.read_to_end(file, name, context.load_identity)
-    if found != (manifest.sha256, manifest.size_bytes, manifest.sql_bytes):
+        found = compression.checksum(file)
+    if found != (manifest.sha256, manifest.size_bytes):
         raise BackupError(f"{name}: the disk does not give back what was written")
     if not manifest.row_counts:
         raise BackupError(f"{name}: there is no table in it")
@@ -341,28 +340,3 @@ def _unused_name(name: BackupName, storage: FolderStorage) -> BackupName:
     while any(storage.path(name, file).exists() for file in name.files):
         name = replace(name, at=name.at + timedelta(seconds=1))
     return name
-
-
-def _upload_pending(context: BackupContext, own: Identity | None) -> str:
-    """Uploads what is not in S3 yet, of whatever kind and the newest first: the next monthly
-    backup is far away. Returns what failed, or ""."""
-    storage, bucket = context.storage, context.bucket
-    assert bucket is not None
-    unfinished: dict[str, str] = {}
-    try:
-        bucket.abort_stale_uploads(context.clock.now())
-    except BackupError as error:
-        unfinished["unfinished uploads"] = str(error)
-    subject = "Not cleaned up in the bucket"
-    tell_once(storage.root, subject, unfinished, context.notifications)
-    try:
-        for backup in reversed(ours(storage.list_backups(), own)):
-            if backup.manifest is not None and backup.upload_pending:
-                uploaded = backup.manifest.with_timestamps(uploaded_at=context.clock.now())
-                manifest = context.key.resign(backup.manifest, uploaded)
-                sent = bucket.upload(backup, manifest)
-                storage.write_manifest(backup, manifest)
-                context.log.write(f"Uploaded and verified {sent.location}")
-    except BackupError as error:
-        return f"not uploaded: {error}; the local file is kept"
-    return ""

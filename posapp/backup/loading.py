@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, cast
 
 from sqlalchemy import create_engine
@@ -12,7 +11,7 @@ from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.contents import differences
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres.client import PostgresClient, query
+from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
 from posapp.backup.postgres.loader import give_back, loader
@@ -28,8 +27,8 @@ def load_backup(
     on_progress: Progress,
 ) -> int:
     """Loads an open backup into an empty database by a role that can do nothing else, compares its
-    bytes, its rows and what it has besides with the manifest, and updates the planner's statistics.
-    Returns the number of rows. Raises BackupError."""
+    bytes, its rows and what it has besides with the manifest. Returns the number of rows. Raises
+    BackupError."""
     manifest = backup.manifest
     hashed = compression.HashingReader(file)
     try:
@@ -47,19 +46,11 @@ def load_backup(
     if manifest is not None and manifest.contents is not None:
         with client.connect() as connection:
             take_from_owners(connection, manifest.contents)
-    with ThreadPoolExecutor(1) as analyzing:
-        analyzed = analyzing.submit(_analyze, client)
-        counts = count_rows(client)
-        analyzed.result()
+    counts = count_rows(client)
     if manifest is not None:
         compare_row_counts(backup.name, manifest, counts)
         compare_contents(backup.name, manifest, client)
     return sum(counts.values())
-
-
-def _analyze(client: PostgresClient) -> None:
-    with client.connect() as connection:
-        query(connection, "ANALYZE")
 
 
 def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import BinaryIO
 
 from healthkit.fields import format_duration
-from posapp.backup import room
+from posapp.backup import planner_statistics, room
 from posapp.backup.context import BackupContext
 from posapp.backup.create import backup_need, create_backup
 from posapp.backup.errors import BackupError, Refused
@@ -120,9 +120,10 @@ def restore(
     context.log.write(f"Restoring {backup.name} into {new_database}")
     handover = Handover(context, new_database, backup, ahead.own)
     rows = replace_database(backup, file, context, old_database, ahead.like, handover, silence)
-    _note(context, backup, old_database)
-    _drop_older_replaced(context)
-    notes = handover.tell(old_database)
+    with planner_statistics.updated_beside(context):
+        _note(context, backup, old_database)
+        _drop_older_replaced(context)
+        notes = handover.tell(old_database)
     took = timedelta(seconds=context.clock.monotonic() - began)
     return RestoreResult(live, old_database if ahead.live_exists else None, rows, took, notes)
 

@@ -28,7 +28,6 @@ from healthkit import (
 from healthkit_backup_freshness import BackupFreshness
 from healthkit_database import FAULTS, describe_error
 from posapp.database.schema import is_newer, schema_state
-from posapp.features.clock import service as clock
 from posapp.observability import logs
 from posapp.operations.requests_check import Requests
 from posapp.settings import Settings, parse_database_url
@@ -129,6 +128,9 @@ class PosClock(_DatabaseCheck):
     """The clock agrees with the database's and is not behind the newest row."""
 
     def inspect(self, engine: Engine, now: datetime) -> Outcome:
+        # It loads half the application, for which a backup's heartbeat would wait.
+        from posapp.features.clock import service as clock
+
         with Session(engine) as session:
             reading = clock.read(session, now)
         behind = max(0, int(reading.behind.total_seconds()))

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
-import requests
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import PrivateAttr, SecretStr
 
@@ -100,6 +99,8 @@ class Requests(Check):
 
     def _read(self, address: str, seconds: float) -> str:
         """Returns a server's page. Raises OSError or ValueError."""
+        import requests  # here and below: a command that sends a heartbeat asks nobody
+
         until = time.monotonic() + seconds
         headers = {"Host": urlsplit(self.url).netloc}
         if token := self.token.get_secret_value():
@@ -141,6 +142,8 @@ def _addresses(url: str) -> list[str]:
 
 
 def _why(error: Exception) -> str:
+    import requests
+
     known: Mapping[type[Exception], str] = {
         requests.ConnectTimeout: "timeout",
         requests.ReadTimeout: "timeout",

@@ -5,32 +5,24 @@ import json
 import stat
 import subprocess
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import psycopg2
-import pyrage
 import pytest
 
 from healthkit.testing import wait_until
 from posapp.backup.errors import BackupError, Busy, Refused
-from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage.folder import FolderStorage
-from posapp.backup.storage.lookup import find_backup
-from posapp.backup.storage.s3 import PART, checksums
 from tests.backup.kit import (
     SMALL_ROWS,
     context_on,
-    in_bucket,
     make,
     parts,
     restore,
     rewrite,
     run_sql,
-    settings_of,
-    verify,
 )
 
 NAME = "steak_kenangan_daily_20251226_120000.dump.gz"
@@ -213,209 +205,6 @@ def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, log
     assert made[0].manifest.row_counts == SMALL_ROWS
     assert "once more" in log.path.read_text()
     assert parts(tmp_path) == []
-
-
-# What its bytes are worth
-
-
-def broken(path, how):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= how
-    path.write_bytes(bytes(content))
-
-
-@pytest.fixture
-def made(small, tmp_path, log):
-    return make("daily", context_on(small, tmp_path, log))
-
-
-def test_one_that_is_whole_is_verified(made, tmp_path):
-    settings = settings_of(tmp_path)
-    assert (
-        find_backup("latest", settings)
-        == find_backup(made.location, settings)
-        == find_backup(NAME, settings)
-    )
-    verify(find_backup("latest", settings), settings)
-
-
-def test_a_changed_bit_anywhere_is_found(made, tmp_path):
-    path = Path(made.location)
-    whole = path.read_bytes()
-    for at in range(0, len(whole), max(1, len(whole) // 60)):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
-        with pytest.raises(BackupError):
-            verify(made, settings_of(tmp_path))
-
-
-@pytest.mark.parametrize("left", [0, 1, 10, 500, -1])
-def test_a_truncated_one_is_found_and_is_not_the_latest(made, tmp_path, left):
-    path = Path(made.location)
-    path.write_bytes(path.read_bytes()[:left])
-    with pytest.raises(BackupError):
-        verify(made, settings_of(tmp_path))
-    with pytest.raises(Refused, match="there is no good backup"):
-        find_backup("latest", settings_of(tmp_path))
-
-
-def test_one_that_breaks_off_but_is_whole_gzip_is_found(made, tmp_path):
-    path = Path(made.location)
-    sql = gzip.decompress(path.read_bytes())
-    path.write_bytes(gzip.compress(sql[: len(sql) // 2]))
-    with pytest.raises(BackupError, match="closing line is missing"):
-        verify(made, settings_of(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("sha256", "0" * 64, "SHA-256"),
-        ("size_bytes", 7, "bytes"),
-        ("sql_bytes", 7, "bytes of SQL"),
-        ("file", "other", "file"),
-        ("kind", "weekly", "kind"),
-    ],
-)
-def test_a_manifest_that_disagrees_is_found(made, tmp_path, key, value, message):
-    path = tmp_path / "daily" / made.name.manifest
-    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(BackupError, match=f"its manifest disagrees: {message} "):
-        verify(find_backup(made.location, settings_of(tmp_path)), settings_of(tmp_path))
-
-
-def test_a_manifest_that_is_none_is_not_taken_for_one(made, tmp_path):
-    path = tmp_path / "daily" / made.name.manifest
-    path.write_text("{")
-    with pytest.raises(BackupError, match="no manifest"):
-        verify(find_backup(made.location, settings_of(tmp_path)), settings_of(tmp_path))
-
-
-@pytest.mark.parametrize(
-    "what",
-    ["/etc/passwd", "../../etc/passwd", "s3://", "nothing.dump.gz", f"{NAME}\n", "-rf", "."],
-)
-def test_a_name_that_is_an_attack_is_refused(made, tmp_path, what):
-    with pytest.raises(Refused):
-        find_backup(what, settings_of(tmp_path))
-
-
-# Encryption
-
-
-@pytest.fixture
-def key(tmp_path):
-    """A key of age, and the file of its secret half."""
-    secret = pyrage.x25519.Identity.generate()
-    file = tmp_path / "age.key"
-    file.write_text(f"# created: today\n{secret}\n")
-    return secret, file
-
-
-def test_an_encrypted_one_is_opened_by_its_key_alone(small, tmp_path, log, key):
-    secret, file = key
-    backup = make("daily", context_on(small, tmp_path, log, recipient=secret.to_public()))
-    assert backup.location.endswith(".dump.gz.age")
-    assert backup.manifest.encrypted
-    content = Path(backup.location).read_bytes()
-    assert content.startswith(b"age-encryption.org/v1")
-    text = gzip.decompress(pyrage.decrypt(content, [secret]))
-    assert b"PostgreSQL database dump complete" in text
-    verify(backup, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
-    file.write_text(str(pyrage.x25519.Identity.generate()))
-    with pytest.raises(BackupError, match="does not open it"):
-        verify(backup, settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file)))
-    with pytest.raises(Refused, match="BACKUP_AGE_IDENTITY has to name"):
-        verify(backup, settings_of(tmp_path))
-
-
-def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, log, key):
-    secret, file = key
-    backup = make("daily", context_on(small, tmp_path, log, recipient=secret.to_public()))
-    path = Path(backup.location)
-    whole = path.read_bytes()
-    settings = settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file))
-    for at in range(0, len(whole), max(1, len(whole) // 20)):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        with pytest.raises(BackupError):
-            verify(backup, settings)
-
-
-# S3
-
-
-def test_an_upload_is_verified_and_recorded_in_the_manifest(small, tmp_path, log, s3):
-    backup = make("daily", context_on(small, tmp_path, log, s3.bucket()))
-    assert s3.keys() == [f"daily/{file}" for file in sorted(in_bucket(backup).files)]
-    assert manifest_of(tmp_path)["uploaded_at"] == "2025-12-26T05:00:00Z"
-    there = find_backup(f"s3://{s3.name}/daily/{NAME}", settings_of(tmp_path, **s3.environ))
-    assert there.intact
-    assert there.manifest == Manifest.parse(
-        (tmp_path / "daily" / backup.name.manifest).read_bytes()
-    )
-    verify(there, settings_of(tmp_path, **s3.environ))
-
-
-@pytest.mark.deep
-def test_one_of_several_parts_is_uploaded_and_its_checksum_compared(small, tmp_path, log, s3):
-    run_sql(
-        small,
-        "CREATE TABLE noise AS SELECT string_agg(gen_random_uuid()::text, '') t"
-        " FROM generate_series(1, 500000) n GROUP BY n % 5000",
-    )
-    backup = make("daily", context_on(small, tmp_path, log, s3.bucket()))
-    assert backup.size > PART
-    head = s3.client.head_object(Bucket=s3.name, Key=in_bucket(backup).key)
-    assert head["ETag"].strip('"') == checksums(Path(backup.location))[1]
-    assert head["ETag"].strip('"').endswith("-2")
-
-
-@pytest.mark.deep
-def test_rotation_holds_for_s3_too(small, tmp_path, log, clock, s3):
-    context = context_on(small, tmp_path, log, s3.bucket())
-    for _ in range(10):
-        make("daily", context)
-        clock.forward(days=1)
-    local = [in_bucket(backup) for backup in FolderStorage(tmp_path).list_backups()]
-    assert set(s3.keys()) == {name.key_of(file) for name in local for file in name.files}
-    assert len(local) == 8
-
-
-@pytest.mark.deep
-def test_a_failed_upload_keeps_the_file_and_the_next_run_brings_it(small, tmp_path, log, clock, s3):
-    away = context_on(small, tmp_path, log, s3.bucket("http://127.0.0.1:1", timeout=1, attempts=1))
-    with pytest.raises(BackupError, match=r"not uploaded: .* the local file is kept"):
-        make("daily", away)
-    assert manifest_of(tmp_path)["uploaded_at"] is None
-    assert manifest_of(tmp_path)["s3_expected"] is True
-    clock.forward(days=1)
-    make("daily", context_on(small, tmp_path, log, s3.bucket()))
-    assert len(s3.keys()) == 6
-    assert manifest_of(tmp_path)["uploaded_at"] is not None
-
-
-def test_those_before_restores_stay_at_home(small, tmp_path, log, s3):
-    make("pre-restore", context_on(small, tmp_path, log, s3.bucket()))
-    assert s3.keys() == []
-
-
-def test_strange_keys_in_the_bucket_are_left_alone(small, tmp_path, log, clock, s3):
-    for key in ("daily/../../x", "daily/notes.txt", f"weekly/{NAME}", f"daily/deep/{NAME}"):
-        s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
-    clock.moment = datetime(2030, 1, 1, tzinfo=UTC)
-    make("daily", context_on(small, tmp_path, log, s3.bucket()))
-    assert len(s3.keys()) == 7
-
-
-def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(small, tmp_path, log, clock, s3):
-    ours, other = f"daily/{NAME}", "photos/steak.jpg"
-    for key in (ours, other):
-        s3.client.create_multipart_upload(Bucket=s3.name, Key=key)
-    clock.moment = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
-    assert s3.bucket().abort_stale_uploads(clock.now()) == 0
-    clock.forward(days=2)
-    make("daily", context_on(small, tmp_path, log, s3.bucket()))
-    left = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"]
-    assert [upload["Key"] for upload in left] == [other]
 
 
 # What others may see

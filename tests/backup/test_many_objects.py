@@ -1,12 +1,16 @@
 """A bucket that nobody may empty has thousands of objects: what is asked of it does not grow."""
 
+from collections import Counter
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+import botocore.client
 import pytest
 from click.testing import CliRunner
 
+from healthkit_backup_freshness.s3 import S3Source
 from posapp.backup.create import expired_backups
-from posapp.backup.model.backup import BackupName
+from posapp.backup.model.backup import KINDS, BackupName
 from posapp.backup.model.identity import Identity
 from posapp.backup.signing import SigningKey
 from posapp.backup.storage.lookup import find_backup
@@ -47,6 +51,53 @@ def fetched(monkeypatch):
 
     monkeypatch.setattr(S3Storage, "_manifest", counted)
     return keys
+
+
+@pytest.fixture
+def requests(monkeypatch):
+    """The requests to S3, by operation."""
+    asked, call = Counter(), botocore.client.BaseClient._make_api_call
+
+    def counted(self, operation, params):
+        asked[operation] += 1
+        return call(self, operation, params)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
+    return asked
+
+
+def test_a_list_asks_for_each_kind_once_and_for_the_manifests_that_it_shows(
+    crowded, requests, tmp_path
+):
+    url, _, s3 = crowded
+    environ = {
+        "DATABASE_URL": address(url),
+        "BACKUP_DIR": str(tmp_path / "backups"),
+        "BACKUP_LOG": str(tmp_path / "log"),
+        **s3.environ,
+    }
+    done = CliRunner(env=environ).invoke(main, ["backup", "list"])
+    assert done.exit_code == 0, done.output
+    base = 1  # where base backups would be
+    assert requests == {"ListObjectsV2": len(KINDS) + base, "GetObject": 200}
+
+
+def test_freshness_asks_for_the_newest_manifests_once(crowded, requests):
+    _, _, s3 = crowded
+    source = S3Source(s3.name, "daily", s3.endpoint, ("key", "secret"), 10.0)
+    try:
+        for _ in range(3):
+            assert len(source.backups("*.dump.gz", ZoneInfo("Asia/Jakarta"))) == 2 * DAYS
+        assert requests == {"ListObjectsV2": 3, "GetObject": 2 * 30}
+    finally:
+        source.close()
+
+
+def test_times_are_what_the_usual_parser_reads(crowded):
+    _, _, s3 = crowded
+    usual = s3.client.list_objects_v2(Bucket=s3.name)["Contents"]
+    keys = s3.bucket()._client.list_objects_v2(Bucket=s3.name)["Contents"]
+    assert [one["LastModified"] for one in keys] == [one["LastModified"] for one in usual]
 
 
 @pytest.mark.deep

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ MAINTENANCE = "postgres"
 
 Connection = psycopg2.extensions.connection
 
+_PIPE = 1 << 20
+"""Bytes that may lie in a pipe to a program: neither end waits for each of the other's blocks."""
 _OWN = "-c role=none"
 """Before what the address says: whoever names a role there means it."""
 NO_TIMEOUTS = (
@@ -105,11 +108,15 @@ class PostgresClient:
         environ = {k: v for k, v in base_environment(os.environ).items() if k in _NEEDED}
         if self.password is not None:
             environ["PGPASSWORD"] = self.password
-        return subprocess.Popen(
+        started = subprocess.Popen(
             child_command([str(BIN_DIR / program), f"--dbname={dsn}", *arguments], signal.SIGKILL),
             env=environ,
             **{"stdin": subprocess.DEVNULL, **streams},
         )
+        for pipe in filter(None, (started.stdin, started.stdout)):
+            with suppress(OSError):  # a user has so much of it, and the usual size will do too
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+        return started
 
 
 def query(connection: Connection, statement: Any, *values: Any) -> list[tuple[Any, ...]]:

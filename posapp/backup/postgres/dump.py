@@ -5,24 +5,28 @@ Nothing is ever whole in memory, and the exit code of every program counts.
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pyrage
 from pyrage import x25519
 
-from posapp.backup.compression import BLOCK, HashingWriter, TrailerCheck, compressed
+from posapp.backup.compression import (
+    BLOCK,
+    HashingWriter,
+    TrailerCheck,
+    compressed,
+    encrypted,
+)
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import NO_TIMEOUTS, PATIENT, PostgresClient, first_error
-from posapp.backup.postgres.dump_filter import DumpFilter
+from posapp.backup.gzip_check import GzipCheck
+from posapp.backup.postgres.client import NO_TIMEOUTS, PostgresClient, first_error
+from posapp.backup.postgres.dump_filter import DumpFilter, Piece
+from posapp.backup.postgres.psql import Sharing
 from posapp.backup.postgres.snapshot import LOCK_WAIT
-
-_QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
-"""The commit of the cut-over, which comes after, makes all of it durable."""
 
 Progress = Callable[[int], None]
 """Called with the bytes of SQL so far."""
@@ -35,9 +39,11 @@ def dump_database(
     recipient: x25519.Recipient | None,
     on_progress: Progress,
 ) -> int:
-    """Dumps the database as the snapshot shows it. Returns the bytes of its SQL.
+    """Dumps the database as the snapshot shows it; what is written is read to its end meanwhile.
+    Returns the bytes of its SQL.
 
-    Raises BackupError when pg_dump fails, OSError when the file cannot be written.
+    Raises BackupError when pg_dump fails, or what is written is not whole; OSError when the file
+    cannot be written.
     """
     with tempfile.TemporaryFile() as errors:
         program = client.start(
@@ -48,7 +54,11 @@ def dump_database(
             stderr=errors,
         )
         try:
-            with compressed(sink, recipient) as gzip:
+            with (
+                encrypted(sink, recipient) as into,
+                GzipCheck(into) as check,
+                compressed(check, None) as gzip,
+            ):
                 trailer = _copy(cast(BinaryIO, program.stdout), gzip, on_progress)
             code = program.wait()
         except (OSError, pyrage.EncryptError) as error:
@@ -59,6 +69,8 @@ def dump_database(
             raise BackupError(f"pg_dump: {first_error(errors) or f'exit code {code}'}")
     if not trailer.complete:
         raise BackupError("pg_dump has not written its closing line")
+    if (found := check.result()) != trailer.size:
+        raise BackupError(f"what was compressed is not whole: {found} of {trailer.size} bytes")
     return trailer.size
 
 
@@ -68,27 +80,15 @@ def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> Du
 
     Not in one transaction, which is slower: a database that is incomplete is dropped.
     """
-    passed = DumpFilter()
-    with tempfile.TemporaryFile() as errors:
-        program = client.start(
-            *("psql", "--no-psqlrc", "--quiet", "--no-password"),
-            *("--set=ON_ERROR_STOP=1", "--output=/dev/null"),
-            options=f"{PATIENT} {_QUICK}",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-        )
-        try:
-            trailer = TrailerCheck()  # of nothing, where psql ends before it has read all
-            with suppress(BrokenPipeError), cast(BinaryIO, program.stdin) as into:
-                into.write(f"\\restrict {secrets.token_hex(16)}\n".encode())
-                trailer = _copy(sql, into, on_progress, passed.feed)
-                into.write(passed.finish())
-            code = program.wait()
-        finally:
-            _end(program)
-        if code:
-            raise BackupError(f"psql: {first_error(errors) or f'exit code {code}'}")
+    passed, trailer = DumpFilter(), TrailerCheck()
+    with Sharing(client, passed.settings) as sharing:
+        while block := sql.read(BLOCK):
+            for piece in passed.pieces(block):
+                sharing.write(piece)
+            trailer.add(block)
+            on_progress(trailer.size)
+        sharing.write(Piece(passed.finish()))
+        sharing.finish()
     if not trailer.complete:
         raise BackupError("the backup is not whole: pg_dump's closing line is missing")
     return passed
@@ -104,16 +104,11 @@ def _end(program: subprocess.Popen[bytes]) -> None:
                     program.stdin.close()
 
 
-def _copy(
-    source: BinaryIO,
-    sink: IO[bytes],
-    on_progress: Progress,
-    passing: Callable[[bytes], bytes] = bytes,
-) -> TrailerCheck:
-    """Copies what passes, to the end; returns what the end looked like."""
+def _copy(source: BinaryIO, sink: BinaryIO, on_progress: Progress) -> TrailerCheck:
+    """Copies to the end; returns what the end looked like."""
     trailer = TrailerCheck()
     while block := source.read(BLOCK):
-        sink.write(passing(block))
+        sink.write(block)
         trailer.add(block)
         on_progress(trailer.size)
     return trailer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*+)?+\$")
 _END_OF_ROWS = b"\n\\.\n"
@@ -21,7 +22,19 @@ _LEFT_OUT = (
 )
 _GRANTOR = re.compile(rb'SET SESSION AUTHORIZATION (?:"(?:[^"\n]|"")++"|\w++);\n')
 _NO_GRANTOR = b"RESET SESSION AUTHORIZATION;\n"
+_SETTING = re.compile(
+    rb"SET ([a-z_]{1,60}) = [^;\n]{1,100};\n"
+    rb"|SELECT pg_catalog\.set_config\('search_path', '', false\);\n"
+)
 _DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")++"|\w++) [^;\n]++;\n')
+
+
+class Piece(NamedTuple):
+    """A part of a dump."""
+
+    text: bytes
+    copy: bytes = b""
+    """The statement whose rows it has, the end of its line first; b"" for no rows."""
 
 
 @dataclass
@@ -32,36 +45,42 @@ class DumpFilter:
     """Kind, name and owner of each thing, as they are written in SQL."""
     defaults: list[str] = field(default_factory=list)
     """Default privileges, which only the role itself or a superuser may alter."""
+    settings: dict[bytes, bytes] = field(default_factory=dict)
+    """What the dump sets for its session, by name: the statements."""
     _rest: bytes = b""
-    _rows: bool = False
+    _copy: bytes = b""
     _quote: bytes | None = None
     _grantor: bytes = b""
     _granting: bool = False
 
     def feed(self, block: bytes) -> bytes:
         """Returns what is to be run of the dump so far and was not yet returned."""
+        return b"".join(piece.text for piece in self.pieces(block))
+
+    def pieces(self, block: bytes) -> list[Piece]:
+        """Returns the same in pieces: rows of a table apart from statements."""
         data, out, at = self._rest + block, [], 0
         while at < len(data):
-            if self._rows:
+            if self._copy:
                 end = data.find(_END_OF_ROWS, at)
                 if end < 0:
                     stop = max(at, len(data) - len(_END_OF_ROWS) + 1)
-                    out.append(data[at:stop])
+                    out.append(Piece(data[at:stop], self._copy))
                     at = stop
                     break
-                out.append(data[at : end + len(_END_OF_ROWS)])
-                at, self._rows = end + len(_END_OF_ROWS), False
+                out.append(Piece(data[at : end + 1], self._copy))
+                at, self._copy = end + len(_END_OF_ROWS), b""
+                out.append(Piece(_END_OF_ROWS[1:]))
                 continue
             end = data.find(b"\n", at) + 1
             if not end:
                 break
-            out.append(self._line(data[at:end]))
+            line = self._line(data[at:end])
             # The line's own end may begin the end of rows: a table can be empty.
-            at = end - 1 if self._rows else end
-            if self._rows:
-                out[-1] = out[-1][:-1]
+            at = end - 1 if self._copy else end
+            out.append(Piece(line[:-1] if self._copy else line))
         self._rest = data[at:]
-        return b"".join(out)
+        return out
 
     def finish(self) -> bytes:
         """Returns what is left when the dump has ended."""
@@ -77,8 +96,10 @@ class DumpFilter:
             if self._is_grantor(line) or self._is_left_out(line):
                 return b""
             if _begins_rows(line):
-                self._rows = True
+                self._copy = line
                 return line
+            if match := _SETTING.fullmatch(line):
+                self.settings[match[1] or b"search_path"] = line
         self._quote = _quote_after(line, self._quote)
         return line
 

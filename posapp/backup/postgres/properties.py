@@ -36,6 +36,8 @@ _LISTS = {
 _NAME = re.compile(r'"((?:[^"]|"")*+)"|([^,\s]++)')
 _ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
 _SPACE = "SELECT FROM pg_tablespace WHERE spcname = %s"
+_KNOWS_PROVIDERS = 150_000
+"""The version of the server from which on a database names its provider of locales."""
 _LOCALES = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 
 
@@ -167,6 +169,8 @@ def _options(connection: Connection, like: DatabaseProperties) -> Iterator[sql.C
     if like.provider in _LOCALES and like.locale is not None:
         provider, key = _LOCALES[like.provider]
         options |= {"LOCALE_PROVIDER": sql.SQL(provider), key: sql.Literal(like.locale)}
+    elif like.provider == "c" and connection.server_version >= _KNOWS_PROVIDERS:
+        options["LOCALE_PROVIDER"] = sql.SQL("libc")  # the server's own templates may have another
     if like.icu_rules:
         options["ICU_RULES"] = sql.Literal(like.icu_rules)
     for key, value in options.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,14 +22,15 @@ from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
 from posapp.backup.room import Need, require
 from posapp.backup.storage import LARGEST_ROLES
+from posapp.backup.storage.staged import MOST_PARTS, PART, StagedUpload
 from posapp.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PART = 8 << 20
-"""Bytes of one part of an upload."""
 _TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=3)
+STAGED_FROM = PART
+"""Bytes of a dump that is sent while it is verified; a smaller one is sent in a moment."""
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -94,9 +96,10 @@ class S3Storage:
         return f"{S3_SCHEME}{self.name}"
 
     def list_backups(self) -> list[Backup]:
-        with self._translate_errors(self.location):
-            found = [backup for kind in KINDS for backup in self._list_kind(kind)]
-        return sorted(found, key=lambda one: one.name)
+        with self._translate_errors(self.location), ThreadPoolExecutor(len(KINDS)) as listing:
+            client = self._client  # made once, before there are threads
+            kinds = list(listing.map(partial(self._list_kind, client), KINDS))
+        return sorted((backup for kind in kinds for backup in kind), key=lambda one: one.name)
 
     @contextmanager
     def open(self, backup: Backup) -> Iterator[BinaryIO]:
@@ -180,16 +183,30 @@ class S3Storage:
             self._client.download_file(self.name, key, str(path), Config=_TRANSFER)
             return self._client.head_object(Bucket=self.name, Key=key)["Metadata"]
 
-    def upload(self, backup: Backup, manifest: Manifest) -> Backup:
+    def stage(self, name: BackupName, path: Path, manifest: Manifest) -> StagedUpload | None:
+        """Begins to send a dump that is yet to be verified; nobody sees it before `upload` has
+        completed it. None for one that is sent at once, as a whole. Raises OSError."""
+        if not STAGED_FROM <= manifest.size_bytes <= PART * MOST_PARTS:
+            return None
+        key = replace(name, identity=manifest.identity or "").key
+        return StagedUpload(self._client, self.name, key, path, {"sha256": manifest.sha256})
+
+    def upload(
+        self, backup: Backup, manifest: Manifest, staged: StagedUpload | None = None
+    ) -> Backup:
         """Sends a backup of a folder with its companions, and verifies what has arrived: its length
-        and its checksum. The manifest comes last, so that a backup that has one is whole."""
+        and its checksum. The manifest comes last, so that a backup that has one is whole. What was
+        `staged` of it is completed."""
         path = Path(backup.location)
         name = replace(backup.name, identity=manifest.identity or "")
         companion = path.with_name(backup.name.globals)
         if companion.exists():
             digest = checksums(companion)[0]
             self.send(companion, name.key_of(name.globals), {"sha256": digest})
-        self.send(path, name.key, {"sha256": manifest.sha256})
+        if staged is not None and staged.key == name.key:
+            self._complete(staged, manifest)
+        else:
+            self.send(path, name.key, {"sha256": manifest.sha256})
         sent = Backup(name, manifest.size_bytes, manifest, self._url(name.key))
         try:
             self.write_manifest(sent, manifest)
@@ -200,15 +217,25 @@ class S3Storage:
                 raise
         return sent
 
-    def abort_stale_uploads(self, now: datetime) -> int:
-        """Aborts uploads that a killed run has left half done, unseen and paid for; returns how
-        many."""
+    def _complete(self, staged: StagedUpload, manifest: Manifest) -> None:
+        """Has a dump appear that was sent in parts, and verifies what has arrived."""
+        with self._translate_errors(self._url(staged.key)):
+            sent = staged.complete()
+            intact = self._has(staged.key, manifest.size_bytes, sent.sha256, sent.etag)
+        if not intact:
+            raise BackupError(f"{self._url(staged.key)}: what has arrived is not what was sent")
+
+    def abort_stale_uploads(self, now: datetime, staged: StagedUpload | None = None) -> int:
+        """Aborts uploads that a killed run has left half done, unseen and paid for, but not what is
+        `staged`, whatever the clocks say; returns how many."""
         with self._translate_errors(self.location):
             found = self._client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
             stale = [
                 upload
                 for upload in found
-                if _parse(upload["Key"]) is not None and upload["Initiated"] < now - _STALE
+                if _parse(upload["Key"]) is not None
+                and upload["Initiated"] < now - _STALE
+                and (staged is None or upload["Key"] != staged.key)
             ]
             for upload in stale:
                 self._client.abort_multipart_upload(
@@ -249,17 +276,19 @@ class S3Storage:
         with self._translate_errors(self._url(key)):
             self._client.put_object(Bucket=self.name, Key=key, Body=body)
 
-    def _list_kind(self, kind: str) -> Iterator[Backup]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
+    def _list_kind(self, client: S3Client, kind: str) -> list[Backup]:
+        pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=f"{kind}/", Delimiter="/"
         )
         objects = {o["Key"]: o for page in pages for o in page.get("Contents", ())}
         present = frozenset(objects)
+        listed: list[Backup] = []
         for key, found in objects.items():
             if (name := _parse(key)) is not None:
                 archived = found.get("StorageClass") in _ARCHIVED
                 manifest = partial(self._manifest, name.key_of(name.manifest), present)
-                yield _Listed(name, found["Size"], self._url(key), archived, manifest)
+                listed.append(_Listed(name, found["Size"], self._url(key), archived, manifest))
+        return listed
 
     def _manifest(self, key: str, present: Container[str]) -> tuple[Manifest | None, str]:
         """Returns the manifest, and why it cannot be read: one object that is refused must not hide

@@ -6,12 +6,14 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -24,6 +26,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from botocore.utils import parse_timestamp
 
 from healthkit_backup_freshness.catalogue import (
     LARGEST_MANIFEST,
@@ -173,7 +176,10 @@ def s3_client(
 ) -> S3Client:
     """A client for S3, or for the endpoint that speaks like it. Empty keys leave the credentials
     to boto3; `timeout`, in seconds, bounds each connect and each read."""
-    session = boto3.session.Session(keys[0] or None, keys[1] or None)
+    core = botocore.session.get_session()
+    parsers = core.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_timestamp)
+    session = boto3.session.Session(keys[0] or None, keys[1] or None, botocore_session=core)
     config = Config(
         connect_timeout=timeout,
         read_timeout=timeout,
@@ -187,6 +193,15 @@ def s3_client(
     # A region is needed to sign; AWS redirects when it is another.
     region = session.region_name or "us-east-1"
     return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
+
+
+def _timestamp(value: str) -> datetime:
+    """Parses a time as S3 writes it, into each of thousands of entries: botocore's own parser,
+    which knows all forms, takes half of a list's time."""
+    with suppress(TypeError, ValueError):  # other services answer with numbers
+        found = datetime.fromisoformat(value)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parse_timestamp(value)
 
 
 def _cause(error: BaseException) -> str:
