@@ -107,6 +107,33 @@ def test_a_row_that_the_second_one_does_not_take_ends_the_restore(small, tmp_pat
     assert left == [(0,)]
 
 
+@pytest.mark.timeout(60)
+def test_two_sessions_never_wait_for_each_other_for_ever(
+    small, tmp_path, log, sessions, monkeypatch
+):
+    """A dump that is not pg_dump's: a key that stands before its rows, and one of them twice, the
+    second time in the other session (rows of 400 bytes, so they take turns)."""
+    monkeypatch.setattr(psql, "_LOCK_WAIT", "-c lock_timeout=1s")
+    run_sql(
+        small,
+        "CREATE TABLE pairs (id int, t text);"
+        "INSERT INTO pairs SELECT n, repeat('z', 400) FROM generate_series(1, 20000) n",
+    )
+    context = context_on(small, tmp_path, log)
+    made = make("daily", context)
+    path = Path(made.location)
+    head, copy, rest = gzip.decompress(path.read_bytes()).partition(b"COPY public.pairs ")
+    lines = rest.split(b"\n")
+    lines[7001] = lines[6000]
+    key = b"ALTER TABLE ONLY public.pairs ADD PRIMARY KEY (id);\n"
+    path.write_bytes(gzip.compress(head + key + copy + b"\n".join(lines), 1))
+    path.with_name(made.name.manifest).unlink()
+    (found,) = context.storage.list_backups()
+    with pytest.raises(BackupError, match="lock timeout"):
+        restore(found, context, unsigned=True, confirm_typed=lambda question, word: None)
+    assert run_sql(small, "SELECT count(*) FROM pairs") == [(20000,)]
+
+
 def test_a_small_table_is_not_shared(small, tmp_path, log, monkeypatch):
     started, start = [], PostgresClient.start
 

@@ -19,6 +19,7 @@ _LEFT_OUT = (
     re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]++\n"),
     re.compile(rb"COMMENT ON EXTENSION [^;\n]++;\n"),
     re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
+    re.compile(rb"SET lock_timeout = 0;\n"),  # the two sessions that load must not wait for ever
 )
 _GRANTOR = re.compile(rb'SET SESSION AUTHORIZATION (?:"(?:[^"\n]|"")++"|\w++);\n')
 _NO_GRANTOR = b"RESET SESSION AUTHORIZATION;\n"

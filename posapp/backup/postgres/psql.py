@@ -24,6 +24,9 @@ _TURN = BLOCK // 2
 """Bytes after which the other one gets the next row."""
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
 """The commit of the cut-over, which comes after, makes all of it durable."""
+_LOCK_WAIT = "-c lock_timeout=60s"
+"""Nobody else is in the database. A dump whose keys come before its rows, twice the same ones, has each
+session wait for the other, and the other for more of its rows: it ends with the server's own word."""
 
 
 class Psql:
@@ -35,7 +38,7 @@ class Psql:
         self._program = client.start(
             *("psql", "--no-psqlrc", "--quiet", "--no-password"),
             *("--set=ON_ERROR_STOP=1", "--output=/dev/null"),
-            options=f"{PATIENT} {_QUICK}",
+            options=f"{PATIENT} {_QUICK} {_LOCK_WAIT}",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
