@@ -25,8 +25,8 @@ _TURN = BLOCK // 2
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
 """The commit of the cut-over, which comes after, makes all of it durable."""
 _LOCK_WAIT = "-c lock_timeout=60s"
-"""Nobody else is in the database. A dump whose keys come before its rows, twice the same ones, has each
-session wait for the other, and the other for more of its rows: it ends with the server's own word."""
+"""Nobody else is in the database. A dump whose keys come before its rows, one of them twice, has one
+session wait for the other, and that for more of its rows: it ends with the server's own word."""
 
 
 class Psql:
