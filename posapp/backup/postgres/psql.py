@@ -25,8 +25,8 @@ _TURN = BLOCK // 2
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
 """The commit of the cut-over, which comes after, makes all of it durable."""
 _LOCK_WAIT = "-c lock_timeout=60s"
-"""Nobody else is in the database. A dump whose keys come before its rows, one of them twice, has one
-session wait for the other, and that for more of its rows: it ends with the server's own word."""
+"""Nobody else is in the database. Of a dump whose keys come before its rows, one of them twice, one
+session waits for the other, and that for more of its rows: it ends with the server's own word."""
 
 
 class Psql:
