@@ -358,7 +358,7 @@ class Health:
 
     @staticmethod
     def _tell(observe: Callable[[], None]) -> None:
-        """What a plugin does of it holds up nobody; and what is stored stays so."""
+        """Tells a plugin, whose part holds up nobody; and what is stored stays so."""
         try:
             _threads.start_native_thread(observe)
         except RuntimeError as error:

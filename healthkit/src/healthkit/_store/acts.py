@@ -43,7 +43,7 @@ class Act:
     answer: ActAnswer | None = None
 
     def done(self, at: datetime) -> LinkAct | None:
-        """What was done; None where nothing was."""
+        """Returns what was done; None where nothing was."""
         if self.answer is ActAnswer.ACKNOWLEDGED:
             return LinkAct("acknowledged", self.incident, self.check, self.by, at)
         if self.answer is ActAnswer.SILENCED:

@@ -126,7 +126,7 @@ class Leadership:
     def tick(self) -> list[Event]:
         """Processes new results and wakes the couriers that have something to send. Raises
         StoreError or FencedError, after which the next tick does it again and nothing twice."""
-        self._collect()
+        self.collect()
         events = self._process_pending()
         self._pending.clear()
         if self._given_up:
@@ -216,8 +216,9 @@ class Leadership:
         self._results.put(result)
         self._wake()
 
-    def _collect(self) -> None:
-        """Numbers results; numbers grow through all leaderships of an epoch."""
+    def collect(self) -> None:
+        """Takes results in, and numbers them: numbers grow through all leaderships of an epoch. Of
+        too many that wait, the oldest are given up."""
         while not self._results.empty():
             self._last_result = self._clock.monotonic()
             self._number += 1

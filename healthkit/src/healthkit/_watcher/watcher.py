@@ -129,6 +129,8 @@ class Watcher:
             if self._reload:
                 self._reload = False
                 self._reload_settings()
+            if self._leadership is not None:
+                self._leadership.collect()  # while the lease cannot be renewed, nobody else does
             self._keep_lease()
             if self._leadership is not None:
                 self._leadership.tick()
