@@ -3,7 +3,6 @@
 import re
 import sqlite3
 import threading
-import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
