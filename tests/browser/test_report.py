@@ -103,6 +103,16 @@ def test_a_date_is_chosen_in_the_language_of_the_screen_and_none_that_is_to_come
     expect(after).to_be_disabled()
 
 
+@pytest.mark.parametrize("path", ["/reports/day?date=", "/orders/paid?day="])
+def test_an_address_with_no_day_in_it_is_today(office: Page, path: str) -> None:
+    day = office.get_by_role("button", name="Tanggal usaha")
+    today = day.inner_text()
+    for text in ("abc", "2026-02-30", "9999999-01-01", "%00"):
+        office.goto(f"{path}{text}")
+        expect(day).to_have_text(today)
+        expect(office.get_by_role("alert")).to_have_count(0)
+
+
 def test_the_report_speaks_english_too(office: Page) -> None:
     office.get_by_role("button", name="English").click()
     expect(office.get_by_role("heading", name="Day report")).to_be_visible()

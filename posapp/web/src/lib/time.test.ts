@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clock, clockSeconds, dayAfter, dayBefore, dayName, shortDate } from "./time";
+import { clock, clockSeconds, dayAfter, dayBefore, dayName, dayOf, shortDate } from "./time";
 
 it("tells the time in Jakarta, seven hours ahead of the wire", () => {
   expect(clock("2025-12-26T14:05:09Z")).toBe("21:05");
@@ -20,4 +20,11 @@ it("names a day in the language of the screen", () => {
 it("writes a short date so that nobody takes the day for the month", () => {
   expect(shortDate("2026-12-11", "id")).toBe("Jum, 11 Des 2026");
   expect(shortDate("2026-12-11", "en")).toBe("Fri, 11 Dec 2026");
+});
+
+it("takes no other text for a day", () => {
+  expect(dayOf("2028-02-29")).toBe("2028-02-29");
+  for (const text of [null, "", "abc", "2026-02-30", "2026-13-01", "2026-1-1", "20261-01-01", "2026-11-25T00:00", " 2026-11-25"]) {
+    expect(dayOf(text)).toBeNull();
+  }
 });

@@ -17,6 +17,12 @@ const DAY = 86_400_000;
 const shifted = (day: string, by: number): string =>
   new Date(Date.parse(day) + by).toISOString().slice(0, 10);
 
+/** @returns a day as an address has it, or null where that is none. */
+export function dayOf(text: string | null): string | null {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text ?? "") ? Date.parse(text ?? "") : NaN;
+  return !Number.isNaN(at) && shifted(text ?? "", 0) === text ? text : null;
+}
+
 /** @returns "2026-11-24", from "2026-11-25". */
 export const dayBefore = (day: string): string => shifted(day, -DAY);
 

@@ -33,8 +33,10 @@ function writer(): Person | null {
 export async function edit(change: (draft: Draft) => Draft): Promise<void> {
   // Awaited here, for Dexie's own promises keep silent about what nobody has caught.
   await database.transaction("rw", database.drafts, database.outgoing, async () => {
-    if (await database.outgoing.get(ORDER_SLOT)) return;
-    const draft = change(await current());
+    // Asked side by side: a tap waits for each answer.
+    const [sending, before] = await Promise.all([database.outgoing.get(ORDER_SLOT), current()]);
+    if (sending) return;
+    const draft = change(before);
     await database.drafts.put({ ...draft, by: draft.lines.length > 0 ? (draft.by ?? writer()) : null });
   });
 }

@@ -10,7 +10,7 @@ import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
 import { rupiah } from "@/lib/money";
 import { paths } from "@/lib/paths";
-import { clock } from "@/lib/time";
+import { clock, dayOf } from "@/lib/time";
 import { usePaidOrders } from "./queries";
 import classes from "./ReceiptsPage.module.css";
 
@@ -19,7 +19,7 @@ export function ReceiptsPage() {
   const { t } = useTranslation();
   const today = useRestaurant()?.business_date;
   const [asked, setAsked] = useSearchParams();
-  const day = asked.get("day") ?? today;
+  const day = dayOf(asked.get("day")) ?? today;
   const search = asked.get("search") ?? "";
   const [settled] = useDebouncedValue(search, 250);
   const orders = usePaidOrders(day, settled.trim());

@@ -9,7 +9,7 @@ import { DayField } from "@/components/DayField";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Totals } from "@/components/Totals";
 import { rupiah } from "@/lib/money";
-import { dayBefore, dayAfter, dayName } from "@/lib/time";
+import { dayBefore, dayAfter, dayName, dayOf } from "@/lib/time";
 import classes from "./DayPage.module.css";
 import { useDayReport } from "./queries";
 
@@ -17,7 +17,7 @@ import { useDayReport } from "./queries";
 export function DayPage() {
   const { t } = useTranslation();
   const [search, setSearch] = useSearchParams();
-  const asked = search.get("date");
+  const asked = dayOf(search.get("date"));
   const report = useDayReport(asked);
   const last = useRestaurant()?.business_date;
   const show = (date: string) => setSearch(date ? { date } : {}, { replace: true });
