@@ -300,6 +300,7 @@ def test_the_bill_names_the_line_that_is_sold_out_until_it_is_gone(till: Page) -
     write_takeaway(till)
     total = till.get_by_test_id("total").text_content()
     tap(till, "Kentang Truffle")
+    expect(bill(till)).to_have_count(2)
     sold_out(till, "Kentang Truffle")
     till.reload()
     alert = till.get_by_role("alert").filter(has_text="Kentang Truffle")
