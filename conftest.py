@@ -122,12 +122,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _require_own_ids(items: list[pytest.Item]) -> None:
-    """Of tests with the same id pytest-xdist runs one, without a word about the others.
-    schemathesis gives all operations the id of their function."""
-    for item in items:
-        if not item.nodeid.endswith(item.name):
-            own = f"{item.nodeid.rpartition('::')[0]}::{item.name}"
-            item._id = type(item.id).parse(own)
+    """Of tests with the same id pytest-xdist runs one, without a word about the others."""
     doubled = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if doubled:
         raise pytest.UsageError(f"tests with the same id: {', '.join(doubled)}")

@@ -66,18 +66,24 @@ def requests(monkeypatch):
     return asked
 
 
+def list_on(url, s3, folder, *options):
+    """Types `posapp backup list`."""
+    environ = {
+        "DATABASE_URL": address(url),
+        "BACKUP_DIR": str(folder / "backups"),
+        "BACKUP_LOG": str(folder / "log"),
+        **s3.environ,
+    }
+    done = CliRunner(env=environ).invoke(main, ["backup", "list", *options])
+    assert done.exit_code == 0, done.output
+    return done
+
+
 def test_a_list_asks_for_each_kind_once_and_for_the_manifests_that_it_shows(
     crowded, requests, tmp_path
 ):
     url, _, s3 = crowded
-    environ = {
-        "DATABASE_URL": address(url),
-        "BACKUP_DIR": str(tmp_path / "backups"),
-        "BACKUP_LOG": str(tmp_path / "log"),
-        **s3.environ,
-    }
-    done = CliRunner(env=environ).invoke(main, ["backup", "list"])
-    assert done.exit_code == 0, done.output
+    list_on(url, s3, tmp_path)
     base = 1  # where base backups would be
     assert requests == {"ListObjectsV2": len(KINDS) + base, "GetObject": 200}
 
@@ -136,19 +142,12 @@ def test_the_list_shows_the_newest_and_says_how_many_more_there_are(
     crowded, fetched, tmp_path, log
 ):
     url, own, s3 = crowded
-    environ = {
-        "DATABASE_URL": address(url),
-        "BACKUP_DIR": str(tmp_path / "backups"),
-        "BACKUP_LOG": str(tmp_path / "log"),
-        **s3.environ,
-    }
-    done = CliRunner(env=environ).invoke(main, ["backup", "list"])
-    assert done.exit_code == 0, done.output
+    done = list_on(url, s3, tmp_path)
     mine, others = done.stdout.split("Of other restaurants")
     for part, identity in ((mine, own), (others, OTHER)):
         assert part.count(f"_{identity}.dump.gz") == 100
         assert f"… and {DAYS - 100} older ones: posapp backup list --all" in part
     assert len(fetched) == 200
-    done = CliRunner(env=environ).invoke(main, ["backup", "list", "--all"])
+    done = list_on(url, s3, tmp_path, "--all")
     assert done.stdout.count(f"_{own}.dump.gz") == DAYS
     assert "older ones" not in done.stdout
