@@ -41,6 +41,16 @@ def test_f12_a_paid_bill_is_found_by_number_table_and_sum(till: Page, paid) -> N
     expect(till.get_by_text("Tidak ada yang cocok")).to_be_visible()
 
 
+def test_on_a_phone_day_and_search_are_as_wide_as_the_page(till: Page) -> None:
+    till.set_viewport_size({"width": 390, "height": 844})
+    till.get_by_role("link", name="Struk").click()
+    day = till.get_by_role("button", name="Tanggal usaha").bounding_box()
+    search = till.get_by_label("Cari tagihan").bounding_box()
+    assert day is not None
+    assert search is not None
+    assert (day["x"], day["width"]) == (search["x"], search["width"]) == (16, 358)
+
+
 def test_f12_a_receipt_prints_on_80_mm_in_either_language_and_its_copy_says_salinan(
     till: Page, paid
 ) -> None:
