@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.storage import await_kept, held_storage
 from tests.browser.taps import tap_twice
 from tests.browser.test_sell import WATER, bill, rupiah, tap, write_takeaway
 
@@ -295,6 +296,23 @@ def test_a_dish_that_is_sold_out_while_its_sheet_is_open_says_so(till: Page) -> 
     expect(sheet.get_by_role("button", name="Tambah ke tagihan")).to_be_disabled()
 
 
+def test_a_tap_is_on_the_bill_before_the_device_has_kept_it(till: Page) -> None:
+    with held_storage(till):
+        tap(till, WATER)
+        tap(till, WATER)
+        expect(bill(till)).to_have_count(1)
+        expect(bill(till)).to_contain_text("2")
+        till.get_by_role("button", name=f"Kurangi satu {WATER}").click()
+        tap(till, "Kentang Truffle")
+        expect(bill(till)).to_have_count(2)
+        shown = bill(till).all_inner_texts()
+    await_kept(till)
+    assert bill(till).all_inner_texts() == shown
+    till.reload()
+    expect(bill(till)).to_have_text([re.compile(WATER), re.compile("Kentang Truffle")])
+    expect(till.get_by_label(f"Jumlah {WATER}")).to_have_value("1")
+
+
 @pytest.mark.deep
 def test_the_bill_names_the_line_that_is_sold_out_until_it_is_gone(till: Page) -> None:
     write_takeaway(till)
@@ -302,6 +320,7 @@ def test_the_bill_names_the_line_that_is_sold_out_until_it_is_gone(till: Page) -
     tap(till, "Kentang Truffle")
     expect(bill(till)).to_have_count(2)
     sold_out(till, "Kentang Truffle")
+    await_kept(till)
     till.reload()
     alert = till.get_by_role("alert").filter(has_text="Kentang Truffle")
     expect(alert).to_be_visible()

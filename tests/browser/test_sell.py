@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from healthkit.testing import wait_until
 from tests.browser.network import Network, is_replay, lost
+from tests.browser.storage import await_kept
 
 pytestmark = pytest.mark.browser
 
@@ -161,6 +162,7 @@ def test_a_reload_while_writing_keeps_every_line(till: Page) -> None:
     till.get_by_role("dialog").get_by_role("textbox").fill("tanpa es")
     till.get_by_role("button", name="Simpan").click()
     expect(bill(till)).to_contain_text("tanpa es")
+    await_kept(till)
     till.reload()
     expect(bill(till)).to_contain_text(WATER)
     expect(bill(till)).to_contain_text("tanpa es")

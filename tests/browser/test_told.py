@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.network import Network, lost_once, refused
 from tests.browser.screens import look_at
 from tests.browser.staff import Colleague, rupiah, sign_in
+from tests.browser.storage import await_kept
 from tests.browser.test_sell import WATER, bill, tap, write_takeaway
 
 pytestmark = pytest.mark.browser
@@ -116,6 +117,7 @@ def test_f14_a_page_opens_with_menu_and_bill_from_the_device_while_the_server_is
 ) -> None:
     tap(till, WATER)
     expect(bill(till)).to_have_count(1)
+    await_kept(till)
     Network(till, API, refused)
     till.reload()
     expect(till.get_by_role("tab", name="Steak")).to_be_visible()
@@ -268,6 +270,7 @@ def test_f32_a_device_that_cannot_keep_a_tap_says_so(till: Page) -> None:
     expect(
         till.get_by_role("status").filter(has_text="Penyimpanan perangkat ini penuh")
     ).to_be_visible()
+    expect(till.get_by_label(f"Jumlah {WATER}")).to_have_value("1")
 
 
 @pytest.mark.parametrize(
@@ -379,6 +382,7 @@ def test_f12_the_change_stays_on_the_screen_until_the_next_sale(till: Page, othe
 def test_f17_the_next_person_is_told_whose_bill_lies_on_the_device(till: Page) -> None:
     tap(till, WATER)
     expect(bill(till)).to_have_count(1)
+    await_kept(till)
     name = till.get_by_role("banner").locator("strong").inner_text()
     till.get_by_role("button", name="Keluar").click()
     sign_in(till, "waiter", "/login")

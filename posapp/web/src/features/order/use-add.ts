@@ -8,7 +8,8 @@ export function useAdd(begin: () => void): (selection: ProductSelection) => void
   return useCallback(
     (selection) => {
       begin();
-      void edit((before) => addLine(before, selection, uuid()));
+      const key = uuid();
+      void edit((before) => addLine(before, selection, key));
     },
     [begin],
   );

@@ -7,11 +7,9 @@ import { edit } from "./use-draft";
 export function useRemovals() {
   const [removals, setRemovals] = useState<RemovedLine[][]>([]);
   const change = useCallback((act: (draft: Draft) => Draft) => {
-    void edit((before) => {
-      const after = act(before);
-      const lost = removedLines(before.lines, after.lines);
+    void edit(act).then((edited) => {
+      const lost = edited ? removedLines(edited.before.lines, edited.after.lines) : [];
       if (lost.length > 0) setRemovals((earlier) => [...earlier, lost]);
-      return after;
     });
   }, []);
   const last = removals.at(-1);
