@@ -23,6 +23,7 @@ from healthkit import (
 from healthkit._alerts import links
 from healthkit._alerts.links import Link
 from healthkit._model.alerts import Level
+from healthkit._status.words import length
 from healthkit._store import incidents
 from healthkit._store.tables import used_links
 from healthkit.masking import mask
@@ -236,7 +237,7 @@ def test_whoever_follows_it_acknowledges_once(place):
 
 def test_whoever_follows_it_silences_the_check_for_the_time_that_is_set(place):
     answer = place.client.post(place.path(), data={"act": "silence"})
-    assert "new faults of Data &lt;base&gt; tell nobody for 1h0m0s" in answer.text
+    assert "new faults of Data &lt;base&gt; tell nobody for 1 hour" in answer.text
     assert place.changes() == ("", [(("database",), "link in people")], 1)
     place.clock.advance(3601)
     assert place.changes()[1] == []
@@ -327,3 +328,18 @@ def test_used_links_are_forgotten_after_a_quarter(place):
     place.client.post(address.removeprefix(URL), data={"act": "acknowledge"})
     with place.health.store.reading() as connection:
         assert len(connection.execute(used_links.select()).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "indonesian"),
+    [
+        (0, "0 seconds", "0 detik"),
+        (1, "1 second", "1 detik"),
+        (3600, "1 hour", "1 jam"),
+        (5400, "1 hour 30 minutes", "1 jam 30 menit"),
+        (7261, "2 hours 1 minute 1 second", "2 jam 1 menit 1 detik"),
+    ],
+)
+def test_the_page_says_a_length_of_time_in_words(seconds, english, indonesian):
+    assert length(timedelta(seconds=seconds), "en") == english
+    assert length(timedelta(seconds=seconds), "id") == indonesian

@@ -19,9 +19,11 @@ from posapp.backup.model.restore_points import RestorePoint
 _HEAD = ("KIND", "DUE", "STATUS", "LAST PROVEN", "ON", "TOOK", "WHERE")
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;"
-    "color:#1c1917;background:#fff}table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d6d3d1}"
-    ".missing{font-weight:700;color:#991b1b}"
+    "color:#1c1917;background:#fff}h1{font-size:1.5rem;line-height:1.3;overflow-wrap:anywhere}"
+    ".table{overflow-x:auto}table{border-collapse:collapse;width:100%}"
+    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d6d3d1;white-space:nowrap}"
+    ".missing{font-weight:700;color:#991b1b}@media(max-width:40rem){body{margin:1rem auto;"
+    "font-size:14px}th,td{padding:.3rem .4rem}}@media print{.table{overflow:visible}}"
 )
 
 
@@ -70,8 +72,10 @@ class MonthlyReport:
         title = escape(self._title)
         return mask(
             f"<!doctype html>\n<html lang=en><meta charset=utf-8><title>{title}</title>\n"
+            "<meta name=viewport content='width=device-width, initial-scale=1'>\n"
             f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n<p>{escape(self.summary)}\n"
-            f"<table><thead><tr>{head}</thead>\n<tbody>\n{rows}\n</tbody></table>\n"
+            "<div class=table tabindex=0 role=region aria-label='Restore points'>"
+            f"<table><thead><tr>{head}</thead>\n<tbody>\n{rows}\n</tbody></table></div>\n"
         )
 
     @property

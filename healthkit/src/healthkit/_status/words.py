@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal
 
 Language = Literal["en", "id"]
@@ -121,3 +122,20 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "language": "English",
     },
 }
+
+_UNITS: Mapping[Language, tuple[tuple[str, str], ...]] = {
+    "en": (("hour", "hours"), ("minute", "minutes"), ("second", "seconds")),
+    "id": (("jam", "jam"), ("menit", "menit"), ("detik", "detik")),
+}
+
+
+def length(value: timedelta, language: Language) -> str:
+    """Returns `1 hour 30 minutes`: hours, minutes and seconds, as far as there are any."""
+    minutes, seconds = divmod(max(0, int(value.total_seconds())), 60)
+    numbers = (*divmod(minutes, 60), seconds)
+    parts = [
+        f"{number} {one if number == 1 else more}"
+        for number, (one, more) in zip(numbers, _UNITS[language], strict=True)
+        if number
+    ]
+    return " ".join(parts) or f"0 {_UNITS[language][-1][1]}"

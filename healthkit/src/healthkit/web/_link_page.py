@@ -66,9 +66,19 @@ CODES: Mapping[str, int] = {
     "not-stored": 503,
 }
 _STYLE = (
-    "body{font:18px/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}"
-    "button{font:inherit;display:block;width:100%;min-height:56px;margin:1rem 0;padding:.5rem}"
-    ":root{color-scheme:light dark}h1{font-size:1.3rem;overflow-wrap:anywhere}"
+    ":root{color-scheme:light dark;--paper:#fbfaf8;--card:#fff;--ink:#1f1c1a;--quiet:#5d5852;"
+    "--line:#dedad4;--act:#1f5fa8;--on:#fff}"
+    "@media(prefers-color-scheme:dark){:root{--paper:#171514;--card:#211e1c;--ink:#f2efeb;"
+    "--quiet:#b3aca4;--line:#3b3632;--act:#8ab8ee;--on:#10202f}}"
+    "body{font:18px/1.5 system-ui,sans-serif;max-width:32rem;margin:0 auto;padding:2rem 1rem;"
+    "color:var(--ink);background:var(--paper)}"
+    "main{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.25rem}"
+    "p{color:var(--quiet);margin:0 0 .5rem}h1{font-size:1.4rem;line-height:1.3;margin:0 0 .75rem;"
+    "overflow-wrap:anywhere}button{font:inherit;display:block;width:100%;min-height:56px;"
+    "margin:1rem 0 0;padding:.5rem 1rem;border-radius:8px;border:2px solid var(--act);"
+    "color:var(--act);background:transparent;cursor:pointer}"
+    "button:first-child{background:var(--act);color:var(--on);font-weight:600}"
+    "button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}"
 )
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = (

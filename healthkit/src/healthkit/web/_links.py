@@ -14,10 +14,9 @@ from healthkit._alerts.links import PATH, Link
 from healthkit._alerts.messages import local
 from healthkit._health import Health
 from healthkit._rendering import RenderedResponse
-from healthkit._status.words import Language
+from healthkit._status.words import Language, length
 from healthkit._store.acts import Act
 from healthkit.errors import StoreError
-from healthkit.fields import format_duration
 from healthkit.web import _link_page
 from healthkit.web._incoming import BODY
 
@@ -45,7 +44,7 @@ def respond(
         "label": _label(health, link),
         "incident": link.incident,
         "until": local(link.until, settings),
-        "time": format_duration(settings.links.silence_for),
+        "time": length(settings.links.silence_for, language),
     }
     return _link_page.page(said, settings.service.name, language, values)
 
