@@ -1,12 +1,14 @@
 .PHONY: run test test-deep lint hooks mutants bench docs screenshots web openapi setup setup-dev lock sbom audit test-compose
 WORKERS = 2
+# Hundreds of processes import the same sources, which are compiled once for all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
 	.venv/bin/posapp demo
 test: setup-dev web   ## every test but the deep ones
 	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not deep and not screenshots"
-test-deep: setup-dev web ## those that go further, and take longer
-	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "deep and not compose and not compose_long"
+test-deep: setup-dev web ## those that go further, and take longer; laws on many more inputs
+	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --hypothesis-profile=deep -m "(deep or hypothesis) and not compose and not compose_long"
 test-compose: setup-dev web ## the production on a real Docker engine: twenty minutes on a new machine
 	.venv/bin/pytest -m compose -s tests/compose
 hooks: setup-dev      ## quick rules before each commit

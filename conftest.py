@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import settings
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - what lies in it are folders of one's own
 ROOM = 8 << 30
@@ -28,6 +29,10 @@ SHARED_SERVER = "running_pos"
 ENDED_EARLY = ("browser", SHARED_SERVER)
 GROUPS = "groups.json"
 LONG = {"slow", "fault", "browser"}
+# A law is tried on some inputs each time, and on many by `make test-deep`.
+settings.register_profile("deep", max_examples=300)
+settings.register_profile("quick", max_examples=40)
+settings.load_profile("quick")
 _LOCKS = pytest.StashKey["Turnstile"]()
 _FOLDER = pytest.StashKey[Path]()
 
