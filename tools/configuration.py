@@ -23,26 +23,26 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from healthkit import Check, fields
-from healthkit._config import settings
+from healthkit._config import alert_tables, service_tables, table
 from healthkit._plugins import PluginManager
 from healthkit._schedules import check_cron
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = ROOT / "healthkit" / "CONFIGURATION.md"
 TABLES: Mapping[str, type[BaseModel]] = {
-    "service": settings.ServiceSettings,
-    "store": settings.StoreSettings,
-    "checks.NAME": settings.CheckSettings,
-    "channels.NAME": settings.ChannelSettings,
-    "routes.SEVERITY": settings.RouteSettings,
-    "alerts": settings.AlertSettings,
-    "messages": settings.MessageSettings,
-    "maintenance.NAME": settings.MaintenanceSettings,
-    "watch": settings.WatchSettings,
-    "status": settings.StatusSettings,
-    "groups.NAME": settings.GroupSettings,
-    "slo.NAME": settings.SloSettings,
-    "links": settings.LinkSettings,
+    "service": service_tables.ServiceSettings,
+    "store": service_tables.StoreSettings,
+    "checks.NAME": service_tables.CheckSettings,
+    "channels.NAME": alert_tables.ChannelSettings,
+    "routes.SEVERITY": alert_tables.RouteSettings,
+    "alerts": alert_tables.AlertSettings,
+    "messages": alert_tables.MessageSettings,
+    "maintenance.NAME": alert_tables.MaintenanceSettings,
+    "watch": service_tables.WatchSettings,
+    "status": service_tables.StatusSettings,
+    "groups.NAME": service_tables.GroupSettings,
+    "slo.NAME": service_tables.SloSettings,
+    "links": alert_tables.LinkSettings,
 }
 
 FORMS: Mapping[Callable[..., Any], str] = {
@@ -51,12 +51,12 @@ FORMS: Mapping[Callable[..., Any], str] = {
     fields.parse_size: "size",
     fields.parse_percent: "share",
     fields._known_zone: "time zone (`Asia/Jakarta`)",
-    settings.parse_time_of_day: "time of day (`08:00`)",
-    settings.parse_quiet_hours: "hours (`22:00-07:00`)",
-    settings._promise: "more than `0%`, less than `100%`",
-    settings._window: "more than `0s`, at most `7d`",
-    settings._lease: "`3s` to `14s`",
-    settings._web_address: "an address, `https://…`",
+    table.parse_time_of_day: "time of day (`08:00`)",
+    table.parse_quiet_hours: "hours (`22:00-07:00`)",
+    service_tables._promise: "more than `0%`, less than `100%`",
+    alert_tables._window: "more than `0s`, at most `7d`",
+    service_tables._lease: "`3s` to `14s`",
+    table.web_address: "an address, `https://…`",
     check_cron: "five fields of cron (`0 4 * * sun`)",
 }
 """What is written where one of these reads it. Others narrow the type that they stand at."""
@@ -70,7 +70,7 @@ TYPES: Mapping[Any, str] = {
     Path: "path",
     timedelta: "",
     time: "",
-    settings.QuietHours: "",
+    table.QuietHours: "",
     NoneType: "",
     Any: "any value",
 }
@@ -106,8 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
 def reference() -> str:
     """The whole text, in Markdown."""
     parts = [HEAD]
-    for table, model in TABLES.items():
-        parts += [f"## `[{table}]`\n", _first_line(model), _table(model)]
+    for name, model in TABLES.items():
+        parts += [f"## `[{name}]`\n", _first_line(model), _table(model)]
     parts.append(
         "## Types of checks\n\n`type = …` in `[checks.NAME]`; beside the keys of every check, each"
         " has its own.\n"

@@ -21,7 +21,9 @@ from pydantic import SecretStr
 
 from healthkit import LinkSettings
 from healthkit._alerts.delivery import Courier
-from healthkit._config.settings import AlertSettings, ChannelSettings, ServiceSettings, Settings
+from healthkit._config.alert_tables import AlertSettings, ChannelSettings
+from healthkit._config.service_tables import ServiceSettings
+from healthkit._config.settings import Settings
 from healthkit._health import read_settings
 from healthkit._model.alerts import Delivery
 from healthkit._plugins import PluginManager

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from healthkit._alerts import apprise_client
 from healthkit._alerts.messages import Message
 from healthkit._alerts.send_result import SendStatus
-from healthkit._config import settings
-from healthkit._config.settings import ChannelSettings
+from healthkit._config import alert_tables, service_tables
+from healthkit._config.alert_tables import ChannelSettings
 from healthkit._plugins import PluginManager
 from healthkit.testing import DISCORD, TELEGRAM, StubResponse
 
@@ -176,13 +176,13 @@ def test_every_address_of_the_page_on_channels_is_understood():
 @pytest.mark.parametrize(
     "model",
     [
-        settings.ChannelSettings,
-        settings.RouteSettings,
-        settings.AlertSettings,
-        settings.MaintenanceSettings,
-        settings.WatchSettings,
-        settings.MessageSettings,
-        settings.CheckSettings,
+        alert_tables.ChannelSettings,
+        alert_tables.RouteSettings,
+        alert_tables.AlertSettings,
+        alert_tables.MaintenanceSettings,
+        service_tables.WatchSettings,
+        alert_tables.MessageSettings,
+        service_tables.CheckSettings,
     ],
 )
 def test_every_key_is_in_the_reference(model):

@@ -11,7 +11,9 @@ from healthkit import CheckInfo, Event, EventKind, Outcome
 from healthkit._alerts import messages
 from healthkit._alerts.messages import Message
 from healthkit._alerts.templates import ENGLISH, INDONESIAN
-from healthkit._config.settings import MessageSettings, ServiceSettings, Settings
+from healthkit._config.alert_tables import MessageSettings
+from healthkit._config.service_tables import ServiceSettings
+from healthkit._config.settings import Settings
 
 AT = datetime(2025, 12, 26, 3, 30, 45, tzinfo=UTC)
 

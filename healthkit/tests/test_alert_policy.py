@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from healthkit import EventKind, Status
 from healthkit._alerts.policy import Level, Rules, State, acknowledge, decide, observe
-from healthkit._config.settings import AlertSettings, CheckSettings
+from healthkit._config.alert_tables import AlertSettings
+from healthkit._config.service_tables import CheckSettings
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -8,13 +8,8 @@ from pydantic import SecretStr
 
 from healthkit import CheckInfo, Event, EventKind, Outcome, Severity
 from healthkit._alerts import routing
-from healthkit._config.settings import (
-    ChannelSettings,
-    MaintenanceSettings,
-    QuietHours,
-    RouteSettings,
-    parse_quiet_hours,
-)
+from healthkit._config.alert_tables import ChannelSettings, MaintenanceSettings, RouteSettings
+from healthkit._config.table import QuietHours, parse_quiet_hours
 
 ZONES = [ZoneInfo(name) for name in ("Asia/Jakarta", "Europe/Berlin", "America/New_York", "UTC")]
 MOMENTS = st.integers(1_700_000_000, 1_830_000_000).map(

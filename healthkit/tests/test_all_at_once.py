@@ -20,15 +20,9 @@ from pydantic import SecretStr
 from sqlalchemy import event
 
 from healthkit import Outcome, Severity
-from healthkit._config.settings import (
-    AlertSettings,
-    ChannelSettings,
-    RouteSettings,
-    ServiceSettings,
-    Settings,
-    StoreSettings,
-    WatchSettings,
-)
+from healthkit._config.alert_tables import AlertSettings, ChannelSettings, RouteSettings
+from healthkit._config.service_tables import ServiceSettings, StoreSettings, WatchSettings
+from healthkit._config.settings import Settings
 from healthkit._plugins import PluginManager
 from healthkit._store import outbox_status
 from healthkit._store.database import Store

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from healthkit import Health, Settings, StoreError, configure_check
 from healthkit._beats import MOST_WAITING, StoreWriter, _Waiting
 from healthkit._builtin import Heartbeat
-from healthkit._config.settings import ServiceSettings, StoreSettings
+from healthkit._config.service_tables import ServiceSettings, StoreSettings
 from healthkit._model.signals import Signal
 from healthkit.testing import wait_until
 from healthkit.web.wsgi import HealthMiddleware

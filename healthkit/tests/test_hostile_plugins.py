@@ -186,7 +186,8 @@ def test_hostile_checks_leave_health_and_metrics_of_the_others_as_they_are(make_
 
 def test_a_result_that_a_renderer_cannot_take_costs_the_others_nothing(tmp_path, until):
     from healthkit import Health
-    from healthkit._config.settings import ServiceSettings, Settings
+    from healthkit._config.service_tables import ServiceSettings
+    from healthkit._config.settings import Settings
 
     def renderer(report):
         if any(

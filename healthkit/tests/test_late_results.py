@@ -112,3 +112,24 @@ def test_what_comes_after_its_day_was_closed_is_in_every_figure(store):
         for span in (4 * DAY, 50 * DAY, 400 * DAY):
             found = history.uptime(connection, START + 3 * DAY, span)["a"]
             assert found == Uptime(2, 3), span
+
+
+@pytest.mark.parametrize("back", [timedelta(days=10), timedelta(days=120)])
+def test_an_hour_that_is_lived_twice_counts_twice(engine, back):
+    """The results of the first time are gone by then, after 120 days the sums of its hours too."""
+    first = [Row("a", START + n * HOUR, "healthy", 0.5) for n in range(26)]
+    again = [Row(check, START + n * HOUR, "unhealthy", 2.0) for n in range(26) for check in "ab"]
+    with engine.connect() as connection, connection.begin() as transaction:
+        for row in first:
+            history.add(connection, [row], row.at)
+        history.roll_up(connection, START + back)
+        for both in zip(again[::2], again[1::2], strict=True):
+            history.roll_up(connection, both[0].at)
+            history.add(connection, both, both[0].at)
+        history.roll_up(connection, START + 3 * DAY)
+        days = cells(connection, tables.daily, tables.daily.c.day, NAMES)
+        hours = cells(connection, tables.hourly, tables.hourly.c.hour, NAMES)
+        transaction.rollback()
+    assert days == summed([*first, *again], 24, events=False)
+    rows = [*first, *again] if back < KEEP_HOURS else again
+    assert hours == summed(rows, 1, events=False)

@@ -17,12 +17,9 @@ from healthkit._alerts.delivery import Courier
 from healthkit._alerts.messages import Message
 from healthkit._alerts.send_result import SendStatus
 from healthkit._builtin import evaluate_outbox
-from healthkit._config.settings import (
-    ChannelSettings,
-    RouteSettings,
-    ServiceSettings,
-    Settings,
-)
+from healthkit._config.alert_tables import ChannelSettings, RouteSettings
+from healthkit._config.service_tables import ServiceSettings
+from healthkit._config.settings import Settings
 from healthkit._model.alerts import OutboxStatus, WatcherFaults
 from healthkit._runner import _Loop
 from healthkit._store import outbox_status

@@ -214,7 +214,7 @@ FORK = """
     import os
     from healthkit.testing import ScriptedCheck as Answers, configured, wait_until
     from healthkit import Health, Settings, Status
-    from healthkit._config.settings import ServiceSettings
+    from healthkit._config.service_tables import ServiceSettings
 
     check = Answers()
     health = Health(Settings(service=ServiceSettings(name="x"), checks=(configured("a", check),)))
@@ -253,7 +253,7 @@ GEVENT = """
     import gevent
     from healthkit.testing import ScriptedCheck as Answers, configured, wait_until
     from healthkit import Health, Outcome, Settings, Status
-    from healthkit._config.settings import ServiceSettings
+    from healthkit._config.service_tables import ServiceSettings
 
     libc = ctypes.CDLL(None)
     reading, writing = os.pipe()
@@ -322,7 +322,8 @@ def test_a_runner_that_is_let_go_can_be_collected_after_a_fork_hook_was_set(make
     import weakref
 
     from healthkit import Health
-    from healthkit._config.settings import ServiceSettings, Settings
+    from healthkit._config.service_tables import ServiceSettings
+    from healthkit._config.settings import Settings
 
     health = Health(Settings(service=ServiceSettings(name="x")))
     gone = weakref.ref(health)

@@ -64,7 +64,7 @@ CONFIGURATION = "the operator's own configuration, a line or a value at a time"
 OWN_NAMES = "no repetition without bound: what is put in are words of our own"
 TO_LINE_END = "what follows takes anything: nothing is ever given back but the last blank"
 REVIEWED = {
-    ("healthkit/src/healthkit/_config/settings.py", r"https?://[^\s/]+\S*"): CONFIGURATION,
+    ("healthkit/src/healthkit/_config/table.py", r"https?://[^\s/]+\S*"): CONFIGURATION,
     (
         "healthkit/src/healthkit/_config/source.py",
         r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}",

@@ -12,24 +12,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from healthkit._check import Check, CheckContext
     from healthkit._clock import SYSTEM_CLOCK, Clock, SystemClock
-    from healthkit._config.checks import configure_check
-    from healthkit._config.settings import (
+    from healthkit._config.alert_tables import (
         AlertSettings,
         ChannelSettings,
-        ConfiguredCheck,
-        GroupSettings,
         LinkSettings,
         MaintenanceSettings,
         MessageSettings,
         MessageTemplate,
         RouteSettings,
+    )
+    from healthkit._config.checks import configure_check
+    from healthkit._config.service_tables import (
+        GroupSettings,
         ServiceSettings,
-        Settings,
         SloSettings,
         StatusSettings,
         StoreSettings,
         WatchSettings,
     )
+    from healthkit._config.settings import ConfiguredCheck, Settings
     from healthkit._health import Health, load_settings
     from healthkit._hookspecs import hookimpl
     from healthkit._model.alerts import Event, EventKind, LinkAct
@@ -89,23 +90,27 @@ _MODULES = {
         "SYSTEM_CLOCK",
         "SystemClock",
     ),
-    "healthkit._config.checks": ("configure_check",),
-    "healthkit._config.settings": (
+    "healthkit._config.alert_tables": (
         "AlertSettings",
         "ChannelSettings",
-        "ConfiguredCheck",
-        "GroupSettings",
         "LinkSettings",
         "MaintenanceSettings",
         "MessageSettings",
         "MessageTemplate",
         "RouteSettings",
+    ),
+    "healthkit._config.checks": ("configure_check",),
+    "healthkit._config.service_tables": (
+        "GroupSettings",
         "ServiceSettings",
-        "Settings",
         "SloSettings",
         "StatusSettings",
         "StoreSettings",
         "WatchSettings",
+    ),
+    "healthkit._config.settings": (
+        "ConfiguredCheck",
+        "Settings",
     ),
     "healthkit._health": (
         "Health",

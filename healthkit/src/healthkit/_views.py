@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from healthkit import _rendering
 from healthkit._config.groups import group_path
-from healthkit._config.settings import ConfiguredCheck, Fails, GroupSettings
+from healthkit._config.service_tables import Fails, GroupSettings
+from healthkit._config.settings import ConfiguredCheck
 from healthkit._model.checks import Outcome, Report, Result, Role, Status
 from healthkit._rendering import RenderedResponse, Renderer
 

@@ -25,7 +25,7 @@ from healthkit._alerts import send_result
 from healthkit._alerts.messages import Format, Message, format_for_channel
 from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._clock import SYSTEM_CLOCK, Clock
-from healthkit._config.settings import ChannelSettings
+from healthkit._config.alert_tables import ChannelSettings
 from healthkit.errors import ConfigProblem
 from healthkit.masking import MASK, mask, one_line
 

@@ -34,7 +34,8 @@ from healthkit._alerts.patience import Failures, backoff
 from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._alerts.templates import LINK_WORDS
 from healthkit._clock import SYSTEM_CLOCK, Clock
-from healthkit._config.settings import ChannelSettings, Settings
+from healthkit._config.alert_tables import ChannelSettings
+from healthkit._config.settings import Settings
 from healthkit._model.alerts import Batch, EventKind
 from healthkit._store import circuit_breakers, lease, outbox
 from healthkit._store.database import Store

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from healthkit._config.settings import LinkSettings
+from healthkit._config.alert_tables import LinkSettings
 from healthkit._model.alerts import Event, EventKind
 
 PATH = "/health/act/"

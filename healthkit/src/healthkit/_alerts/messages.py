@@ -15,7 +15,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from healthkit import _outcomes
 from healthkit._alerts.templates import LANGUAGES
-from healthkit._config.settings import MessageSettings, Settings
+from healthkit._config.alert_tables import MessageSettings
+from healthkit._config.settings import Settings
 from healthkit._model import budget_words
 from healthkit._model.alerts import Event, EventKind
 from healthkit._model.budgets import load_budget

@@ -7,13 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from graphlib import TopologicalSorter
 from zoneinfo import ZoneInfo
 
-from healthkit._config.settings import (
-    ChannelSettings,
-    ConfiguredCheck,
-    MaintenanceSettings,
-    QuietHours,
-    RouteSettings,
-)
+from healthkit._config.alert_tables import ChannelSettings, MaintenanceSettings, RouteSettings
+from healthkit._config.settings import ConfiguredCheck
+from healthkit._config.table import QuietHours
 from healthkit._model.alerts import Delivery, Event, EventKind, Silence
 from healthkit._model.checks import CheckInfo, Severity
 

@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from healthkit import _outcomes
-from healthkit._config.settings import CheckSettings, ConfigTable, ConfiguredCheck
+from healthkit._config.service_tables import CheckSettings
+from healthkit._config.settings import ConfiguredCheck
+from healthkit._config.table import ConfigTable
 from healthkit._config.validation import validate
 from healthkit.errors import ConfigError, ConfigProblem
 

@@ -10,6 +10,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from healthkit._config import source as toml
+from healthkit._config.alert_tables import (
+    AlertSettings,
+    ChannelSettings,
+    LinkSettings,
+    MaintenanceSettings,
+    MessageSettings,
+    RouteSettings,
+)
 from healthkit._config.checks import (
     RESERVED_NAMES,
     build,
@@ -22,23 +30,16 @@ from healthkit._config.groups import group_problems
 from healthkit._config.objectives import objective_problems
 from healthkit._config.offered import offered_checks
 from healthkit._config.references import document_links, reference_problems, tables
-from healthkit._config.settings import (
-    AlertSettings,
-    ChannelSettings,
+from healthkit._config.service_tables import (
     CheckSettings,
-    ConfiguredCheck,
     GroupSettings,
-    LinkSettings,
-    MaintenanceSettings,
-    MessageSettings,
-    RouteSettings,
     ServiceSettings,
-    Settings,
     SloSettings,
     StatusSettings,
     StoreSettings,
     WatchSettings,
 )
+from healthkit._config.settings import ConfiguredCheck, Settings
 from healthkit._config.store_path import beside
 from healthkit._config.validation import Model, validate
 from healthkit._model.checks import Severity

@@ -13,7 +13,8 @@ from healthkit import _outcomes
 from healthkit._check import Check, CheckContext
 from healthkit._config.checks import configure_check
 from healthkit._config.references import find_cycle
-from healthkit._config.settings import CheckSettings, ConfiguredCheck
+from healthkit._config.service_tables import CheckSettings
+from healthkit._config.settings import ConfiguredCheck
 from healthkit._model.checks import CheckInfo, Outcome, Role
 from healthkit._plugins import PluginManager
 

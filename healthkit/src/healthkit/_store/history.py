@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, delete, func, insert, select
+from sqlalchemy import Connection, Select, Table, case, delete, exists, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
 from healthkit._model.uptime import Uptime
@@ -52,10 +53,24 @@ def add(connection: Connection, rows: Iterable[Row], now: datetime) -> None:
         return
     connection.execute(insert(history), values)
     this_hour = _hour(now)
-    late = [one for one in values if one["hour"] < this_hour and one["status"] != MAINTENANCE]
-    if late:
+    counted = [one for one in values if one["status"] != MAINTENANCE]
+    if late := [one for one in counted if one["hour"] < this_hour]:
         hour = last_summed(connection, hourly.c.hour, this_hour)
         amend(connection, late, hour, last_summed(connection, daily.c.day, this_hour // _DAY))
+    # Sums of now or later are of a clock that was set back: what they are of may be gone.
+    checks = {one["check_name"] for one in counted}
+    if any(lived := connection.execute(_lived(checks, this_hour)).one()):
+        timely = [one for one in counted if one["hour"] >= this_hour]
+        hour, day = (sys.maxsize if one else 0 for one in lived)
+        amend(connection, timely, hour, day)
+
+
+def _lived(checks: Iterable[str], hour: int) -> Select[bool, bool]:
+    """Whether these checks have sums of this hour or later, and of this day or later."""
+    return select(
+        exists().where(hourly.c.check_name.in_(checks), hourly.c.hour >= hour),
+        exists().where(daily.c.check_name.in_(checks), daily.c.day >= hour // _DAY),
+    )
 
 
 def roll_up(connection: Connection, now: datetime, upto: datetime | None = None) -> None:

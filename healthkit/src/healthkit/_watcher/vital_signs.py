@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from healthkit._config.settings import ChannelSettings, Settings
+from healthkit._config.alert_tables import ChannelSettings
+from healthkit._config.settings import Settings
 from healthkit._model.checks import CheckInfo
 
 STUCK_AFTER = 15.0

@@ -18,7 +18,8 @@ import click
 from healthkit import _threads
 from healthkit._alerts import apprise_client, messages
 from healthkit._alerts.send_result import SendResult, SendStatus
-from healthkit._config.settings import ChannelSettings, Settings
+from healthkit._config.alert_tables import ChannelSettings
+from healthkit._config.settings import Settings
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox

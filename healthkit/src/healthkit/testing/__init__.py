@@ -23,7 +23,8 @@ from pydantic import Field, SecretStr
 
 from healthkit import _threads
 from healthkit._check import Check, CheckContext, HeartbeatReader, OutboxReader
-from healthkit._config.settings import ConfiguredCheck, ServiceSettings, Settings, StoreSettings
+from healthkit._config.service_tables import ServiceSettings, StoreSettings
+from healthkit._config.settings import ConfiguredCheck, Settings
 from healthkit._health import Health
 from healthkit._model.checks import CheckInfo, Outcome
 

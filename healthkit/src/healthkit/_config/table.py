@@ -1,0 +1,60 @@
+"""The base of the tables of healthkit.toml, and the forms of values that stand in several."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import time
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+def parse_time_of_day(value: Any) -> time:
+    """Returns `"08:00"` as a time of day. Raises ValueError."""
+    if isinstance(value, time):
+        return value
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(f"{value!r} is not a time of day; write it like 08:00")
+    return time(int(match[1]), int(match[2]))
+
+
+TimeOfDay = Annotated[time, BeforeValidator(parse_time_of_day)]
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A part of each day, by the wall clock; it may pass midnight."""
+
+    start: time
+    end: time
+
+
+def parse_quiet_hours(value: Any) -> QuietHours:
+    """Returns `"22:00-07:00"` as quiet hours. Raises ValueError."""
+    if isinstance(value, QuietHours):
+        return value
+    start, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
+    if not dash or start.strip() == end.strip():
+        raise ValueError(f"{value!r} are not quiet hours; write them like 22:00-07:00")
+    return QuietHours(parse_time_of_day(start.strip()), parse_time_of_day(end.strip()))
+
+
+def web_address(value: SecretStr) -> SecretStr:
+    address = value.get_secret_value().strip()
+    if address and not re.fullmatch(r"https?://[^\s/]+\S*", address):
+        raise ValueError("must be an address like https://kuma.example/api/push/TOKEN")
+    return SecretStr(address)
+
+
+class ConfigTable(BaseModel):
+    """A table of the file: frozen, and any key it does not know is a mistake."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
