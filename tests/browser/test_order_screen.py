@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.network import Network, refused
 from tests.browser.storage import await_kept, held_storage
 from tests.browser.taps import tap_twice
 from tests.browser.test_sell import WATER, bill, rupiah, tap, write_takeaway
@@ -88,6 +89,18 @@ def test_a_double_tap_on_the_bin_does_not_take_the_next_line_too(till: Page) -> 
     tap_twice(till.get_by_role("button", name=f"Hapus {WATER}"), 200)
     expect(bill(till)).to_have_count(1)
     expect(bill(till)).to_contain_text("Kentang Truffle")
+
+
+def test_a_sheet_keeps_what_was_chosen_while_other_screens_are_still_being_fetched(
+    till: Page,
+) -> None:
+    Network(till, "**/assets/ReceiptsPage-*.js", refused)
+    till.reload()
+    choose(open_steak(till))
+    till.keyboard.press("Escape")
+    expect(till.get_by_role("dialog")).to_have_count(0)
+    again = open_steak(till)
+    expect(again.get_by_role("radio", name="Medium Rare", exact=True)).to_be_checked()
 
 
 @pytest.mark.parametrize("closing", ["back", "escape", "beside"])

@@ -42,6 +42,9 @@ export function OrderPage() {
   });
   const [sheet, setSheet] = useState<OpenSheet | null>(null);
   const restIsHere = useRestIsHere();
+  const [sheetsBegun, setSheetsBegun] = useState(false);
+  // From the first one on they stay: what was chosen in one that was closed is kept there.
+  if (!sheetsBegun && (sheet !== null || restIsHere)) setSheetsBegun(true);
 
   const categories = menu.data?.categories ?? NO_CATEGORIES;
   const category = categories.find(({ id }) => id === categoryId) ?? categories[0];
@@ -126,7 +129,7 @@ export function OrderPage() {
         onSend={sendOrAsk}
         onEditLine={editLine}
       />
-      {(sheet !== null || restIsHere) && (
+      {sheetsBegun && (
         <Suspense>
           <OrderSheets sheet={sheet} draft={draft ?? emptyDraft} products={products} onAdd={add} onClose={() => setSheet(null)} />
         </Suspense>
