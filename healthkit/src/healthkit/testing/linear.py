@@ -37,8 +37,11 @@ def find_slow(
     found = []
     for word in words:
         for ending in endings:
-            short, long = (_cost(function, word, ending, length) for length in lengths)
-            if long > SOON and long > _MORE * max(short, SOON / _MORE):
+            long = _cost(function, word, ending, lengths[1])
+            if long <= SOON:
+                continue  # and the short one is not looked at
+            short = _cost(function, word, ending, lengths[0])
+            if long > _MORE * max(short, SOON / _MORE):
                 times = lengths[1] // len(word)
                 found.append(f"{word!r} × {times} + {ending!r}: {short:.3f} s, {long:.3f} s")
     return found
