@@ -141,6 +141,8 @@ def main(arguments: Sequence[str] = ()) -> int:
         began, process, memory = time.perf_counter(), psutil.Process(), {}
         for second in range(TICK, HOUR + END, TICK):
             clock.advance(TICK)
+            for sink in sinks:
+                sink.requests.clear()  # they are of this process too
             wait_until(lambda: clock.waiting() >= 2 and not any(hour.decided.values()), 60)
             if INTERVAL < second <= HOUR:
                 # None of which a message is still to come: two changes at once are no change.
