@@ -27,6 +27,7 @@ from healthkit import (
 from healthkit._alerts import messages
 from healthkit._alerts.processor import ResultProcessor, SequencedResult
 from healthkit._config.objectives import objectives_of
+from healthkit._config.table import ConfigTable
 from healthkit._model.budget_rules import budget
 from healthkit._model.budgets import BudgetState
 from healthkit._model.checks import Result
@@ -151,7 +152,7 @@ def test_settings_made_in_python_are_validated_alike():
 def test_every_table_of_the_settings_can_be_made_from_public_names():
     kinds = [kind for field in Settings.model_fields.values() for kind in parts(field.annotation)]
     tables = {
-        kind.__name__ for kind in kinds if getattr(kind, "__module__", "") == Settings.__module__
+        kind.__name__ for kind in kinds if isinstance(kind, type) and issubclass(kind, ConfigTable)
     }
     assert len(tables) > 8
     assert tables <= set(healthkit.__all__), tables
