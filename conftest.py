@@ -30,8 +30,9 @@ ENDED_EARLY = ("browser", SHARED_SERVER)
 GROUPS = "groups.json"
 LONG = {"slow", "fault", "browser"}
 # A law is tried on some inputs each time, and on many by `make test-deep`.
-settings.register_profile("deep", max_examples=300)
-settings.register_profile("quick", max_examples=40)
+# How long one takes is not what it is about.
+settings.register_profile("deep", max_examples=300, deadline=None)
+settings.register_profile("quick", max_examples=40, deadline=None)
 settings.load_profile("quick")
 _LOCKS = pytest.StashKey["Turnstile"]()
 _FOLDER = pytest.StashKey[Path]()
