@@ -20,7 +20,7 @@ import sys
 
 from benchmarks.measure import ROOT, Missing
 
-NAMES = ("imports", "health", "menu", "orders", "logs", "backup", "screens")
+NAMES = (*("imports", "health", "mounts", "checks", "menu", "orders", "logs", "backup", "screens"),)
 
 
 def main(arguments: list[str]) -> int:

@@ -45,14 +45,23 @@ def gunicorn(
     application: str, environ: Mapping[str, str], *options: str, path: str = "/health"
 ) -> Iterator[str]:
     """An application under gunicorn with one gevent worker; its log goes nowhere. Its address."""
-    port = free_port()
-    command = [
-        *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
+    command = (
+        *("-m", "gunicorn", application, "--bind", "127.0.0.1:{port}"),
         *("--worker-class", "gevent", "--workers", "1", "--log-level", "error"),
         *("--no-control-socket", "--pythonpath", str(ROOT), *options),
-    ]
-    told = {**os.environ, **environ}
-    process = subprocess.Popen(command, env=told, stdout=subprocess.DEVNULL)
+    )
+    with server(command, environ, path) as address:
+        yield address
+
+
+@contextmanager
+def server(command: Sequence[str], environ: Mapping[str, str], path: str) -> Iterator[str]:
+    """A server as Python's arguments start it, `{port}` among them, that answers at `path`; its
+    address."""
+    port = free_port()
+    told = {**os.environ, "PYTHONPATH": str(ROOT), **environ}
+    arguments = [sys.executable, *(one.format(port=port) for one in command)]
+    process = subprocess.Popen(arguments, env=told, stdout=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait(address + path, process)
