@@ -326,6 +326,24 @@ def test_a_tap_is_on_the_bill_before_the_device_has_kept_it(till: Page) -> None:
     expect(till.get_by_label(f"Jumlah {WATER}")).to_have_value("1")
 
 
+def test_what_was_tapped_right_before_a_reload_is_on_the_bill_after_it(till: Page) -> None:
+    tap(till, WATER)
+    await_kept(till)
+    with held_storage(till):
+        tap(till, WATER)
+        tap(till, "Kentang Truffle")
+        expect(bill(till)).to_have_count(2)
+        till.reload()
+    expect(bill(till)).to_have_text([re.compile(WATER), re.compile("Kentang Truffle")])
+    expect(till.get_by_label(f"Jumlah {WATER}")).to_have_value("2")
+    await_kept(till)
+    till.get_by_role("button", name="Kosongkan").click()
+    expect(till.get_by_text("Belum ada pesanan")).to_be_visible()
+    await_kept(till)
+    till.reload()
+    expect(till.get_by_text("Belum ada pesanan")).to_be_visible()
+
+
 @pytest.mark.deep
 def test_the_bill_names_the_line_that_is_sold_out_until_it_is_gone(till: Page) -> None:
     write_takeaway(till)

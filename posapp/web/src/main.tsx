@@ -7,7 +7,7 @@ import { queryClient } from "./api/queries";
 import { onNewcomer, refreshToken } from "./api/sign-in";
 import type { Order } from "./api/types";
 import { App } from "./app/App";
-import { rememberParked, resetDraft } from "./features/order/use-draft";
+import { keepLastTaps, rememberParked, resetDraft } from "./features/order/use-draft";
 import { fetchLanguages } from "./i18n";
 import { watchFaults } from "./lib/faults";
 import { fetchTheRest } from "./lib/later";
@@ -21,6 +21,7 @@ if (!root) throw new Error("index.html has no #root");
 
 watchStorage();
 watchFaults();
+keepLastTaps();
 keepWhatIsRead(queryClient);
 const restore = () => void restoreKept(queryClient).catch(() => null);
 onNewcomer(restore);

@@ -100,6 +100,24 @@ const write = (change: Change): Promise<Edited | null> =>
     return { before, after };
   });
 
+const UNWRITTEN = "kenangan.unwritten";
+
+/**
+ * Keep also what was tapped right before the page goes: the storage gives up what it has not written by
+ * then. It waits in a place of its own, and is written when the page comes again.
+ */
+export function keepLastTaps(): void {
+  addEventListener("pagehide", () => {
+    if (unwritten.length > 0) localStorage.setItem(UNWRITTEN, JSON.stringify([kept, shown]));
+  });
+  const left = localStorage.getItem(UNWRITTEN);
+  if (left === null) return;
+  localStorage.removeItem(UNWRITTEN);
+  const [before, after] = JSON.parse(left) as [Draft | null, Draft | null];
+  // Only on top of what it was written on: it may have been kept all the same, or another tab was here.
+  void edit((draft) => (after && replaceEqualDeep(before, draft) === before ? { ...emptyDraft, ...after } : draft));
+}
+
 /** Return the draft to send, or null when it has no lines. */
 export const readDraft = async (): Promise<Draft | null> => {
   const draft = await current();
