@@ -214,7 +214,7 @@ class World:
 
     def _look_at_the_heartbeat(self):
         now = self.clock.monotonic()
-        # Known to be out of reach: a channel to which nothing was sent since may work for all we know.
+        # Nobody knows of a channel to which nothing was sent since that it does not work.
         waiting = {channel for channel, _ in self.owed()}
         asked = "b" in waiting and bool(waiting & {"a", "c"})
         reachable = not asked or any(c.mood == "works" for c in self.channels.values())
