@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from sqlalchemy.engine import URL
 
 from benchmarks.measure import database, gunicorn, need, rounds, table
 
@@ -32,17 +35,20 @@ APPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
+@contextmanager
+def checked_database() -> Iterator[tuple[URL, dict[str, str]]]:
+    """A database, and the environment of a server whose healthkit checks it."""
+    with tempfile.TemporaryDirectory() as folder, database() as url:
+        config = Path(folder) / "healthkit.toml"
+        config.write_text(CONFIG.format(folder=folder))
+        address = url.render_as_string(hide_password=False)
+        yield url, {"DATABASE_URL": address, "HEALTHKIT_CONFIG": str(config)}
+
+
 def main() -> None:
     need("wrk", "wrk")
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        url = stack.enter_context(database())
-        config = Path(folder) / "healthkit.toml"
-        config.write_text(CONFIG.format(folder=folder))
-        environ = {
-            "DATABASE_URL": url.render_as_string(hide_password=False),
-            "HEALTHKIT_CONFIG": str(config),
-        }
+        _, environ = stack.enter_context(checked_database())
         addresses = {}
         for name, (app, path, options) in APPS.items():
             server = gunicorn(f"benchmarks.health_apps:{app}", environ, *options, path=path)

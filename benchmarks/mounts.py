@@ -9,21 +9,19 @@ database in the request.
 from __future__ import annotations
 
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from pathlib import Path
 
 import psutil
 import psycopg2
 import requests
 from sqlalchemy.engine import URL
 
-from benchmarks.health import CONFIG, THREADS
-from benchmarks.measure import database, gunicorn, need, rounds, server, table
+from benchmarks.health import THREADS, checked_database
+from benchmarks.measure import gunicorn, need, rounds, server, table
 
 APPS = "benchmarks.mount_apps"
 CROWD = 50
@@ -51,15 +49,7 @@ def servers(environ: Mapping[str, str]) -> dict[str, Serve]:
 
 def main() -> None:
     need("wrk", "wrk")
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        url = stack.enter_context(database())
-        config = Path(folder) / "healthkit.toml"
-        config.write_text(CONFIG.format(folder=folder))
-        environ = {
-            "DATABASE_URL": url.render_as_string(hide_password=False),
-            "HEALTHKIT_CONFIG": str(config),
-        }
+    with checked_database() as (url, environ):
         frozen = []
         for name, serving in servers(environ).items():
             with serving as address:
