@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     print("|                                      |   found |")
     print("| ------------------------------------ | ------: |")
     for second, megabytes in memory.items():
-        print(f"| memory after {second // 60:3} minutes, MB        | {megabytes:7.1f} |")
+        print(f"| memory after {second // 60:3} minutes, MB         | {megabytes:7.1f} |")
     print(f"| answer to message, median, ms        | {took[49] * 1000:7.1f} |")
     print(f"| answer to message, 99th percentile   | {took[98] * 1000:7.1f} |")
     print(f"| messages that never came             | {len(hour.decided):7} |")
