@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 import psutil
@@ -120,13 +120,17 @@ def stopped(url: URL) -> Iterator[None]:
     connection.close()
     assert postmaster is not None
     every = [postmaster, *postmaster.children(recursive=True)]
-    for one in every:
-        one.send_signal(signal.SIGSTOP)
+    _signal(every, signal.SIGSTOP)
     try:
         yield
     finally:
-        for one in every:
-            one.send_signal(signal.SIGCONT)
+        _signal(every, signal.SIGCONT)
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):  # a connection has ended meanwhile
+            one.send_signal(number)
 
 
 def _seconds(found: float | None) -> str:
