@@ -118,14 +118,14 @@ def test_what_comes_after_its_day_was_closed_is_in_every_figure(store):
 def test_an_hour_that_is_lived_twice_counts_twice(engine, back):
     """The results of the first time are gone by then, after 120 days the sums of its hours too."""
     first = [Row("a", START + n * HOUR, "healthy", 0.5) for n in range(26)]
-    again = [Row(check, START + n * HOUR, "unhealthy", 2.0) for n in range(26) for check in "ab"]
+    again = [Row("a", START + n * HOUR, "unhealthy", 2.0) for n in range(26)]
     with engine.connect() as connection, connection.begin() as transaction:
         for row in first:
             history.add(connection, [row], row.at)
         history.roll_up(connection, START + back)
-        for both in zip(again[::2], again[1::2], strict=True):
-            history.roll_up(connection, both[0].at)
-            history.add(connection, both, both[0].at)
+        for row in again:
+            history.roll_up(connection, row.at)
+            history.add(connection, [row], row.at)
         history.roll_up(connection, START + 3 * DAY)
         days = cells(connection, tables.daily, tables.daily.c.day, NAMES)
         hours = cells(connection, tables.hourly, tables.hourly.c.hour, NAMES)
@@ -133,3 +133,16 @@ def test_an_hour_that_is_lived_twice_counts_twice(engine, back):
     assert days == summed([*first, *again], 24, events=False)
     rows = [*first, *again] if back < KEEP_HOURS else again
     assert hours == summed(rows, 1, events=False)
+
+
+def test_a_clock_that_was_ahead_for_a_while_takes_nothing_from_the_hour_that_goes_on(store):
+    """There are sums of hours to come by then, and none of this hour."""
+    ahead = START + 2 * DAY
+    before, after = START + timedelta(minutes=10), START + timedelta(minutes=20)
+    with store.transaction() as connection:
+        history.add(connection, [Row("a", ahead, "healthy", 0.1)], ahead)
+        history.roll_up(connection, ahead + HOUR, START)
+        history.add(connection, [Row("b", before, "unhealthy", 0.1)], before)
+        history.add(connection, [Row("a", after, "healthy", 0.1)], after)
+        found = history.uptime(connection, after, 3 * HOUR)
+    assert found == {"a": Uptime(1, 1), "b": Uptime(0, 1)}

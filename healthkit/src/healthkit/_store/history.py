@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, case, delete, exists, func, insert, select
+from sqlalchemy import Connection, Select, Table, case, delete, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
 from healthkit._model.uptime import Uptime
@@ -57,20 +57,27 @@ def add(connection: Connection, rows: Iterable[Row], now: datetime) -> None:
     if late := [one for one in counted if one["hour"] < this_hour]:
         hour = last_summed(connection, hourly.c.hour, this_hour)
         amend(connection, late, hour, last_summed(connection, daily.c.day, this_hour // _DAY))
-    # Sums of now or later are of a clock that was set back: what they are of may be gone.
-    checks = {one["check_name"] for one in counted}
-    if any(lived := connection.execute(_lived(checks, this_hour)).one()):
-        timely = [one for one in counted if one["hour"] >= this_hour]
-        hour, day = (sys.maxsize if one else 0 for one in lived)
-        amend(connection, timely, hour, day)
+    timely = [one for one in counted if one["hour"] >= this_hour]
+    hours = _summed(connection, hourly, timely, 1)
+    days = _summed(connection, daily, timely, _DAY)
+    if hours or days:  # of a clock that was set back: the results that they are of may be gone
+        amend(connection, hours, sys.maxsize, 0)
+        amend(connection, days, 0, sys.maxsize)
 
 
-def _lived(checks: Iterable[str], hour: int) -> Select[bool, bool]:
-    """Whether these checks have sums of this hour or later, and of this day or later."""
-    return select(
-        exists().where(hourly.c.check_name.in_(checks), hourly.c.hour >= hour),
-        exists().where(daily.c.check_name.in_(checks), daily.c.day >= hour // _DAY),
-    )
+def _summed(
+    connection: Connection, table: Table, results: list[dict[str, Any]], length: int
+) -> list[dict[str, Any]]:
+    """The results of which there are sums already, of their check in their period of so many
+    hours."""
+    if not results:
+        return []
+    check, period, *_ = table.c
+    cells = {(one["check_name"], one["hour"] // length) for one in results}
+    names, periods = ({cell[at] for cell in cells} for at in (0, 1))
+    query = select(check, period).where(check.in_(names), period.in_(periods))
+    there = {tuple(row) for row in connection.execute(query)}
+    return [one for one in results if (one["check_name"], one["hour"] // length) in there]
 
 
 def roll_up(connection: Connection, now: datetime, upto: datetime | None = None) -> None:
