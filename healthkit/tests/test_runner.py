@@ -74,7 +74,8 @@ def test_a_check_that_overruns_is_reported_and_not_started_again_until_it_has_en
     health = make_health(slow=check, good=Answers())
     health.start()
     result = until(lambda: (r := health.report().result("slow")).timed_out and r)
-    assert result.outcome.message == "no answer within 0.2s"
+    # What follows it, once the check is due again, may be there already.
+    assert result.outcome.message.startswith("no answer within 0.2s")
     assert health.response("json").code == 503
     until(lambda: "still hangs" in health.report().result("slow").outcome.message)
     assert len(check.runs) == 1
