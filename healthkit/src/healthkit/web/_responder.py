@@ -77,6 +77,11 @@ class Responder:
 
             self._status_paths = STATUS_PATHS
 
+    @property
+    def fixed_paths(self) -> Sequence[str]:
+        """The paths that are always answered here, as far as they can be listed."""
+        return (*self._paths, *self._status_paths)
+
     def start(self) -> Iterator[float]:
         """Starts the checks in this process, where nothing has; yields the seconds to sleep until
         the next look, for `FIRST_RESULTS` at most."""

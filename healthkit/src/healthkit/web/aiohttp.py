@@ -21,6 +21,8 @@ except ModuleNotFoundError as error:
 
 HEALTH: web.AppKey[Health] = web.AppKey("healthkit", Health)
 """Where the application keeps its Health: `app[HEALTH]`."""
+_PATTERN = frozenset("{}")
+"""What makes a pattern of aiohttp's of a path."""
 
 
 def mount(
@@ -61,6 +63,25 @@ def mount(
 
     app.middlewares.insert(0, respond)
     app.cleanup_ctx.insert(0, start)
+    for path in responder.fixed_paths:
+        if path.startswith("/") and not _PATTERN & set(path):
+            resource = _HealthPath(path)
+            resource.add_route("*", _answered_before)
+            app.router.register_resource(resource)
+
+
+class _HealthPath(web.PlainResource):
+    """Lets the router find a health path: one that it does not know costs it half as much again as
+    all the rest of the request."""
+
+    def raw_match(self, path: str) -> bool:
+        """Keeps a route that the application adds to the same path from joining this one."""
+        return False
+
+
+async def _answered_before(_: web.Request) -> web.StreamResponse:
+    """The route of a health path, which `respond` answers in front of all routes."""
+    raise web.HTTPNotFound
 
 
 def environ_of(request: web.Request) -> dict[str, Any]:
