@@ -398,7 +398,7 @@ class Served:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         show_no_secret(self.log)
 
 

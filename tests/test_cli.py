@@ -92,7 +92,7 @@ def test_an_account_that_is_added_can_sign_in_at_the_running_till(running_pos, m
     request = Request(
         f"{running_pos.url}/api/v1/auth/login", body, {"Content-Type": "application/json"}
     )
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         assert json.load(answer)["user"]["name"] == "Siti Aminah"
     code, _, errors = add(me, running_pos.data_dir, "siti")
     assert code == 2
@@ -253,7 +253,7 @@ def test_serve_keeps_the_embedded_server_for_as_long_as_it_runs(serve, tmp_path,
     server = psutil.Process(running_server(tmp_path / "var").pid)
     process.send_signal(number)
     process.wait(timeout=30)
-    server.wait(timeout=20)
+    server.wait(timeout=60)
 
 
 @pytest.mark.deep

@@ -210,17 +210,17 @@ class Site:
     def end(self, watcher):
         """Stops a watcher of `thread`, as SIGTERM does."""
         watcher.stop()
-        next(thread for one, thread in self.watchers if one is watcher).join(20)
+        next(thread for one, thread in self.watchers if one is watcher).join(60)
 
     def close(self):
         for watcher, thread in self.watchers:
             watcher.stop()
-            thread.join(20)
+            thread.join(60)
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
-            process.wait(10)
+            process.wait(60)
         if self._store is not None:
             self._store.close()
 
@@ -259,7 +259,7 @@ class Site:
         def come():
             return len(self.messages()) >= len(titles) and not self.counts()
 
-        wait_until(come, 20)
+        wait_until(come, 60)
         assert [message.splitlines()[0] for message in self.messages()] == list(titles)
 
 
@@ -373,7 +373,7 @@ class Post:
     def close(self):
         for courier in self.couriers.values():
             courier.stop()
-        assert all(courier.join(10) for courier in self.couriers.values())
+        assert all(courier.join(60) for courier in self.couriers.values())
         self.store.close()
 
 

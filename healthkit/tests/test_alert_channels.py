@@ -132,7 +132,7 @@ def test_a_service_that_nobody_answers_for_is_not_reached(telegram):
 def test_a_service_that_takes_too_long_timed_out(telegram):
     release = threading.Event()
     telegram.respond_with(
-        lambda request: StubResponse(200, b"{}") if release.wait(20) else StubResponse()
+        lambda request: StubResponse(200, b"{}") if release.wait(60) else StubResponse()
     )
     answer = apprise_client.send(f"{TELEGRAM}?rto=0.2", MESSAGE)
     release.set()

@@ -191,7 +191,7 @@ def test_alert_test_waits_for_a_channel_no_longer_than_its_timeout(run, http_sin
     release = threading.Event()
 
     def hang(request):
-        release.wait(20)
+        release.wait(60)
         return StubResponse()
 
     http_sink.respond_with(hang)

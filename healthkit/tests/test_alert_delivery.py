@@ -27,7 +27,7 @@ def blocking(release):
     """Answers once `release` is set."""
 
     def answer(request):
-        release.wait(20)
+        release.wait(60)
         return StubResponse()
 
     return answer
@@ -191,7 +191,7 @@ def test_words_that_hang_are_replaced_by_the_plain_ones(post, http_sink, monkeyp
     monkeypatch.setattr(delivery, "WORDING_LIMIT", 0.1)
     release = threading.Event()
     post.open(
-        lambda event, language: release.wait(20) and None, a={"url": http_sink.url("/a", "json")}
+        lambda event, language: release.wait(60) and None, a={"url": http_sink.url("/a", "json")}
     )
     post.owe("a", event(0))
     wait_until(lambda: http_sink.requests)
@@ -258,7 +258,7 @@ def test_details_that_json_lacks_lose_no_alert(tmp_path):
 def test_a_call_that_overruns_its_limit_goes_on_by_itself():
     limiter, release, ended = _threads.TimeLimiter(), threading.Event(), []
     with pytest.raises(TimeoutError):
-        limiter.call(lambda: release.wait(20) and ended.append(1), 0.05)
+        limiter.call(lambda: release.wait(60) and ended.append(1), 0.05)
     assert limiter.hanging == 1
     assert limiter.call(lambda: 3, 5) == 3
     with pytest.raises(ZeroDivisionError):

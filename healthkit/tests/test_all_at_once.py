@@ -323,7 +323,7 @@ class World:
     def close(self):
         self.heal()
         self.watcher.stop()
-        self.thread.join(20)
+        self.thread.join(60)
         self.store.close()
         for sink in (*(c.sink for c in self.channels.values()), self.kuma):
             sink.stop()

@@ -89,12 +89,12 @@ def test_beats_that_come_while_one_is_written_are_written_together():
     def write(beats):
         batches.append(sorted(beat.name for beat in beats))
         starts.set()
-        free.wait(20)
+        free.wait(60)
 
     writer = StoreWriter(write)
     jobs = [threading.Thread(target=writer.record, args=(signal("first"),))]
     jobs[0].start()
-    starts.wait(20)
+    starts.wait(60)
     jobs += [threading.Thread(target=writer.record, args=(signal(name),)) for name in "abab"]
     for job in jobs[1:]:
         job.start()
@@ -123,13 +123,13 @@ def test_more_beats_than_can_wait_are_refused_and_none_of_those_that_wait_is_los
 
     def write(beats):
         starts.set()
-        free.wait(20)
+        free.wait(60)
         written.extend(beats)
 
     writer = StoreWriter(write)
     first = threading.Thread(target=writer.record, args=(signal("first"),))
     first.start()
-    starts.wait(20)
+    starts.wait(60)
     writer._waiting += [_Waiting(signal("b")) for _ in range(MOST_WAITING)]
     with pytest.raises(StoreError, match="1000 others wait"):
         writer.record(signal("a"))

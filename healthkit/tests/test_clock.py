@@ -137,7 +137,7 @@ def test_a_channel_that_fails_is_tried_after_the_whole_pause_and_given_up_after_
     courier.wake()
     wait_until(lambda: counts() == {("a", "dead"): 1})
     courier.stop()
-    assert courier.join(10)
+    assert courier.join(60)
     store.close()
 
 

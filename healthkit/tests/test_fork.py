@@ -138,8 +138,8 @@ def test_preloaded_workers_beat_and_report_beside_each_other(preloaded, postgres
     def ask():
         for _ in range(15):
             beat = f"{preloaded}/health/beat/9f1c27d84be05a36c1d8e74f20b93a65"
-            codes.append(requests.post(beat, timeout=10).status_code)
-            workers.add(requests.get(preloaded, timeout=10).text)
+            codes.append(requests.post(beat, timeout=60).status_code)
+            workers.add(requests.get(preloaded, timeout=60).text)
 
     asking = [threading.Thread(target=ask) for _ in range(4)]
     for thread in asking:
@@ -148,7 +148,7 @@ def test_preloaded_workers_beat_and_report_beside_each_other(preloaded, postgres
         thread.join()
     assert codes == [200] * 60
     assert len(workers) == 2
-    until(lambda: requests.get(f"{preloaded}/health", timeout=10).status_code == 200)
+    until(lambda: requests.get(f"{preloaded}/health", timeout=60).status_code == 200)
     sessions = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'healthkit'")
     with make_engine(postgres_url).connect() as connection:
         assert connection.scalar(sessions) >= 3, "the master and each worker have their own"

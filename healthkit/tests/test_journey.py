@@ -70,7 +70,7 @@ def followed(tmp_path, http_sink, monkeypatch):
     finally:
         threading.setprofile(None)
         watcher.stop()
-        thread.join(20)
+        thread.join(60)
     assert http_sink.requests[0].json()["title"] == "🔴 Db is DOWN"
     files = {Path(name) for name, _ in codes if Path(name).is_relative_to(SOURCES)}
     names = {str(path.relative_to(SOURCES).with_suffix("")) for path in files}

@@ -146,7 +146,7 @@ def test_collecting_runs_nothing_and_waits_for_nothing(make_health, collected):
     assert health.needs_start, "instruments start no checks"
     health.start()
     try:
-        assert entered.wait(20)
+        assert entered.wait(60)
         (point,) = metrics()["healthkit.up"].data.data_points
         states = metrics()["healthkit.check.status"].data.data_points
         assert [p.attributes["healthkit.check.status"] for p in states if p.value] == ["unknown"]

@@ -142,7 +142,7 @@ def test_healthkit_logging_takes_over_the_log_of_the_watcher(tmp_path):
         assert watcher.stdout.readline() == "WATCHING 0 CHECKS\n"
     finally:
         watcher.terminate()
-        _, errors = watcher.communicate(timeout=20)
+        _, errors = watcher.communicate(timeout=60)
     assert errors == ""
 
 

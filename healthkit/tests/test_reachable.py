@@ -126,7 +126,7 @@ def test_the_file_that_init_writes_notifies(tmp_path, until, monkeypatch, http_s
         until(lambda: http_sink.requests)
     finally:
         watcher.stop()
-        thread.join(20)
+        thread.join(60)
     assert "Nightly is DOWN" in http_sink.requests[0].json()["title"]
 
 

@@ -70,7 +70,7 @@ def test_a_check_that_overruns_is_reported_and_not_started_again_until_it_has_en
     make_health, until
 ):
     release = threading.Event()
-    check = Answers(outcome=lambda: release.wait(20) and Outcome.healthy())
+    check = Answers(outcome=lambda: release.wait(60) and Outcome.healthy())
     health = make_health(slow=check, good=Answers())
     health.start()
     result = until(lambda: (r := health.report().result("slow")).timed_out and r)
@@ -163,7 +163,7 @@ def test_a_check_that_still_runs_at_the_stop_is_closed_when_it_has_ended(make_he
             closed.append(True)
 
     def says():
-        hangs.wait(10)
+        hangs.wait(60)
         return Outcome.healthy()
 
     health = make_health(a=Closing(outcome=says))

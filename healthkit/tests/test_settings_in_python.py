@@ -164,7 +164,7 @@ def test_a_watcher_without_a_file_sends_the_alerts(tmp_path, http_sink):
         wait_until(lambda: http_sink.requests)
     finally:
         watcher.stop()
-        thread.join(20)
+        thread.join(60)
     assert http_sink.requests[0].json()["title"] == "🔴 Queue is DOWN"
 
 

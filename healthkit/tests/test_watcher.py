@@ -101,7 +101,7 @@ def test_reminders_and_the_escalation_come_until_somebody_acknowledges(site):
     route = 'remind_every = "500ms"\nescalate_after = "1s"\nescalate_to = ["telegram"]'
     site.write(route=route).thread()
     site.outcome("unhealthy connection refused")
-    wait_until(lambda: len(site.messages()) >= 4, 20)
+    wait_until(lambda: len(site.messages()) >= 4, 60)
     with site.store.transaction() as connection:
         (incident,) = incidents.latest(connection, 1)
         incidents.acknowledge(connection, incident.id, "ani", datetime.now(UTC))
@@ -176,7 +176,7 @@ class Hanging:
 
     @hookimpl
     def healthkit_event(self, event):
-        self.release.wait(20)
+        self.release.wait(60)
 
 
 def test_a_plugin_that_hangs_on_an_event_delays_no_alert(site):
@@ -431,12 +431,12 @@ def test_the_check_of_the_alerts_knows_watchers_channels_and_the_age_of_the_outb
     late = {"late_after": timedelta(milliseconds=1)}
     wait_until(lambda: "the oldest message has waited" in (judged(**late).message or ""))
     failing = "channel telegram fails: refused: HTTP 500: on fire"
-    assert wait_until(lambda: judged().message, 20) == failing
+    assert wait_until(lambda: judged().message, 60) == failing
     with site.store.transaction() as connection:
         connection.execute(text("DELETE FROM healthkit_deliveries"))
     site.sink.answers(200)
     site.outcome("healthy")
-    wait_until(lambda: judged().status is Status.HEALTHY, 20)
+    wait_until(lambda: judged().status is Status.HEALTHY, 60)
     site.end(watcher)
     assert judged().status is Status.UNHEALTHY
 

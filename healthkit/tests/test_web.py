@@ -38,7 +38,7 @@ def test_the_first_request_starts_the_checks_and_waits_for_their_first_results(c
 
 def test_a_start_waits_for_required_checks_and_for_no_advisory_one(make_health):
     never = threading.Event()
-    slow = ScriptedCheck(outcome=lambda: never.wait(20) and Outcome.healthy())
+    slow = ScriptedCheck(outcome=lambda: never.wait(60) and Outcome.healthy())
     health = make_health(database=ScriptedCheck(), slow=(slow, {"role": Role.ADVISORY}))
     try:
         health.start(wait=10)

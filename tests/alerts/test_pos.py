@@ -72,7 +72,7 @@ class Pos:
 
     def kill_watcher(self):
         self.watcher.kill()
-        self.watcher.wait(10)
+        self.watcher.wait(60)
         self.watcher = self.watch()
 
     def state(self):
@@ -105,7 +105,7 @@ class Pos:
         for part in self.parts:
             part.terminate()
         for part in self.parts:
-            part.wait(20)
+            part.wait(60)
         self.store.stop()
 
 
@@ -132,7 +132,7 @@ def pos(running):
     running.signal(signal.SIGCONT)
     if running.watcher.poll() is not None:
         running.watcher = running.watch()
-    wait_until(lambda: running.seen(failing=False) and running.state()["told"] == 0, 20)
+    wait_until(lambda: running.seen(failing=False) and running.state()["told"] == 0, 60)
     running.sink.requests.clear()
     return running
 
@@ -144,9 +144,9 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
     pos.freeze()
     began = time.monotonic()
     if killed:
-        wait_until(lambda: pos.seen(failing=True), 10)
+        wait_until(lambda: pos.seen(failing=True), 60)
         pos.kill_watcher()
-    wait_until(pos.titles, 20)
+    wait_until(pos.titles, 60)
     if not killed:
         assert time.monotonic() - began <= FAIL_AFTER * INTERVAL + 5, "the contract's bound"
     if killed:
@@ -164,7 +164,7 @@ def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, ki
     pos.signal(signal.SIGCONT)
     if killed:
         pos.kill_watcher()
-    wait_until(lambda: len(pos.titles()) > 1, 20)
+    wait_until(lambda: len(pos.titles()) > 1, 60)
     lasted = pos.sink.requests[1].json()["message"].splitlines()[1]
     assert lasted.startswith("Downtime: ")
     wait_until(lambda: pos.store.outbox_status(_now()).oldest_due is None)
@@ -192,7 +192,7 @@ def test_the_health_of_the_pos_knows_its_watcher_and_does_not_cry_on_its_first_d
     assert "backend" not in checks, "only the watcher asks for it"
     assert "backend" in pos.states()
     pos.watcher.kill()
-    wait_until(lambda: "no watcher runs" in health()["checks"]["alerting"].get("error", ""), 20)
+    wait_until(lambda: "no watcher runs" in health()["checks"]["alerting"].get("error", ""), 60)
     assert health()["status"] == "degraded"
 
 

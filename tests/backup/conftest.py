@@ -133,7 +133,7 @@ def debian(need):
         yield url.set(database="steak_kenangan")
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(20)
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -296,7 +296,7 @@ class Killable:
 
     def stop(self) -> None:
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()
 
 

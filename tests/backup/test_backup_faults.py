@@ -195,7 +195,7 @@ def test_what_it_started_ends_with_it(small, tmp_path, killable, clock):
         assert any("pg_dump" in " ".join(process.cmdline()) for process in started)
         os.kill(pid, signal.SIGKILL)
         assert killable.ended() == -signal.SIGKILL
-        _, left = psutil.wait_procs(started, timeout=10)
+        _, left = psutil.wait_procs(started, timeout=60)
         assert left == []
     holder.close()
     assert FolderStorage(tmp_path).list_backups() == []
@@ -240,7 +240,7 @@ def test_postgresql_that_is_stopped_in_the_middle_spoils_only_this_run(
             if not stopped:
                 stopped.append(done)
                 os.kill(postgres.pid, signal.SIGQUIT)
-                psutil.Process(postgres.pid).wait(20)
+                psutil.Process(postgres.pid).wait(60)
 
         monkeypatch.setattr(log, "progress", stop)
         with pytest.raises(BackupError):

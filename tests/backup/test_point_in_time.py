@@ -110,7 +110,7 @@ def test_a_moment_between_two_accidents_comes_back(me, live, tmp_path):
         assert list((tmp_path / "backups").glob("fetched/*")) == []
     finally:
         receiving.send_signal(signal.SIGTERM)
-        receiving.communicate(timeout=20)
+        receiving.communicate(timeout=60)
     assert receiving.returncode == 0
     assert not psutil.pid_exists(receiving.pid)
 
@@ -158,7 +158,7 @@ def kept(tmp_path_factory):
             yield Kept(one.url, context.storage, process)
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ def test_changes_of_two_servers_are_not_mixed(kept, tmp_path, log):
 def test_what_the_live_server_wrote_after_the_receiver_stopped_is_missed(kept, guests_at, log):
     """The last of this file: it stops the receiver, as it was stopped a week ago."""
     kept.process.terminate()
-    kept.process.wait(20)
+    kept.process.wait(60)
     run_sql(kept.url, "INSERT INTO guests SELECT max(id) + 1, 'hilang' FROM guests")
     now = datetime.now(UTC)
     live = mark_live(PostgresClient(kept.url), log)

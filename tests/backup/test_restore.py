@@ -395,7 +395,7 @@ def test_running_tills_get_503_with_retry_after_and_then_the_restored_menu(
 
     def ask():
         while not stop.is_set():
-            answer = requests.get(f"{served.url}/api/v1/public/menu", timeout=20)
+            answer = requests.get(f"{served.url}/api/v1/public/menu", timeout=60)
             answers.append((answer.status_code, answer.headers.get("Retry-After")))
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
@@ -410,4 +410,4 @@ def test_running_tills_get_503_with_retry_after_and_then_the_restored_menu(
     assert {status for status, _ in answers} <= {200, 503}
     assert all(retry for status, retry in answers if status == 503)
     assert run_sql(url, "SELECT count(*) FROM products WHERE NOT available") == [(0,)]
-    wait_until(lambda: requests.get(f"{served.url}/api/v1/health", timeout=10).json()["success"])
+    wait_until(lambda: requests.get(f"{served.url}/api/v1/health", timeout=60).json()["success"])

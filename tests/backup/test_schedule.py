@@ -126,7 +126,7 @@ def test_it_makes_up_for_what_it_missed_one_after_another_and_ends_at_sigterm(me
 
         wait_until(lambda: said("weekly test restore: exit code 0") or process.poll(), 60)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()
@@ -159,8 +159,8 @@ def test_a_job_that_runs_is_ended_with_it(me, tmp_path, table):
                 jobs = psutil.Process(process.pid).children(recursive=True)
                 assert any("pg_dump" in " ".join(job.cmdline()) for job in jobs)
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 0
-                _, left = psutil.wait_procs(jobs, timeout=10)
+                assert process.wait(60) == 0
+                _, left = psutil.wait_procs(jobs, timeout=60)
                 assert left == []
                 assert list((tmp_path / "backups").rglob("*.part")) == []
             finally:

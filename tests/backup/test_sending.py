@@ -109,7 +109,7 @@ def test_a_webhook_that_answers_with_anything_ends_nothing(wal, s3, postgres, lo
         with Notifications(beats, {}, log.write).job("backup-daily"):
             pass
         server.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
+    thread.join(60)
     written = log.path.read_text()
     assert "ALERT_WEBHOOK was not reached" in written
     assert "the heartbeat backup-daily was not pushed" in written

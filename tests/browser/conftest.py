@@ -41,10 +41,10 @@ class House:
         """What the server has, as the manager sees it."""
         body = {"username": "manager", "password": "manager-demo"}
         with requests.Session() as session:
-            answer = session.post(f"{self.url}/api/v1/auth/login", json=body, timeout=10).json()
+            answer = session.post(f"{self.url}/api/v1/auth/login", json=body, timeout=60).json()
             session.headers["Authorization"] = f"Bearer {answer['access_token']}"
             query = {"status": status, "limit": "200"}
-            found = session.get(f"{self.url}/api/v1/orders", params=query, timeout=10)
+            found = session.get(f"{self.url}/api/v1/orders", params=query, timeout=60)
             return found.json()["orders"]
 
     def set_available(self, product: str, available: bool) -> None:

@@ -49,18 +49,18 @@ class Colleague:
         self.url = f"{url}/api/v1"
         self.session = requests.Session()
         body = {"username": name, "password": f"{name}-demo"}
-        answer = self.session.post(f"{self.url}/auth/login", json=body, timeout=10).json()
+        answer = self.session.post(f"{self.url}/auth/login", json=body, timeout=60).json()
         self.session.headers["Authorization"] = f"Bearer {answer['access_token']}"
         menu = self.get("/public/menu")["categories"]
         self.products = {one["name"]: one for c in menu for one in c["products"]}
 
     def get(self, path: str, **query: str) -> Any:
-        return self.session.get(f"{self.url}{path}", params=query, timeout=10).json()
+        return self.session.get(f"{self.url}{path}", params=query, timeout=60).json()
 
     def send(self, method: str, path: str, body: Any) -> Any:
         headers = {"Idempotency-Key": str(uuid4())}
         sent = self.session.request(
-            method, f"{self.url}{path}", json=body, headers=headers, timeout=10
+            method, f"{self.url}{path}", json=body, headers=headers, timeout=60
         )
         assert sent.ok, sent.text
         return sent.json()

@@ -178,7 +178,7 @@ def test_what_is_sold_out_says_so_and_cannot_be_tapped(till: Page, house) -> Non
 
     house.set_available("Ribeye Australia", False)
     try:
-        wait_until(says_so, 10)
+        wait_until(says_so, 60)
         expect(tile).to_be_disabled()
     finally:
         house.set_available("Ribeye Australia", True)

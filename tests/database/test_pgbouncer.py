@@ -48,7 +48,7 @@ def pooled(need, database, free_port, tmp_path):
         )
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def listens(port):

@@ -86,7 +86,7 @@ class Door:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -170,7 +170,7 @@ def start(folder: Path, backend: str, port: int, **environ: str) -> Door:
         except requests.RequestException:
             return False
 
-    wait_until(lives, 20)
+    wait_until(lives, 60)
     return door
 
 

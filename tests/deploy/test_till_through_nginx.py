@@ -46,9 +46,9 @@ def door(serve, database):
 def test_an_order_is_taken_and_paid_once(door):
     with requests.Session() as till:
         body = {"username": "cashier", "password": "cashier-demo"}
-        answer = till.post(f"{door.url}/api/v1/auth/login", json=body, timeout=10)
+        answer = till.post(f"{door.url}/api/v1/auth/login", json=body, timeout=60)
         till.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        menu = till.get(f"{door.url}/api/v1/public/menu", timeout=10).json()
+        menu = till.get(f"{door.url}/api/v1/public/menu", timeout=60).json()
         product = next(
             p for c in menu["categories"] for p in c["products"] if p["name"] == "Air Mineral"
         )
@@ -56,7 +56,7 @@ def test_an_order_is_taken_and_paid_once(door):
         order = {"type": "takeaway", "lines": [line]}
         key = {"Idempotency-Key": str(uuid4())}
         first, again = (
-            till.post(f"{door.url}/api/v1/orders", json=order, headers=key, timeout=10)
+            till.post(f"{door.url}/api/v1/orders", json=order, headers=key, timeout=60)
             for _ in range(2)
         )
         assert (first.status_code, again.status_code) == (201, 201)
@@ -65,13 +65,13 @@ def test_an_order_is_taken_and_paid_once(door):
         pay = {"method": "qris", "amount": first.json()["due"]}
         key = {"Idempotency-Key": str(uuid4())}
         path = f"{door.url}/api/v1/orders/{first.json()['id']}/payments"
-        assert till.post(path, json=pay, headers=key, timeout=10).status_code == 201
+        assert till.post(path, json=pay, headers=key, timeout=60).status_code == 201
 
 
 def test_every_answer_has_each_header_once(door):
     paths = ("/", "/sw.js", "/api/v1/public/menu", "/api/v1/none", "/health", "/status", "/metrics")
     for path in paths:
-        with requests.get(door.url + path, timeout=10) as answer:
+        with requests.get(door.url + path, timeout=60) as answer:
             for name, value in SECURITY_HEADERS:
                 found = answer.raw.headers.getlist(name)
                 assert len(found) == 1, (path, name, found)
@@ -83,9 +83,9 @@ def test_every_answer_has_each_header_once(door):
 
 def test_a_stranger_sees_no_details_of_health_and_nothing_of_the_metrics(door):
     own = {"status", "response_time", "connection_pool", "uptime", "error", "warning", "tables"}
-    checks = requests.get(f"{door.url}/health", timeout=10).json()["checks"]
+    checks = requests.get(f"{door.url}/health", timeout=60).json()["checks"]
     assert {key for check in checks.values() for key in check} <= own
-    assert requests.get(f"{door.url}/metrics", timeout=10).status_code == 404
+    assert requests.get(f"{door.url}/metrics", timeout=60).status_code == 404
 
 
 @pytest.mark.deep

@@ -101,7 +101,7 @@ def started(*command: str | Path, cwd: Path, env: Mapping[str, str]) -> Iterator
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def install(venv: Path, folder: Path) -> None:
@@ -168,7 +168,7 @@ def test_from_an_empty_environment_to_a_status_page_and_a_message(
         with started(*serve, cwd=shop, env=env):
             wait_until(lambda: answers(f"{address}/health", lambda answer: answer.ok), 60)
             wait_until(lambda: answers(f"{address}/status.json", shop_is_up), 90)
-            page = requests.get(f"{address}/status", timeout=20)
+            page = requests.get(f"{address}/status", timeout=60)
             assert (page.status_code, "Shop" in page.text) == (200, True)
         wait_until(lambda: any("🔴 Shop is DOWN" in text for text in internet.messages), 90)
     assert set(internet.asked) == {"api.telegram.org:443"}

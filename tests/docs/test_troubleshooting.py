@@ -152,7 +152,7 @@ def test_a_statement_that_holds_what_others_wait_for(seen, database):
                 )
                 return cursor.fetchone()
 
-        wait_until(waits, 10)
+        wait_until(waits, 60)
         try:
             found = seen("2. Slow Performance", "")
         finally:

@@ -75,7 +75,7 @@ class Pos:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.log.close()
 
 
@@ -98,7 +98,7 @@ def test_every_health_answers_while_the_database_is_frozen_and_says_so(pos):
 
     def ask():
         """Nothing that waits for the database is answered before it thaws."""
-        answers.append(session.get(f"{pos.url}/health", timeout=20))
+        answers.append(session.get(f"{pos.url}/health", timeout=60))
         return len(answers) > 50 and answers[-1].status_code == 503
 
     pos.freeze()
@@ -111,8 +111,8 @@ def test_every_health_answers_while_the_database_is_frozen_and_says_so(pos):
         database = answers[-1].json()["checks"]["database"]
         assert database["status"] == "unhealthy"
         assert database["response_time"] == "timeout"
-        assert requests.get(f"{pos.url}/livez", timeout=20).status_code == 200
-        assert requests.get(f"{pos.url}/readyz", timeout=20).status_code == 503
+        assert requests.get(f"{pos.url}/livez", timeout=60).status_code == 200
+        assert requests.get(f"{pos.url}/readyz", timeout=60).status_code == 503
     finally:
         pos.thaw()
     for thread in stuck:
@@ -129,7 +129,7 @@ def test_a_frozen_database_is_found_within_six_seconds():
 
 def sign_in(pos):
     body = {"username": "cashier", "password": "cashier-demo"}
-    return requests.post(f"{pos.url}/api/v1/auth/login", json=body, timeout=10).json()[
+    return requests.post(f"{pos.url}/api/v1/auth/login", json=body, timeout=60).json()[
         "access_token"
     ]
 

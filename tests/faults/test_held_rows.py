@@ -95,8 +95,8 @@ def blocked(cursor):
 def test_a_crowd_at_a_held_order_leaves_connections_to_the_others(serve, database, held):
     server = serve(database)
     login = {"username": "cashier", "password": "cashier-demo"}
-    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=10).json()
-    menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=10).json()
+    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=60).json()
+    menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=60).json()
     line = {"product_id": menu["categories"][-1]["products"][0]["id"], "quantity": 1}
 
     def post(path, body):
@@ -119,7 +119,7 @@ def test_a_crowd_at_a_held_order_leaves_connections_to_the_others(serve, databas
         ]
         others = [order() for _ in range(5)]
         assert [answer.status_code for answer in others] == [201] * 5
-        assert requests.get(f"{server.url}/readyz", timeout=10).status_code == 200
+        assert requests.get(f"{server.url}/readyz", timeout=60).status_code == 200
         for answer in crowd:
             refused = answer.result()
             assert refused.headers["Content-Type"] == "application/problem+json"

@@ -88,8 +88,8 @@ def before_the_answer(session):
 @pytest.mark.deep
 def test_tills_that_send_again_sell_each_order_exactly_once(server, session):
     login = {"username": "cashier", "password": "cashier-demo"}
-    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=10).json()
-    menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=10).json()
+    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=60).json()
+    menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=60).json()
     product = menu["categories"][-1]["products"][0]["id"]
     tills = [Till(server.url, token["access_token"], product) for _ in range(CLIENTS)]
     moments = [

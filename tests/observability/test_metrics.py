@@ -23,7 +23,7 @@ def server(serve, database):
 
 
 def samples(server):
-    text = requests.get(f"{server.url}/metrics", timeout=10).text
+    text = requests.get(f"{server.url}/metrics", timeout=60).text
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -38,7 +38,7 @@ def value(server, name, **labels):
 def ask(server, count):
     for _ in range(count):  # without keep-alive, so that they spread over the workers
         requests.get(
-            f"{server.url}/api/v1/public/menu", headers={"Connection": "close"}, timeout=10
+            f"{server.url}/api/v1/public/menu", headers={"Connection": "close"}, timeout=60
         )
 
 
@@ -63,8 +63,8 @@ def test_requests_of_all_workers_are_counted_by_route_also_when_one_is_replaced(
 
 def test_a_stranger_makes_no_metrics_of_paths_and_methods(server):
     for _ in range(5):
-        requests.get(f"{server.url}/api/v1/{uuid4()}", timeout=10)
-        requests.request("BREW", f"{server.url}/api/v1/{uuid4()}", timeout=10)
+        requests.get(f"{server.url}/api/v1/{uuid4()}", timeout=60)
+        requests.request("BREW", f"{server.url}/api/v1/{uuid4()}", timeout=60)
     routes = {dict(labels).get("route") for _, labels in samples(server)}
     methods = {dict(labels).get("method") for _, labels in samples(server)}
     assert "unmatched" in routes
@@ -74,16 +74,16 @@ def test_a_stranger_makes_no_metrics_of_paths_and_methods(server):
 
 def test_orders_and_revenue_are_counted_once_each(server):
     login = {"username": "cashier", "password": "cashier-demo"}
-    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=10).json()
+    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=60).json()
     headers = {"Authorization": f"Bearer {token['access_token']}", "Idempotency-Key": str(uuid4())}
-    menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=10).json()
+    menu = requests.get(f"{server.url}/api/v1/public/menu", timeout=60).json()
     product = menu["categories"][-1]["products"][0]["id"]
     body = {"type": "takeaway", "lines": [{"product_id": product, "quantity": 1}]}
     orders = value(server, "posapp_orders_total", type="takeaway")
     revenue = value(server, "posapp_revenue_rupiah_total", method="qris")
     address = f"{server.url}/api/v1/orders"
     for _ in range(3):
-        order = requests.post(address, json=body, headers=headers, timeout=10).json()
+        order = requests.post(address, json=body, headers=headers, timeout=60).json()
     assert value(server, "posapp_orders_total", type="takeaway") == orders + 1
     payment = {"method": "qris", "amount": order["due"]}
     for _ in range(3):
@@ -91,7 +91,7 @@ def test_orders_and_revenue_are_counted_once_each(server):
             f"{address}/{order['id']}/payments",
             json=payment,
             headers={**headers, "Idempotency-Key": f"payment-of-order-{order['id']}"},
-            timeout=10,
+            timeout=60,
         )
     assert value(server, "posapp_revenue_rupiah_total", method="qris") == revenue + order["due"]
 
@@ -113,7 +113,7 @@ def test_rules_and_dashboard_name_only_metrics_that_there_are(server):
     alerts = [rule for group in yaml.safe_load(rules)["groups"] for rule in group["rules"]]
     assert all({"expr", "labels", "annotations"} <= rule.keys() for rule in alerts)
     ask(server, 1)
-    requests.get(f"{server.url}/api/v1/nothing", timeout=10)
+    requests.get(f"{server.url}/api/v1/nothing", timeout=60)
     found = {name for name, _ in samples(server)}
     for text in (rules, dashboard):
         assert named(text) <= found

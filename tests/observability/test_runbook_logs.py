@@ -48,9 +48,9 @@ def place(need, serve, database, tmp_path_factory):
         requests.get(
             menu,
             headers={"X-Request-ID": REQUEST_ID, "X-Forwarded-For": "192.168.1.100"},
-            timeout=10,
+            timeout=60,
         )
-        requests.get(f"{served.url}/api/v1/error-test", timeout=10)
+        requests.get(f"{served.url}/api/v1/error-test", timeout=60)
         served.line(status_code=500)
         yield served, folder, sentry
 

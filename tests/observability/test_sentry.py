@@ -30,7 +30,7 @@ def server(serve, database, ingest):
 @pytest.fixture(scope="module")
 def failed(server):
     login = {"username": "cashier", "password": "cashier-demo"}
-    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=10).json()
+    token = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=60).json()
     return requests.get(
         f"{server.url}/api/v1/error-test?password={PASSWORD}&card={CARD}",
         headers={
@@ -38,7 +38,7 @@ def failed(server):
             "Cookie": f"session={TOKEN}",
             "X-Api-Key": TOKEN,
         },
-        timeout=10,
+        timeout=60,
     )
 
 
@@ -49,7 +49,7 @@ def first(ingest, kind, **fields):
             None,
         )
 
-    return wait_until(found, 15)
+    return wait_until(found, 60)
 
 
 @pytest.mark.deep
@@ -76,15 +76,15 @@ def test_no_secret_and_no_name_leaves(ingest, failed):
 
 def test_who_asked_is_told_by_number_alone(ingest, server):
     login = {"username": "waiter", "password": "waiter-demo"}
-    answer = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=10).json()
+    answer = requests.post(f"{server.url}/api/v1/auth/login", json=login, timeout=60).json()
     user, headers = answer["user"], {"Authorization": f"Bearer {answer['access_token']}"}
-    requests.get(f"{server.url}/api/v1/tables", headers=headers, timeout=10)
+    requests.get(f"{server.url}/api/v1/tables", headers=headers, timeout=60)
     transaction = first(ingest, "transaction", transaction="/api/v1/tables")
     assert transaction["user"] == {"id": str(user["id"])}
 
 
 def test_a_trace_has_the_request_and_its_statements(ingest, server, failed):
-    requests.get(f"{server.url}/api/v1/public/menu?lang=en", timeout=10)
+    requests.get(f"{server.url}/api/v1/public/menu?lang=en", timeout=60)
     transaction = first(ingest, "transaction", transaction="/api/v1/public/menu")
     assert transaction["contexts"]["trace"]["op"] == "http.server"
     assert any(

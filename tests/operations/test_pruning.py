@@ -249,7 +249,7 @@ def test_a_server_prunes_from_its_start_and_shows_it_in_the_metrics(serve, datab
     server = serve(database)
 
     def metrics():
-        return requests.get(f"{server.url}/metrics", timeout=10).text
+        return requests.get(f"{server.url}/metrics", timeout=60).text
 
     wait_until(lambda: 'posapp_pruned_total{what="idempotency_keys"} 1.0' in metrics())
     assert "posapp_pruned_timestamp_seconds" in metrics()

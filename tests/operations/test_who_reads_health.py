@@ -29,7 +29,7 @@ def pos(request, database, tmp_path_factory):
     app = create_app(settings, database)
     health = app.extensions["healthkit"]
     health.start(wait=10)
-    wait_until(lambda: health.report().result("disk").outcome.details, 20)
+    wait_until(lambda: health.report().result("disk").outcome.details, 60)
     yield app
     health.stop()
     with app.app_context():

@@ -15,7 +15,7 @@ from posapp.runtime.postgres import DataDirectory
 
 def get(url):
     try:
-        with urlopen(url, timeout=10) as answer:
+        with urlopen(url, timeout=60) as answer:
             return answer.status, answer.read()
     except HTTPError as error:
         with error:
@@ -25,7 +25,7 @@ def get(url):
 def sign_in(pos, username, password):
     body = json.dumps({"username": username, "password": password}).encode()
     request = Request(f"{pos.url}/api/v1/auth/login", body, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -34,7 +34,7 @@ def test_forty_stuck_threads_do_not_stop_health(make_health, uvicorn_serves):
             for caller in callers:
                 caller.start()
             wait_until(lambda: len(stuck) == 40)
-            assert requests.get(f"{address}/health", timeout=20).status_code == 200
+            assert requests.get(f"{address}/health", timeout=60).status_code == 200
             assert len(stuck) == 40, "the 41st waits for a thread"
         finally:
             free.set()
@@ -100,5 +100,5 @@ def test_a_mounted_sub_application_has_its_own_health(settled, uvicorn_serves):
     outer = FastAPI()
     outer.mount("/shop", asgi.HealthMiddleware(FastAPI(), settled()))
     with uvicorn_serves(outer) as address:
-        assert requests.get(f"{address}/shop/health", timeout=20).status_code == 200
-        assert requests.get(f"{address}/health", timeout=20).status_code == 404
+        assert requests.get(f"{address}/shop/health", timeout=60).status_code == 200
+        assert requests.get(f"{address}/health", timeout=60).status_code == 404

@@ -27,17 +27,17 @@ def test_serving_until_it_is_stopped(tmp_path, token):
         address = process.stdout.readline().split()[-1]
 
         def nightly():
-            return requests.get(address, timeout=20).json()["checks"]["nightly"]["status"]
+            return requests.get(address, timeout=60).json()["checks"]["nightly"]["status"]
 
         wait_until(lambda: nightly() == "healthy")
-        assert requests.get(f"{address}z", timeout=20).status_code == 404
-        assert requests.post(f"{address}/beat/{token}", timeout=20).status_code == 200
+        assert requests.get(f"{address}z", timeout=60).status_code == 404
+        assert requests.post(f"{address}/beat/{token}", timeout=60).status_code == 200
         metrics = address.replace("/health", "/metrics")
-        assert requests.get(metrics, timeout=20).status_code == 200
+        assert requests.get(metrics, timeout=60).status_code == 200
         proxied = {"X-Forwarded-For": "203.0.113.9"}
-        assert requests.get(metrics, headers=proxied, timeout=20).status_code == 401
+        assert requests.get(metrics, headers=proxied, timeout=60).status_code == 401
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

@@ -248,11 +248,11 @@ def test_faults_of_s3_are_told_apart_and_without_secrets(s3_check, run_check):
 
 
 def test_keys_that_s3_refuses_are_told_as_that(endpoint, s3_check, run_check):
-    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=10)
+    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=60)
     try:
         outcome = run_check(s3_check())
     finally:
-        requests.post(f"{endpoint}/moto-api/reset-auth", data=b"inf", timeout=10)
+        requests.post(f"{endpoint}/moto-api/reset-auth", data=b"inf", timeout=60)
     assert outcome.message == "S3 refuses the credentials (InvalidAccessKeyId)"
 
 

@@ -59,7 +59,7 @@ class Postgres:
         everyone = [main, *main.children(recursive=True)]
         for process in everyone:
             process.kill()
-        psutil.wait_procs(everyone, timeout=10)
+        psutil.wait_procs(everyone, timeout=60)
         self._server.ensure_postgres_running()
 
     def stop(self) -> None:

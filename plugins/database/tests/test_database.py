@@ -95,7 +95,7 @@ def test_the_figures_are_read_while_somebody_holds_the_pools_lock(postgres, chec
     thread = threading.Thread(target=lambda: found.append(run_check(check_of(engine=engine))))
     with engine.pool._pool.mutex, engine.pool._overflow_lock:
         thread.start()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert [outcome.status for outcome in found] == [Status.HEALTHY]
     engine.dispose()
 

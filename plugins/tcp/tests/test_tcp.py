@@ -112,7 +112,7 @@ def test_another_answer_silence_and_a_flood_are_each_told(run_check, serve):
     assert f"first {MOST_READ} bytes" in run_check(tcp(flood, expect="220 "), timeout=20.0).message
 
     free = threading.Event()
-    silent = serve(lambda connection: free.wait(20))
+    silent = serve(lambda connection: free.wait(60))
     try:
         found = run_check(tcp(silent, expect="220 "), timeout=0.3)
         assert found.message == "the expected text did not come; 0 bytes did"

@@ -129,7 +129,7 @@ def test_the_addresses_in_the_file_are_those_of_the_push_monitors(server, api):
     environ = variables(server)
     beats = Notifications(Settings.from_env(environ), environ, print)
     beats._push("backup-daily")
-    answer = requests.get(f"{environ['WATCH_HEARTBEAT']}?status=up&msg=OK", timeout=10)
+    answer = requests.get(f"{environ['WATCH_HEARTBEAT']}?status=up&msg=OK", timeout=60)
     assert answer.json()["ok"]
     by_name = {one["name"]: one for one in api.get_monitors()}
     for name, variable in (("Watcher", "WATCH_HEARTBEAT"), ("Daily backup", "BACKUP_HEARTBEAT")):

@@ -258,7 +258,7 @@ def test_it_stops_when_its_only_user_is_killed(tmp_path):
         holder.stdout.readline()
         alone = postmaster(tmp_path)
         holder.kill()
-        alone.wait(timeout=15)
+        alone.wait(timeout=60)
     with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
 
@@ -269,7 +269,7 @@ def test_it_stops_when_its_watchdog_is_killed_and_can_be_started_again(tmp_path)
     with use_server(tmp_path) as one:
         process = postmaster(tmp_path)
         one.watchdog.kill()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
 
@@ -281,7 +281,7 @@ def test_what_was_committed_survives_kill_9(tmp_path):
         query(url, "INSERT INTO bill VALUES (127000)")
         process = postmaster(tmp_path)
         process.kill()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     assert "PostgreSQL has ended: killed by SIGKILL" in DataDirectory(tmp_path).log.read_text()
     with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT total FROM bill") == (127000,)
@@ -304,7 +304,7 @@ def test_data_of_which_half_was_written_is_made_anew(tmp_path):
             process.kill()
     holder.kill()
     holder.communicate()
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=60)
     assert halves[0].exists()
     assert not (tmp_path / "postgres").exists()
     with use_embedded_database(tmp_path) as url:
@@ -432,4 +432,4 @@ def test_an_interrupt_while_it_waits_leaves_nothing_running(tmp_path):
     family = psutil.Process(holder.pid).children(recursive=True)
     holder.send_signal(signal.SIGINT)
     holder.communicate()
-    assert psutil.wait_procs(family, timeout=10)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
