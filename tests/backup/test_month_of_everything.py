@@ -1,22 +1,26 @@
 """A month of nights: two restaurants in one bucket, one on PostgreSQL 15, and all that goes wrong.
 
-An enemy writes to the bucket, a key may not delete, a disk fills, programs are killed and the
-server is off. At its end every promised restore point can be restored, nothing foreign was taken,
-and nobody has to find out by himself.
+An enemy writes to the bucket, a key may not delete, a disk fills, programs are killed, the server
+is off and what receives its changes stops. At its end every promised restore point and every moment
+can be restored, nothing foreign was taken, and nobody has to find out by himself.
 """
 
 import functools
 import json
 import random
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL
 
+from healthkit import SYSTEM_CLOCK, Status
+from healthkit.testing import wait_until
 from posapp import JAKARTA
 from posapp.backup import create, room
+from posapp.backup.base_backup import create_base_backup, list_base_backups
 from posapp.backup.context import open_context
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import BackupName
@@ -25,7 +29,19 @@ from posapp.backup.schedule import missed_jobs, timetable
 from posapp.backup.storage import s3 as storage_s3
 from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
-from tests.backup.kit import KEY, address, agree, manifest_for, refusing, restore, run_sql
+from posapp.operations.health import PosWal
+from posapp.runtime.postgres import use_server
+from tests.backup.kit import (
+    KEY,
+    SMALL,
+    address,
+    agree,
+    manifest_for,
+    receiving,
+    refusing,
+    restore,
+    run_sql,
+)
 from tests.backup.test_month import promised
 from tests.observability.sinks import sink
 
@@ -54,12 +70,14 @@ class House:
 
 
 @pytest.fixture
-def houses(small, debian, tmp_path, s3):
+def houses(debian, tmp_path, s3):
     """One on the newest PostgreSQL and one on 15, in one bucket; each has a key of its own."""
-    return {
-        "barat": House(small, tmp_path / "barat", KEY),
-        "timur": House(debian, tmp_path / "timur", KEY[::-1]),
-    }
+    with use_server(tmp_path / "live") as live:
+        run_sql(live.url, SMALL)
+        yield {
+            "barat": House(live.url, tmp_path / "barat", KEY),
+            "timur": House(debian, tmp_path / "timur", KEY[::-1]),
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -68,29 +86,89 @@ def one_client(monkeypatch):
     monkeypatch.setattr(storage_s3, "s3_client", functools.cache(storage_s3.s3_client))
 
 
+def environ_of(house):
+    return {
+        "DATABASE_URL": address(house.url),
+        "BACKUP_DIR": str(house.folder),
+        "BACKUP_LOG": str(house.folder / "backup.log"),
+        "POS_DATA_DIR": str(house.folder / "data"),
+        "BACKUP_KEY": house.key,
+        "HEALTHKIT_STORE": f"sqlite:///{house.folder}/store.db",
+    }
+
+
 @pytest.fixture
 def opened(clock, s3):
     """The context of a command of a restaurant, at the time of the clock."""
 
-    def open_one(house, run=None, **environ):
-        base = {
-            "DATABASE_URL": address(house.url),
-            "BACKUP_DIR": str(house.folder),
-            "BACKUP_LOG": str(house.folder / "backup.log"),
-            "POS_DATA_DIR": str(house.folder / "data"),
-            "BACKUP_KEY": house.key,
-            "HEALTHKIT_STORE": f"sqlite:///{house.folder}/store.db",
-        }
-        return open_context({**base, **s3.environ, **environ}, clock, run=run)
+    def open_one(house, run=None, clock=clock, **environ):
+        return open_context({**environ_of(house), **s3.environ, **environ}, clock, run=run)
 
     return open_one
+
+
+class Moments:
+    """What a restaurant writes is received, but for some nights; each night's moment is noted. All
+    of it by the server's own clock, which nobody moves."""
+
+    def __init__(self, house, me, run_check):
+        self._house, self._me, self._run_check = house, me, run_check
+        self._choose, self._running = random.Random(3), ExitStack()
+        self.receives = False
+        self.noted: dict[str, datetime] = {}
+        self.while_off: list[str] = []
+
+    def start(self):
+        self._running.enter_context(receiving(self._me, environ_of(self._house), self._house.url))
+        self.receives = True
+
+    def stop(self):
+        self._running.close()
+        self.receives = False
+
+    def night(self, stamp):
+        """Sees to it that what is not received is told, before anybody asks for it."""
+        if not self.receives:
+            self.start()
+            self._wait(lambda found: found.status is Status.HEALTHY)
+        elif self._choose.random() < 0.3:
+            self.stop()
+            self._wait(lambda found: "nothing receives what is written" in (found.message or ""))
+            self.while_off.append(stamp)
+
+    def note(self, stamp):
+        (at,) = run_sql(self._house.url, "SELECT clock_timestamp()")[0]
+        self.noted[stamp] = at + timedelta(milliseconds=1)
+
+    def restore(self, stamp):
+        at = self.noted[stamp].isoformat()
+        return self._me.run(
+            "restore", "--at", at, "--skip-confirm", environ=environ_of(self._house)
+        )
+
+    def _wait(self, so):
+        check = PosWal(url=address(self._house.url), location=self._house.folder)
+        wait_until(lambda: so(self._run_check(check, now=datetime.now(UTC))), 60)
+
+
+@pytest.fixture
+def moments(houses, opened, me, run_check):
+    house = houses["barat"]
+    found = Moments(house, me, run_check)
+    found.start()
+    with opened(house, clock=SYSTEM_CLOCK) as context, context.storage.lock() as lock:
+        create_base_backup(context, lock)
+        ended = list_base_backups(context.storage)[0].at
+    wait_until(lambda: datetime.now(UTC) > ended)  # it is named by whole seconds
+    yield found
+    found.stop()
 
 
 @pytest.mark.deep
 @pytest.mark.fault
 @pytest.mark.timeout(600)
 def test_after_a_month_of_everything_what_was_promised_is_there_and_nothing_went_untold(
-    houses, opened, clock, s3, monkeypatch
+    houses, opened, moments, clock, s3, monkeypatch
 ):
     choose, seen = random.Random(15), set()
     denied = {"now": False}
@@ -104,7 +182,11 @@ def test_after_a_month_of_everything_what_was_promised_is_there_and_nothing_went
             denied["now"] = 10 <= day < 20
             for name, house in houses.items():
                 stamp = f"{name} {night:%Y-%m-%d}"
+                if house.url == houses["barat"].url:
+                    moments.night(stamp)
                 run_sql(house.url, f"TRUNCATE night; INSERT INTO night VALUES ('{stamp}')")
+                if house.url == houses["barat"].url:
+                    moments.note(stamp)
                 fault = choose.choice(FAULTS) if choose.random() < 0.4 else None
                 seen.add(fault)
                 if fault == "off":
@@ -123,6 +205,8 @@ def test_after_a_month_of_everything_what_was_promised_is_there_and_nothing_went
     clock.moment = datetime(2026, 1, 1, 1, 0, tzinfo=JAKARTA)
     for name, house in houses.items():
         _what_was_promised_is_there(name, house, opened, clock, s3)
+    _moments_are_had_or_refused(moments, houses["barat"])
+    for house in houses.values():
         _it_is_restored_for_real(house, opened, choose, clock)
 
 
@@ -215,6 +299,26 @@ def _what_was_promised_is_there(name, house, opened, clock, s3):
     missing = [point for point in points if point.status == "missing"]
     nights = set(house.made.values())
     assert all(f"{name} {point.due:%Y-%m-%d}" not in nights for point in missing)
+
+
+def _moments_are_had_or_refused(moments, house):
+    """What was written while nothing received is refused until it has come, and nothing older is
+    taken in its place."""
+    last = moments.while_off[-1]
+    if moments.receives:
+        moments.stop()
+    stamp = "barat at last"
+    run_sql(house.url, f"TRUNCATE night; INSERT INTO night VALUES ('{stamp}')")
+    moments.note(stamp)
+    refused = moments.restore(stamp)
+    assert refused.returncode == 1, refused.stderr
+    assert run_sql(house.url, "SELECT at FROM night") == [(stamp,)]
+    moments.start()
+    others = random.Random(5).sample(list(moments.noted), 2)
+    for wanted in (stamp, last, moments.while_off[0], *others):
+        done = moments.restore(wanted)
+        assert done.returncode == 0, done.stderr
+        assert run_sql(house.url, "SELECT at FROM night") == [(wanted,)]
 
 
 def _all(context):
