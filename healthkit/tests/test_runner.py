@@ -14,6 +14,9 @@ from healthkit.testing import ScriptedCheck as Answers
 from healthkit.testing import wait_until
 
 
+IMPATIENT = {"timeout": timedelta(seconds=0.2)}
+
+
 def native_threads() -> int:
     return len(os.listdir("/proc/self/task"))
 
@@ -71,7 +74,7 @@ def test_a_check_that_overruns_is_reported_and_not_started_again_until_it_has_en
 ):
     release = threading.Event()
     check = Answers(outcome=lambda: release.wait(60) and Outcome.healthy())
-    health = make_health(slow=check, good=Answers())
+    health = make_health(slow=(check, IMPATIENT), good=Answers())
     health.start()
     result = until(lambda: (r := health.report().result("slow")).timed_out and r)
     # What follows it, once the check is due again, may be there already.
@@ -121,7 +124,7 @@ def test_the_stop_does_not_wait_for_a_check_that_hangs(make_health, until):
         ended.set()
         return Outcome.healthy()
 
-    health = make_health(slow=Answers(outcome=says))
+    health = make_health(slow=(Answers(outcome=says), IMPATIENT))
     health.start()
     until(lambda: health.report().result("slow").timed_out)
     health.stop()
@@ -166,7 +169,7 @@ def test_a_check_that_still_runs_at_the_stop_is_closed_when_it_has_ended(make_he
         hangs.wait(60)
         return Outcome.healthy()
 
-    health = make_health(a=Closing(outcome=says))
+    health = make_health(a=(Closing(outcome=says), IMPATIENT))
     health.start()
     until(lambda: health.report().result("a").timed_out)
     health.stop()
@@ -252,6 +255,7 @@ GEVENT = """
     from gevent import monkey; monkey.patch_all()
     import ctypes, os, time
     import gevent
+    from datetime import timedelta
     from healthkit.testing import ScriptedCheck as Answers, configured, wait_until
     from healthkit import Health, Outcome, Settings, Status
     from healthkit._config.service_tables import ServiceSettings
@@ -275,7 +279,7 @@ GEVENT = """
         return Outcome.healthy()
 
     settings = Settings(service=ServiceSettings(name="x"), checks=(
-        configured("blocks", Answers(outcome=blocks_in_c)),
+        configured("blocks", Answers(outcome=blocks_in_c), timeout=timedelta(seconds=0.2)),
         configured("sockets", Answers(outcome=uses_patched_sockets)),
     ))
     health = Health(settings)

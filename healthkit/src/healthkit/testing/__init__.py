@@ -47,8 +47,8 @@ class ScriptedCheck(Check):
 
 
 def configured(name: str, check: Any, **info: Any) -> ConfiguredCheck:
-    """Returns a check as the settings hold it, quick unless `info` has other values."""
-    quick = {"interval": timedelta(seconds=0.05), "timeout": timedelta(seconds=0.2)}
+    """Returns a check as the settings hold it, run often unless `info` has other values."""
+    quick = {"interval": timedelta(seconds=0.05), "timeout": timedelta(seconds=10)}
     return ConfiguredCheck(
         info=CheckInfo(name=name, label=name.title(), **{**quick, **info}), type="test", check=check
     )
