@@ -27,6 +27,9 @@ USER = 10002
 
 HASHES = ("'sha256-pK5WFJyn81OX4Exb0WOUKrrMTqizonE3b++PseAwO8Y='", "'sha256-second='")
 
+LOCAL = ("127.0.0.2", "127.0.0.3")
+"""The addresses of two backends."""
+
 
 def need_nginx() -> None:
     if NGINX is None:
@@ -244,3 +247,23 @@ def answer(
 ) -> None:
     head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{headers}"
     client.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+
+
+def raw(door: Door, data: bytes, source: str = "127.0.0.1") -> bytes:
+    """Everything that comes back for bytes."""
+    with socket.create_connection(("127.0.0.1", door.port), 10, (source, 0)) as client:
+        client.sendall(data)
+        client.settimeout(25)
+        received = b""
+        try:
+            while piece := client.recv(65536):
+                received += piece
+        except TimeoutError:
+            pass
+        return received
+
+
+def get(door: Door, path: str, source: str = "127.0.0.1", **headers: str) -> str:
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    head = f"GET {path} HTTP/1.1\r\nHost: pos.example.com\r\nConnection: close\r\n{lines}\r\n"
+    return raw(door, head.encode("latin-1"), source).decode("latin-1")

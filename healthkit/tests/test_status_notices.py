@@ -1,0 +1,100 @@
+"""Staff write on the status page, and every text in it stays text, in each of its forms."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthkit._model.alerts import Level
+from healthkit._model.uptime import Uptime
+from healthkit._status import feeds, html
+from healthkit._status.model import Component, Day, PublicIncident, PublicStatus, Update
+from healthkit._store import incidents, notices
+from healthkit.cli import main
+
+from .status_kit import DOWN, JAKARTA, LIMITED, NOW, put_state, read_page, settings_of
+
+
+def test_staff_open_a_notice_write_updates_and_close_it(tmp_path, store, store_url):
+    config = tmp_path / "healthkit.toml"
+    config.write_text(f'[service]\nname = "Till"\n[store]\nurl = "{store_url}"\n')
+    put_state(store, "pg_main_01", Level.DOWN, NOW)
+
+    def run(*words):
+        return CliRunner().invoke(main, ["--config", str(config), "incident", *words])
+
+    opened = run("open", "Kartu  tidak\nbisa dipakai")
+    assert (opened.exit_code, opened.output) == (0, "N1\n")
+    assert run("note", "N1", "Kami menghubungi bank. password=hunter2").exit_code == 0
+    assert run("note", "1", "We are on it").exit_code == 0
+    assert run("close", "N1").exit_code == 0
+    now = datetime.now(UTC)
+    page = read_page(settings_of(store_url), store, now)
+    texts = {one.title: [update.text for update in one.updates] for one in page.incidents}
+    assert "Kartu tidak bisa dipakai" in texts
+    assert "hunter2" not in str(texts)
+    assert texts["Database"] == ["We are on it"]
+    for words, said in [
+        (("close", "N1"), "closed already"),
+        (("close", "1"), "ends when its check recovers"),
+        (("note", "N9", "x"), "there is none"),
+        (("note", "9" * 30, "x"), "there is none"),
+        (("note", "1; drop", "x"), "there is none"),
+        (("open", "  "), "say something"),
+        (("note", "1", "x" * 3_000), "at most 2000 characters"),
+    ]:
+        refused = run(*words)
+        assert refused.exit_code == 2, words
+        assert said in refused.output
+
+
+texts = st.text(max_size=60) | st.sampled_from(
+    [
+        "<script>alert(1)</script>",
+        "]]>",
+        "&amp;",
+        "\x00\x1b[2J",
+        "\ud800",
+        '"><img src=x>',
+        "{{ 7*7 }}",
+    ]
+)
+
+
+@given(texts, texts, texts)
+def test_any_text_of_anybody_stays_text_in_every_form(label, title, said):
+    incident = PublicIncident("notice-1", title, LIMITED, NOW, NOW, (Update("note-1", NOW, said),))
+    day = Day(NOW.date(), Uptime(1, 2))
+    shown = Component(label, title, True, DOWN, NOW, {"24h": Uptime(1, 2)}, (day,))
+    page = PublicStatus(said or "x", NOW, True, (shown,), (incident,))
+    for language in ("en", "id"):
+        rendered = html.html(page, language, JAKARTA).decode()
+        assert "<script>alert" not in rendered
+        assert "<img" not in rendered
+        ElementTree.fromstring(feeds.atom(page, language))
+        ElementTree.fromstring(feeds.badge_svg(page, language))
+        json.loads(feeds.status_json(page))
+
+
+def test_the_feed_has_stable_ids_and_an_entry_for_each_end_and_update(store, store_url):
+    number = put_state(store, "pg_main_01", Level.DOWN, NOW - timedelta(hours=2))
+    with store.transaction() as connection:
+        notices.add_note(connection, "On it", "dewi", NOW, incident=number)
+        incidents.close_incident(connection, number, NOW)
+
+    def ids(now):
+        page = read_page(settings_of(store_url), store, now)
+        space = {"a": "http://www.w3.org/2005/Atom"}
+        root = ElementTree.fromstring(feeds.atom(page, "en"))
+        return [one.text for one in root.findall("a:entry/a:id", space)]
+
+    found = ids(NOW)
+    assert sorted(found) == [
+        "urn:healthkit:till:incident-1",
+        "urn:healthkit:till:incident-1:end",
+        "urn:healthkit:till:note-1",
+    ]
+    assert ids(NOW + timedelta(hours=3)) == found
