@@ -13,7 +13,6 @@ from healthkit import Outcome, Role, Status
 from healthkit.testing import ScriptedCheck as Answers
 from healthkit.testing import wait_until
 
-
 IMPATIENT = {"timeout": timedelta(seconds=0.2)}
 
 

@@ -126,8 +126,20 @@ class Moments:
         self._running.close()
         self.receives = False
 
-    def night(self, stamp):
-        """Sees to it that what is not received is told, before anybody asks for it."""
+    def night(self, house, stamp):
+        """Writes the stamp of a night; by chance, what receives it stops before, and that is told
+        before anybody asks for a moment."""
+        if house is self._house:
+            self._stop_or_go_on(stamp)
+        self.write(house, stamp)
+
+    def write(self, house, stamp):
+        run_sql(house.url, f"TRUNCATE night; INSERT INTO night VALUES ('{stamp}')")
+        if house is self._house:
+            (at,) = run_sql(house.url, "SELECT clock_timestamp()")[0]
+            self.noted[stamp] = at + timedelta(milliseconds=1)
+
+    def _stop_or_go_on(self, stamp):
         if not self.receives:
             self.start()
             self._wait(lambda found: found.status is Status.HEALTHY)
@@ -135,10 +147,6 @@ class Moments:
             self.stop()
             self._wait(lambda found: "nothing receives what is written" in (found.message or ""))
             self.while_off.append(stamp)
-
-    def note(self, stamp):
-        (at,) = run_sql(self._house.url, "SELECT clock_timestamp()")[0]
-        self.noted[stamp] = at + timedelta(milliseconds=1)
 
     def restore(self, stamp):
         at = self.noted[stamp].isoformat()
@@ -182,11 +190,7 @@ def test_after_a_month_of_everything_what_was_promised_is_there_and_nothing_went
             denied["now"] = 10 <= day < 20
             for name, house in houses.items():
                 stamp = f"{name} {night:%Y-%m-%d}"
-                if house.url == houses["barat"].url:
-                    moments.night(stamp)
-                run_sql(house.url, f"TRUNCATE night; INSERT INTO night VALUES ('{stamp}')")
-                if house.url == houses["barat"].url:
-                    moments.note(stamp)
+                moments.night(house, stamp)
                 fault = choose.choice(FAULTS) if choose.random() < 0.4 else None
                 seen.add(fault)
                 if fault == "off":
@@ -308,8 +312,7 @@ def _moments_are_had_or_refused(moments, house):
     if moments.receives:
         moments.stop()
     stamp = "barat at last"
-    run_sql(house.url, f"TRUNCATE night; INSERT INTO night VALUES ('{stamp}')")
-    moments.note(stamp)
+    moments.write(house, stamp)
     refused = moments.restore(stamp)
     assert refused.returncode == 1, refused.stderr
     assert run_sql(house.url, "SELECT at FROM night") == [(stamp,)]
