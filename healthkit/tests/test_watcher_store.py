@@ -138,7 +138,7 @@ def test_while_the_server_of_the_store_is_frozen_the_heartbeat_says_down(
     site = shared_site.with_heart(kuma)
     site.thread()
     wait_until(lambda: kuma.beats() and site.leader())
-    with postgres.frozen(site.url):
+    with postgres.frozen():
         wait_until(lambda: kuma.beats()[-1][0] == "down")
         assert "the store cannot be" in kuma.beats()[-1][1]
         site.outcome("unhealthy connection refused")
