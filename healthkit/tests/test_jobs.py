@@ -410,6 +410,17 @@ def test_a_reader_that_has_gone_changes_neither_the_job_nor_its_code(config, hea
     assert health.last_run("nightly").text.endswith("xend")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_changes_neither_the_job_nor_its_code(config, health, closed):
+    job = "echo out; echo err >&2; exit 6"
+    words = [sys.executable, "-m", "healthkit", "--config", str(config), "run", "nightly", "--"]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *words, "sh", "-c", job], check=False
+    )
+    assert done.returncode == 6
+    assert set(health.last_run("nightly").text.splitlines()) == {"out", "err"}
+
+
 def test_a_beat_by_hand_says_what_a_request_can(config, health):
     for words, status in [(("start",), None), (("3", "--text", "no"), Status.UNHEALTHY)]:
         assert invoke(config, "beat", "nightly", *words).exit_code == 0
