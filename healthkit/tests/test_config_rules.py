@@ -39,6 +39,14 @@ def test_a_variable_that_is_not_set_is_told_by_its_key_and_left_as_it_is():
     assert all("GONE is not set" in message for _, message in problems)
 
 
+def test_a_variable_that_is_no_text_is_told_by_its_key():
+    found, problems = expanded({"a": "x ${N}"}, N="\udcff")
+    assert (found, problems) == (
+        {"a": "x ${N}"},
+        [("a", "the environment variable N is not UTF-8 text")],
+    )
+
+
 def test_a_key_is_found_by_its_line_or_by_the_table_around_it():
     lines = line_numbers('[service]\nname = "x"\n\n[checks."a b"]\n  type = "disk"\n[[list]]\n')
     assert line_of("service.name", lines) == 2

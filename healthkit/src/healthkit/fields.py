@@ -79,7 +79,9 @@ def parse_percent(value: Any) -> float:
 
 def secret_weakness(secret: str) -> str | None:
     """Returns why a secret of a machine can be guessed, or None: it has less than 128 bits by the
-    kinds of its characters, or repeats itself."""
+    kinds of its characters, or repeats itself. One that UTF-8 cannot hold is none."""
+    if re.search("[\ud800-\udfff]", secret):
+        return "not UTF-8 text"
     if len(secret) * math.log2(_alphabet(secret)) < _LEAST_BITS:
         return "too short, at least 128 bits"
     if len(set(secret)) < _LEAST_DIFFERENT or _foreseen(secret) > len(secret) / 4:

@@ -12,6 +12,8 @@ from healthkit.errors import ConfigError, ConfigProblem
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _QUOTES = re.compile("\"\"\"|'''")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Python's stand-in for a byte of the environment that is no UTF-8."""
 _LONGEST_KEY = 100
 """Characters of a key's path in a mistake about its depth."""
 
@@ -78,6 +80,11 @@ def expand(
             hint = f"set it, or write ${{{name}:-default}}"
             message = f"the environment variable {name} is not set; {hint}"
             problems.append(ConfigProblem(key, message))
+            return match[0]
+        if _HALF.search(found):
+            problems.append(
+                ConfigProblem(key, f"the environment variable {name} is not UTF-8 text")
+            )
             return match[0]
         return found
 

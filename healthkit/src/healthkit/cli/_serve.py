@@ -77,6 +77,10 @@ def _waitress() -> Callable[..., Any]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise ServeError(f"cannot listen at {host}:{port}: no name of a host") from None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
