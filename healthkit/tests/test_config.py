@@ -205,6 +205,28 @@ def test_a_table_of_the_wrong_type_is_a_mistake_not_a_traceback(plugins, table, 
     assert any(table in line for line in problems({**SERVICE, table: value}, plugins))
 
 
+@pytest.mark.parametrize(
+    ("table", "keys", "said"),
+    [
+        ("store", {"url": ""}, "store.url: not a database URL; write it like postgresql://"),
+        ("store", {"url": "foo://x"}, "store.url: no database is known as 'foo'"),
+        ("store", {"url": "postgresql://u:p@ss@h/x"}, "store.url: its host holds an @"),
+        ("store", {"url": "sqlite:///a\0b"}, "store.url: no file has a NUL character"),
+        ("watch", {"heartbeat": "https://["}, "watch.heartbeat: must be an address like"),
+        ("links", {"url": "https://h:99999/"}, "links.url: must be an address like"),
+        ("links", {"url": "https://a..b/"}, "links.url: must be an address like"),
+        ("routes", {"high": {"channels": 5}}, "routes.high.channels: must be a list, written ["),
+        ("checks", {1: {"type": "freezer"}}, "checks: the key 1 is no text"),
+        (1, {}, "the key 1 is no text"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_by_its_key(plugins, table, keys, said):
+    with pytest.raises(ConfigError) as refused:
+        read_settings({**SERVICE, table: keys}, plugins)
+    assert any(said in line for line in refused.value.lines())
+    assert "p@ss" not in str(refused.value)
+
+
 @pytest.mark.parametrize("value", [3, [], ["freezer"], {"a": 1}, True, 1.5])
 def test_a_type_that_is_no_text_is_told_by_its_key(plugins, value):
     found = problems({**SERVICE, "checks": {"a": {"type": value}}}, plugins)

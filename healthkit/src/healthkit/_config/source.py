@@ -91,9 +91,12 @@ def expand(
     if isinstance(value, str):
         return _VARIABLE.sub(variable, value)
     if isinstance(value, Mapping):
+        named = {k: v for k, v in value.items() if isinstance(k, str)}
+        for other in value.keys() - named.keys():  # of a document in Python
+            problems.append(ConfigProblem(key, f"the key {other!r} is no text"))
         return {
             k: expand(v, environ, problems, f"{key}.{k}" if key else k, depth + 1)
-            for k, v in value.items()
+            for k, v in named.items()
         }
     if isinstance(value, list):
         return [
