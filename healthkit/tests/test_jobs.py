@@ -299,6 +299,15 @@ def test_an_agent_that_is_silent_is_late_whatever_it_said_last(store):
     assert status(NOW + HOUR + 11 * MINUTE) is Status.UNHEALTHY
 
 
+def test_a_store_that_cannot_be_opened_is_said_in_one_line_and_not_with_a_traceback(caplog):
+    checks = {"nightly": {"type": "heartbeat", "every": "1h"}}
+    store = {"url": "sqlite:////proc/none/x.db"}
+    health = Health(load_settings({"service": {"name": "x"}, "store": store, "checks": checks}))
+    assert "the store's folder cannot be made" in outcome(health).message
+    (said,) = (record for record in caplog.records if "nightly" in record.getMessage())
+    assert not said.exc_info
+
+
 # healthkit run, healthkit beat
 
 
