@@ -52,6 +52,7 @@ def test_serving_until_it_is_stopped(tmp_path, token):
         ([], {"HEALTHKIT_TOKEN": "secret"}, "too short, at least 128 bits; make one with"),
         ([], {"HEALTHKIT_TOKEN": "\udcff0a1k3z9cDq7hIjXlPnoEqrst"}, "is not UTF-8 text"),
         (["--host", "\udcff"], {}, "cannot listen at \\udcff:8008: no name of a host"),
+        (["--host", ""], {}, "cannot listen at :8008: no name of a host"),
         (["--host", "a" * 64 + ".b"], {}, "cannot listen at "),
         (["--config", "none.toml"], {}, "none.toml"),
     ],

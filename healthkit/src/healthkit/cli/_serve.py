@@ -78,9 +78,11 @@ def _waitress() -> Callable[..., Any]:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        host.encode("idna")
+        usable = bool(host.encode("idna"))  # an empty one would be every address of this machine
     except UnicodeError:
-        raise ServeError(f"cannot listen at {host}:{port}: no name of a host") from None
+        usable = False
+    if not usable:
+        raise ServeError(f"cannot listen at {host}:{port}: no name of a host")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
