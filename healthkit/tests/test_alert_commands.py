@@ -162,6 +162,30 @@ def test_a_silence_of_something_that_is_not_there_is_refused(run, arguments, wor
     assert words in one_line(run("silence", "add", *arguments))
 
 
+def test_a_text_of_anybody_is_kept_on_one_line_masked_and_as_any_store_can_hold_it(run, store):
+    number = fault(store)
+    reason = "disk\x1b[31m \udcff password=hunter2\nsecond line " + "x" * 10_000
+    assert run("silence", "add", "nightly", "--for", "1h", "--reason", reason).exit_code == 0
+    assert run("ack", str(number), "--by", "Budi\udcff\x1b[2J\nforged line").exit_code == 0
+    for listed in (run("silence", "list"), run("incidents"), run("status")):
+        assert listed.exit_code == 0
+        assert "\\x1b[" in listed.output
+        assert "\\udcff" in listed.output
+        assert "hunter2" not in listed.output
+        assert "\x1b" not in listed.output
+        assert not any(line.startswith(("second", "forged")) for line in listed.output.splitlines())
+        assert max(map(len, listed.output.splitlines())) < 1_000
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "x"])
+@pytest.mark.parametrize("words", [("ack",), ("silence", "end"), ("incidents", "--before")])
+def test_a_number_that_no_store_counts_to_is_refused(run, words, number):
+    given = (*words, number) if "--before" in words else (*words, "--", number)
+    result = run(*given)
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
+    assert number in result.output
+
+
 @pytest.mark.parametrize("length", ["-1h", "0s", "soon", "1"])
 def test_a_silence_of_a_wrong_length_is_refused(run, length):
     result = run("silence", "add", "nightly", f"--for={length}")

@@ -16,6 +16,7 @@ from healthkit import (
     load_settings,
 )
 from healthkit._config.references import find_cycle
+from healthkit._config.source import LARGEST
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit.fields import Duration
@@ -176,7 +177,15 @@ def test_a_secret_in_a_wrong_value_is_not_repeated(plugins):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"[service", "not valid TOML"), (b"\xff\xfe", "not UTF-8")],
+    [
+        (b"[service", "not valid TOML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"x = " + b"[" * 5_000 + b"]" * 5_000, "nested too deep"),
+        (b"x = " + b"1" * 5_000, "a number has thousands of digits"),
+        (b"[" + b"a." * 3_000 + b"a]\nx = 1", "deeper than 50 levels"),
+        (b"#" * (LARGEST + 1), "larger than 10 MB"),
+    ],
+    ids=["open", "no-text", "lists", "digits", "tables", "large"],
 )
 def test_a_file_that_cannot_be_parsed_is_one_line(tmp_path, plugins, content, words):
     path = tmp_path / "x.toml"
@@ -194,6 +203,34 @@ def test_a_file_that_is_not_there_tells_how_to_make_one(tmp_path, plugins):
 @pytest.mark.parametrize("table", ["service", "checks", "channels", "routes", "store", "watch"])
 def test_a_table_of_the_wrong_type_is_a_mistake_not_a_traceback(plugins, table, value):
     assert any(table in line for line in problems({**SERVICE, table: value}, plugins))
+
+
+@pytest.mark.parametrize(
+    ("table", "keys", "said"),
+    [
+        ("store", {"url": ""}, "store.url: not a database URL; write it like postgresql://"),
+        ("store", {"url": "foo://x"}, "store.url: no database is known as 'foo'"),
+        ("store", {"url": "postgresql://u:p@ss@h/x"}, "store.url: its host holds an @"),
+        ("store", {"url": "sqlite:///a\0b"}, "store.url: no file has a NUL character"),
+        ("watch", {"heartbeat": "https://["}, "watch.heartbeat: must be an address like"),
+        ("links", {"url": "https://h:99999/"}, "links.url: must be an address like"),
+        ("links", {"url": "https://a..b/"}, "links.url: must be an address like"),
+        ("routes", {"high": {"channels": 5}}, "routes.high.channels: must be a list, written ["),
+        ("checks", {1: {"type": "freezer"}}, "checks: the key 1 is no text"),
+        (1, {}, "the key 1 is no text"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_by_its_key(plugins, table, keys, said):
+    with pytest.raises(ConfigError) as refused:
+        read_settings({**SERVICE, table: keys}, plugins)
+    assert any(said in line for line in refused.value.lines())
+    assert "p@ss" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [3, [], ["freezer"], {"a": 1}, True, 1.5])
+def test_a_type_that_is_no_text_is_told_by_its_key(plugins, value):
+    found = problems({**SERVICE, "checks": {"a": {"type": value}}}, plugins)
+    assert found == ["checks.a.type: Input should be a valid string"]
 
 
 def test_a_check_for_the_watcher_alone_does_not_run_in_a_process_that_serves(tmp_path, plugins):

@@ -1,5 +1,7 @@
 """What is wrong with a configuration is told by the key where it stands."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,14 @@ def test_a_variable_that_is_not_set_is_told_by_its_key_and_left_as_it_is():
     assert all("GONE is not set" in message for _, message in problems)
 
 
+def test_a_variable_that_is_no_text_is_told_by_its_key():
+    found, problems = expanded({"a": "x ${N}"}, N="\udcff")
+    assert (found, problems) == (
+        {"a": "x ${N}"},
+        [("a", "the environment variable N is not UTF-8 text")],
+    )
+
+
 def test_a_key_is_found_by_its_line_or_by_the_table_around_it():
     lines = line_numbers('[service]\nname = "x"\n\n[checks."a b"]\n  type = "disk"\n[[list]]\n')
     assert line_of("service.name", lines) == 2
@@ -45,6 +55,23 @@ def test_a_key_is_found_by_its_line_or_by_the_table_around_it():
     assert line_of("checks", lines) == 4
     assert line_of("list", lines) == 6
     assert line_of("gone", lines) == 0
+
+
+def test_a_line_within_a_text_or_a_list_is_neither_a_table_nor_a_key():
+    text = '[m]\nt = """\n[checks.a]\nb = 1\n"""\nlist = [\n  ["x"],\n]\n[checks.a]\nb = 2\n'
+    lines = line_numbers(text)
+    assert [line_of(key, lines) for key in ("m.t", "m.list", "checks.a", "checks.a.b")] == [
+        *(2, 6, 9, 10)
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["[" + " " * 50_000 + "x", "[" * 50_000, "a" * 50_000, "." * 50_000]
+)
+def test_lines_are_found_in_time_in_proportion_to_a_file(line):
+    began = time.process_time()
+    line_numbers(f"[a]\n{line}\n{line}=\n")
+    assert time.process_time() - began < 0.5
 
 
 def test_a_cycle_is_told_once_from_its_first_name_on():

@@ -119,7 +119,7 @@ def test_a_prefix_is_a_power_of_1000_and_with_an_i_of_1024(number, prefix):
 
 def test_nothing_is_a_size_and_less_than_nothing_is_none():
     assert parse_size(0) == parse_size("0") == 0
-    for value in (-1, "-1", False):
+    for value in (-1, "-1", False, "9" * 400 + "MB", "٣MB"):
         with pytest.raises(ValueError, match="is not a size"):
             parse_size(value)
 

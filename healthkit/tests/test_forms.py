@@ -56,6 +56,16 @@ def test_nagios_gets_its_exit_code_and_one_line(results, code, first):
     assert as_nagios_reads(output)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(2, "2"), (0.00001, "0.00001"), (20, "20"), (315_360_000, "315360000")]
+)
+def test_a_limit_is_written_without_an_exponent_which_nagios_cannot_read(seconds, written):
+    info = CheckInfo("db", "Db", timeout=timedelta(seconds=seconds))
+    _, output = _forms.nagios(report(Result(info, Outcome.healthy(), NOW, 0.01, timed_out=False)))
+    as_nagios_reads(output)
+    assert output.endswith(f";;{written};0;{written}")
+
+
 @given(st.lists(st.text(max_size=300), max_size=4))
 def test_no_text_breaks_the_form_that_nagios_reads(messages):
     results = [result(f"c{n}", Outcome.unhealthy(text)) for n, text in enumerate(messages)]

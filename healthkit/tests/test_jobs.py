@@ -299,6 +299,15 @@ def test_an_agent_that_is_silent_is_late_whatever_it_said_last(store):
     assert status(NOW + HOUR + 11 * MINUTE) is Status.UNHEALTHY
 
 
+def test_a_store_that_cannot_be_opened_is_said_in_one_line_and_not_with_a_traceback(caplog):
+    checks = {"nightly": {"type": "heartbeat", "every": "1h"}}
+    store = {"url": "sqlite:////proc/none/x.db"}
+    health = Health(load_settings({"service": {"name": "x"}, "store": store, "checks": checks}))
+    assert "the store's folder cannot be made" in outcome(health).message
+    (said,) = (record for record in caplog.records if "nightly" in record.getMessage())
+    assert not said.exc_info
+
+
 # healthkit run, healthkit beat
 
 
@@ -408,6 +417,17 @@ def test_a_reader_that_has_gone_changes_neither_the_job_nor_its_code(config, hea
     os.close(writer)
     assert (done.returncode, done.stderr) == (6, b"")
     assert health.last_run("nightly").text.endswith("xend")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_changes_neither_the_job_nor_its_code(config, health, closed):
+    job = "echo out; echo err >&2; exit 6"
+    words = [sys.executable, "-m", "healthkit", "--config", str(config), "run", "nightly", "--"]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *words, "sh", "-c", job], check=False
+    )
+    assert done.returncode == 6
+    assert set(health.last_run("nightly").text.splitlines()) == {"out", "err"}
 
 
 def test_a_beat_by_hand_says_what_a_request_can(config, health):

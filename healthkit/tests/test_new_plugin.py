@@ -1,6 +1,7 @@
 """`healthkit new-plugin` writes a distribution that works as it is."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -45,6 +46,8 @@ def test_its_own_tests_pass_as_it_was_written(written):
         ("a--b", "is no name of a type"),
         ("x" * 41, "is no name of a type"),
         ("heartbeat", "there is a check type heartbeat already; choose another name"),
+        ("core", "healthkit-core is installed already; choose another name"),
+        ("fonnte", "healthkit-fonnte is installed already; choose another name"),
     ],
 )
 def test_a_name_that_is_none_is_refused_in_one_line(tmp_path, name, said):
@@ -53,6 +56,34 @@ def test_a_name_that_is_none_is_refused_in_one_line(tmp_path, name, said):
     assert len(done.output.splitlines()) == 1
     assert said in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["none", "class", "check", "outcome", "path", "health", "check-context", "mapping"]
+)
+def test_its_class_has_a_name_that_means_nothing_else_there(tmp_path, name):
+    done = CliRunner().invoke(main, ["new-plugin", name, "--into", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    source = tmp_path / f"healthkit-{name}" / "src"
+    module = f"healthkit_{name.replace('-', '_')}"
+    code = (
+        f"import {module} as made\n"
+        "from healthkit.testing.conformance import CheckConformance\n"
+        f"kind = made.healthkit_check_types()[{name!r}]\n"
+        "assert kind(path='/', max_age='1h').run.__module__ == made.__name__\n"
+        "assert issubclass(kind, made.Check) and kind is not made.Check\n"
+    )
+    run(
+        sys.executable,
+        "-c",
+        code,
+        cwd=tmp_path,
+        PYTHONPATH=os.pathsep.join([str(source), *sys.path]),
+    )
+    (test,) = (tmp_path / f"healthkit-{name}" / "tests").iterdir()
+    imported = re.findall(r"^from .* import (.*)$", test.read_text(), re.MULTILINE)
+    names = [one for line in imported for one in line.split(", ")]
+    assert len(names) == len(set(names))
 
 
 def test_what_is_there_is_not_written_over(written):

@@ -19,6 +19,7 @@ from healthkit import _outcomes, _threads
 from healthkit._check import CheckContext, HeartbeatReader, OutboxReader
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Service, Status
+from healthkit.errors import HealthkitError
 from healthkit.fields import format_duration
 
 log = logging.getLogger("healthkit")
@@ -378,7 +379,8 @@ def _run_check(info: CheckInfo, check: Any, context: CheckContext) -> Outcome:
         answer = check.run(context)
     except BaseException as error:
         outcome = _outcomes.of_exception(error)
-        log.warning("check %s raised %s", info.name, outcome.message, exc_info=True)
+        is_bug = not isinstance(error, HealthkitError)  # the others say themselves what to mend
+        log.warning("check %s raised %s", info.name, outcome.message, exc_info=is_bug)
         return outcome
     return _outcomes.make_whole(answer)
 

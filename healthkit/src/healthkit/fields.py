@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("healthkit")
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?)B?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*([KMGT]?i?)B?", re.ASCII | re.IGNORECASE)
 _LONGEST = timedelta(days=3660)
 _PRISMA = frozenset(
     {
@@ -44,7 +44,7 @@ def parse_duration(value: Any) -> timedelta:
         return value
     if not isinstance(value, str) or not _DURATION.fullmatch(value.strip()):
         text = value.strip() if isinstance(value, str) else ""
-        if not text or not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
+        if not text or not re.fullmatch(f"(?:{_DURATION.pattern})+", text, re.ASCII):
             raise ValueError(f"{value!r} is not a duration; write it like 500ms, 10s, 1h30m or 7d")
     seconds = sum(float(n) * _SECONDS[unit] for n, unit in _DURATION.findall(value))
     if seconds > _LONGEST.total_seconds():
@@ -71,7 +71,8 @@ def parse_size(value: Any) -> int:
 
 def parse_percent(value: Any) -> float:
     """Returns `"80%"` as 80.0. Raises ValueError outside 0 to 100."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value.strip()) if isinstance(value, str) else None
+    pattern = r"([0-9]+(?:\.[0-9]+)?)\s*%"
+    match = re.fullmatch(pattern, value.strip()) if isinstance(value, str) else None
     if not match or float(match[1]) > 100:
         raise ValueError(f"{value!r} is not a share; write it like 80%")
     return float(match[1])
@@ -79,7 +80,9 @@ def parse_percent(value: Any) -> float:
 
 def secret_weakness(secret: str) -> str | None:
     """Returns why a secret of a machine can be guessed, or None: it has less than 128 bits by the
-    kinds of its characters, or repeats itself."""
+    kinds of its characters, or repeats itself. One that UTF-8 cannot hold is none."""
+    if re.search("[\ud800-\udfff]", secret):
+        return "not UTF-8 text"
     if len(secret) * math.log2(_alphabet(secret)) < _LEAST_BITS:
         return "too short, at least 128 bits"
     if len(set(secret)) < _LEAST_DIFFERENT or _foreseen(secret) > len(secret) / 4:

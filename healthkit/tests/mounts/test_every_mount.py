@@ -1,10 +1,13 @@
 """Every mount under its real server: the same bytes, in front of everything else."""
 
+import socket
+from urllib.parse import urlsplit
+
 import requests
 
 from healthkit import CheckInfo, Event, EventKind, LinkSettings, Outcome
 from healthkit._alerts import links
-from healthkit._builtin import Heartbeat
+from healthkit._builtin import Heartbeat, Pushed
 from healthkit._model.alerts import Level
 from healthkit._store import incidents
 from healthkit.testing import ScriptedCheck
@@ -57,6 +60,25 @@ def test_every_mount_takes_a_heartbeat(make_health, mount, token):
         assert told.status_code == 200
         assert requests.post(f"{address}/health/beat/{token}/log", data="no", timeout=60).ok
     assert (health.last_run("nightly").code, health.last_run("nightly").text) == (3, "no")
+
+
+def test_every_mount_answers_a_body_that_cannot_be_read(make_health, mount, token):
+    health = make_health(agent=Pushed(every="1h", token=token))
+    lies = (
+        b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\njunk",
+        b"Content-Encoding: deflate\r\nContent-Length: 6\r\n\r\n\xff\xffjunk",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        b"Content-Length: 4\r\n\r\n\xff\xfe[{",
+    )
+    with mount(health, None) as address:
+        place = urlsplit(address)
+        for lie in lies:
+            with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+                path = f"{place.path}/health/report/{token}".encode()
+                head = b"POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path
+                connection.sendall(head + lie)
+                assert connection.recv(1_000).split(b" ")[1] == b"400", lie
+    assert health.last_run("agent") is None
 
 
 def test_every_mount_follows_a_link_of_a_message(make_health, mount, token):

@@ -50,6 +50,10 @@ def test_serving_until_it_is_stopped(tmp_path, token):
         (["--port", "70000"], {}, "70000 is not in the range"),
         (["--host", "203.0.113.9"], {}, "cannot listen at 203.0.113.9"),
         ([], {"HEALTHKIT_TOKEN": "secret"}, "too short, at least 128 bits; make one with"),
+        ([], {"HEALTHKIT_TOKEN": "\udcff0a1k3z9cDq7hIjXlPnoEqrst"}, "is not UTF-8 text"),
+        (["--host", "\udcff"], {}, "cannot listen at \\udcff:8008: no name of a host"),
+        (["--host", ""], {}, "cannot listen at :8008: no name of a host"),
+        (["--host", "a" * 64 + ".b"], {}, "cannot listen at "),
         (["--config", "none.toml"], {}, "none.toml"),
     ],
 )

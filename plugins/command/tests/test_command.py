@@ -117,6 +117,10 @@ def test_a_program_that_is_not_there_or_cannot_run_is_named(run_check, tmp_path)
         ({"command": ["bin/check"]}, "whole path"),
         ({"command": ["sh", "a\0b"]}, "NUL"),
         ({"command": ["sh"], "max_output": "2MB"}, "1000000"),
+        ({"command": [""]}, "empty text"),
+        ({"command": ["sh"], "env": {"A=B": "x"}}, "'A=B' is no name of a variable"),
+        ({"command": ["sh"], "env": {"": "x"}}, "no name of a variable"),
+        ({"command": ["sh"], "env": {"A": "x\0"}}, "the value of 'A' cannot have a NUL"),
     ],
 )
 def test_a_mistake_is_named(keys, said):

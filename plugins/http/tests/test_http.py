@@ -3,8 +3,10 @@ import json
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote_to_bytes
 
 import pytest
 import trustme
@@ -59,6 +61,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_to(self, query):
         self.answer(302, Location=query)
+
+    def do_nowhere(self, query):
+        self.wfile.write(
+            b"HTTP/1.0 302 Found\r\nLocation: " + unquote_to_bytes(query) + b"\r\n\r\n"
+        )
+
+    def do_charset(self, query):
+        self.answer(
+            body=b"needle -" + b"99999" * 60_000, Content_Type=f"text/plain; charset={query}"
+        )
 
     def do_loop(self, query):
         self.answer(302, Location="/loop")
@@ -286,6 +298,33 @@ def test_a_redirect_is_followed_or_judged_itself(found):
     assert found("/to?ftp://x/").message == "redirected to no web address"
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://%5B",
+        "/%FF%FE",
+        "http://%E4/",
+        "http://a:99999/",
+        "http://a..b/",
+        "http://x@%5Bz%5D/",
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_told_as_that(found, location):
+    outcome = found(f"/nowhere?{location}")
+    assert (outcome.status, outcome.message) == (Status.UNHEALTHY, "redirected to no address")
+    kept = found(f"/nowhere?{location}", follow_redirects=False, expect_status=302)
+    assert kept.status is Status.HEALTHY
+
+
+@pytest.mark.parametrize(
+    "charset", ["idna", "punycode", "undefined", "hex", "utf-8%00", "\xff", "x"]
+)
+def test_a_charset_that_is_none_is_read_as_utf_8_and_at_once(found, charset):
+    began = time.process_time()
+    assert found(f"/charset?{charset}", expect_text="needle").status is Status.HEALTHY
+    assert time.process_time() - began < 2
+
+
 def test_headers_do_not_follow_a_redirect_to_another_host(found):
     keys = {"headers": {"X-Key": "sesame"}, "expect_text": "sesame"}
     assert found("/to?/echo", **keys).status is Status.HEALTHY
@@ -348,6 +387,8 @@ def test_a_certificate_is_trusted_by_its_ca_or_told_as_not_valid(tmp_path, autho
         ({"url": "ftp://x/"}, "url", "not a web address"),
         ({"url": "http://x:port/"}, "url", "not a web address"),
         ({"url": "http://a b/"}, "url", "not a web address"),
+        ({"url": "http://a..b/"}, "url", "not a web address"),
+        ({"url": f"http://{'a' * 64}.com/"}, "url", "not a web address"),
         ({"expect_status": []}, "expect_status", "at least 1"),
         ({"expect_status": [200, 99]}, "expect_status.1", "99 is not an HTTP status"),
         ({"expect_status": "2x"}, "expect_status.0", "is not an HTTP status"),

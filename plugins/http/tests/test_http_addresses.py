@@ -139,6 +139,7 @@ def test_a_query_has_to_be_true(query, healthy):
 
 def test_what_cannot_be_asked_says_so():
     assert "cannot be answered" in judge('{"depth": 12}', "length(depth) > `1`").message
+    assert "cannot be answered" in judge('{"depth": 1e999}', "floor(depth) > `1`").message
     assert judge("no JSON", "a").message == "the answer is not JSON"
     assert judge("{}", "`true`", "a").message == 'JSON query "a" is null'
 

@@ -100,10 +100,15 @@ def test_what_is_quoted_stays_in_its_own_letters():
     assert fault(answer(), text="Kenangan é") == 'the answer does not contain "Kenangan é"'
 
 
-@pytest.mark.parametrize("path", ["$.a[", "", "$..", "a b"])
+@pytest.mark.parametrize("path", ["$.a[", "", "$..", "a b", "$.a.`sub(/(/, x)`", "$.a.`split(x`"])
 def test_what_is_no_path_is_refused_in_words(path):
     with pytest.raises(ValueError, match="is not a JSON path"):
         compiled(path)
+
+
+def test_what_a_path_cannot_read_is_told_and_not_raised():
+    deep = "$" + ".a" * 3_000
+    assert "cannot be read" in fault(answer(text='{"a": 1}'), json={deep: 1})
 
 
 def test_why_a_path_is_none_is_told_in_a_hundred_characters():

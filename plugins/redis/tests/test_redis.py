@@ -134,7 +134,10 @@ def test_what_is_no_redis_is_named_so(run_check, answer):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://x", "redis://", "redis://x:99999", "redis://x/one", "redis://[", "x", "redis://x/²"],
+    [
+        *("http://x", "redis://", "redis://x:99999", "redis://x/one", "redis://[", "x"),
+        *("redis://x/²", "redis://x:0", "redis://a..b", f"redis://{'a' * 64}.b", "redis://a\0b"),
+    ],
 )
 def test_an_address_that_is_none_is_a_mistake(url):
     with pytest.raises(ValidationError, match="redis://user:password@host:6379/0"):

@@ -133,6 +133,7 @@ def test_an_answer_that_drips_does_not_last_beyond_the_timeout(run_check, serve)
     try:
         found = run_check(tcp(serve(drip), expect="220 "), timeout=0.5)
         assert found.status is Status.UNHEALTHY
+        assert re.fullmatch("the expected text did not come; [0-9]+ bytes did", found.message)
     finally:
         free.set()
 
@@ -150,7 +151,10 @@ def test_a_slow_answer_is_degraded(run_check, serve):
 
 @pytest.mark.parametrize(
     "address",
-    ["db", "db:", ":5432", "db:0", "db:65536", "db:٣", "http://db:80", "a b:80", "[::1]", "u@db:1"],
+    [
+        *("db", "db:", ":5432", "db:0", "db:65536", "db:٣", "http://db:80", "a b:80", "[::1]"),
+        *("u@db:1", "a..b:80", f"{'a' * 64}.b:80", "a\0b:80", "[::::]:80", "[1.2.3.4]:80"),
+    ],
 )
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(ValidationError, match="write it like"):

@@ -212,14 +212,15 @@ class _Loader:
             checks.setdefault(check.info.name, check)
 
     def _check(self, name: str, key: str, table: Mapping[str, Any]) -> ConfiguredCheck | None:
-        cls = self._types.get(table.get("type", ""))
+        named = _text(table.get("type"))
+        cls = None if named is None else self._types.get(named)
         declared = declared_keys(cls)
         core = {k: v for k, v in table.items() if k in CheckSettings.model_fields}
         own = {k: v for k, v in table.items() if k not in core or k in declared}
         settings = validate(CheckSettings, core, key, self.problems)
         if cls is None:
-            if "type" in table:
-                self._problem(f"{key}.type", self._unknown_type(str(table["type"])))
+            if named is not None:
+                self._problem(f"{key}.type", self._unknown_type(named))
             return None
         check = build(cls, own | dict(self._resources.get(name, {})), key, self.problems)
         return None if settings is None or check is None else configured(name, settings, check)

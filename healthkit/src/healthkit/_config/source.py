@@ -4,34 +4,74 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from healthkit.errors import ConfigError, ConfigProblem
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_QUOTES = re.compile("\"\"\"|'''")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Python's stand-in for a byte of the environment that is no UTF-8."""
+_LONGEST_KEY = 100
+"""Characters of a key's path in a mistake about its depth."""
+
+
+LARGEST = 10_000_000
+"""Bytes of a file that are read; thousands of checks need a tenth of it."""
+DEEPEST = 50
+"""Tables and lists within each other."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
     """Returns a file as (document, text). Raises ConfigError."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        hint = "; make one with: healthkit init" if isinstance(error, FileNotFoundError) else ""
-        problem = ConfigProblem("", f"cannot be read: {reason}{hint}")
-        raise ConfigError(str(path), [problem]) from None
+    text = _text_of(path)
     try:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(path), [ConfigProblem("", f"not valid TOML: {error}")]) from None
+        fault = str(error)
+    except ValueError:
+        fault = "a number has thousands of digits"  # Python's own bound, which tomllib lets pass
+    except RecursionError:
+        fault = "lists or tables are nested too deeply"
+    raise _unusable(path, f"not valid TOML: {fault}")
+
+
+def _text_of(path: Path) -> str:
+    """Returns a file's text, its lines ended as everywhere. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise _unusable(path, f"cannot be read: larger than {LARGEST // 1_000_000} MB")
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        hint = "; make one with: healthkit init"
+        raise _unusable(path, f"cannot be read: {error.strerror}{hint}") from None
+    except OSError as error:
+        raise _unusable(path, f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise _unusable(path, "cannot be read: not UTF-8 text") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unusable(path: Path, reason: str) -> ConfigError:
+    return ConfigError(str(path), [ConfigProblem("", reason)])
 
 
 def expand(
-    value: Any, environ: Mapping[str, str], problems: list[ConfigProblem], key: str = ""
+    value: Any,
+    environ: Mapping[str, str],
+    problems: list[ConfigProblem],
+    key: str = "",
+    depth: int = 0,
 ) -> Any:
-    """Returns a value with `${NAME}` and `${NAME:-default}` replaced, at any depth."""
+    """Returns a value with `${NAME}` and `${NAME:-default}` replaced, down to `DEEPEST`: what is
+    deeper is a mistake, and left out."""
+    if depth > DEEPEST:
+        problems.append(ConfigProblem(key[:_LONGEST_KEY], f"deeper than {DEEPEST} levels"))
+        return None
 
     def variable(match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]
@@ -41,16 +81,27 @@ def expand(
             message = f"the environment variable {name} is not set; {hint}"
             problems.append(ConfigProblem(key, message))
             return match[0]
+        if _HALF.search(found):
+            problems.append(
+                ConfigProblem(key, f"the environment variable {name} is not UTF-8 text")
+            )
+            return match[0]
         return found
 
     if isinstance(value, str):
         return _VARIABLE.sub(variable, value)
     if isinstance(value, Mapping):
+        named = {k: v for k, v in value.items() if isinstance(k, str)}
+        for other in value.keys() - named.keys():  # of a document in Python
+            problems.append(ConfigProblem(key, f"the key {other!r} is no text"))
         return {
-            k: expand(v, environ, problems, f"{key}.{k}" if key else k) for k, v in value.items()
+            k: expand(v, environ, problems, f"{key}.{k}" if key else k, depth + 1)
+            for k, v in named.items()
         }
     if isinstance(value, list):
-        return [expand(item, environ, problems, f"{key}.{i}") for i, item in enumerate(value)]
+        return [
+            expand(item, environ, problems, f"{key}.{i}", depth + 1) for i, item in enumerate(value)
+        ]
     return value
 
 
@@ -58,15 +109,41 @@ def line_numbers(text: str) -> dict[str, int]:
     """Returns the line of each table and key, which tomllib does not give."""
     lines: dict[str, int] = {}
     table = ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
-            table = header[1].replace('"', "").replace(" ", "")
+    for number, line in enumerate(_outside_texts(text), start=1):
+        if (header := _header(line)) is not None:
+            table = header
             lines.setdefault(table, number)
             lines.setdefault(table.partition(".")[0], number)
-        elif key := re.match(r"""\s*([\w."'-]+)\s*=""", line):
-            name = key[1].replace('"', "").replace("'", "")
+        elif "=" in line and (name := _dotted(line.partition("=")[0])):
             lines.setdefault(f"{table}.{name}" if table else name, number)
     return lines
+
+
+def _outside_texts(text: str) -> Iterator[str]:
+    """Yields each line; as nothing where it lies within a text of several lines, in which anything
+    may look like a table or a key."""
+    within = ""
+    for line in text.split("\n"):
+        yield "" if within else line
+        if within or not line.lstrip().startswith("#"):
+            for quotes in _QUOTES.findall(line):
+                within = quotes if not within else "" if quotes == within else within
+
+
+def _header(line: str) -> str | None:
+    """Returns the name of the table that a line begins; None for another line."""
+    if not line.lstrip().startswith("["):
+        return None
+    name, closed, rest = line.strip().lstrip("[").partition("]")
+    rest = rest.lstrip("]").strip()
+    return _dotted(name) or None if closed and (not rest or rest.startswith("#")) else None
+
+
+def _dotted(name: str) -> str:
+    """Returns a key as a path, without its quotes."""
+    if '"' in name or "'" in name:
+        return name.strip().replace('"', "").replace("'", "")
+    return name.replace(" ", "").strip()
 
 
 def line_of(key: str, lines: Mapping[str, int]) -> int:

@@ -52,4 +52,6 @@ def _message(fault: Any, fields: Collection[str]) -> str:
         return f"unknown key{did_you_mean(str(fault['loc'][-1]), fields)}"
     if fault["type"] == "missing":
         return "missing"
+    if fault["type"] == "tuple_type":
+        return 'must be a list, written ["one", "two"]'
     return one_line(str(fault["msg"]).removeprefix("Value error, "))

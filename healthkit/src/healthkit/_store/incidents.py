@@ -24,9 +24,12 @@ from healthkit._store.tables import (
     silences,
     states,
 )
+from healthkit.masking import one_line
 
 log = logging.getLogger("healthkit")
 
+_LONGEST_NAME, _LONGEST_REASON = 100, 500
+"""Characters of who did something, and of why."""
 ACKNOWLEDGED, ENDED, UNKNOWN = "acknowledged", "ended", "unknown"
 
 _STATE = TypeAdapter(State)
@@ -128,7 +131,7 @@ def acknowledge(connection: Connection, number: int, by: str, now: datetime) -> 
     if row.ended_at is not None:
         return ENDED
     first = (incidents.c.id == number) & incidents.c.acknowledged_at.is_(None)
-    values = {"acknowledged_at": now, "acknowledged_by": by}
+    values = {"acknowledged_at": now, "acknowledged_by": one_line(by, _LONGEST_NAME)}
     connection.execute(update(incidents).where(first).values(**values))
     return ACKNOWLEDGED
 
@@ -247,10 +250,10 @@ def add_silence(
         connection,
         silences,
         until=until,
-        reason=reason,
+        reason=one_line(reason, _LONGEST_REASON),
         checks=json.dumps(list(checks)),
         tags=json.dumps(list(tags)),
-        made_by=by,
+        made_by=one_line(by, _LONGEST_NAME),
         made_at=now,
     )
 

@@ -24,7 +24,7 @@ from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
-from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._options import NUMBER, ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 from healthkit.masking import escape_controls, mask
@@ -96,7 +96,9 @@ def _log_to_stderr() -> None:
 @click.command("incidents")
 @click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
-@click.option("--before", type=int, metavar="ID", help="The next page, as the last one names it.")
+@click.option(
+    "--before", type=NUMBER, metavar="ID", help="The next page, as the last one names it."
+)
 @with_config_options
 def incidents_command(
     options: ConfigOptions, only_open: bool, limit: int, before: int | None
@@ -128,7 +130,7 @@ def incidents_command(
 
 
 @click.command()
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=NUMBER)
 @click.option("--by", help="Who works on it (default: the user of the command).")
 @with_config_options
 def ack(options: ConfigOptions, number: int, by: str | None) -> None:

@@ -60,7 +60,8 @@ def _measured(result: Result) -> str:
     """Returns `'label'=value;warn;crit;min;max`; `U` for a check that never ended."""
     limit = result.check.timeout.total_seconds()
     value = "U" if result.duration is None else f"{result.duration:.6f}s"
-    return f"'{result.check.name}'={value};;{limit:g};0;{limit:g}"
+    most = f"{limit:.6f}".rstrip("0").rstrip(".")  # guidelines know no exponents
+    return f"'{result.check.name}'={value};;{most};0;{most}"
 
 
 def junit(report: Report) -> bytes:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 import click
 
@@ -115,9 +115,13 @@ def _pass_output_on(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stdout is not None
     assert process.stderr is not None
     kept = b""
-    with selectors.DefaultSelector() as streams:
-        streams.register(process.stdout, selectors.EVENT_READ, sys.stdout.buffer)
-        streams.register(process.stderr, selectors.EVENT_READ, sys.stderr.buffer)
+    with selectors.DefaultSelector() as streams, open(os.devnull, "wb") as nowhere:
+        for source, ours in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
+            # A stream that was closed before we were started, as by `>&-`, is None.
+            given: TextIO | None = ours
+            streams.register(
+                source, selectors.EVENT_READ, nowhere if given is None else given.buffer
+            )
         while streams.get_map():
             ready = streams.select(_LOOK)
             if not ready and process.poll() is not None:

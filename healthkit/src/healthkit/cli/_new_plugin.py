@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from string import Template
 
@@ -170,6 +172,8 @@ FILES: Mapping[str, str] = {
     "tests/test_$module.py": TESTS,
 }
 """The files of a distribution, by their paths."""
+_TAKEN = frozenset({*keyword.kwlist, *re.findall(r"\b[A-Z]\w*", SOURCE + TESTS)})
+"""Names that a class in them cannot have: they mean something else there."""
 
 
 class NewPluginError(HealthkitError):
@@ -194,6 +198,8 @@ def new_plugin(name: str, into: Path) -> None:
         )
     if name in PluginManager().check_types():
         raise NewPluginError(f"there is a check type {name} already; choose another name")
+    if _is_installed(f"healthkit-{name}"):
+        raise NewPluginError(f"healthkit-{name} is installed already; choose another name")
     folder = into / f"healthkit-{name}"
     try:
         folder.mkdir(parents=True)
@@ -205,12 +211,21 @@ def new_plugin(name: str, into: Path) -> None:
     click.echo(f"{folder}: pip install -e {folder} pytest && pytest {folder}")
 
 
+def _is_installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def _filled(name: str) -> dict[str, str]:
     """Returns the files with the name in its forms: mail-queue, healthkit_mail_queue, MailQueue."""
+    kind = "".join(part.capitalize() for part in name.split("-"))
     names = {
         "name": name,
         "module": f"healthkit_{name.replace('-', '_')}",
-        "kind": "".join(part.capitalize() for part in name.split("-")),
+        "kind": f"{kind}Check" if kind in _TAKEN else kind,
     }
     return {
         Template(path).substitute(names): Template(text).substitute(names)

@@ -17,6 +17,9 @@ from healthkit._plugins import PluginManager
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+NUMBER = click.IntRange(1, 2**63 - 1)
+"""The number of an incident or a silence, as far as a store counts."""
+
 
 @dataclass(frozen=True)
 class ConfigOptions:

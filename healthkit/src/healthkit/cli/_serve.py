@@ -77,6 +77,12 @@ def _waitress() -> Callable[..., Any]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    try:
+        usable = bool(host.encode("idna"))  # an empty one would be every address of this machine
+    except UnicodeError:
+        usable = False
+    if not usable:
+        raise ServeError(f"cannot listen at {host}:{port}: no name of a host")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)

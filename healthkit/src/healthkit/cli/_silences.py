@@ -12,7 +12,7 @@ from healthkit._config.settings import Settings
 from healthkit._model.alerts import Silence
 from healthkit._store import incidents
 from healthkit.cli._alerts import opened, user
-from healthkit.cli._options import ConfigOptions, with_config_options
+from healthkit.cli._options import NUMBER, ConfigOptions, with_config_options
 from healthkit.cli._output import format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 from healthkit.fields import parse_duration
@@ -53,7 +53,7 @@ def add(
     """Silence checks for a while."""
     settings = options.settings()
     _refuse(settings, checks, tags, every)
-    now = datetime.now(UTC)
+    now, reason = datetime.now(UTC), " ".join(reason.split())
     with opened(settings) as store, store.transaction() as connection:
         number = incidents.add_silence(
             connection, now + length, now, reason=reason, checks=checks, tags=tags, by=user()
@@ -109,7 +109,7 @@ def silence_table(found: list[Silence], settings: Settings) -> str:
 
 
 @silence.command("end")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=NUMBER)
 @with_config_options
 def end(options: ConfigOptions, number: int) -> None:
     """End a silence now."""

@@ -17,7 +17,8 @@ from healthkit.masking import one_line
 BEAT = "/health/beat/"
 REPORT = "/health/report/"
 BODY = "healthkit.body"
-"""The key of a request's body in the environ that a mount hands over."""
+"""The key of a request's body in the environ that a mount hands over; None where it cannot be
+read."""
 BEAT_METHODS = ("GET", "HEAD", "POST")
 MOST_NUMBERS = 50
 _LONGEST_NAME, _LONGEST_MESSAGE = 100, 1_000
@@ -52,14 +53,19 @@ def read(health: Health, path: str, environ: Mapping[str, Any]) -> Signal | Reje
     said = None if slash and not rest else parse_word(rest)
     if said is None:
         return Rejection(404, "Behind a token come start, fail, log or an exit code (0 to 255).")
+    if body is None:
+        return _UNREADABLE
     text = body[:LONGEST_BODY].decode("utf-8", "replace")
     return Signal(name, health.now(), *said, text or None)
 
 
+_UNREADABLE = Rejection(400, "The body cannot be read; send it again.")
 _NOTHING_BEHIND = "Nothing comes behind the token."
 
 
-def _result(health: Health, name: str, body: bytes) -> Signal | Rejection:
+def _result(health: Health, name: str, body: bytes | None) -> Signal | Rejection:
+    if body is None:
+        return _UNREADABLE
     if len(body) > LONGEST_BODY:
         return Rejection(413, f"A result has {LONGEST_BODY} bytes at most.")
     try:

@@ -39,7 +39,7 @@ def respond(
     if link.expired(health.now()):
         said = "expired"
     elif environ["REQUEST_METHOD"] == "POST":
-        said = yield from _act(health, link, environ.get(BODY, b""))
+        said = yield from _act(health, link, environ.get(BODY) or b"")
     values = {
         "label": _label(health, link),
         "incident": link.incident,

@@ -13,7 +13,8 @@ from healthkit.web._steps import follow
 from healthkit.web.access import SeesDetails
 
 try:
-    from aiohttp import web
+    from aiohttp import ClientPayloadError, web
+    from aiohttp.http_exceptions import BadHttpMessage
 except ModuleNotFoundError as error:
     raise ImportError(
         "healthkit.web.aiohttp needs aiohttp: pip install 'healthkit-core[aiohttp]'"
@@ -99,9 +100,13 @@ def environ_of(request: web.Request) -> dict[str, Any]:
     return environ
 
 
-async def _read_body(request: web.Request, limit: int) -> bytes:
-    """Returns what a request brings, up to a limit."""
+async def _read_body(request: web.Request, limit: int) -> bytes | None:
+    """Returns what a request brings, up to a limit; None where it cannot be read, as what is not
+    compressed in the way that it says."""
     body = b""
-    while len(body) < limit and (part := await request.content.read(limit - len(body))):
-        body += part
+    try:
+        while len(body) < limit and (part := await request.content.read(limit - len(body))):
+            body += part
+    except (BadHttpMessage, web.RequestPayloadError, ClientPayloadError, OSError):
+        return None
     return body

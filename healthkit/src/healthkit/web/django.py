@@ -89,8 +89,12 @@ class HealthMiddleware:
 
     def _environ(self, request: HttpRequest) -> dict[str, Any]:
         environ: dict[str, Any] = request.META
-        limit = self._responder.body_limit(environ)
-        return {**environ, BODY: request.read(limit)} if limit else environ
+        if not (limit := self._responder.body_limit(environ)):
+            return environ
+        try:
+            return {**environ, BODY: request.read(limit)}
+        except OSError:  # Django's UnreadablePostError is one
+            return {**environ, BODY: None}
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponse:
         found = await follow(self._responder.respond(self._environ(request)))

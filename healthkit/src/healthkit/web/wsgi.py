@@ -65,12 +65,16 @@ class HealthMiddleware:
         return [found.body] if found.body else []
 
 
-def _read_body(environ: Environ, limit: int) -> bytes:
-    """Returns what a request brings, up to a limit; nothing where its end is not known."""
+def _read_body(environ: Environ, limit: int) -> bytes | None:
+    """Returns what a request brings, up to a limit; nothing where its end is not known; None where
+    it cannot be read, as of a sender who has gone."""
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isascii() and length.isdigit():
         limit = min(limit, int(length[:10]))
     elif not environ.get("wsgi.input_terminated"):
         return b""
-    body: bytes = environ["wsgi.input"].read(limit) if limit else b""
+    try:
+        body: bytes = environ["wsgi.input"].read(limit) if limit else b""
+    except (OSError, ValueError):  # servers' own, for chunks that are none
+        return None
     return body

@@ -32,11 +32,22 @@ def _words(value: Any) -> Any:
 
 
 def _startable(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words[0]:
+        raise ValueError("the program is an empty text")
     if "/" in words[0] and not words[0].startswith("/"):
         raise ValueError(f"{words[0]!r} must be a whole path, or a name to be found in {PATH}")
     if any("\0" in word for word in words):
         raise ValueError("a word cannot have a NUL character")
     return words
+
+
+def _environment(values: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+    for name, value in values.items():
+        if not name or "=" in name or "\0" in name:
+            raise ValueError(f"{name!r} is no name of a variable")
+        if "\0" in value.get_secret_value():
+            raise ValueError(f"the value of {name!r} cannot have a NUL character")
+    return values
 
 
 class Command(Check):
@@ -54,7 +65,7 @@ class Command(Check):
         AfterValidator(_startable),
     ]
     """The program and its arguments, each a text of its own; no shell reads them."""
-    env: Mapping[str, SecretStr] = {}
+    env: Annotated[Mapping[str, SecretStr], AfterValidator(_environment)] = {}
     """Variables of its environment, beside `PATH` and `LANG`."""
     max_output: Annotated[Size, Field(ge=1, le=1_000_000)] = 64_000
     """How much of its output is kept."""

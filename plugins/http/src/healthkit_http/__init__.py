@@ -27,6 +27,7 @@ def _address(url: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        (parts.hostname or "").encode("idna")  # an empty label, or one of 64 letters
     except ValueError:
         usable = False
     if not usable or re.search(r"[\s\x00-\x1f]", url):

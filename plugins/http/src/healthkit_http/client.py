@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import socket
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, LocationParseError
 
 from healthkit_http.addresses import PrivateAddressError, public_address
 from healthkit_http.evaluation import HttpResponse
@@ -31,6 +32,8 @@ _NO_ROUTE = {
     errno.EHOSTUNREACH: "no route to the host",
     errno.ENETUNREACH: "no route to the network",
 }
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw-unicode-escape", "undefined"})
+"""Codecs of Python's own: no web page is written in one, and a megabyte of one takes a minute."""
 FETCH_ERRORS = (requests.RequestException, HTTPError, OSError)
 
 
@@ -88,15 +91,32 @@ def _read(response: requests.Response) -> tuple[bytes, bool]:
 
 def _text(body: bytes, charset: str | None) -> str:
     try:
-        return body.decode(charset or "utf-8", "replace")
-    except LookupError:
+        name = codecs.lookup(charset or "utf-8").name
+        return body.decode("utf-8" if name in _NO_CHARSETS else name, "replace")
+    except (LookupError, ValueError):  # Python's codecs are more than charsets
         return body.decode("utf-8", "replace")
+
+
+class RedirectError(OSError):
+    """An answer redirects to what is no address."""
 
 
 class _Session(requests.Session):
     """Headers of the settings go to the host of the settings alone: they may be secrets."""
 
     own: dict[str, str]
+
+    def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[requests.Response]:
+        """Raises RedirectError besides: for a `Location` that cannot be read as an address. Where
+        redirects are not followed, such a one leads nowhere."""
+        found = super().resolve_redirects(*args, **kwargs)
+        try:
+            yield from found
+        except FETCH_ERRORS:
+            raise
+        except ValueError:  # of urllib.parse, and of bytes that are no text
+            if not kwargs.get("yield_requests"):
+                raise RedirectError from None
 
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
@@ -222,6 +242,10 @@ def _cause(error: BaseException, timeout: float) -> str | None:
         (requests.TooManyRedirects, "too many redirects"),
         (requests.exceptions.ContentDecodingError, "the answer cannot be decoded"),
         (requests.exceptions.InvalidURL, "redirected to no address"),
+        (RedirectError, "redirected to no address"),
+        (LocationParseError, "redirected to no address"),
+        (urllib3.exceptions.ProtocolError, "what answers does not speak HTTP"),
+        (requests.exceptions.InvalidHeader, "what answers does not speak HTTP"),
         (requests.exceptions.InvalidSchema, "redirected to no web address"),
         (requests.exceptions.ProxyError, "the proxy failed"),
     ):

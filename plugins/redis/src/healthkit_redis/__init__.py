@@ -21,7 +21,10 @@ _SHARE = 0.9
 def _address(value: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(value.get_secret_value())
-        known = parts.scheme in ("redis", "rediss") and parts.hostname and (parts.port or 1) > 0
+        known = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        host = parts.hostname or ""
+        host.encode("idna")  # which an empty label is too short for, and one of 64 letters too long
+        known = known and host.isprintable()
     except ValueError:
         known = False
     if not known or not _database(parts).isascii() or not _database(parts).isdigit():

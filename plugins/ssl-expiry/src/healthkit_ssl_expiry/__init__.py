@@ -48,8 +48,11 @@ def _host_name(name: str) -> str:
 def to_ascii(name: str) -> str:
     """Returns a host name as it stands in DNS and in certificates: by IDNA 2008, where Python's own
     way (IDNA 2003) asks for strasse in place of straße. Raises ValueError."""
-    name = name.rstrip(".")
+    given, name = name, name.rstrip(".")
     if name.isascii():
+        labels = name.split(".")
+        if given and not (name.isprintable() and all(0 < len(label) < 64 for label in labels)):
+            raise ValueError(f"{given!r} is no host name: between dots stand 1 to 63 characters")
         return name
     import idna  # its tables take a while to load: only a name that needs them pays for it
 

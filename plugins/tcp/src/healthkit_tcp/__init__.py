@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -24,9 +25,20 @@ _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([^\s:/@\[\]]{1,253})):([0-
 
 def _address(value: str) -> str:
     match = _ADDRESS.fullmatch(value)
-    if not match or not 0 < int(match[3]) < 65_536:
+    if not match or not 0 < int(match[3]) < 65_536 or not _is_host(match[1], match[2]):
         raise ValueError("not a host and a port; write it like db.example.com:5432 or [::1]:25")
     return value
+
+
+def _is_host(address: str | None, name: str | None) -> bool:
+    try:
+        if address is not None:
+            return ip_address(address).version == 6
+        assert name is not None
+        name.encode("idna")  # which an empty label is too short for, and one of 64 letters too long
+    except ValueError:
+        return False
+    return name.isprintable()
 
 
 class Tcp(Check):
@@ -95,8 +107,8 @@ def _read(connection: socket.socket, expect: str, deadline: float) -> str | None
     while wanted not in answer:
         if len(answer) >= MOST_READ:
             return f"the expected text is not in the first {MOST_READ} bytes of the answer"
-        connection.settimeout(_left(deadline))
         try:
+            connection.settimeout(_left(deadline))
             part = connection.recv(MOST_READ - len(answer))
         except TimeoutError:
             return f"the expected text did not come; {len(answer)} bytes did"
