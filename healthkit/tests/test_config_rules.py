@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from healthkit import ConfigError, Outcome
+from healthkit import ConfigError, Outcome, load_settings
 from healthkit._config.checks import build, configure_check
 from healthkit._config.references import find_cycle, reference_problems
 from healthkit._config.source import expand, line_numbers, line_of
@@ -157,3 +157,22 @@ def test_a_check_made_in_python_is_refused_for_its_name_as_much_as_for_its_setti
         assert [problem.key for problem in refused.value.problems] == [key]
     with pytest.raises(ConfigError, match="it has no method run"):
         configure_check("disk", object())
+
+
+FORGED = ["a\u202eb", "a\x07", "a\nb", "\x1b[2J", "\u2066a"]
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_a_name_for_people_stands_on_one_line_and_turns_nothing_over(text):
+    document = {
+        "service": {"name": text, "version": text, "environment": text},
+        "checks": {"a": {"type": "disk", "path": "/", "label": text, "group": text}},
+        "slo": {"s": {"checks": ["a"], "target": "99%", "label": text}},
+    }
+    with pytest.raises(ConfigError) as refused:
+        load_settings(document)
+    keys = {"service.name", "service.version", "service.environment"}
+    keys |= {"checks.a.label", "checks.a.group", "slo.s.label"}
+    said = {one.key: one.message for one in refused.value.problems}
+    assert keys <= set(said)
+    assert all("on one line" in said[key] for key in keys)

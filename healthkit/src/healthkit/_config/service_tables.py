@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from healthkit._config.table import ConfigTable, Count, web_address
+from healthkit._config.table import ConfigTable, Count, Label, Name, web_address
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
 from healthkit.fields import Percent, PositiveDuration, TimeZoneName, parse_duration
 
@@ -16,11 +16,11 @@ from healthkit.fields import Percent, PositiveDuration, TimeZoneName, parse_dura
 class ServiceSettings(ConfigTable):
     """`[service]`: whose health it is."""
 
-    name: str = Field(min_length=1)
+    name: Name
     """The name in messages, pages and metrics."""
-    version: str = "0.0.0"
+    version: Label = "0.0.0"
     """Shown in `/health`, and nothing more."""
-    environment: str = "development"
+    environment: Label = "development"
     """Shown in `/health` and in messages, so that a rehearsal is not taken for the house."""
     timezone: TimeZoneName = "UTC"
     """The zone of all times: quiet hours, digests, maintenance, days on the status page."""
@@ -53,7 +53,7 @@ class CheckSettings(ConfigTable):
 
     type: str
     """One of the [types](#types-of-checks) below, or of a plugin."""
-    label: str | None = None
+    label: Label | None = None
     """The name for people; the check's name with capitals when left out."""
     severity: Severity = Severity.HIGH
     """Which route its messages take."""
@@ -78,7 +78,7 @@ class CheckSettings(ConfigTable):
     """Run by the watcher alone: what a server must not ask of itself, its own address for one."""
     silent: bool = False
     """Nobody is to be told of its faults: it is only shown."""
-    group: str | None = None
+    group: Label | None = None
     """The heading under which the status page shows it."""
     public: bool = True
     """Whether the status page shows it, by its label."""
@@ -148,7 +148,7 @@ class SloSettings(ConfigTable):
     """The share of results that is promised not to be unhealthy; `99.9%` leaves 43 minutes."""
     window: Literal["30d", "month"] = "30d"
     """The last 30 days, or the calendar's month in `service.timezone`."""
-    label: str | None = None
+    label: Label | None = None
     """The name for people; the table's name with capitals when left out."""
     severity: Severity = Severity.HIGH
     """Which route its alerts take."""

@@ -36,6 +36,7 @@ from healthkit._config.service_tables import (
     WatchSettings,
 )
 from healthkit._config.store_path import of_service
+from healthkit._config.table import Label, on_one_line
 from healthkit._config.validation import explain
 from healthkit._model.checks import CheckInfo, Severity
 from healthkit.errors import ConfigError, ConfigProblem
@@ -50,7 +51,7 @@ class ConfiguredCheck(BaseModel):
     check: Any
     watch_only: bool = False
     silent: bool = False
-    group: str | None = None
+    group: Label | None = None
     public: bool = True
 
     @field_validator("info", mode="before")
@@ -60,6 +61,12 @@ class ConfiguredCheck(BaseModel):
         that is plain text would stop the watcher at the first fault."""
         if isinstance(info, CheckInfo):
             return {one.name: getattr(info, one.name) for one in fields(info)}
+        return info
+
+    @field_validator("info")
+    @classmethod
+    def _label_on_one_line(cls, info: CheckInfo) -> CheckInfo:
+        on_one_line(info.label)
         return info
 
 

@@ -8,7 +8,9 @@ from datetime import time
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from healthkit.masking import escape_controls
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
@@ -61,6 +63,24 @@ def _is_web_address(address: str) -> bool:
     except ValueError:
         return False
     return bool(usable) and not re.search(r"[\s\x00-\x1f]", address)
+
+
+def on_one_line(text: str) -> str:
+    """Raises ValueError for a text that could turn over the page or the terminal it stands in."""
+    if escape_controls(text) != text:
+        raise ValueError("must be on one line, without control characters and marks of direction")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Label = Annotated[str, AfterValidator(on_one_line)]
+"""A name for people: it stands in pages, messages and terminals, and can turn none of them over."""
+Name = Annotated[Label, AfterValidator(_not_blank)]
 
 
 class ConfigTable(BaseModel):
