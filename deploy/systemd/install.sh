@@ -12,8 +12,8 @@ fail() { echo "install: $*" >&2; exit 2; }
 
 domain=${1:-}
 [ "$#" -le 1 ] || fail "one domain, please: $0 your-domain.com"
-valid='^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$'
-{ [[ $domain =~ $valid ]] && [ "$domain" != your-domain.com ]; } ||
+valid='^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])$'
+{ [ "${#domain}" -le 253 ] && [[ $domain =~ $valid ]] && [ "$domain" != your-domain.com ]; } ||
     fail "${domain:-nothing}: no domain; write yours like pos.example.com, without https://"
 if [ -z "$root" ]; then
     [ "$(id -u)" = 0 ] || fail "only root can install services; try: sudo $0 $domain"
