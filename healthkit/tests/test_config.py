@@ -176,13 +176,25 @@ def test_a_secret_in_a_wrong_value_is_not_repeated(plugins):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"[service", "not valid TOML"), (b"\xff\xfe", "not UTF-8")],
+    [
+        (b"[service", "not valid TOML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a = " + b"[" * 5000, "nested too deeply"),
+        (b"a = " + b"9" * 5000, "not valid TOML"),
+    ],
 )
 def test_a_file_that_cannot_be_parsed_is_one_line(tmp_path, plugins, content, words):
     path = tmp_path / "x.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=words):
         read_settings(path, plugins)
+
+
+@pytest.mark.parametrize("url", ["hush", "gopher://u:hush@h/n", "postgresql://u:hush@h:99999/n"])
+def test_a_store_that_is_no_database_is_a_mistake_before_any_check_runs(plugins, url):
+    (problem,) = problems({**SERVICE, "store": {"url": url}}, plugins)
+    assert problem.startswith("store.url: ")
+    assert "hush" not in problem
 
 
 def test_a_file_that_is_not_there_tells_how_to_make_one(tmp_path, plugins):

@@ -41,7 +41,13 @@ def environ(folder):
 
 def run(folder, *command):
     return subprocess.run(
-        command, cwd=folder, env=environ(folder), capture_output=True, text=True, check=False, timeout=20
+        command,
+        cwd=folder,
+        env=environ(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
     )
 
 

@@ -10,7 +10,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from healthkit._config.table import ConfigTable, Count, web_address
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
-from healthkit.fields import Percent, PositiveDuration, TimeZoneName, parse_duration
+from healthkit.fields import (
+    Percent,
+    PositiveDuration,
+    TimeZoneName,
+    parse_database_url,
+    parse_duration,
+)
 
 
 class ServiceSettings(ConfigTable):
@@ -37,10 +43,18 @@ class ServiceSettings(ConfigTable):
         return ZoneInfo(self.timezone)
 
 
+def _store_address(url: SecretStr) -> SecretStr:
+    """A mistake is told before any check runs. SQLite's own form is known without SQLAlchemy, which
+    takes a while to load."""
+    if not url.get_secret_value().startswith("sqlite://"):
+        parse_database_url(url.get_secret_value())
+    return url
+
+
 class StoreSettings(ConfigTable):
     """`[store]`: SQLite by default; one PostgreSQL when several instances share one state."""
 
-    url: SecretStr = SecretStr("sqlite:///var/healthkit.db")
+    url: Annotated[SecretStr, AfterValidator(_store_address)] = SecretStr("sqlite:///var/healthkit.db")
     """In a file, a relative path of SQLite is taken from the file's folder. Without a file, the
     default lies among the user's state, by the service's name."""
 

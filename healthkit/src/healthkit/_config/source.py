@@ -24,7 +24,10 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
         raise ConfigError(str(path), [problem]) from None
     try:
         return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        problem = ConfigProblem("", "not valid TOML: nested too deeply")
+        raise ConfigError(str(path), [problem]) from None
+    except ValueError as error:  # TOMLDecodeError is one; so is a number of 5,000 digits
         raise ConfigError(str(path), [ConfigProblem("", f"not valid TOML: {error}")]) from None
 
 
