@@ -75,10 +75,16 @@ mkdir -p backups
 chown $POSAPP:$POSAPP backups
 chmod 0700 backups
 
+if [ -e .env.production ] && ! grep -qsF -e "$domain" .env.production; then
+    echo ".env.production stays as it is; to move to $domain, change CORS_ALLOWED_ORIGINS and POS_URL there"
+fi
 if [ ! -e .env.production ]; then
     sed "s/your-domain\.com$/$domain/" .env.production.example >.env.production.new
     mv .env.production.new .env.production
     echo "made .env.production: fill in who is told (TELEGRAM_URL, EMAIL_URL) and where backups are copied to (BACKUP_S3_…)"
+fi
+if [ -e .env ] && [ "$port $bind" != "$(setting HTTP_PORT 8080) $(setting HTTP_BIND 127.0.0.1)" ]; then
+    echo ".env stays as it is; to move to $bind:$port, change HTTP_BIND and HTTP_PORT there"
 fi
 if [ ! -e .env ]; then
     cat >.env.new <<END

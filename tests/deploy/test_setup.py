@@ -86,6 +86,15 @@ def test_a_second_run_changes_nothing_but_owners(folder):
     assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (10001, 0o400)
 
 
+def test_a_second_run_says_what_it_was_asked_and_does_not_do(folder):
+    assert "stays as it is" not in setup(folder, "pos.example.com").stdout
+    assert "stays as it is" not in setup(folder, "pos.example.com").stdout
+    assert "stays as it is" not in setup(folder).stdout
+    said = setup(folder, "other.example.com", HTTP_PORT="18998").stdout
+    assert "to move to other.example.com, change CORS_ALLOWED_ORIGINS and POS_URL" in said
+    assert "to move to 127.0.0.1:18998, change HTTP_BIND and HTTP_PORT" in said
+
+
 MISTAKES = {
     "no domain": ([], {}, "name the domain"),
     "two": (["a.example.com", "b.example.com"], {}, "one domain"),
