@@ -103,8 +103,12 @@ born() { # born PID: the process, and when it began; nothing where there is none
 
 need_stack() {
     { [ -e .env ] && [ -e .env.production ]; } || fail "nothing is set up here; first: setup.sh your-domain.com"
-    docker compose config -q || fail "docker-compose.prod.yml or .env is wrong, see above"
-    local service wanted
+    local service wanted said
+    said=$(docker compose config -q 2>&1) || fail "docker-compose.prod.yml or .env is wrong: ${said##*$'\n'}"
+    if [[ $said == *"variable is not set"* ]]; then # the rest of the name is not shown: it may be a password's
+        said=$(sed -nE 's/^([A-Z][A-Z0-9_]*)=([^'"'"']*[^$'"'"'])?\$[A-Za-z_{].*/\1/p' .env .env.production | paste -sd ' ')
+        fail "${said:-a value} in .env or .env.production holds a \$, which compose takes for a variable's; put the value into single quotes"
+    fi
     wanted=$(setting BACKENDS 2)
     [[ $wanted =~ ^[1-9][0-9]?$ ]] || fail "BACKENDS=$wanted in .env: a number from 1 to 99, please"
     for service in postgres backend frontend; do

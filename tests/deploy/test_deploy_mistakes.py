@@ -13,6 +13,7 @@ echo "$*" >>"$CALLS"
 case "$*" in
 "version --format {{.Server.Version}}") echo 20.10.24 ;;
 "compose version --short") echo v2.26.1 ;;
+"compose config -q") echo "${WARNING:-}" >&2 ;;
 "info --format {{.DockerRootDir}}") echo / ;;
 *"ps -q --status running"*) echo abc ;;
 esac
@@ -36,7 +37,13 @@ def folder(tmp_path):
 
 def environ(folder):
     calls = folder.parent / "calls"
-    return {"PATH": f"{folder.parent}/bin:{os.environ['PATH']}", "CALLS": str(calls)}
+    halved = "geheim" in (folder / ".env.production").read_text()
+    warning = 'level=warning msg="The \\"geheim\\" variable is not set."' if halved else ""
+    return {
+        "WARNING": warning,
+        "PATH": f"{folder.parent}/bin:{os.environ['PATH']}",
+        "CALLS": str(calls),
+    }
 
 
 def run(folder, *command):
@@ -73,6 +80,15 @@ def test_a_number_of_backends_that_leaves_none_stops_none(folder, script, number
     with (folder / ".env").open("a") as file:
         file.write(f"BACKENDS={number}\n")
     assert "BACKENDS=" in refusal(folder, *script)
+
+
+def test_a_password_that_compose_would_halve_is_named_and_not_shown(folder):
+    lines = "CALL_URL=a$$b\nKUMA_PASSWORD=pa$geheim\nEMAIL_URL='a$b'\nPOS_URL=${geheim}\n"
+    (folder / ".env.production").write_text(lines)
+    said = refusal(folder, "deploy.sh", "1.4.0")
+    assert "KUMA_PASSWORD POS_URL in .env" in said
+    assert "single quotes" in said
+    assert "geheim" not in said
 
 
 @pytest.mark.parametrize(
