@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from healthkit._config.table import ConfigTable, Count, web_address
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
@@ -43,20 +43,21 @@ class ServiceSettings(ConfigTable):
         return ZoneInfo(self.timezone)
 
 
-def _store_address(url: SecretStr) -> SecretStr:
-    """A mistake is told before any check runs. SQLite's own form is known without SQLAlchemy, which
-    takes a while to load."""
-    if not url.get_secret_value().startswith("sqlite://"):
-        parse_database_url(url.get_secret_value())
-    return url
-
-
 class StoreSettings(ConfigTable):
     """`[store]`: SQLite by default; one PostgreSQL when several instances share one state."""
 
-    url: Annotated[SecretStr, AfterValidator(_store_address)] = SecretStr("sqlite:///var/healthkit.db")
+    url: SecretStr = SecretStr("sqlite:///var/healthkit.db")
     """In a file, a relative path of SQLite is taken from the file's folder. Without a file, the
     default lies among the user's state, by the service's name."""
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: SecretStr) -> SecretStr:
+        """A mistake is told before any check runs. SQLite's own form is known without SQLAlchemy,
+        which takes a while to load."""
+        if not url.get_secret_value().startswith("sqlite://"):
+            parse_database_url(url.get_secret_value())
+        return url
 
 
 _NOT_OF_INFO = {"type", "label", "watch_only", "silent", "group", "public"}
