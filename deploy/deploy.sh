@@ -11,6 +11,7 @@ cd "$(dirname "$0")"
 
 version=${1:-} accepted="" sources=${CHECKOUT:-..}
 [[ $version =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$ ]] || fail "name the version: $0 VERSION, for example 1.4.0"
+[ "$#" -le 2 ] || fail "$3: one version, please, and perhaps --accept-migrations"
 case ${2:-} in
 "") ;;
 --accept-migrations) accepted=1 ;;

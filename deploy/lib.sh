@@ -3,19 +3,29 @@
 
 fail() { echo "$(basename "$0" .sh): $*" >&2; exit 2; }
 
-# setting NAME DEFAULT: the value in .env
+# setting NAME DEFAULT: the value in .env, in each form that compose reads: with quotes, with a comment
+# behind it, with an editor's CRLF
 setting() {
     local value
-    value=$(sed -n "s/^$1=//p" .env 2>/dev/null | tail -n 1)
+    value=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" .env 2>/dev/null | tail -n 1)
+    case $value in
+    \"*) value=${value#?} value=${value%%\"*} ;;
+    \'*) value=${value#?} value=${value%%\'*} ;;
+    *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
+    esac
     echo "${value:-${2:-}}"
 }
 
 # set_setting NAME VALUE: in .env, whole or not at all
 set_setting() {
-    { grep -v "^$1=" .env; echo "$1=$2"; } >.env.new
+    { sed "/^$1=/d; \$a\\" .env; echo "$1=$2"; } >.env.new
     chmod --reference=.env .env.new
     sync .env.new
     mv .env.new .env
+}
+
+is_domain() {
+    [ "${#1}" -le 253 ] && [[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])$ ]]
 }
 
 random_hex() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
@@ -28,7 +38,7 @@ need_engine() {
     command -v docker >/dev/null || fail "docker is not installed; on Debian: apt-get install docker.io docker-compose"
     local engine compose
     engine=$(docker version --format '{{.Server.Version}}' 2>/dev/null) ||
-        fail "Docker's engine does not answer; start it: systemctl start docker"
+        fail "Docker's engine does not answer $(id -un); start it: systemctl start docker, or be root: sudo $0"
     at_least "${engine%%[!0-9.]*}" 20.10 || fail "Docker's engine is $engine; 20.10 or newer is needed"
     compose=$(docker compose version --short 2>/dev/null) ||
         fail "docker compose is missing; install the compose plugin, 2.20 or newer"
@@ -59,13 +69,16 @@ running() { # running SERVICE: whether it does
 
 LOG=var/deploy.log
 
-note() { # note TEXT: into the log of deployments, and to whoever watches
-    printf '%s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${SUDO_USER:-$(id -un)}" "$*" >>"$LOG"
-    echo "$*"
+# note TEXT: into the log of deployments, and to whoever watches. A disk that is full, or a terminal
+# that is gone, stops no way back.
+note() {
+    printf '%s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${SUDO_USER:-$(id -un)}" "$*" 2>/dev/null >>"$LOG" || true
+    echo "$*" 2>/dev/null || true
 }
 
 one_at_a_time() { # the lock ends with its holder, however that one ends
-    mkdir -p var
+    { mkdir -p var && touch var/deploy.lock "$LOG"; } 2>/dev/null ||
+        fail "$PWD/var cannot be written by $(id -un): it has the lock and the log of deployments; try: sudo $0"
     exec 8>>var/deploy.lock
     for _ in 1 2 3 4 5; do
         ! flock -n 8 || break
@@ -90,8 +103,14 @@ born() { # born PID: the process, and when it began; nothing where there is none
 
 need_stack() {
     { [ -e .env ] && [ -e .env.production ]; } || fail "nothing is set up here; first: setup.sh your-domain.com"
-    docker compose config -q || fail "docker-compose.prod.yml or .env is wrong, see above"
-    local service
+    local service wanted said
+    said=$(docker compose config -q 2>&1) || fail "docker-compose.prod.yml or .env is wrong: ${said##*$'\n'}"
+    if [[ $said == *"variable is not set"* ]]; then # the rest of the name is not shown: it may be a password's
+        said=$(sed -nE 's/^([A-Z][A-Z0-9_]*)=([^'"'"']*[^$'"'"'])?\$[A-Za-z_{].*/\1/p' .env .env.production | paste -sd ' ')
+        fail "${said:-a value} in .env or .env.production holds a \$, which compose takes for a variable's; put the value into single quotes"
+    fi
+    wanted=$(setting BACKENDS 2)
+    [[ $wanted =~ ^[1-9][0-9]?$ ]] || fail "BACKENDS=$wanted in .env: a number from 1 to 99, please"
     for service in postgres backend frontend; do
         running "$service" || fail "$service does not run; first: docker compose up -d --wait"
     done

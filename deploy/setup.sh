@@ -21,18 +21,33 @@ check() {
     if [ -z "$domain" ]; then
         [ -e .env.production ] || fail "name the domain of the tills: $0 your-domain.com"
     else
-        [[ $domain =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$ ]] ||
+        is_domain "$domain" ||
             fail "$domain: no domain; write it like your-domain.com, without https://"
         [ "$domain" != your-domain.com ] || fail "your-domain.com: put your own domain there"
     fi
-    { [[ $port =~ ^[0-9]{1,5}$ ]] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ]; } ||
+    { [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ]; } ||
         fail "HTTP_PORT=$port: no port, 1 to 65535"
-    [[ $bind =~ ^[0-9a-fA-F.:]+$ ]] || fail "HTTP_BIND=$bind: no address"
+    is_ipv4 "$bind" || fail "HTTP_BIND=$bind: no IPv4 address; write 127.0.0.1, or 0.0.0.0 for all networks"
     [ "$(id -u)" = 0 ] || fail "only root can give files to the containers' users; try: sudo $0 $domain"
     need_engine
     need_space 5
     running frontend || ! listens "$bind" "$port" ||
         fail "$bind:$port is in use by another program; choose another: HTTP_PORT=8081 $0 $domain"
+}
+
+check_secrets() { # one that a power cut left empty, or that an engine made a folder of, is not passed on
+    local name
+    for name in db_password jwt_secret backup_key health_token; do
+        [ ! -e "secrets/$name" ] || { [ -f "secrets/$name" ] && [ -s "secrets/$name" ]; } ||
+            fail "secrets/$name is empty or no file; remove it, and this makes a new one"
+    done
+}
+
+is_ipv4() {
+    local part parts
+    [[ $1 =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ ]] || return 1
+    IFS=. read -ra parts <<<"$1"
+    for part in "${parts[@]}"; do [ "$part" -le 255 ] || return 1; done
 }
 
 # secret NAME OWNER GROUP MODE [VALUE]; kept where it is.
@@ -48,6 +63,7 @@ secret() {
 }
 
 check "$@"
+check_secrets
 mkdir -p secrets
 chmod 0711 secrets
 secret db_password $POSAPP $POSTGRES 0440
@@ -59,10 +75,16 @@ mkdir -p backups
 chown $POSAPP:$POSAPP backups
 chmod 0700 backups
 
+if [ -e .env.production ] && ! grep -qsF -e "$domain" .env.production; then
+    echo ".env.production stays as it is; to move to $domain, change CORS_ALLOWED_ORIGINS and POS_URL there"
+fi
 if [ ! -e .env.production ]; then
     sed "s/your-domain\.com$/$domain/" .env.production.example >.env.production.new
     mv .env.production.new .env.production
     echo "made .env.production: fill in who is told (TELEGRAM_URL, EMAIL_URL) and where backups are copied to (BACKUP_S3_…)"
+fi
+if [ -e .env ] && [ "$port $bind" != "$(setting HTTP_PORT 8080) $(setting HTTP_BIND 127.0.0.1)" ]; then
+    echo ".env stays as it is; to move to $bind:$port, change HTTP_BIND and HTTP_PORT there"
 fi
 if [ ! -e .env ]; then
     cat >.env.new <<END

@@ -6,6 +6,7 @@ cron job and whoever types a wrong address would wait for.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -32,6 +33,12 @@ ROOMS = {
 """The names of each room's commands, which are its `COMMANDS`."""
 
 
+_OF_THE_MACHINE = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+)
+"""A file of another user, a name that no disk takes, a disk that is full or takes no writes."""
+
+
 class _Commands(HandledErrors):
     """As in healthkit: what a user can fix is printed without a traceback, exit code 2."""
 
@@ -54,6 +61,11 @@ class _Commands(HandledErrors):
             _fail(str(error).splitlines(), 2)
         except CommandError as error:
             _fail(error.lines(), error.exit_code)
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            _fail([mask(f"{where}{error.strerror}")], 2)
         except Exception as error:
             if not _from_database(error):
                 raise

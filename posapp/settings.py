@@ -11,7 +11,6 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +26,7 @@ from sqlalchemy.engine import URL
 
 from healthkit import fields
 from healthkit.fields import PositiveDuration, Size
+from posapp import addresses
 
 MIN_SECRET_LENGTH = 32
 """Characters. RFC 7518, section 3.2: a key for HS256 has 256 bits or more."""
@@ -57,13 +57,6 @@ def _network(value: str) -> IPv4Network | IPv6Network:
         ) from None
 
 
-def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if value != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
-        raise ValueError(f"{value!r} is not an origin; write it like https://your-domain.com")
-    return value
-
-
 def _level(value: Any) -> Any:
     text = value.upper() if isinstance(value, str) else value
     return "WARN" if text == "WARNING" else text
@@ -71,36 +64,6 @@ def _level(value: Any) -> Any:
 
 def _database_url(value: SecretStr) -> SecretStr:
     parse_database_url(value.get_secret_value())
-    return value
-
-
-def _sentry_dsn(value: SecretStr) -> SecretStr:
-    """Sentry's own rule. Its own parser would load all of Sentry, and gunicorn reads the settings
-    before gevent has patched anything: what Sentry waits for would then stop the whole worker."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        project = parts.path.rpartition("/")[2]
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.username
-        if not known or not (project.isascii() and project.isdecimal()):
-            raise ValueError
-    except ValueError:
-        raise ValueError("not a Sentry DSN; write it like https://key@host/1") from None
-    return value
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise ValueError(f"{value!r} is not a web address; write it like http://127.0.0.1:3001")
-    return value.rstrip("/")
-
-
-def _secret_address(value: SecretStr) -> SecretStr:
-    """A web address whose path is the secret."""
-    try:
-        _web_address(value.get_secret_value())
-    except ValueError:
-        raise ValueError("not a web address; write it like https://kuma/api/push/TOKEN") from None
     return value
 
 
@@ -116,7 +79,9 @@ def _signing_key(key: SecretStr) -> SecretStr:
     return key
 
 
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(addresses.origin)], ...], BeforeValidator(_split)
+]
 Networks = Annotated[
     tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...],
     BeforeValidator(_split),
@@ -157,14 +122,14 @@ class Settings(BaseModel):
     slow_query_plan: bool = False
     """Whether it is logged with its plan."""
 
-    sentry_dsn: Annotated[SecretStr, AfterValidator(_sentry_dsn)] | None = None
-    vite_sentry_dsn: Annotated[SecretStr, AfterValidator(_sentry_dsn)] | None = None
+    sentry_dsn: Annotated[SecretStr, AfterValidator(addresses.sentry_dsn)] | None = None
+    vite_sentry_dsn: Annotated[SecretStr, AfterValidator(addresses.sentry_dsn)] | None = None
     """Where the front end reports its own faults."""
     sentry_traces_sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share of requests whose trace is sent."""
     backup_dir: Path = Path("backups")
-    backup_s3_bucket: str | None = None
-    backup_s3_endpoint: str | None = None
+    backup_s3_bucket: Annotated[str, AfterValidator(addresses.bucket)] | None = None
+    backup_s3_endpoint: Annotated[str, AfterValidator(addresses.web_address)] | None = None
     backup_s3_access_key: str | None = None
     backup_s3_secret_key: SecretStr | None = None
     backup_age_recipient: str | None = None
@@ -178,22 +143,22 @@ class Settings(BaseModel):
     backup_keep_before: Annotated[int, Field(ge=1)] = 3
     """How many databases that restores have replaced are kept."""
     backup_log: Path | None = None
-    alert_webhook: SecretStr | None = None
-    backup_heartbeat: Annotated[SecretStr, AfterValidator(_secret_address)] | None = None
+    alert_webhook: Annotated[SecretStr, AfterValidator(addresses.webhook)] | None = None
+    backup_heartbeat: Annotated[SecretStr, AfterValidator(addresses.push_address)] | None = None
     """Is called after each daily backup: an Uptime Kuma push monitor, whose silence is a fault."""
-    drill_heartbeat: Annotated[SecretStr, AfterValidator(_secret_address)] | None = None
+    drill_heartbeat: Annotated[SecretStr, AfterValidator(addresses.push_address)] | None = None
     """Is called after each drill that found nothing wrong."""
 
-    kuma_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    kuma_url: Annotated[str, AfterValidator(addresses.web_address)] | None = None
     """Uptime Kuma's own address, for posapp kuma and posapp doctor."""
-    kuma_push_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    kuma_push_url: Annotated[str, AfterValidator(addresses.web_address)] | None = None
     """Its address as the watcher and the backups reach it; without it KUMA_URL."""
     kuma_username: str = "admin"
     kuma_password: SecretStr | None = None
 
     healthkit_config: Path = Path("healthkit.toml")
     port: Port = 8080
-    bind: str = "127.0.0.1"
+    bind: Annotated[str, AfterValidator(addresses.bind_address)] = "127.0.0.1"
     """The address to listen on; in a container 0.0.0.0, where only the proxy reaches it."""
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = 2
     """Worker processes."""

@@ -178,6 +178,14 @@ def test_a_database_that_is_away_is_one_line(command, words):
     assert "refused" in one_line(away)
 
 
+@pytest.mark.parametrize("arguments", [("backup", "verify"), ("restore", "--skip-confirm")])
+def test_a_name_that_no_disk_takes_is_one_line(command, database, arguments):
+    done = command(*arguments, "a" * 5000)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("File name too long")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_database_without_the_schema_is_not_served(command, postgres):
     url = address(postgres.create("empty_for_serve"))
     assert "run: posapp db upgrade" in one_line(command("serve", DATABASE_URL=url))

@@ -12,9 +12,14 @@ fail() { echo "install: $*" >&2; exit 2; }
 
 domain=${1:-}
 [ "$#" -le 1 ] || fail "one domain, please: $0 your-domain.com"
-valid='^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$'
-{ [[ $domain =~ $valid ]] && [ "$domain" != your-domain.com ]; } ||
+valid='^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])$'
+{ [ "${#domain}" -le 253 ] && [[ $domain =~ $valid ]] && [ "$domain" != your-domain.com ]; } ||
     fail "${domain:-nothing}: no domain; write yours like pos.example.com, without https://"
+for name in db_password jwt_secret backup_key health_token; do # a power cut leaves one empty
+    file=$etc/secrets/$name
+    [ ! -e "$file" ] || { [ -f "$file" ] && [ -s "$file" ]; } ||
+        fail "$file is empty or no file; remove it, and this makes a new one"
+done
 if [ -z "$root" ]; then
     [ "$(id -u)" = 0 ] || fail "only root can install services; try: sudo $0 $domain"
     [ -d /run/systemd/system ] || fail "this machine does not run systemd; see docs/deploy.md for containers"
@@ -24,7 +29,7 @@ if [ -z "$root" ]; then
 fi
 
 umask 077
-install -d -m 0755 "$root/etc/systemd/system" "$etc"
+install -d -m 0755 "$root/etc/systemd/system" "$etc" || fail "$root/etc cannot be written, see above"
 install -d -m 0700 "$etc/secrets"
 for name in db_password jwt_secret backup_key health_token; do
     file=$etc/secrets/$name
@@ -38,6 +43,8 @@ if [ ! -e "$etc/posapp.env" ]; then
         -e 's#^\# TRUSTED_PROXIES=.*#TRUSTED_PROXIES=1#' "$here/../.env.production.example" >"$etc/posapp.env.new"
     mv "$etc/posapp.env.new" "$etc/posapp.env"
 fi
+grep -qsF -e "$domain" "$etc/posapp.env" ||
+    echo "$etc/posapp.env stays as it is; to move to $domain, change CORS_ALLOWED_ORIGINS and POS_URL there"
 install -m 0644 "$here"/*.service "$here"/*.timer "$root/etc/systemd/system/"
 echo "installed; the database's password is in $etc/secrets/db_password, what to fill in, in $etc/posapp.env"
 [ -z "$root" ] || exit 0

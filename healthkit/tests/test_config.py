@@ -194,6 +194,13 @@ def test_a_file_that_cannot_be_parsed_is_one_line(tmp_path, plugins, content, wo
         read_settings(path, plugins)
 
 
+@pytest.mark.parametrize("url", ["hush", "gopher://u:hush@h/n", "postgresql://u:hush@h:99999/n"])
+def test_a_store_that_is_no_database_is_a_mistake_before_any_check_runs(plugins, url):
+    (problem,) = problems({**SERVICE, "store": {"url": url}}, plugins)
+    assert problem.startswith("store.url: ")
+    assert "hush" not in problem
+
+
 def test_a_file_that_is_not_there_tells_how_to_make_one(tmp_path, plugins):
     with pytest.raises(ConfigError, match="healthkit init"):
         read_settings(tmp_path / "none.toml", plugins)
@@ -211,7 +218,7 @@ def test_a_table_of_the_wrong_type_is_a_mistake_not_a_traceback(plugins, table, 
         ("store", {"url": ""}, "store.url: not a database URL; write it like postgresql://"),
         ("store", {"url": "foo://x"}, "store.url: no database is known as 'foo'"),
         ("store", {"url": "postgresql://u:p@ss@h/x"}, "store.url: its host holds an @"),
-        ("store", {"url": "sqlite:///a\0b"}, "store.url: no file has a NUL character"),
+        ("store", {"url": "sqlite:///a\0b"}, "store.url: it holds a NUL"),
         ("watch", {"heartbeat": "https://["}, "watch.heartbeat: must be an address like"),
         ("links", {"url": "https://h:99999/"}, "links.url: must be an address like"),
         ("links", {"url": "https://a..b/"}, "links.url: must be an address like"),

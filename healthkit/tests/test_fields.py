@@ -173,6 +173,10 @@ def test_a_database_of_another_kind_stays_as_it_is():
         ("hush", "not a database URL; write it like"),
         ("postgresql://u:hush@h:port/n", "not a database URL; write it like"),
         ("gopher://u:hush@h/n", "no database is known as 'gopher'"),
+        ("postgresql://u:hush@h:99999/n", "its port is none, 1 to 65535"),
+        ("postgresql://u:hush@h:0/n", "its port is none, 1 to 65535"),
+        ("postgresql://u:hush%00@h/n", "it holds a NUL"),
+        ("postgresql://u:hush@h/n%00", "it holds a NUL"),
     ],
 )
 def test_a_database_that_cannot_be_reached_by_its_url_is_told_without_its_secrets(text, message):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ from werkzeug.exceptions import (
 )
 
 from posapp.http.connections import SlowClient
+from posapp.http.errors import Invalid
 from posapp.http.problems import plain_problem
 from posapp.observability.request_log import (
     BODY_SECONDS_KEY,
@@ -44,9 +46,10 @@ def refuse_doubled_key() -> None:
 
 
 def validate_json_body() -> None:
-    """Refuses a body that is not JSON (415), not well-formed (400) or too large (413).
+    """Refuses a body that is not JSON (415), not well-formed (400), too large (413), or that says
+    one thing twice (422).
 
-    Raises the HTTP errors of werkzeug.
+    Raises the HTTP errors of werkzeug, and Invalid.
     """
     if request.method not in ("POST", "PUT", "PATCH"):
         return
@@ -57,11 +60,23 @@ def validate_json_body() -> None:
         # Of a body that does not say its length no more than this is read.
         raise RequestEntityTooLarge()
     try:
-        parsed = json.loads(data)
+        parsed = json.loads(data, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         raise BadRequest("The body is not well-formed JSON.") from None
     # What the validation of the framework reads; it would take a string for JSON once more.
     request._cached_json = ([parsed] if isinstance(parsed, str) else parsed,) * 2
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Of two quantities no reader may choose one (RFC 7493, section 2.3).
+
+    Raises Invalid.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        doubled = next(name for name, times in Counter(n for n, _ in pairs).items() if times > 1)
+        raise Invalid(doubled if doubled.isprintable() and doubled else "body", "is there twice")
+    return found
 
 
 class RequestBodyMiddleware:

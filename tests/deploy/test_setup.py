@@ -86,6 +86,15 @@ def test_a_second_run_changes_nothing_but_owners(folder):
     assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (10001, 0o400)
 
 
+def test_a_second_run_says_what_it_was_asked_and_does_not_do(folder):
+    assert "stays as it is" not in setup(folder, "pos.example.com").stdout
+    assert "stays as it is" not in setup(folder, "pos.example.com").stdout
+    assert "stays as it is" not in setup(folder).stdout
+    said = setup(folder, "other.example.com", HTTP_PORT="18998").stdout
+    assert "to move to other.example.com, change CORS_ALLOWED_ORIGINS and POS_URL" in said
+    assert "to move to 127.0.0.1:18998, change HTTP_BIND and HTTP_PORT" in said
+
+
 MISTAKES = {
     "no domain": ([], {}, "name the domain"),
     "two": (["a.example.com", "b.example.com"], {}, "one domain"),
@@ -94,7 +103,12 @@ MISTAKES = {
     "sed's words": (["a.com/;w x"], {}, "no domain"),
     "the example": (["your-domain.com"], {}, "your own"),
     "a port that is none": (["pos.example.com"], {"HTTP_PORT": "99999"}, "HTTP_PORT"),
+    "port nought": (["pos.example.com"], {"HTTP_PORT": "080"}, "HTTP_PORT"),
     "an address that is none": (["pos.example.com"], {"HTTP_BIND": "here"}, "HTTP_BIND"),
+    "an address of the next protocol": (["pos.example.com"], {"HTTP_BIND": "::1"}, "IPv4"),
+    "half an address": (["pos.example.com"], {"HTTP_BIND": "127.0.0"}, "HTTP_BIND"),
+    "an address beyond all": (["pos.example.com"], {"HTTP_BIND": "256.1.1.1"}, "HTTP_BIND"),
+    "a domain beyond all": ([".".join(["a" * 60] * 5) + ".com"], {}, "no domain"),
     "an old engine": (["pos.example.com"], {"ENGINE_VERSION": "19.03.1"}, "20.10"),
     "an old compose": (["pos.example.com"], {"COMPOSE_VERSION": "1.29.2"}, "2.20"),
     "an engine that is down": (["pos.example.com"], {"ENGINE_DOWN": "1"}, "does not answer"),
@@ -112,6 +126,30 @@ def test_a_mistake_is_one_line_and_nothing_is_changed(folder, name):
     assert done.stderr.startswith("setup: ")
     assert word in done.stderr
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize("kind", ["empty", "a folder"])
+def test_a_secret_that_holds_nothing_is_a_mistake(folder, kind):
+    """A power cut leaves a file empty, and an engine makes a folder of one that it misses."""
+    (folder / "secrets").mkdir()
+    path = folder / "secrets/jwt_secret"
+    path.touch() if kind == "empty" else path.mkdir()
+    done = setup(folder, "pos.example.com")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "secrets/jwt_secret" in done.stderr
+    assert not (folder / ".env").exists()
+
+
+def test_a_domain_of_another_script_is_one(folder):
+    assert setup(folder, "pos.xn--j1amh.xn--p1ai").returncode == 0
+
+
+def test_the_port_that_env_has_in_quotes_stands(folder):
+    """compose takes the quotes away, and so does whoever looks whether the port is free."""
+    setup(folder, "pos.example.com")
+    text = (folder / ".env").read_text().replace("HTTP_PORT=18999", 'HTTP_PORT="18999"\r')
+    (folder / ".env").write_text(text, newline="")
+    assert setup(folder, HTTP_PORT="").returncode == 0
 
 
 def test_a_port_in_use_is_a_mistake_unless_it_is_our_own(folder):

@@ -126,3 +126,21 @@ def test_a_mistake_is_one_line_and_nothing_is_installed(tmp_path, arguments):
     done = install(tmp_path, *arguments)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize("kind", ["empty", "a folder"])
+def test_a_secret_that_holds_nothing_is_a_mistake(tmp_path, kind):
+    install(tmp_path, "pos.example.com")
+    path = tmp_path / "root/etc/steak-kenangan/secrets/jwt_secret"
+    path.unlink()
+    path.touch() if kind == "empty" else path.mkdir()
+    done = install(tmp_path, "pos.example.com")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "secrets/jwt_secret" in done.stderr
+
+
+def test_a_second_installation_says_what_it_was_asked_and_does_not_do(tmp_path):
+    assert "stays as it is" not in install(tmp_path, "pos.example.com").stdout
+    assert "stays as it is" not in install(tmp_path, "pos.example.com").stdout
+    said = install(tmp_path, "other.example.com").stdout
+    assert "to move to other.example.com, change CORS_ALLOWED_ORIGINS and POS_URL" in said

@@ -6,6 +6,7 @@ import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -187,6 +188,48 @@ def test_a_store_that_a_watcher_has_written_is_read_as_it_is(command, place, dat
     assert done.returncode == 1
     assert done.stdout.startswith("heartbeats: late by")
     assert files(tmp_path) == before
+
+
+STORES = {
+    "no address": "foo",
+    "a folder": "sqlite:///{folder}",
+    "another database": "mysql://pos:geheim@x/y",
+    "a port beyond all": "postgresql://pos:geheim@127.0.0.1:99999/x",
+}
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_store_that_cannot_be_one_is_a_mistake_in_one_line(
+    command, place, database, tmp_path, kind
+):
+    environ = place(DATABASE_URL=address(database))
+    config = Path(environ["HEALTHKIT_CONFIG"])
+    store = STORES[kind].format(folder=tmp_path)
+    config.write_text(config.read_text().replace(f"sqlite:///{tmp_path}/healthkit.db", store))
+    done = command("doctor", **environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "store" in line
+    assert "geheim" not in line
+    done = command("doctor", "--json", **environ)
+    (error,) = json.loads(done.stdout)["errors"]
+    assert (done.returncode, error.partition(": ")[0]) == (2, line.partition(": ")[0])
+
+
+def test_a_shared_store_that_is_not_there_is_as_good_as_none(
+    command, place, database, tmp_path, closed_port
+):
+    environ = place(DATABASE_URL=address(database))
+    config = Path(environ["HEALTHKIT_CONFIG"])
+    store = f"postgresql://pos:geheim@127.0.0.1:{closed_port}/x"
+    config.write_text(config.read_text().replace(f"sqlite:///{tmp_path}/healthkit.db", store))
+    done = command("doctor", **environ)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Nothing is wrong.\n", "")
+
+
+def test_a_folder_of_backups_that_no_disk_has_is_looked_for_above(command, place, database):
+    environ = place(DATABASE_URL=address(database), BACKUP_DIR=f"/tmp/{'a' * 5000}")
+    assert command("doctor", **environ).stderr == ""
 
 
 S3 = {"BACKUP_S3_ACCESS_KEY": "key", "BACKUP_S3_SECRET_KEY": "geheim-s3"}

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
@@ -36,6 +37,7 @@ _PRISMA = frozenset(
 """Parameters of a database URL that are Prisma's own ("PostgreSQL connector", its manual)."""
 _LEAST_BITS = 128
 _LEAST_DIFFERENT = 8
+_MOST_PORTS = 65535
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -184,6 +186,10 @@ def parse_database_url(text: str) -> URL:
         raise ValueError(f"its driver {error.name!r} is not installed{extra}") from None
     if "@" in (url.host or ""):
         raise ValueError("its host holds an @: write one in the password as %40")
+    if url.port is not None and not 1 <= url.port <= _MOST_PORTS:
+        raise ValueError(f"its port is none, 1 to {_MOST_PORTS}")
+    if "\0" in unquote(text):
+        raise ValueError("it holds a NUL, which no database takes")
     return _known_parameters(url) if url.get_backend_name() == "postgresql" else url
 
 

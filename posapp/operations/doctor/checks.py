@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -192,8 +193,9 @@ def _disks(settings: Settings, health: HealthSettings) -> Iterator[ConfiguredChe
 
 
 def _existing(path: Path) -> Path:
-    """The nearest folder above that is there."""
-    return next(one for one in (path, *path.absolute().parents) if one.exists())
+    """The nearest folder above that is there and that this user may look at: another's, and a name
+    that no disk takes, raise where Path.exists asks."""
+    return next(one for one in (path, *path.absolute().parents) if os.path.exists(one))
 
 
 def _certificates(settings: Settings, health: HealthSettings) -> Iterator[ConfiguredCheck]:

@@ -20,6 +20,7 @@ from posapp.operations.doctor.checks import doctors_checks
 from posapp.operations.doctor.findings import DATABASE, RUNBOOK, Finding, findings_of
 from posapp.operations.doctor.watching import with_copied_store
 from posapp.runtime import postgres, processes
+from posapp.runtime.errors import CommandError
 from posapp.settings import Settings, SettingsError
 
 
@@ -39,7 +40,7 @@ def doctor(as_json: bool, backends: int | None) -> None:
     """
     try:
         found = examine(Settings.from_env(os.environ), backends)
-    except (SettingsError, ConfigError) as error:
+    except (SettingsError, ConfigError, CommandError) as error:
         if not as_json:
             raise
         _print_json(

@@ -7,12 +7,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import create_engine, inspect
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Settings as HealthSettings
 from healthkit import StoreSettings
+from healthkit.fields import parse_database_url
+from posapp.runtime.errors import CommandError
 
 _SCHEMA = "healthkit_schema"
 _LIMIT = 2
@@ -21,13 +22,19 @@ _LIMIT = 2
 
 def with_copied_store(health: HealthSettings, folder: Path) -> HealthSettings:
     """Returns the settings with a store that may be opened: a copy in `folder` of one that is a
-    file, a shared one as it is, and an empty one where there is none yet."""
-    url = make_url(health.store.url.get_secret_value())
+    file, a shared one as it is, and an empty one where there is none yet. Raises CommandError."""
+    url = parse_database_url(health.store.url.get_secret_value())
     copy = folder / "store.db"
     if url.get_backend_name() == "sqlite":
-        if url.database and Path(url.database).expanduser().exists():
-            _copy(Path(url.database).expanduser().absolute(), copy)
-    elif _has_schema(url.render_as_string(hide_password=False)):
+        try:
+            if url.database and Path(url.database).expanduser().exists():
+                _copy(Path(url.database).expanduser().absolute(), copy)
+        except OSError as error:
+            raise CommandError(
+                f"the watcher's store, {url.database}: {error.strerror}; be its user, or correct"
+                " HEALTHKIT_STORE"
+            ) from None
+    elif _has_schema(url):
         return health
     store = StoreSettings.model_validate({"url": f"sqlite:///{copy}"})
     return health.model_copy(update={"store": store})
@@ -49,7 +56,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _has_schema(url: str) -> bool:
+def _has_schema(url: URL) -> bool:
     """Whether a shared store is there; one that does not answer is as good as none."""
     engine = create_engine(url, connect_args={"connect_timeout": _LIMIT})
     try:

@@ -10,14 +10,63 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from healthkit.fields import PositiveDuration
+from healthkit.fields import PositiveDuration, TimeZoneName
+from healthkit.masking import escape_controls
+from posapp import addresses
 from posapp.runtime import processes
 from posapp.runtime.errors import CommandError
 
+SHOWN = 20
+"""Mistakes that are named; the rest are counted."""
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("text without control characters, please")
+    return text
+
+
+def _no_truth(value: Any) -> Any:
+    """TOML's true is 1 to Python."""
+    if isinstance(value, bool):
+        raise ValueError("a number, please")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, str | int):
+        raise ValueError("text, a whole number, true or false, please")
+    return value
+
+
+def _period(value: timedelta) -> timedelta:
+    """Kuma's own bounds: 2.x refuses others, 1.23 takes them for others."""
+    if not timedelta(seconds=20) <= value <= timedelta(days=24) or value.microseconds:
+        raise ValueError("20s to 24d in whole seconds, for Uptime Kuma")
+    return value
+
+
+def _once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if doubled := sorted({one for one in values if values.count(one) > 1}):
+        raise ValueError(f"{', '.join(doubled)} stands there twice")
+    return values
+
+
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Name = Annotated[str, Field(min_length=1, max_length=150)]
+Keys = Annotated[tuple[Key, ...], AfterValidator(_once)]
+Name = Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_printable)]
+Period = Annotated[PositiveDuration, AfterValidator(_period)]
+FormValue = Annotated[Any, BeforeValidator(_plain)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 MONITORS = processes.ROOT / "deploy" / "kuma" / "monitors.toml"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -36,10 +85,10 @@ class Monitor(_Table):
 
     name: Name
     type: Literal["http", "keyword", "json-query", "push"]
-    url: str | None = Field(default=None, pattern=r"^https?://\S+$")
-    interval: PositiveDuration
-    retries: Annotated[int, Field(ge=0, le=100)] = 0
-    retry_interval: PositiveDuration | None = None
+    url: Annotated[str, AfterValidator(addresses.page)] | None = None
+    interval: Period
+    retries: Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=100)] = 0
+    retry_interval: Period | None = None
     """Between two tries of a failing one; without it as long as `interval`."""
     keyword: str | None = Field(default=None, min_length=1)
     json_path: str | None = Field(default=None, min_length=1)
@@ -48,7 +97,7 @@ class Monitor(_Table):
     """Whether the expiry of its certificate is told."""
     variable: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
     """The variable that gets a push monitor's address."""
-    notifications: tuple[Key, ...] | None = None
+    notifications: Keys | None = None
     """Who is told; without it everybody."""
 
     @model_validator(mode="after")
@@ -65,8 +114,6 @@ class Monitor(_Table):
             raise ValueError(f"type {self.type} needs {', '.join(missing)}")
         if extra := sorted(given - needed[self.type]):
             raise ValueError(f"type {self.type} knows no {', '.join(extra)}")
-        if self.interval < timedelta(seconds=20):
-            raise ValueError("interval: 20s at least, for Uptime Kuma 1.23")
         return self
 
 
@@ -75,18 +122,28 @@ class DeclaredPage(_Table):
 
     slug: Key
     title: Name
-    groups: dict[Name, tuple[Key, ...]]
+    groups: dict[Name, Keys]
 
 
 class Maintenance(_Table):
     """`[maintenance.KEY]`: a window of each of these days, without alarms."""
 
     title: Name
-    days: Annotated[tuple[Literal[DAYS], ...], Field(min_length=1)]  # type: ignore[valid-type]
+    days: Annotated[
+        tuple[Literal[DAYS], ...],  # type: ignore[valid-type]
+        Field(min_length=1),
+        AfterValidator(_once),
+    ]
     start: TimeOfDay
     end: TimeOfDay
-    timezone: str = "Asia/Jakarta"
-    monitors: Annotated[tuple[Key, ...], Field(min_length=1)]
+    timezone: TimeZoneName = "Asia/Jakarta"
+    monitors: Annotated[Keys, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _lasting(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(f"start and end are both {self.start}; a window has to last")
+        return self
 
 
 class Declared(_Table):
@@ -94,7 +151,7 @@ class Declared(_Table):
     has an empty value is off."""
 
     monitors: dict[Key, Monitor]
-    notifications: dict[Key, dict[str, str | int | bool]] = {}
+    notifications: dict[Key, dict[str, FormValue]] = {}
     status_page: DeclaredPage | None = None
     maintenance: dict[Key, Maintenance] = {}
 
@@ -108,12 +165,17 @@ class Declared(_Table):
         for key, monitor in self.monitors.items():
             wanted = monitor.notifications or ()
             _refuse_unknown(f"monitors.{key}.notifications", wanted, self.notifications.keys())
+        variables = tuple(one.variable for one in self.monitors.values() if one.variable)
+        try:
+            _once(variables)
+        except ValueError as error:
+            raise ValueError(f"monitors: variable {error}, and holds one address") from None
         for key, form in self.notifications.items():
             if not isinstance(form.get("name"), str) or not isinstance(form.get("type"), str):
                 raise ValueError(f"notifications.{key}: needs name and type, as Kuma has them")
         return self
 
-    def enabled_notifications(self) -> dict[str, dict[str, str | int | bool]]:
+    def enabled_notifications(self) -> dict[str, dict[str, Any]]:
         return {key: form for key, form in self.notifications.items() if "" not in form.values()}
 
 
@@ -149,7 +211,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Declared:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise KumaError(f"{path}: {error.strerror}; name the file with --file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise KumaError(f"{path}: nested too deeply") from None
+    except ValueError as error:  # no TOML, no text, or a number of 5,000 digits
         raise KumaError(f"{path}: {error}") from None
     variables = _Environ(environ)
     try:
@@ -158,7 +222,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Declared:
             raise KumaError(f"{path}: not set: {', '.join(sorted(variables.missing))}")
         return Declared.model_validate(filled)
     except ValidationError as error:
-        lines = [f"{path}: {_where(one)}{one['msg']}" for one in error.errors(include_input=False)]
+        faults = error.errors(include_input=False)
+        lines = [escape_controls(f"{path}: {_where(one)}{one['msg']}") for one in faults[:SHOWN]]
+        if len(faults) > SHOWN:
+            lines.append(f"{path}: and {len(faults) - SHOWN} more")
         raise KumaError("\n".join(line.replace("Value error, ", "") for line in lines)) from None
 
 

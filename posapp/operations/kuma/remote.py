@@ -223,13 +223,13 @@ def _entry_page(url: str) -> str:
         try:
             answer = requests.get(f"{url}/api/entry-page", timeout=CALL_LIMIT)
             if answer.status_code == 200:
-                return str(answer.json().get("type"))
+                return str(answer.json()["type"])
             reason = f"answers {answer.status_code}; is that a Kuma?"
         except requests.ConnectionError:
             raise KumaError(
                 f"nothing listens at {url}: start Uptime Kuma, or correct KUMA_URL"
             ) from None
-        except ValueError:
+        except (ValueError, TypeError, LookupError):  # no JSON, or another's
             reason = "is no Uptime Kuma"
         if reason.startswith("is") or time.monotonic() > until:
             raise KumaError(f"{url} {reason}; correct KUMA_URL")

@@ -7,16 +7,20 @@ from contextlib import contextmanager
 import pytest
 
 from posapp.operations.kuma import addresses, remote
-from posapp.operations.kuma.declared import MONITORS
+from posapp.operations.kuma.declared import MONITORS, SHOWN
 
 MONITOR = '[monitors.a]\nname = "a"\ntype = "http"\nurl = "https://x.example/"\ninterval = "60s"\n'
+WINDOW = (
+    f'{MONITOR}[maintenance.m]\ntitle = "t"\ndays = ["mon"]\nstart = "01:00"\nend = "02:00"\n'
+    'monitors = ["a"]\n'
+)
 FILES = {
     "no TOML": ("monitors = [", "monitors.toml: "),
     "an unknown key": (f"{MONITOR}colour = 1", "monitors.a.colour"),
     "an unknown table": (f"{MONITOR}[monitor.b]", "monitor"),
     "no key of its type": (MONITOR.replace("http\"", 'keyword"', 1), "type keyword needs keyword"),
     "a key of another type": (f'{MONITOR}keyword = "x"', "type http knows no keyword"),
-    "too often": (MONITOR.replace("60s", "5s"), "20s at least"),
+    "too often": (MONITOR.replace("60s", "5s"), "monitors.a.interval: 20s"),
     "no duration": (MONITOR.replace("60s", "often"), "monitors.a.interval"),
     "no address": (MONITOR.replace("https", "gopher"), "monitors.a.url"),
     "a bad identity": (MONITOR.replace(".a]", ".A_B]"), "monitors"),
@@ -31,6 +35,28 @@ FILES = {
         "maintenance.m.monitors: there is no b",
     ),
     "a form without a type": (f'{MONITOR}[notifications.n]\nname = "n"', "needs name and type"),
+    "nested without end": (f"{MONITOR}x = {'[' * 5000}", "nested too deeply"),
+    "a number of 5,000 digits": (f"{MONITOR}retries = {'9' * 5000}", "monitors.toml: "),
+    "truth for a number": (f"{MONITOR}retries = true", "monitors.a.retries: a number"),
+    "too seldom": (MONITOR.replace("60s", "300d"), "monitors.a.interval: 20s to 24d"),
+    "half a second": (MONITOR.replace("60s", "20500ms"), "whole seconds"),
+    "tried again at once": (f'{MONITOR}retry_interval = "1ms"', "monitors.a.retry_interval"),
+    "a port beyond all": (MONITOR.replace("x.example", "x:99999"), "monitors.a.url"),
+    "a name with a NUL": (MONITOR.replace('"a"', '"a\\u0000"', 1), "monitors.a.name"),
+    "a key of two lines": (MONITOR.replace(".a]", '."a\\n"]'), "monitors.a\\n"),
+    "one variable for two": (
+        "".join(f'[monitors.{n}]\nname = "n"\ntype = "push"\nvariable = "X"\ninterval = "60s"\n'
+                for n in "ab"),
+        "variable X stands there twice",
+    ),
+    "a zone of Mars": (f'{WINDOW}timezone = "Mars/Olympus"', "maintenance.m.timezone"),
+    "a window without length": (WINDOW.replace("02:00", "01:00"), "maintenance.m: start and end"),
+    "a day twice": (WINDOW.replace('"mon"', '"mon", "mon"'), "maintenance.m.days: mon stands"),
+    "a monitor twice": (WINDOW.replace('["a"]', '["a", "a"]'), "maintenance.m.monitors: a stands"),
+    "a form of lists": (
+        f'{MONITOR}[notifications.n]\nname = "n"\ntype = "t"\nx = []',
+        "notifications.n.x: text, a whole number",
+    ),
     "a missing variable": (MONITOR.replace("https://x.example", "${NOT_THERE}"), "NOT_THERE"),
     "a broken variable": (MONITOR.replace("https://x.example", "${no way}"), "${NAME}"),
 }  # fmt: skip
@@ -65,6 +91,14 @@ def test_a_mistake_in_the_file_is_named(kuma, tmp_path, mistake):
     text, named = FILES[mistake]
     (tmp_path / "monitors.toml").write_text(text)
     assert named in kuma("--file", str(tmp_path / "monitors.toml"), **ACCOUNT)
+
+
+def test_of_many_mistakes_the_first_are_named_and_the_rest_counted(command, tmp_path):
+    path = tmp_path / "monitors.toml"
+    path.write_text("".join(f"[monitors.m{n}]\nname = 1\n" for n in range(500)))
+    said = command("kuma", "plan", "--file", str(path), **ACCOUNT).stderr.splitlines()
+    assert len(said) == SHOWN + 1
+    assert said[-1].endswith(f"and {500 * 3 - SHOWN} more")
 
 
 def test_a_file_that_is_not_there_is_named_with_the_option(kuma):
@@ -104,7 +138,15 @@ def serving(status, body):
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(200, b"<html>"), (404, b""), (502, b"bad"), (200, b'{"type":"entryPage"}')],
+    [
+        (200, b"<html>"),
+        (404, b""),
+        (502, b"bad"),
+        (200, b'{"type":"entryPage"}'),
+        (200, b"[]"),
+        (200, b"7"),
+        (200, b"{}"),
+    ],
 )
 def test_another_server_in_its_place_is_one_line(kuma, monkeypatch, status, body):
     monkeypatch.setattr(remote, "START_LIMIT", 0.3)

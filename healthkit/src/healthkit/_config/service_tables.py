@@ -6,11 +6,17 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from healthkit._config.table import ConfigTable, Count, Label, Name, web_address
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
-from healthkit.fields import Percent, PositiveDuration, TimeZoneName, parse_duration
+from healthkit.fields import (
+    Percent,
+    PositiveDuration,
+    TimeZoneName,
+    parse_database_url,
+    parse_duration,
+)
 
 
 class ServiceSettings(ConfigTable):
@@ -43,6 +49,16 @@ class StoreSettings(ConfigTable):
     url: SecretStr = SecretStr("sqlite:///var/healthkit.db")
     """In a file, a relative path of SQLite is taken from the file's folder. Without a file, the
     default lies among the user's state, by the service's name."""
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: SecretStr) -> SecretStr:
+        """A mistake is told before any check runs. SQLite's own form is known without SQLAlchemy,
+        which takes a while to load."""
+        text = url.get_secret_value()
+        if not (text.startswith("sqlite://") and text.isprintable()):
+            parse_database_url(text)
+        return url
 
 
 _NOT_OF_INFO = {"type", "label", "watch_only", "silent", "group", "public"}
