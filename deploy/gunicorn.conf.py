@@ -1,6 +1,6 @@
 """The production server's settings; every name is gunicorn's own.
 
-posapp/settings.py reads the environment, and says what each variable means: PORT, BIND,
+posapp/settings/ reads the environment, and says what each variable means: PORT, BIND,
 WEB_CONCURRENCY (each worker has up to 1000 requests under way), LOG_LEVEL, GRACEFUL_TIMEOUT.
 
 A proxy in front must let go of idle connections before `keepalive` does (nginx's

@@ -22,7 +22,7 @@ from pydantic import (
 
 from healthkit.fields import PositiveDuration, TimeZoneName
 from healthkit.masking import escape_controls
-from posapp import addresses
+from posapp.settings import addresses
 from posapp.runtime import processes
 from posapp.runtime.errors import CommandError
 

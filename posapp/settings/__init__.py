@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL
 
 from healthkit import fields
 from healthkit.fields import PositiveDuration, Size
-from posapp import addresses
+from posapp.settings import addresses
 
 MIN_SECRET_LENGTH = 32
 """Characters. RFC 7518, section 3.2: a key for HS256 has 256 bits or more."""
