@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -39,7 +40,11 @@ from tests.backup.kit import (
 from tests.backup.test_model import NAME
 
 END = "\n--\n-- PostgreSQL database dump complete\n--\n"
-ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+ROLES = "SELECT rolname, rolsuper, rolpassword FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1"
+EVIL = (
+    "CREATE FUNCTION evil() RETURNS text LANGUAGE plpgsql AS"
+    " 'BEGIN COPY (SELECT 1) TO PROGRAM ''touch {}''; RETURN 1; END';"
+)
 
 
 # What a foreign dump may do
@@ -66,6 +71,14 @@ def load(foreign, tmp_path):
             return load_backup(PostgresClient(url), file, backup, None, lambda done: None)
 
     return run
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that the server could write to."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
 
 
 HOSTILE = [
@@ -102,13 +115,19 @@ HOSTILE = [
     "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '{}', 'f';",
     "LOAD '{}';",
     "ALTER TABLE x OWNER TO postgres; CREATE ROLE musuh; ALTER TABLE x OWNER TO postgres;",
+    # What is done afterwards, by whoever may, is for owners alone.
+    "ALTER ROLE postgres PASSWORD 'musuh' -- OWNER TO postgres;",
+    "ALTER ROLE postgres PASSWORD 'musuh' /* OWNER TO postgres;\n*/;",
+    "ALTER DATABASE pos_template RENAME TO musuh -- OWNER TO postgres;",
+    f"{EVIL}CREATE TABLE t AS SELECT 'x' AS c;\n"
+    "ALTER TABLE t ALTER COLUMN c TYPE text USING evil(), OWNER TO postgres;",
     "DO $$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch {}'''; END $$;",
 ]
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
-def test_a_foreign_dump_runs_nothing_and_reads_nothing(load, postgres, tmp_path, sql):
-    made = tmp_path / "made"
+def test_a_foreign_dump_runs_nothing_and_reads_nothing(load, postgres, open_folder, sql):
+    made = open_folder / "made"
     roles = run_sql(postgres.url, ROLES)
     databases = run_sql(postgres.url, "SELECT count(*) FROM pg_database")
     with pytest.raises(BackupError):
@@ -147,9 +166,16 @@ def test_a_program_is_given_nothing_of_the_environment_but_what_it_needs(small):
 LINES = [
     "ALTER TABLE public.bills OWNER TO postgres;\n",
     'ALTER FUNCTION public.f(a integer) OWNER TO "Kepala Dapur";\n',
+    'ALTER TABLE "My;\n""Schema"".".x OWNER TO "a;b";\n',
+    "ALTER AGGREGATE public.a(integer ORDER BY text[], numeric) OWNER TO x;\n",
+    "ALTER OPERATOR public.-~ (integer, NONE) OWNER TO x;\n",
+    "ALTER OPERATOR FAMILY public.f USING btree OWNER TO x;\n",
+    "ALTER TEXT SEARCH CONFIGURATION public.c OWNER TO x;\n",
+    "ALTER LARGE OBJECT 4711 OWNER TO x;\n",
     "\\restrict abcDEF123\n",
     "\\unrestrict abcDEF123\n",
     "COMMENT ON EXTENSION hstore IS 'pairs';\n",
+    "COMMENT ON EXTENSION hstore IS 'pairs;\nit''s many';\n",
     "SET transaction_timeout = 0;\n",
     "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT SELECT ON TABLES TO x;\n",
 ]
@@ -160,6 +186,14 @@ KEPT = [
     "CREATE FUNCTION f() RETURNS int AS $_$\nALTER TABLE a OWNER TO b;\n$$ ' \\restrict x\n$_$;\n",
     "COPY public.bills (id) FROM stdin;\n1\nALTER TABLE a OWNER TO b;\n\\\\restrict x\n'\n\\.\n",
     "COPY public.empty (id) FROM stdin;\n\\.\n",
+    'COPY public."a;\n""b" ("c;d", e) FROM stdin;\n\'\nALTER TABLE a OWNER TO b;\n\\.\n',
+    "COPY public.none  FROM stdin;\n\n\n\\.\n",
+    "ALTER ROLE postgres PASSWORD 'x' -- OWNER TO x;\n",
+    "ALTER TABLE a ALTER b TYPE int USING f(), OWNER TO x;\n",
+    "ALTER TABLE a RENAME TO b OWNER TO x;\n",
+    "ALTER FUNCTION f(int) RESET ALL (a) OWNER TO x;\n",
+    "ALTER OPERATOR --~ (int) OWNER TO x;\n",
+    'ALTER TABLE "two\nlines" ADD c int;\n',
     'CREATE TABLE "odd ; name" (x int);\n',
     "ALTER TABLE ONLY public.bills ADD CONSTRAINT x PRIMARY KEY (id);\n",
 ]
@@ -176,7 +210,7 @@ def test_the_filter_leaves_out_whole_statements_alone_wherever_a_block_ends(part
         out += passed.feed(text[at:cut])
         at = cut
     assert out + passed.finish() == "".join(kept for _, kept in parts).encode()
-    owners = [part for part, _ in parts if part in LINES[:2]]
+    owners = [part for part, _ in parts if part in LINES[:8]]
     assert [f"ALTER {k} {n} OWNER TO {o};\n" for k, n, o in passed.owners] == owners
 
 

@@ -12,12 +12,22 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from posapp.backup.postgres.dump_statements import (
+    begins_rows,
+    comment_on_extension,
+    default_privileges,
+    owner,
+)
+
 _QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*+)?+\$")
 _END_OF_ROWS = b"\n\\.\n"
-_ROLE = re.compile(rb'"(?:[^"\n]|"")++"|\w++')
+_HELD = ((b"ALTER ", b'"'), (b"COPY ", b'"'), (b"COMMENT ON EXTENSION ", b"'"))
+"""Beginnings of statements that are looked at as a whole, and what may be open where their first
+lines end: a name, or a text, may have several lines."""
+_LONGEST_HELD = 8192
+"""Bytes."""
 _LEFT_OUT = (
     re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]++\n"),
-    re.compile(rb"COMMENT ON EXTENSION [^;\n]++;\n"),
     re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
     re.compile(rb"SET lock_timeout = 0;\n"),  # the two sessions that load must not wait for ever
 )
@@ -27,7 +37,6 @@ _SETTING = re.compile(
     rb"SET ([a-z_]{1,60}) = [^;\n]{1,100};\n"
     rb"|SELECT pg_catalog\.set_config\('search_path', '', false\);\n"
 )
-_DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")++"|\w++) [^;\n]++;\n')
 
 
 class Piece(NamedTuple):
@@ -49,6 +58,7 @@ class DumpFilter:
     settings: dict[bytes, bytes] = field(default_factory=dict)
     """What the dump sets for its session, by name: the statements."""
     _rest: bytes = b""
+    _held: bytes = b""
     _copy: bytes = b""
     _quote: bytes | None = None
     _grantor: bytes = b""
@@ -85,18 +95,23 @@ class DumpFilter:
 
     def finish(self) -> bytes:
         """Returns what is left when the dump has ended."""
-        rest, self._rest, self._grantor = self._grantor + self._rest, b"", b""
+        rest = self._grantor + self._held + self._rest
+        self._rest, self._held, self._grantor = b"", b"", b""
         return rest
 
     def _line(self, line: bytes) -> bytes:
+        line, self._held = self._held + line, b""
         if self._quote is None:
             held, self._grantor = self._grantor, b""
             if held and not line.startswith((b"GRANT ", b"REVOKE ")):
                 return held + self._line(line)
             self._granting = self._granting or bool(held)
+            if _is_begun(line):
+                self._held = line
+                return b""
             if self._is_grantor(line) or self._is_left_out(line):
                 return b""
-            if _begins_rows(line):
+            if begins_rows(line):
                 self._copy = line
                 return line
             if match := _SETTING.fullmatch(line):
@@ -117,30 +132,22 @@ class DumpFilter:
 
     def _is_left_out(self, line: bytes) -> bool:
         if line.startswith(b"ALTER "):
-            if (given := _owner(line)) is not None:
+            if (given := owner(line)) is not None:
                 self.owners.append(given)
                 return True
-            if _DEFAULTS.fullmatch(line):
-                self.defaults.append(line.decode().strip())
+            if (defaults := default_privileges(line)) is not None:
+                self.defaults.append(defaults)
                 return True
             return False
-        return any(pattern.fullmatch(line) for pattern in _LEFT_OUT)
+        return comment_on_extension(line) or any(one.fullmatch(line) for one in _LEFT_OUT)
 
 
-def _begins_rows(line: bytes) -> bool:
-    statement = line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n")
-    return statement and b";" not in line[:-2]
-
-
-def _owner(line: bytes) -> tuple[str, str, str] | None:
-    """Returns kind, name and owner of `ALTER KIND NAME OWNER TO ROLE;`, None for any other line."""
-    what, to, owner = line.removeprefix(b"ALTER ").removesuffix(b";\n").rpartition(b" OWNER TO ")
-    kind, _, name = what.partition(b" ")
-    if not (line.endswith(b";\n") and to and name and kind.isalpha() and kind.isupper()):
-        return None
-    if b";" in name or b"\n" in name or _ROLE.fullmatch(owner) is None:
-        return None
-    return kind.decode(), name.decode(), owner.decode()
+def _is_begun(line: bytes) -> bool:
+    """Whether a statement that is looked at as a whole goes on in the next line."""
+    for begin, quote in _HELD:
+        if line.startswith(begin):
+            return len(line) <= _LONGEST_HELD and _quote_after(line, None) == quote
+    return False
 
 
 def _quote_after(line: bytes, quote: bytes | None) -> bytes | None:

@@ -17,6 +17,7 @@ from psycopg2 import sql
 from posapp.backup.errors import BackupError
 from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
 from posapp.backup.postgres.dump_filter import DumpFilter
+from posapp.backup.postgres.dump_statements import as_sent
 
 PREFIX = "posapp_load_"
 _MARK = "loads one dump for posapp"
@@ -63,21 +64,14 @@ def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator
 
 def give_back(client: PostgresClient, passed: DumpFilter) -> None:
     """Gives everything that was loaded to whom the dump says. Raises BackupError."""
-    with client.connect() as connection:
-        query(connection, "BEGIN")
-        for kind, name, owner in passed.owners:
-            _run(connection, f"ALTER {kind} {name} OWNER TO {owner}")
-        for statement in passed.defaults:
-            _run(connection, statement)
-        query(connection, "COMMIT")
-
-
-def _run(connection: Connection, statement: str) -> None:
-    """Runs one statement, and refuses more of them: the text is the dump's."""
-    if ";" in statement.rstrip(";"):
-        raise BackupError(f"not one statement: {statement[:200]}")
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+    given = [f"ALTER {kind} {name} OWNER TO {owner}" for kind, name, owner in passed.owners]
+    with client.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        if encoding := passed.settings.get(b"client_encoding"):
+            cursor.execute(encoding)
+        for statement in [*given, *passed.defaults]:
+            cursor.execute(as_sent(statement))
+        cursor.execute("COMMIT")
 
 
 def _create(connection: Connection, role: str, password: str, database: str) -> None:
