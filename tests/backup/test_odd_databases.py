@@ -1,6 +1,9 @@
 """Whatever may be backed up can be restored, however odd the database is."""
 
-from tests.backup.kit import context_on, make, restore, run_sql
+import pytest
+
+from posapp.backup.errors import BackupError
+from tests.backup.kit import agree, context_on, make, restore, rewrite, run_sql
 
 ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
 NAMES = ["a;b", 'a"b', "a'b", "a\nb;", "x OWNER TO y", "COPY x FROM stdin;", "%s", "é" * 31, "user"]
@@ -32,3 +35,46 @@ def test_a_comment_of_ones_own_on_an_extension_is_in_nobodys_way(small, tmp_path
     run_sql(small, "COMMENT ON EXTENSION pageinspect IS E'ours; and\\nit''s of two lines'")
     context = context_on(small, tmp_path, log)
     assert restore(make("daily", context), context).rows == 452
+
+
+SUPERUSERS = """
+CREATE FUNCTION changed() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER noted ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'DROP TABLE') EXECUTE FUNCTION changed();
+ALTER EVENT TRIGGER noted DISABLE;
+COMMENT ON EVENT TRIGGER noted IS 'of;
+two lines';
+CREATE PUBLICATION all_of_it FOR ALL TABLES;
+CREATE PUBLICATION "some; of it" FOR TABLE guests WHERE (name <> 'a;
+b'), TABLES IN SCHEMA public;
+ALTER PUBLICATION all_of_it OWNER TO postgres;
+"""
+FOUND = """
+SELECT evtname, evtenabled::text, obj_description(oid) FROM pg_event_trigger UNION ALL
+SELECT pubname, puballtables::text, obj_description(oid) FROM pg_publication ORDER BY 1
+"""
+
+
+def test_what_only_a_superuser_may_make_comes_back_from_what_is_signed(small, tmp_path, log):
+    """No loader may, and of a stranger's dump nobody may: an event trigger runs as whoever works
+    at the server."""
+    run_sql(small, SUPERUSERS)
+    before = run_sql(small, FOUND)
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    restore(backup, context)
+    assert run_sql(small, FOUND) == before
+    assert len(before) == 3
+    rewrite(backup, tmp_path, signed=False, signature=None)
+    unsigned = context.storage.list_backups()[0]
+    with pytest.raises(BackupError, match="must be superuser to create"):
+        restore(unsigned, context, unsigned=True, confirm_typed=agree)
+
+
+def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small, tmp_path, log):
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    replaced = {restore(backup, context, pre_restore_backup=False).old_database for _ in range(3)}
+    assert len(replaced) == 3
+    databases = {name for (name,) in run_sql(small, "SELECT datname FROM pg_database")}
+    assert replaced <= databases

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from posapp.backup.postgres.dump_statements import (
+    SUPERUSERS,
+    as_text,
     begins_rows,
-    comment_on_extension,
-    default_privileges,
-    owner,
+    is_comment_on_extension,
+    is_default_privileges,
+    is_owner,
 )
 
 _QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*+)?+\$")
@@ -51,10 +53,11 @@ class Piece(NamedTuple):
 class DumpFilter:
     """Passes a dump on, block by block."""
 
-    owners: list[tuple[str, str, str]] = field(default_factory=list)
-    """Kind, name and owner of each thing, as they are written in SQL."""
-    defaults: list[str] = field(default_factory=list)
-    """Default privileges, which only the role itself or a superuser may alter."""
+    signed: bool = False
+    """Whether it is ours: then what only a superuser may make is left for afterwards too."""
+    afterwards: list[str] = field(default_factory=list)
+    """What was left out to be run afterwards: who owns each thing; default privileges, which only
+    the role itself or a superuser may alter."""
     settings: dict[bytes, bytes] = field(default_factory=dict)
     """What the dump sets for its session, by name: the statements."""
     _rest: bytes = b""
@@ -106,7 +109,7 @@ class DumpFilter:
             if held and not line.startswith((b"GRANT ", b"REVOKE ")):
                 return held + self._line(line)
             self._granting = self._granting or bool(held)
-            if _is_begun(line):
+            if self._is_begun(line):
                 self._held = line
                 return b""
             if self._is_grantor(line) or self._is_left_out(line):
@@ -131,23 +134,25 @@ class DumpFilter:
         return False
 
     def _is_left_out(self, line: bytes) -> bool:
-        if line.startswith(b"ALTER "):
-            if (given := owner(line)) is not None:
-                self.owners.append(given)
-                return True
-            if (defaults := default_privileges(line)) is not None:
-                self.defaults.append(defaults)
-                return True
+        later = line.startswith(b"ALTER ") and (is_owner(line) or is_default_privileges(line))
+        if later or (self.signed and line.startswith(SUPERUSERS) and _is_whole(line)):
+            self.afterwards.append(as_text(line))
+            return True
+        return is_comment_on_extension(line) or any(one.fullmatch(line) for one in _LEFT_OUT)
+
+    def _is_begun(self, line: bytes) -> bool:
+        """Whether a statement that is looked at as a whole goes on in the next line."""
+        if len(line) > _LONGEST_HELD:
             return False
-        return comment_on_extension(line) or any(one.fullmatch(line) for one in _LEFT_OUT)
+        if self.signed and line.startswith(SUPERUSERS):
+            return not _is_whole(line)
+        return any(
+            line.startswith(begin) and _quote_after(line, None) == quote for begin, quote in _HELD
+        )
 
 
-def _is_begun(line: bytes) -> bool:
-    """Whether a statement that is looked at as a whole goes on in the next line."""
-    for begin, quote in _HELD:
-        if line.startswith(begin):
-            return len(line) <= _LONGEST_HELD and _quote_after(line, None) == quote
-    return False
+def _is_whole(statement: bytes) -> bool:
+    return statement.endswith(b";\n") and _quote_after(statement, None) is None
 
 
 def _quote_after(line: bytes, quote: bytes | None) -> bytes | None:

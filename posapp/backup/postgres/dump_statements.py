@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import re
 
+SUPERUSERS = tuple(
+    f"{verb} {kind} ".encode()
+    for verb in ("CREATE", "ALTER", "COMMENT ON")
+    for kind in ("PUBLICATION", "SUBSCRIPTION", "EVENT TRIGGER")
+)
+"""Beginnings of what only a superuser may make, and nothing else in a dump needs."""
 _TOKEN = re.compile(
     rb'(?P<N>"(?:[^"]|"")++"|[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+)|(?P<D>[0-9]++)'
     rb"|(?P<O>[-+*/<>=~!@#%^&|`?]++)|(?P<P>[.,()\[\];])|(?P<S>[ \n]++)"
@@ -44,31 +50,27 @@ _COMMENT = re.compile(
 )
 
 
-def owner(statement: bytes) -> tuple[str, str, str] | None:
-    """Returns kind, name and owner of `ALTER KIND NAME OWNER TO ROLE;`, None for any other."""
+def is_owner(statement: bytes) -> bool:
+    """Whether it is `ALTER KIND NAME OWNER TO ROLE;`."""
     what, to, role = statement.removesuffix(b";\n").rpartition(b" OWNER TO ")
     if not (to and what.startswith(b"ALTER ") and statement.endswith(b";\n")):
-        return None
-    if _shape(role) != "N":
-        return None
+        return False
     words = what.removeprefix(b"ALTER ").split(b" ")
     for count in range(_LONGEST_KIND, 0, -1):
         kind, name = b" ".join(words[:count]), b" ".join(words[count:])
         expected = _SHAPES.get(kind.decode(errors="replace"))
         if expected is not None and expected.fullmatch(_shape(name) or ""):
-            return kind.decode(), _text(name), _text(role)
-    return None
+            return _shape(role) == "N"
+    return False
 
 
-def default_privileges(statement: bytes) -> str | None:
-    """Returns `ALTER DEFAULT PRIVILEGES FOR ROLE …`, None for any other statement."""
+def is_default_privileges(statement: bytes) -> bool:
+    """Whether it is `ALTER DEFAULT PRIVILEGES FOR ROLE …`."""
     begins = statement.startswith(b"ALTER DEFAULT PRIVILEGES FOR ROLE ")
-    if begins and _DEFAULTS.fullmatch(_shape(statement) or ""):
-        return _text(statement.strip())
-    return None
+    return begins and _DEFAULTS.fullmatch(_shape(statement) or "") is not None
 
 
-def comment_on_extension(statement: bytes) -> bool:
+def is_comment_on_extension(statement: bytes) -> bool:
     return _COMMENT.fullmatch(statement) is not None
 
 
@@ -78,13 +80,13 @@ def begins_rows(statement: bytes) -> bool:
     return copies and _ROWS.fullmatch(_shape(statement) or "") is not None
 
 
-def as_sent(statement: str) -> bytes:
-    """Returns a statement in the dump's own encoding, whichever that is."""
-    return statement.encode(errors="surrogateescape")
-
-
-def _text(statement: bytes) -> str:
+def as_text(statement: bytes) -> str:
+    """Returns a statement as text; `as_sent` gives it back in the dump's own encoding."""
     return statement.decode(errors="surrogateescape")
+
+
+def as_sent(statement: str) -> bytes:
+    return statement.encode(errors="surrogateescape")
 
 
 def _shape(text: bytes) -> str | None:

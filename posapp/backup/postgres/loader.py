@@ -2,7 +2,8 @@
 
 A superuser's session can run programs and read files, and SET ROLE can always be undone. So the
 dump's statements run in the session of a role that is made for it, with a password of its own, and
-what they left out is done afterwards.
+what they left out is done afterwards. What is read or written then may be a view, or have triggers
+and rules that the dump has brought: that too is done by a role that is made for it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ WHERE rolname LIKE '{PREFIX.replace("_", chr(92) + "_")}%%' AND NOT rolsuper
 _OWNER = """
 SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s
 """
+_ENTRANCE = """
+SELECT has_database_privilege('public', oid, 'CONNECT'), datconnlimit FROM pg_database
+WHERE datname = %s
+"""
 _UNTRUSTED = """
 SELECT e.name FROM pg_available_extensions e JOIN pg_available_extension_versions v
     ON v.name = e.name AND v.version = e.default_version
@@ -46,15 +51,18 @@ def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator
     Where `client` is no superuser it has to do so itself. Raises BackupError.
     """
     with client.on(MAINTENANCE).connect() as connection:
-        if not query(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][
-            0
-        ]:
+        if not _is_superuser(connection):
             yield client
             return
         _drop_leftovers(connection)
         owner = query(connection, _OWNER, client.database)[0][0]
-        role, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
-        _create(connection, role, password, client.database)
+        role, password = _create(connection)
+        query(
+            connection,
+            sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                sql.Identifier(client.database), sql.Identifier(role)
+            ),
+        )
     try:
         _create_extensions(client, extensions)
         yield PostgresClient(client.url.set(username=role, password=password))
@@ -62,32 +70,63 @@ def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator
         _dissolve(client, role, owner)
 
 
+@contextmanager
+def unprivileged(client: PostgresClient) -> Iterator[PostgresClient]:
+    """Gives a client that may read and write the rows of the database of `client`, and nothing
+    else. Where `client` is no superuser it has to do so itself. Raises BackupError."""
+    database = sql.Identifier(client.database)
+    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+    with client.on(MAINTENANCE).connect() as connection:
+        if not _is_superuser(connection):
+            yield client
+            return
+        open_to_all, most = query(connection, _ENTRANCE, client.database)[0]
+        role, password = _create(
+            connection, "BYPASSRLS IN ROLE pg_read_all_data, pg_write_all_data"
+        )
+        try:
+            if not open_to_all:
+                grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+                query(connection, grant.format(database, sql.Identifier(role)))
+            if most >= 0:  # for a superuser there is no limit
+                query(connection, limit.format(database, sql.Literal(-1)))
+            yield PostgresClient(client.url.set(username=role, password=password))
+        finally:
+            if most >= 0:
+                query(connection, limit.format(database, sql.Literal(most)))
+            _drop(client, role)
+
+
 def give_back(client: PostgresClient, passed: DumpFilter) -> None:
-    """Gives everything that was loaded to whom the dump says. Raises BackupError."""
-    given = [f"ALTER {kind} {name} OWNER TO {owner}" for kind, name, owner in passed.owners]
+    """Gives everything that was loaded to whom the dump says, and does what else was left for
+    afterwards. Raises BackupError."""
     with client.connect() as connection, connection.cursor() as cursor:
         cursor.execute("BEGIN")
         if encoding := passed.settings.get(b"client_encoding"):
             cursor.execute(encoding)
-        for statement in [*given, *passed.defaults]:
+        for statement in passed.afterwards:
             cursor.execute(as_sent(statement))
         cursor.execute("COMMIT")
 
 
-def _create(connection: Connection, role: str, password: str, database: str) -> None:
+def _is_superuser(connection: Connection) -> bool:
+    found = query(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    return bool(found[0][0])
+
+
+def _create(connection: Connection, more: str = "NOBYPASSRLS") -> tuple[str, str]:
+    """Creates a role; returns its name and its password."""
+    role, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
     name = sql.Identifier(role)
     query(
         connection,
         sql.SQL(
             "CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
-            " NOBYPASSRLS CONNECTION LIMIT 4"
-        ).format(name, sql.Literal(password)),
+            " CONNECTION LIMIT 4 {}"
+        ).format(name, sql.Literal(password), sql.SQL(more)),
     )
     query(connection, sql.SQL("COMMENT ON ROLE {} IS {}").format(name, sql.Literal(_MARK)))
-    query(
-        connection,
-        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), name),
-    )
+    return role, password
 
 
 def _create_extensions(client: PostgresClient, extensions: tuple[str, ...]) -> None:
@@ -102,12 +141,16 @@ def _create_extensions(client: PostgresClient, extensions: tuple[str, ...]) -> N
 
 def _dissolve(client: PostgresClient, role: str, owner: str) -> None:
     """Gives what is left to the database's owner, and drops the role."""
+    names = sql.Identifier(role), sql.Identifier(owner)
+    with suppress(BackupError), client.connect() as connection:
+        query(connection, sql.SQL("REASSIGN OWNED BY {} TO {}").format(*names))
+    _drop(client, role)
+
+
+def _drop(client: PostgresClient, role: str) -> None:
+    """Drops a role, and what it has been granted in a database."""
     name = sql.Identifier(role)
     with suppress(BackupError), client.connect() as connection:
-        query(
-            connection,
-            sql.SQL("REASSIGN OWNED BY {} TO {}").format(name, sql.Identifier(owner)),
-        )
         query(connection, sql.SQL("DROP OWNED BY {}").format(name))
     with suppress(BackupError), client.on(MAINTENANCE).connect() as connection:
         query(
