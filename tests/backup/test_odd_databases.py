@@ -3,7 +3,8 @@
 import pytest
 
 from posapp.backup.errors import BackupError
-from tests.backup.kit import agree, context_on, make, restore, rewrite, run_sql
+from posapp.backup.postgres.client import PostgresClient, query
+from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
 
 ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
 NAMES = ["a;b", 'a"b', "a'b", "a\nb;", "x OWNER TO y", "COPY x FROM stdin;", "%s", "é" * 31, "user"]
@@ -28,6 +29,27 @@ def test_names_come_back_with_their_owners_whatever_is_in_them(small, tmp_path, 
             if name.startswith(small.database):
                 run_sql(small.set(database=name), f'DROP OWNED BY "{owner}; x"')
         run_sql(small, f'DROP ROLE "{owner}; x"')
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_any_encoding_comes_back(postgres, tmp_path, log, encoding):
+    name = f"encoded_{encoding.lower()}"
+    made = f"ENCODING '{encoding}' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+    run_sql(postgres.url, f"CREATE DATABASE {name} TEMPLATE template0 {made}")
+    url = postgres.url.set(database=name)
+    try:
+        with PostgresClient(url).connect() as connection:
+            query(connection, SMALL)
+            query(connection, "CREATE TABLE é AS SELECT 'é'::text AS name")
+            query(connection, "COMMENT ON TABLE é IS 'é'")
+        context = context_on(url, tmp_path, log)
+        restore(make("daily", context), context)
+        with PostgresClient(url).connect() as connection:
+            assert query(connection, "SELECT name FROM é") == [("é",)]
+    finally:
+        for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+            if found.startswith(name):
+                postgres.drop(found)
 
 
 def test_a_comment_of_ones_own_on_an_extension_is_in_nobodys_way(small, tmp_path, log):
