@@ -100,3 +100,19 @@ def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small,
     assert len(replaced) == 3
     databases = {name for (name,) in run_sql(small, "SELECT datname FROM pg_database")}
     assert replaced <= databases
+
+
+def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, log):
+    """A superuser is let in all the same, and what works without its rights has to be too."""
+    name, server = small.database, small.set(database="postgres")
+    run_sql(small, "CREATE TABLE users (id int, username text, role text, active bool)")
+    run_sql(small, "ALTER TABLE users ADD token_epoch int")
+    run_sql(small, "INSERT INTO users VALUES (1, 'sari', 'admin', true, 1)")
+    run_sql(server, f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    run_sql(server, f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+    facts = f"SELECT datconnlimit, datacl::text FROM pg_database WHERE datname = '{name}'"
+    before = run_sql(server, facts)
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert run_sql(server, facts) == before
+    assert run_sql(small, "SELECT token_epoch > 1 FROM users") == [(True,)]

@@ -34,8 +34,9 @@ _OWNER = """
 SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s
 """
 _ENTRANCE = """
-SELECT has_database_privilege('public', oid, 'CONNECT'), datconnlimit FROM pg_database
-WHERE datname = %s
+SELECT has_database_privilege('public', oid, 'CONNECT'), datconnlimit, datconnlimit >= 0
+    AND datconnlimit < 4 + (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
+FROM pg_database d WHERE datname = %s
 """
 _UNTRUSTED = """
 SELECT e.name FROM pg_available_extensions e JOIN pg_available_extension_versions v
@@ -80,7 +81,7 @@ def unprivileged(client: PostgresClient) -> Iterator[PostgresClient]:
         if not _is_superuser(connection):
             yield client
             return
-        open_to_all, most = query(connection, _ENTRANCE, client.database)[0]
+        open_to_all, most, full = query(connection, _ENTRANCE, client.database)[0]
         role, password = _create(
             connection, "BYPASSRLS IN ROLE pg_read_all_data, pg_write_all_data"
         )
@@ -88,11 +89,11 @@ def unprivileged(client: PostgresClient) -> Iterator[PostgresClient]:
             if not open_to_all:
                 grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
                 query(connection, grant.format(database, sql.Identifier(role)))
-            if most >= 0:  # for a superuser there is no limit
+            if full:  # for a superuser there is no limit
                 query(connection, limit.format(database, sql.Literal(-1)))
             yield PostgresClient(client.url.set(username=role, password=password))
         finally:
-            if most >= 0:
+            if full:
                 query(connection, limit.format(database, sql.Literal(most)))
             _drop(client, role)
 
