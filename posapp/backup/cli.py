@@ -143,8 +143,8 @@ def show_report(month: str | None, as_json: bool, page: Path | None) -> None:
         else:
             try:
                 write_atomically(page, report.as_html().encode())
-            except OSError as error:
-                raise Refused(f"--html: {page}: {error.strerror}") from None
+            except (OSError, ValueError) as error:  # also a path that is empty
+                raise Refused(f"--html: {page}: {getattr(error, 'strerror', error)}") from None
             click.echo(page)
     if report.missing:
         raise click.exceptions.Exit(1)

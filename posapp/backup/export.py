@@ -35,7 +35,11 @@ def export(
     Raises Refused before anything is written, BackupError after; then nothing is left of it.
     """
     context.key.require(backup)
-    if target.is_dir():
+    try:
+        in_folder = target.is_dir()
+    except OSError as error:
+        raise Refused(f"{str(target)[:100]}: {error.strerror}") from None
+    if in_folder:
         suffix = ".tar.age" if recipient else ".tar"
         target /= f"steak_kenangan_export_{format_stamp(backup.at)}{suffix}"
     if target.exists():

@@ -10,6 +10,7 @@ from posapp.backup.model.backup import Backup
 from posapp.backup.model.identity import Identity, owner
 from posapp.backup.postgres.client import Connection
 from posapp.backup.postgres.handover import LiveState, carry_over, jump_ahead, read_live
+from posapp.backup.postgres.loader import unprivileged
 from posapp.backup.rolled_back import rolled_back, write_report
 
 
@@ -33,7 +34,8 @@ class Handover:
     def complete(self) -> None:
         """Has the restored one go on where the live one stood, or jump ahead."""
         now = self.context.clock.now()
-        with self.context.client.on(self.new_database).connect() as connection:
+        restored = self.context.client.on(self.new_database)
+        with unprivileged(restored) as client, client.connect() as connection:
             if self.state is not None:
                 self.notes += carry_over(connection, self.state, now)
             else:
@@ -45,7 +47,8 @@ class Handover:
             return tuple(self.notes)
         context = self.context
         try:
-            found = rolled_back(context.client.on(old_database), context.client)
+            with unprivileged(context.client) as client:
+                found = rolled_back(context.client.on(old_database), client)
             folder, where = context.storage.prepare("rolled-back"), self.backup.location
             path = write_report(found, self.notes, folder, where, context.clock.now())
             return (*found.summary, *self.notes, f"Report: {path}")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 
 from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from posapp.backup import compression
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import Backup, BackupName
 from posapp.backup.model.contents import differences
 from posapp.backup.model.manifest import Manifest
-from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.postgres.client import PostgresClient, one_line
 from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
-from posapp.backup.postgres.loader import give_back, loader
+from posapp.backup.postgres.loader import give_back, loader, unprivileged
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.database.schema import is_newer, known_revisions, schema_state, upgrade
 
@@ -25,31 +26,43 @@ def load_backup(
     backup: Backup,
     load_identity: compression.LoadIdentity,
     on_progress: Progress,
+    signed: bool = False,
 ) -> int:
     """Loads an open backup into an empty database by a role that can do nothing else, compares its
     bytes, its rows and what it has besides with the manifest. Returns the number of rows. Raises
-    BackupError."""
-    manifest = backup.manifest
+    BackupError.
+
+    What nobody has signed is migrated by that role too: a migration runs what the dump has brought.
+    Of what is signed, a superuser does afterwards what only a superuser may.
+    """
+    manifest, migrated = backup.manifest, None
     hashed = compression.HashingReader(file)
     try:
         with (
             loader(client, manifest.extensions if manifest else ()) as filling,
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
-            passed = load_sql(filling, sql, on_progress)
+            passed = load_sql(filling, sql, on_progress, signed)
+            if not signed and is_older(revisions(filling)):
+                counts, migrated = count_rows(filling), migrate_if_older(filling)
         hashed.drain()
     except OSError as error:
         raise BackupError(f"{backup.location}: {error.strerror}") from None
     if manifest is not None and hashed.hexdigest() != manifest.sha256:
         raise BackupError(f"{backup.location}: is not, or no longer, what its manifest says")
     give_back(client, passed)
-    if manifest is not None and manifest.contents is not None:
-        with client.connect() as connection:
-            take_from_owners(connection, manifest.contents)
-    counts = count_rows(client)
-    if manifest is not None:
-        compare_row_counts(backup.name, manifest, counts)
-        compare_contents(backup.name, manifest, client)
+    with unprivileged(client) as limited:
+        if manifest is not None and manifest.contents is not None:
+            with limited.connect() as connection:
+                found = read_contents(connection).rights
+            with client.connect() as connection:
+                take_from_owners(connection, manifest.contents, found)
+        if migrated is None:
+            counts = count_rows(limited)
+        if manifest is not None:
+            compare_row_counts(backup.name, manifest, counts)
+        if manifest is not None and migrated is None:
+            compare_contents(backup.name, manifest, limited)
     return sum(counts.values())
 
 
@@ -81,20 +94,39 @@ def migrate_if_older(client: PostgresClient) -> str | None:
 
     The schema of a newer version stays: this version can serve it. Raises DatabaseError.
     """
-    current, head = revisions(client)
-    if current is None or current == head or is_newer(current):
+    found = revisions(client)
+    if not is_older(found):
         return None
     upgrade(client.url)
-    return current
+    return found[0]
+
+
+def is_older(found: tuple[str | None, str | None]) -> bool:
+    """Whether the first revision is from before the second, this version's."""
+    current, head = found
+    return current is not None and current != head and not is_newer(current)
 
 
 def revisions(client: PostgresClient) -> tuple[str | None, str | None]:
-    """Returns the revision of the schema in the database, and this version's."""
+    """Returns the revision of the schema in the database, and this version's. Raises BackupError:
+    what has the name of its table may be anything."""
     engine = create_engine(client.url)
     try:
-        return schema_state(engine)
+        current, head = schema_state(engine)
+        return (None if current is None else str(current)), head
+    except SQLAlchemyError as error:
+        raise BackupError(
+            f"database {client.database}: its schema cannot be read: {one_line(error)}"
+        ) from error
     finally:
         engine.dispose()
+
+
+def stated_revision(client: PostgresClient) -> str | None:
+    """Returns the revision of a database that has been restored, by a role without rights: the
+    table may be a view that the dump has brought. Raises BackupError."""
+    with unprivileged(client) as limited:
+        return revisions(limited)[0]
 
 
 def schema_problem(revision: str | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from posapp.backup.create import create_backup
 from posapp.backup.errors import Refused
 from posapp.backup.keeping import receiving_folder
 from posapp.backup.model.backup import Backup
+from posapp.backup.model.manifest import as_utc
 from posapp.backup.restore import ConfirmTyped
 from posapp.backup.signed_copy import UNSIGNED
 from posapp.backup.storage.folder import FolderStorage
@@ -169,9 +170,9 @@ def parse_target_time(text: str, now: datetime) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = as_utc(found.replace(tzinfo=JAKARTA) if found.tzinfo is None else found)
+    except (ValueError, OverflowError):
         raise Refused(f"--at: {text!r} is not a time; write it like '2025-12-26 10:30'") from None
-    found = found.replace(tzinfo=JAKARTA) if found.tzinfo is None else found
     if found > now:
         raise Refused(f"--at: {text} is in the future; --at latest is the latest that is known")
-    return found.astimezone(UTC)
+    return found

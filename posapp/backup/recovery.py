@@ -27,6 +27,7 @@ from posapp.backup.context import RunLog
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import format_local
 from posapp.backup.model.base import DEFAULT_SEGMENT, SEGMENT
+from posapp.backup.model.manifest import as_utc
 from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.postgres.slot import SLOT
 from posapp.backup.received import BEFORE_GAP, segment_number
@@ -74,9 +75,12 @@ class Mark:
     def parse(cls, text: bytes, key: WalKey | None = None) -> Mark | None:
         """Returns the mark in a JSON text; None for any other, and with a key for one that it has
         not signed."""
-        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        with suppress(
+            ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError
+        ):
             read = json.loads(text)
-            found = cls(datetime.fromisoformat(read["at"]), int(read["lsn"]), str(read["system"]))
+            at = as_utc(datetime.fromisoformat(read["at"]))
+            found = cls(at, int(read["lsn"]), str(read["system"]))
             signature = str(read.get("signature", ""))
             if key is None or key.key.has_signed_text(found._text, signature):
                 return found

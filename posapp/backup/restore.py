@@ -18,7 +18,7 @@ from posapp.backup.context import BackupContext
 from posapp.backup.create import backup_need, create_backup
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.handover import Handover
-from posapp.backup.loading import load_backup, migrate_if_older, revisions, schema_problem
+from posapp.backup.loading import load_backup, migrate_if_older, schema_problem, stated_revision
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import Identity, owner
 from posapp.backup.model.properties import DatabaseProperties
@@ -26,6 +26,7 @@ from posapp.backup.postgres import audit, databases
 from posapp.backup.postgres.client import MAINTENANCE, Connection, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.installation import read_identity
+from posapp.backup.postgres.loader import unprivileged
 from posapp.backup.postgres.properties import (
     apply_properties,
     create_database,
@@ -115,8 +116,7 @@ def restore(
             databases.create_roles(connection, ahead.roles)
     if ahead.backs_up:
         _create_pre_restore_backup(context, lock)
-    new_database = databases.sibling_name(live, "restore", now)
-    old_database = databases.sibling_name(live, "before", now)
+    new_database, old_database = _free_names(context, now)
     context.log.write(f"Restoring {backup.name} into {new_database}")
     handover = Handover(context, new_database, backup, ahead.own)
     rows = replace_database(backup, file, context, old_database, ahead.like, handover, silence)
@@ -193,6 +193,18 @@ def replace_database(
     return rows
 
 
+def _free_names(context: BackupContext, now: datetime) -> tuple[str, str]:
+    """Returns names for the restored database and for the one that was live: later ones where a
+    clock was set back, and these are taken."""
+    live = context.client.database
+    with context.client.on(MAINTENANCE).connect() as connection:
+        while True:
+            names = [databases.sibling_name(live, what, now) for what in ("restore", "before")]
+            if not any(databases.exists(connection, name) for name in names):
+                return names[0], names[1]
+            now += timedelta(seconds=1)
+
+
 def _size_of(backup: Backup) -> int:
     """Returns about how many bytes the restored database takes."""
     return backup.manifest.database_bytes if backup.manifest else 10 * backup.size
@@ -215,14 +227,10 @@ def _drop_older_replaced(context: BackupContext) -> None:
 
 def _note(context: BackupContext, backup: Backup, old_database: str) -> None:
     """Writes the restore to the audit log that is live now; what was restored is, in any case."""
+    now, details = context.clock.now(), {"backup": backup.name.key, "before": old_database}
     try:
-        audit.record(
-            context.client,
-            "database.restored",
-            context.clock.now(),
-            backup=backup.name.key,
-            before=old_database,
-        )
+        with unprivileged(context.client) as client:
+            audit.record(client, "database.restored", now, **details)
     except BackupError as error:
         context.log.write(f"The restore could not be written to the audit log: {error}")
 
@@ -306,10 +314,11 @@ def _load(
             databases.drop_unused(connection, name)
         create_database(connection, new_database, like, databases.UNFINISHED, databases.BORN)
     context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
-    rows = load_backup(client, file, backup, context.load_identity, context.log.progress)
-    if problem := schema_problem(revisions(client)[0]):
+    signed = context.key.has_signed(backup.manifest)
+    rows = load_backup(client, file, backup, context.load_identity, context.log.progress, signed)
+    if problem := schema_problem(stated_revision(client)):
         raise BackupError(f"{backup.name}: {problem}")
-    if migrated := migrate_if_older(client):
+    if signed and (migrated := migrate_if_older(client)):
         context.log.write(f"Migrated its schema from {migrated} to this version's")
     if like is not None:
         with context.client.on(MAINTENANCE).connect() as connection:

@@ -64,7 +64,7 @@ class SigningKey:
         return (
             manifest is not None
             and manifest.signature is not None
-            and hmac.compare_digest(manifest.signature, self._digest(manifest))
+            and _same(manifest.signature, self._digest(manifest))
         )
 
     def resign(self, before: Manifest, after: Manifest) -> Manifest:
@@ -78,7 +78,7 @@ class SigningKey:
 
     def has_signed_text(self, text: str, signature: str | None) -> bool:
         """Whether this key has signed a text."""
-        return signature is not None and hmac.compare_digest(signature, self.sign_text(text))
+        return signature is not None and _same(signature, self.sign_text(text))
 
     def require(self, backup: Backup) -> None:
         """Raises BackupError for a backup that this key has not signed."""
@@ -93,3 +93,8 @@ class SigningKey:
         to manifests."""
         facts = manifest.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
         return self.sign_text(json.dumps(facts, sort_keys=True, separators=(",", ":")))
+
+
+def _same(stated: str, signature: str) -> bool:
+    """Compares in constant time; what is stated may be any text."""
+    return hmac.compare_digest(stated.encode(errors="replace"), signature.encode())

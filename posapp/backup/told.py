@@ -33,7 +33,7 @@ def tell_once(
 
 
 def _read(path: Path) -> dict[str, list[str]]:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         found = json.loads(path.read_bytes())
         if isinstance(found, dict):
             return {str(k): list(v) for k, v in found.items() if isinstance(v, list)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -82,9 +83,13 @@ def open_rotated(path: Path) -> IO[bytes]:
 
 
 def open_private(name: str, flags: int) -> int:
-    """An opener for `open`: mode 0600, also for a file that an older version left wider."""
-    descriptor = os.open(name, flags, 0o600)
+    """An opener for `open`: mode 0600, also for a file that an older version left wider; a device
+    is nobody's to narrow. It does not wait for who reads a pipe."""
+    descriptor = os.open(name, flags | os.O_NONBLOCK, 0o600)
+    os.set_blocking(descriptor, True)
     status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return descriptor
     if status.st_mode & 0o077 and os.geteuid() in (0, status.st_uid):
         os.fchmod(descriptor, 0o600)
     return descriptor

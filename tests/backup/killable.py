@@ -55,7 +55,10 @@ class Steps:
 
         class Cursor(psycopg2.extensions.cursor):
             def execute(self, statement, values=None):
-                text = statement if isinstance(statement, str) else statement.as_string(self)
+                if isinstance(statement, bytes):
+                    text = statement.decode()
+                else:
+                    text = statement if isinstance(statement, str) else statement.as_string(self)
                 words = text.upper().split()
                 if words[0] not in READING:
                     steps.reached(sys._getframe(1), " ".join(words[:2]))

@@ -291,7 +291,7 @@ class Killable:
     def steps(self, **job: str) -> list[str]:
         """Runs a job to its end; the steps that it takes, in order."""
         with tempfile.NamedTemporaryFile("r") as names:
-            assert self.run(**job, steps=names.name) == 0
+            assert self.run(**job, steps=names.name) == 0, self.errors.read_text()
             return names.read().splitlines()
 
     def stop(self) -> None:

@@ -111,6 +111,34 @@ def test_a_mistake_in_the_settings_is_one_line(posapp, variables, message):
     assert message in one_line(posapp("backup", "daily", **variables), 2)
 
 
+def test_an_endpoint_that_is_none_is_one_line(posapp):
+    done = posapp("backup", "list", BACKUP_S3_BUCKET="b", BACKUP_S3_ENDPOINT="x")
+    assert "BACKUP_S3_ENDPOINT: not an address" in one_line(done, 2)
+
+
+def test_a_folder_that_is_a_link_to_itself_is_one_line(posapp, tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert f"BACKUP_DIR: {loop}" in one_line(posapp("backup", "daily", BACKUP_DIR=str(loop)), 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("restore", "--at", "0001-01-01"), "'0001-01-01' is not a time; write it like"),
+        (("restore", "--at", "9999-12-31T23:59:59-12:00"), "is not a time"),
+        (("restore", "--dry-run", "x" * 300), "File name too long"),
+        (("drill", "x" * 5000), "File name too long"),
+        (("backup", "verify", "x" * 300), "File name too long"),
+        (("backup", "verify", "s3://NO bucket/daily"), "not the name of a bucket"),
+        (("backup", "report", "--html", ""), "--html: "),
+    ],
+)
+def test_an_argument_that_is_none_is_one_line(posapp, arguments, message):
+    keys = {"BACKUP_S3_ACCESS_KEY": "key", "BACKUP_S3_SECRET_KEY": "secret"}
+    assert message in one_line(posapp(*arguments, **keys), 2)
+
+
 def test_an_empty_database_is_one_line(posapp, postgres, small):
     url = postgres.create(f"{small.database}_nothing")
     done = posapp("backup", "daily", DATABASE_URL=address(url))

@@ -169,6 +169,31 @@ def postgres_pair(postgres):
         postgres.drop(url.database)
 
 
+def test_a_sequence_that_was_new_jumps_ahead_too_and_none_jumps_to_its_end(
+    small, connection, clock
+):
+    """It may have given out something since; and at its end nothing can be added any more."""
+    run_sql(
+        small,
+        "CREATE SEQUENCE unused; CREATE SEQUENCE from_seven START 7 INCREMENT 7;"
+        "CREATE SEQUENCE down INCREMENT -3; CREATE SEQUENCE short AS smallint;"
+        "CREATE SEQUENCE wide INCREMENT 1000000000000000; CREATE SEQUENCE over MAXVALUE 3;"
+        "CREATE SEQUENCE turns CYCLE MAXVALUE 3; SELECT nextval('turns'), nextval('wide');"
+        "SELECT setval('over', 3), setval('short', 7)",
+    )
+    notes = jump_ahead(connection, clock.now(), clock.now())
+    found = last_values(small)
+    assert {name: found[name] for name in ("unused", "bills_id_seq")} == {
+        "unused": ID_JUMP,
+        "bills_id_seq": 400 + ID_JUMP,
+    }
+    assert (found["from_seven"], found["down"]) == (7 * ID_JUMP, 2 - 3 * ID_JUMP)
+    assert (found["short"], found["over"], found["turns"]) == (7 + 16_380, 3, 1)
+    assert 1 < found["wide"] < 2**63 - 10**15
+    assert [note.split()[2] for note in notes] == ["public.over", "public.short", "public.wide"]
+    assert "goes on 16380 further" in notes[1]
+
+
 def test_where_the_live_one_is_lost_all_jump_ahead_and_that_is_said(
     postgres, template_database, clock
 ):
@@ -184,6 +209,7 @@ def test_where_the_live_one_is_lost_all_jump_ahead_and_that_is_said(
         moved = {name: after[name] - last for name, last in before.items() if last}
         assert moved
         assert set(moved.values()) == {ID_JUMP}
+        assert {after[name] for name, last in before.items() if not last} <= {ID_JUMP}
         rows = run_sql(url, "SELECT kind, business_date, last FROM counters")
         counters = {(kind, day): last for kind, day, last in rows}
         assert counters["order", since.date()] == 41 + NUMBER_JUMP

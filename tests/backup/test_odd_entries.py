@@ -19,6 +19,7 @@ from posapp.backup.errors import BackupError
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import BackupName
 from posapp.backup.model.manifest import Manifest
+from posapp.backup.recovery import Mark
 from posapp.backup.storage.folder import FolderStorage
 from posapp.cli import main
 from tests.backup.kit import (
@@ -129,6 +130,48 @@ def test_any_digits_are_a_name_that_can_be_shown_or_none(day, time):
 
 
 @pytest.mark.deep
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size_bytes": 10**400},
+        {"database_bytes": 1 << 62},
+        {"restored_seconds": 1e300},
+        {"restored_seconds": float("inf")},
+        {"created_at": "9999-12-31T23:59:59-12:00"},
+        {"created_at": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_numbers_that_nothing_could_have_make_no_manifest(changes):
+    assert Manifest.parse(json.dumps({**json.loads(WHOLE.dump()), **changes}).encode()) is None
+
+
+@pytest.mark.parametrize("signature", ["é", "\x00", "", "0" * 64, "🥩" * 1000])
+def test_any_text_is_a_signature_that_is_not_ours(daily, tmp_path, log, signature):
+    """Who can write to a bucket can write that too."""
+    (daily / str(ODD)).write_bytes(b"x")
+    (daily / ODD.manifest).write_text(
+        json.dumps({**json.loads(WHOLE.dump()), "signature": signature})
+    )
+    (found,) = FolderStorage(tmp_path).list_backups()
+    assert found.intact
+    assert not context_on(None, tmp_path, log).is_good(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"at": "2025-12-26T05:00:00Z", "lsn": Infinity, "system": "1"}',
+        b'{"at": "2025-12-26T05:00:00Z", "lsn": 1e999, "system": "1"}',
+        b'{"at": "9999-12-31T23:59:59-12:00", "lsn": 1, "system": "1"}',
+        b'{"at": "0001-01-01T00:00:00", "lsn": 1, "system": "1"}',
+        b"[" * 100_000,
+        b"7",
+    ],
+)
+def test_a_mark_of_the_receiver_that_is_none_is_none(text):
+    assert Mark.parse(text) is None
+
+
 @pytest.mark.parametrize("code", ["InvalidObjectState", "AccessDenied"])
 def test_an_object_that_is_refused_hides_no_other(
     small, tmp_path, log, clock, s3, code, monkeypatch

@@ -3,6 +3,9 @@
 import gzip
 import json
 import os
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -39,7 +42,11 @@ from tests.backup.kit import (
 from tests.backup.test_model import NAME
 
 END = "\n--\n-- PostgreSQL database dump complete\n--\n"
-ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+ROLES = "SELECT rolname, rolsuper, rolpassword FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1"
+EVIL = (
+    "CREATE FUNCTION evil() RETURNS text LANGUAGE plpgsql AS"
+    " 'BEGIN COPY (SELECT 1) TO PROGRAM ''touch {}''; RETURN 1; END';"
+)
 
 
 # What a foreign dump may do
@@ -66,6 +73,14 @@ def load(foreign, tmp_path):
             return load_backup(PostgresClient(url), file, backup, None, lambda done: None)
 
     return run
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that the server could write to."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
 
 
 HOSTILE = [
@@ -102,13 +117,19 @@ HOSTILE = [
     "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '{}', 'f';",
     "LOAD '{}';",
     "ALTER TABLE x OWNER TO postgres; CREATE ROLE musuh; ALTER TABLE x OWNER TO postgres;",
+    # What is done afterwards, by whoever may, is for owners alone.
+    "ALTER ROLE postgres PASSWORD 'musuh' -- OWNER TO postgres;",
+    "ALTER ROLE postgres PASSWORD 'musuh' /* OWNER TO postgres;\n*/;",
+    "ALTER DATABASE pos_template RENAME TO musuh -- OWNER TO postgres;",
+    f"{EVIL}CREATE TABLE t AS SELECT 'x' AS c;\n"
+    "ALTER TABLE t ALTER COLUMN c TYPE text USING evil(), OWNER TO postgres;",
     "DO $$ BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch {}'''; END $$;",
 ]
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
-def test_a_foreign_dump_runs_nothing_and_reads_nothing(load, postgres, tmp_path, sql):
-    made = tmp_path / "made"
+def test_a_foreign_dump_runs_nothing_and_reads_nothing(load, postgres, open_folder, sql):
+    made = open_folder / "made"
     roles = run_sql(postgres.url, ROLES)
     databases = run_sql(postgres.url, "SELECT count(*) FROM pg_database")
     with pytest.raises(BackupError):
@@ -116,6 +137,38 @@ def test_a_foreign_dump_runs_nothing_and_reads_nothing(load, postgres, tmp_path,
     assert not made.exists()
     assert run_sql(postgres.url, ROLES) == roles
     assert run_sql(postgres.url, "SELECT count(*) FROM pg_database") == databases
+
+
+AFTERWARDS = {
+    "a trigger on a row that is written": "CREATE TABLE users (token_epoch int);"
+    "INSERT INTO users VALUES (1); CREATE FUNCTION fired() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM evil(); RETURN NEW; END'; CREATE TRIGGER t BEFORE UPDATE ON users"
+    " FOR EACH ROW EXECUTE FUNCTION fired();",
+    "a view in the place of a table": "ALTER TABLE alembic_version RENAME TO other;"
+    "CREATE VIEW alembic_version AS SELECT version_num || evil() AS version_num FROM other;",
+    "a rule for entries of the log": "CREATE TABLE audit_log (at timestamptz, action text,"
+    " entity text, entity_id int, details jsonb); CREATE RULE r AS ON INSERT TO audit_log"
+    " DO ALSO SELECT evil();",
+    "an operator that names are compared by": "CREATE FUNCTION unlike(name, name) RETURNS bool"
+    " LANGUAGE sql AS 'SELECT evil() IS NULL';"
+    "CREATE OPERATOR !~~ (LEFTARG = name, RIGHTARG = name, FUNCTION = unlike);",
+}
+
+
+@pytest.mark.parametrize("what", AFTERWARDS)
+def test_what_a_foreign_dump_brings_runs_nothing_after_the_load(
+    small, tmp_path, log, made, open_folder, what
+):
+    """Rows are counted, read and written then, and each may be the dump's own doing."""
+    path, done = Path(made.location), open_folder / "made"
+    sql = gzip.decompress(path.read_bytes()).decode()
+    brought = f"SET search_path = public;\n{EVIL}\n{AFTERWARDS[what]}{END}"
+    path.write_bytes(gzip.compress(sql.replace(END, brought.replace("{}", str(done))).encode()))
+    unsigned = replace(made, manifest=None)
+    with suppress(BackupError):
+        restore(unsigned, context_on(small, tmp_path, log), unsigned=True, confirm_typed=agree)
+    assert not done.exists()
+    assert run_sql(small, "SELECT count(*) FROM pg_roles WHERE rolname ~ '^posapp_load_'") == [(0,)]
 
 
 def test_the_role_that_loads_is_gone_and_owns_nothing_afterwards(load, postgres, foreign):
@@ -147,11 +200,18 @@ def test_a_program_is_given_nothing_of_the_environment_but_what_it_needs(small):
 LINES = [
     "ALTER TABLE public.bills OWNER TO postgres;\n",
     'ALTER FUNCTION public.f(a integer) OWNER TO "Kepala Dapur";\n',
+    'ALTER TABLE "My;\n""Schema"".".x OWNER TO "a;b";\n',
+    "ALTER AGGREGATE public.a(integer ORDER BY text[], numeric) OWNER TO x;\n",
+    "ALTER OPERATOR public.-~ (integer, NONE) OWNER TO x;\n",
+    "ALTER OPERATOR FAMILY public.f USING btree OWNER TO x;\n",
+    "ALTER TEXT SEARCH CONFIGURATION public.c OWNER TO x;\n",
+    "ALTER LARGE OBJECT 4711 OWNER TO x;\n",
+    'ALTER DEFAULT PRIVILEGES FOR ROLE "a;b" IN SCHEMA c GRANT SELECT ON TABLES TO x;\n',
     "\\restrict abcDEF123\n",
     "\\unrestrict abcDEF123\n",
     "COMMENT ON EXTENSION hstore IS 'pairs';\n",
+    "COMMENT ON EXTENSION hstore IS 'pairs;\nit''s many';\n",
     "SET transaction_timeout = 0;\n",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT SELECT ON TABLES TO x;\n",
 ]
 KEPT = [
     "CREATE TABLE public.bills (id int);\n",
@@ -160,6 +220,14 @@ KEPT = [
     "CREATE FUNCTION f() RETURNS int AS $_$\nALTER TABLE a OWNER TO b;\n$$ ' \\restrict x\n$_$;\n",
     "COPY public.bills (id) FROM stdin;\n1\nALTER TABLE a OWNER TO b;\n\\\\restrict x\n'\n\\.\n",
     "COPY public.empty (id) FROM stdin;\n\\.\n",
+    'COPY public."a;\n""b" ("c;d", e) FROM stdin;\n\'\nALTER TABLE a OWNER TO b;\n\\.\n',
+    "COPY public.none  FROM stdin;\n\n\n\\.\n",
+    "ALTER ROLE postgres PASSWORD 'x' -- OWNER TO x;\n",
+    "ALTER TABLE a ALTER b TYPE int USING f(), OWNER TO x;\n",
+    "ALTER TABLE a RENAME TO b OWNER TO x;\n",
+    "ALTER FUNCTION f(int) RESET ALL (a) OWNER TO x;\n",
+    "ALTER OPERATOR --~ (int) OWNER TO x;\n",
+    'ALTER TABLE "two\nlines" ADD c int;\n',
     'CREATE TABLE "odd ; name" (x int);\n',
     "ALTER TABLE ONLY public.bills ADD CONSTRAINT x PRIMARY KEY (id);\n",
 ]
@@ -176,8 +244,7 @@ def test_the_filter_leaves_out_whole_statements_alone_wherever_a_block_ends(part
         out += passed.feed(text[at:cut])
         at = cut
     assert out + passed.finish() == "".join(kept for _, kept in parts).encode()
-    owners = [part for part, _ in parts if part in LINES[:2]]
-    assert [f"ALTER {k} {n} OWNER TO {o};\n" for k, n, o in passed.owners] == owners
+    assert passed.afterwards == [part for part, _ in parts if part in LINES[:9]]
 
 
 # What is signed

@@ -10,7 +10,8 @@ from re import _parser as parser
 
 import pytest
 
-import posapp.backup.model.backup  # noqa: F401  its patterns are looked at below
+import posapp.backup.model.backup
+import posapp.backup.postgres.dump_statements  # noqa: F401  their patterns are looked at below
 from healthkit.testing.linear import find_slow, shapes_of
 from posapp.http.problems import problem, unexpected
 from posapp.observability.log_format import format_record
@@ -107,6 +108,7 @@ PUT_TOGETHER = {
     "healthkit/src/healthkit/_masking/names.py",
     "healthkit/src/healthkit/masking.py",
     "posapp/backup/model/backup.py",
+    "posapp/backup/postgres/dump_statements.py",
 }
 """Files whose pattern is put together from words of their own, with no repetition without bound."""
 

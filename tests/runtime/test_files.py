@@ -71,6 +71,21 @@ def test_a_log_is_appended_to_until_it_is_large_and_then_begins_anew(tmp_path):
     assert path.with_suffix(".log.1").read_bytes().endswith(b"last before\n")
 
 
+def test_a_log_that_is_a_pipe_is_not_waited_for_and_nobody_elses_is_narrowed(tmp_path):
+    """BACKUP_LOG may be anything: /dev/null is everybody's, whoever writes to it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)
+    with pytest.raises(OSError, match="No such device"):
+        files.open_rotated(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with files.open_rotated(pipe) as log:
+        log.write(b"line\n")
+    assert os.read(reader, 100) == b"line\n"
+    os.close(reader)
+    assert stat.S_IMODE(pipe.stat().st_mode) == 0o666
+
+
 def test_room_is_that_of_the_file_system_of_the_folder(small_disk):
     folder = small_disk(4)
     before = files.free_bytes(folder)

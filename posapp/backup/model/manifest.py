@@ -18,14 +18,16 @@ LARGEST_MANIFEST = 4_000_000
 """Bytes; what is longer is none."""
 
 
-def _utc(moment: datetime) -> datetime:
+def as_utc(moment: datetime) -> datetime:
+    """Returns a moment in UTC. Raises ValueError for one that cannot be shown."""
     if moment.year not in YEARS:
         raise ValueError(f"the year {moment.year} is none of ours")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
-Bytes = Annotated[int, Field(ge=0)]
+UtcDatetime = Annotated[datetime, AfterValidator(as_utc)]
+Bytes = Annotated[int, Field(ge=0, lt=1 << 62)]
+Seconds = Annotated[float, Field(ge=0, lt=1 << 31)]
 _FOREIGN_TEXTS = ("database", "server_version", "pg_dump_version")
 """What settings and programs say, as text; all else is numbers and names that SQL has checked."""
 
@@ -80,7 +82,7 @@ class Manifest(BaseModel):
     restored_at: UtcDatetime | None = None
     restored_on: str | None = None
     """The server on which that was."""
-    restored_seconds: Annotated[float, Field(ge=0)] | None = None
+    restored_seconds: Seconds | None = None
     """How long that took."""
     first_created_at: UtcDatetime | None = None
     last_restored_at: UtcDatetime | None = None
@@ -106,12 +108,16 @@ class Manifest(BaseModel):
 
     def with_timestamps(self, **moments: datetime | None) -> Self:
         """Returns a copy with other `verified_at`, `uploaded_at` or `restored_at`."""
-        shown = {name: _utc(at) if at is not None else None for name, at in moments.items()}
+        shown = {name: as_utc(at) if at is not None else None for name, at in moments.items()}
         return self.model_copy(update=shown)
 
     def as_restored(self, at: datetime, on: str, seconds: float) -> Self:
         """Returns a copy that was restored as a proof: when, on which server, how long it took."""
-        proof = {"restored_at": _utc(at), "restored_on": on, "restored_seconds": round(seconds, 1)}
+        proof = {
+            "restored_at": as_utc(at),
+            "restored_on": on,
+            "restored_seconds": round(seconds, 1),
+        }
         return self.model_copy(update=proof)
 
     @property

@@ -83,7 +83,12 @@ class PostgresClient:
     def connect(self, database: str | None = None) -> Iterator[Connection]:
         """Connects in autocommit. Raises BackupError for whatever the server refuses."""
         options = " ".join((_OWN, self.parameters.get("options", ""), PATIENT))
-        parameters: dict[str, Any] = {"connect_timeout": 10, **self.parameters, "options": options}
+        parameters: dict[str, Any] = {
+            "connect_timeout": 10,
+            "client_encoding": "UTF8",  # whatever the database has: not all are known here
+            **self.parameters,
+            "options": options,
+        }
         name = database or self.database
         try:
             connection = psycopg2.connect(dbname=name, password=self.password, **parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from psycopg2 import sql
 
@@ -106,10 +107,11 @@ _GRANTED_ON = {
 _PRIVILEGE = re.compile(r"[A-Z]{1,20}")
 
 
-def take_from_owners(connection: Connection, expected: Contents) -> None:
+def take_from_owners(
+    connection: Connection, expected: Contents, found: Mapping[str, tuple[str, ...]]
+) -> None:
     """Revokes from owners what they had revoked from themselves: they have got it back by becoming
-    the owners. Raises psycopg2's errors."""
-    found = read_contents(connection).rights
+    the owners, as the rights that were `found` show. Raises psycopg2's errors."""
     for name in sorted({*expected.rights} & {*found}):
         kind = next((one for one in _GRANTED_ON if name.startswith(f"{one} ")), None)
         for right in {*expected.rights[name]} - {*found[name]}:

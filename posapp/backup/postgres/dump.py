@@ -74,13 +74,15 @@ def dump_database(
     return trailer.size
 
 
-def load_sql(client: PostgresClient, sql: BinaryIO, on_progress: Progress) -> DumpFilter:
+def load_sql(
+    client: PostgresClient, sql: BinaryIO, on_progress: Progress, signed: bool = False
+) -> DumpFilter:
     """Runs a dump's SQL in an empty database, up to its first error, without psql's own commands.
     Returns what was left out of it. Raises BackupError.
 
     Not in one transaction, which is slower: a database that is incomplete is dropped.
     """
-    passed, trailer = DumpFilter(), TrailerCheck()
+    passed, trailer = DumpFilter(signed), TrailerCheck()
     with Sharing(client, passed.settings) as sharing:
         while block := sql.read(BLOCK):
             for piece in passed.pieces(block):

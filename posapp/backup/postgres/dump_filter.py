@@ -12,12 +12,24 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from posapp.backup.postgres.dump_statements import (
+    SUPERUSERS,
+    as_text,
+    begins_rows,
+    is_comment_on_extension,
+    is_default_privileges,
+    is_owner,
+)
+
 _QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*+)?+\$")
 _END_OF_ROWS = b"\n\\.\n"
-_ROLE = re.compile(rb'"(?:[^"\n]|"")++"|\w++')
+_HELD = ((b"ALTER ", b'"'), (b"COPY ", b'"'), (b"COMMENT ON EXTENSION ", b"'"))
+"""Beginnings of statements that are looked at as a whole, and what may be open where their first
+lines end: a name, or a text, may have several lines."""
+_LONGEST_HELD = 8192
+"""Bytes."""
 _LEFT_OUT = (
     re.compile(rb"\\(?:un)?restrict [A-Za-z0-9]++\n"),
-    re.compile(rb"COMMENT ON EXTENSION [^;\n]++;\n"),
     re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
     re.compile(rb"SET lock_timeout = 0;\n"),  # the two sessions that load must not wait for ever
 )
@@ -27,7 +39,6 @@ _SETTING = re.compile(
     rb"SET ([a-z_]{1,60}) = [^;\n]{1,100};\n"
     rb"|SELECT pg_catalog\.set_config\('search_path', '', false\);\n"
 )
-_DEFAULTS = re.compile(rb'ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"\n]|"")++"|\w++) [^;\n]++;\n')
 
 
 class Piece(NamedTuple):
@@ -42,13 +53,15 @@ class Piece(NamedTuple):
 class DumpFilter:
     """Passes a dump on, block by block."""
 
-    owners: list[tuple[str, str, str]] = field(default_factory=list)
-    """Kind, name and owner of each thing, as they are written in SQL."""
-    defaults: list[str] = field(default_factory=list)
-    """Default privileges, which only the role itself or a superuser may alter."""
+    signed: bool = False
+    """Whether it is ours: then what only a superuser may make is left for afterwards too."""
+    afterwards: list[str] = field(default_factory=list)
+    """What was left out to be run afterwards: who owns each thing; default privileges, which only
+    the role itself or a superuser may alter."""
     settings: dict[bytes, bytes] = field(default_factory=dict)
     """What the dump sets for its session, by name: the statements."""
     _rest: bytes = b""
+    _held: bytes = b""
     _copy: bytes = b""
     _quote: bytes | None = None
     _grantor: bytes = b""
@@ -85,18 +98,23 @@ class DumpFilter:
 
     def finish(self) -> bytes:
         """Returns what is left when the dump has ended."""
-        rest, self._rest, self._grantor = self._grantor + self._rest, b"", b""
+        rest = self._grantor + self._held + self._rest
+        self._rest, self._held, self._grantor = b"", b"", b""
         return rest
 
     def _line(self, line: bytes) -> bytes:
+        line, self._held = self._held + line, b""
         if self._quote is None:
             held, self._grantor = self._grantor, b""
             if held and not line.startswith((b"GRANT ", b"REVOKE ")):
                 return held + self._line(line)
             self._granting = self._granting or bool(held)
+            if self._is_begun(line):
+                self._held = line
+                return b""
             if self._is_grantor(line) or self._is_left_out(line):
                 return b""
-            if _begins_rows(line):
+            if begins_rows(line):
                 self._copy = line
                 return line
             if match := _SETTING.fullmatch(line):
@@ -116,31 +134,25 @@ class DumpFilter:
         return False
 
     def _is_left_out(self, line: bytes) -> bool:
-        if line.startswith(b"ALTER "):
-            if (given := _owner(line)) is not None:
-                self.owners.append(given)
-                return True
-            if _DEFAULTS.fullmatch(line):
-                self.defaults.append(line.decode().strip())
-                return True
+        later = line.startswith(b"ALTER ") and (is_owner(line) or is_default_privileges(line))
+        if later or (self.signed and line.startswith(SUPERUSERS) and _is_whole(line)):
+            self.afterwards.append(as_text(line))
+            return True
+        return is_comment_on_extension(line) or any(one.fullmatch(line) for one in _LEFT_OUT)
+
+    def _is_begun(self, line: bytes) -> bool:
+        """Whether a statement that is looked at as a whole goes on in the next line."""
+        if len(line) > _LONGEST_HELD:
             return False
-        return any(pattern.fullmatch(line) for pattern in _LEFT_OUT)
+        if self.signed and line.startswith(SUPERUSERS):
+            return not _is_whole(line)
+        return any(
+            line.startswith(begin) and _quote_after(line, None) == quote for begin, quote in _HELD
+        )
 
 
-def _begins_rows(line: bytes) -> bool:
-    statement = line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n")
-    return statement and b";" not in line[:-2]
-
-
-def _owner(line: bytes) -> tuple[str, str, str] | None:
-    """Returns kind, name and owner of `ALTER KIND NAME OWNER TO ROLE;`, None for any other line."""
-    what, to, owner = line.removeprefix(b"ALTER ").removesuffix(b";\n").rpartition(b" OWNER TO ")
-    kind, _, name = what.partition(b" ")
-    if not (line.endswith(b";\n") and to and name and kind.isalpha() and kind.isupper()):
-        return None
-    if b";" in name or b"\n" in name or _ROLE.fullmatch(owner) is None:
-        return None
-    return kind.decode(), name.decode(), owner.decode()
+def _is_whole(statement: bytes) -> bool:
+    return statement.endswith(b";\n") and _quote_after(statement, None) is None
 
 
 def _quote_after(line: bytes, quote: bytes | None) -> bytes | None:

@@ -36,14 +36,23 @@ SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, %(last)s)
 FROM pg_sequences
 WHERE schemaname = %(schema)s AND sequencename = %(name)s AND NOT cycle
   AND %(last)s BETWEEN min_value AND max_value
-  AND (last_value IS NULL OR (last_value - %(last)s) * sign(increment_by) < 0)
+  AND (last_value IS NULL OR (last_value::numeric - %(last)s) * sign(increment_by::numeric) < 0)
 """
 _JUMP = """
-SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass,
-              least(max_value, greatest(min_value, last_value + %s * increment_by)))
-FROM pg_sequences
-WHERE last_value IS NOT NULL AND NOT cycle AND schemaname NOT LIKE 'pg\\_%%'
+WITH known AS (
+    SELECT format('%%I.%%I', schemaname, sequencename) AS name, increment_by::numeric AS step,
+           coalesce(last_value::numeric, start_value::numeric - increment_by) AS last,
+           CASE WHEN increment_by > 0 THEN max_value ELSE min_value END::numeric AS most
+    FROM pg_sequences WHERE NOT cycle AND schemaname NOT LIKE 'pg\\_%%'
+), jumps AS (
+    SELECT name, step, last, least(%s, div(div(most - last, step), 2)) AS steps FROM known
+)
+SELECT name, steps::bigint,
+       CASE WHEN steps > 0 THEN setval(name::regclass, (last + steps * step)::bigint) END
+FROM jumps ORDER BY name
 """
+"""One that has given out nothing yet jumps too: it may have since. Where an end is near, it jumps
+half the way: one that stands at its end gives out nothing any more."""
 _COUNT_ON = """
 INSERT INTO public.counters (kind, business_date, last)
 SELECT kind, business_date, last FROM jsonb_to_recordset(%s)
@@ -99,15 +108,24 @@ def carry_over(connection: Connection, state: LiveState, now: datetime) -> list[
 def jump_ahead(connection: Connection, since: datetime, now: datetime) -> list[str]:
     """Has a restored database leave out ids and numbers, where nobody knows which were given out
     since the backup. Returns what a person has to know."""
-    query(connection, _JUMP, ID_JUMP)
+    jumps = query(connection, _JUMP, ID_JUMP)
+    notes = [
+        f"The sequence {name} is near its end: it goes on {steps} further, and may give out again"
+        " what it gave out after the backup"
+        for name, steps, _ in jumps
+        if steps < ID_JUMP
+    ]
     end_sign_ins(connection, now)
     if not _has(connection, "counters"):
-        return []
-    first = max(since, now - _LONGEST_GAP) - timedelta(days=1)
+        return notes
+    # A clock may have been set back since the backup, and be set right again.
+    first = max(min(since, now), now - _LONGEST_GAP) - timedelta(days=1)
+    last = max(now, min(since, now + _LONGEST_GAP))
     with connection.cursor() as cursor:
-        days = {"first": first.astimezone(JAKARTA).date(), "last": now.astimezone(JAKARTA).date()}
+        days = {"first": first.astimezone(JAKARTA).date(), "last": last.astimezone(JAKARTA).date()}
         cursor.execute(_JUMP_NUMBERS, {"jump": NUMBER_JUMP, "kinds": list(_KINDS), **days})
     return [
+        *notes,
         "What was given out after the backup is not known: numbers of orders and receipts go on"
         f" {NUMBER_JUMP} further, ids {ID_JUMP}",
         "Dismissals and changed passwords since the backup are not known: posapp users list",

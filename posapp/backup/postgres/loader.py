@@ -2,7 +2,8 @@
 
 A superuser's session can run programs and read files, and SET ROLE can always be undone. So the
 dump's statements run in the session of a role that is made for it, with a password of its own, and
-what they left out is done afterwards.
+what they left out is done afterwards. What is read or written then may be a view, or have triggers
+and rules that the dump has brought: that too is done by a role that is made for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from psycopg2 import sql
 from posapp.backup.errors import BackupError
 from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
 from posapp.backup.postgres.dump_filter import DumpFilter
+from posapp.backup.postgres.dump_statements import as_sent
 
 PREFIX = "posapp_load_"
 _MARK = "loads one dump for posapp"
@@ -30,6 +32,11 @@ WHERE rolname LIKE '{PREFIX.replace("_", chr(92) + "_")}%%' AND NOT rolsuper
 """  # noqa: S608  ours
 _OWNER = """
 SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s
+"""
+_ENTRANCE = """
+SELECT has_database_privilege('public', oid, 'CONNECT'), datconnlimit, datconnlimit >= 0
+    AND datconnlimit < 4 + (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
+FROM pg_database d WHERE datname = %s
 """
 _UNTRUSTED = """
 SELECT e.name FROM pg_available_extensions e JOIN pg_available_extension_versions v
@@ -45,15 +52,18 @@ def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator
     Where `client` is no superuser it has to do so itself. Raises BackupError.
     """
     with client.on(MAINTENANCE).connect() as connection:
-        if not query(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][
-            0
-        ]:
+        if not _is_superuser(connection):
             yield client
             return
         _drop_leftovers(connection)
         owner = query(connection, _OWNER, client.database)[0][0]
-        role, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
-        _create(connection, role, password, client.database)
+        role, password = _create(connection)
+        query(
+            connection,
+            sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                sql.Identifier(client.database), sql.Identifier(role)
+            ),
+        )
     try:
         _create_extensions(client, extensions)
         yield PostgresClient(client.url.set(username=role, password=password))
@@ -61,39 +71,63 @@ def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator
         _dissolve(client, role, owner)
 
 
+@contextmanager
+def unprivileged(client: PostgresClient) -> Iterator[PostgresClient]:
+    """Gives a client that may read and write the rows of the database of `client`, and nothing
+    else. Where `client` is no superuser it has to do so itself. Raises BackupError."""
+    database = sql.Identifier(client.database)
+    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+    with client.on(MAINTENANCE).connect() as connection:
+        if not _is_superuser(connection):
+            yield client
+            return
+        open_to_all, most, full = query(connection, _ENTRANCE, client.database)[0]
+        role, password = _create(
+            connection, "BYPASSRLS IN ROLE pg_read_all_data, pg_write_all_data"
+        )
+        try:
+            if not open_to_all:
+                grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+                query(connection, grant.format(database, sql.Identifier(role)))
+            if full:  # for a superuser there is no limit
+                query(connection, limit.format(database, sql.Literal(-1)))
+            yield PostgresClient(client.url.set(username=role, password=password))
+        finally:
+            if full:
+                query(connection, limit.format(database, sql.Literal(most)))
+            _drop(client, role)
+
+
 def give_back(client: PostgresClient, passed: DumpFilter) -> None:
-    """Gives everything that was loaded to whom the dump says. Raises BackupError."""
-    with client.connect() as connection:
-        query(connection, "BEGIN")
-        for kind, name, owner in passed.owners:
-            _run(connection, f"ALTER {kind} {name} OWNER TO {owner}")
-        for statement in passed.defaults:
-            _run(connection, statement)
-        query(connection, "COMMIT")
+    """Gives everything that was loaded to whom the dump says, and does what else was left for
+    afterwards. Raises BackupError."""
+    with client.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        if encoding := passed.settings.get(b"client_encoding"):
+            cursor.execute(encoding)
+        for statement in passed.afterwards:
+            cursor.execute(as_sent(statement))
+        cursor.execute("COMMIT")
 
 
-def _run(connection: Connection, statement: str) -> None:
-    """Runs one statement, and refuses more of them: the text is the dump's."""
-    if ";" in statement.rstrip(";"):
-        raise BackupError(f"not one statement: {statement[:200]}")
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+def _is_superuser(connection: Connection) -> bool:
+    found = query(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    return bool(found[0][0])
 
 
-def _create(connection: Connection, role: str, password: str, database: str) -> None:
+def _create(connection: Connection, more: str = "NOBYPASSRLS") -> tuple[str, str]:
+    """Creates a role; returns its name and its password."""
+    role, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
     name = sql.Identifier(role)
     query(
         connection,
         sql.SQL(
             "CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
-            " NOBYPASSRLS CONNECTION LIMIT 4"
-        ).format(name, sql.Literal(password)),
+            " CONNECTION LIMIT 4 {}"
+        ).format(name, sql.Literal(password), sql.SQL(more)),
     )
     query(connection, sql.SQL("COMMENT ON ROLE {} IS {}").format(name, sql.Literal(_MARK)))
-    query(
-        connection,
-        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), name),
-    )
+    return role, password
 
 
 def _create_extensions(client: PostgresClient, extensions: tuple[str, ...]) -> None:
@@ -108,12 +142,16 @@ def _create_extensions(client: PostgresClient, extensions: tuple[str, ...]) -> N
 
 def _dissolve(client: PostgresClient, role: str, owner: str) -> None:
     """Gives what is left to the database's owner, and drops the role."""
+    names = sql.Identifier(role), sql.Identifier(owner)
+    with suppress(BackupError), client.connect() as connection:
+        query(connection, sql.SQL("REASSIGN OWNED BY {} TO {}").format(*names))
+    _drop(client, role)
+
+
+def _drop(client: PostgresClient, role: str) -> None:
+    """Drops a role, and what it has been granted in a database."""
     name = sql.Identifier(role)
     with suppress(BackupError), client.connect() as connection:
-        query(
-            connection,
-            sql.SQL("REASSIGN OWNED BY {} TO {}").format(name, sql.Identifier(owner)),
-        )
         query(connection, sql.SQL("DROP OWNED BY {}").format(name))
     with suppress(BackupError), client.on(MAINTENANCE).connect() as connection:
         query(

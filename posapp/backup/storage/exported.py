@@ -125,7 +125,7 @@ class ExportedFile:
             if roles is not None:
                 _require_roles(backup, roles)
             elif found.globals_sha256 is not None:
-                raise NotExported(f"{self.path}: not whole: the roles are missing")
+                raise NotExported("not whole: the roles are missing")
 
     @contextmanager
     def local_copy(self, backup: Backup, scratch: Path) -> Iterator[BinaryIO]:
@@ -157,8 +157,11 @@ class ExportedFile:
             raise BackupError(f"{self.path}: {error.strerror}") from None
         with file:
             name = PackedFile(self.path.name, file.peek(len(_AGE)).startswith(_AGE))
-            with compression.opened(cast(BinaryIO, file), name, self.load_identity) as content:
-                yield content
+            try:
+                with compression.opened(cast(BinaryIO, file), name, self.load_identity) as content:
+                    yield content
+            except NotExported as error:
+                raise NotExported(f"{self.path}: {error}") from None
 
 
 class _Part:
@@ -173,7 +176,7 @@ class _Part:
         wanted = self._left if size < 0 else min(size, self._left)
         block = self._file.read(wanted)
         if len(block) < wanted:
-            raise NotExported("not whole: it ends too early")
+            raise NotExported("an export that is not whole: it ends too early")
         self._left -= wanted
         return block
 

@@ -46,7 +46,7 @@ class FolderStorage:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> FolderStorage:
-        return cls(settings.backup_dir.resolve())
+        return cls(Path(os.path.realpath(settings.backup_dir)))  # also of links in a circle
 
     def path(self, name: BackupName, file: str | None = None) -> Path:
         """Returns where the dump of a backup lies, or another of its files."""

@@ -64,6 +64,14 @@ def find_backup(
         return _latest(settings, own, is_good)
     if what.startswith(S3_SCHEME):
         return _in_s3(what, settings, own, is_good)
+    try:
+        return _in_file(what, settings)
+    except OSError as error:  # of a path that no file could have
+        raise Refused(f"{what[:100]}: {error.strerror}") from None
+
+
+def _in_file(what: str, settings: Settings) -> Backup:
+    """Raises Refused, and OSError."""
     path = Path(what)
     if not path.exists() and path.parent == Path() and (name := BackupName.parse(what)):
         path = FolderStorage.from_settings(settings).path(name)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from healthkit_backup_freshness.s3 import describe_error, s3_client
-from posapp.backup.errors import BackupError
+from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
 from posapp.backup.room import Need, require
@@ -250,13 +250,20 @@ class S3Storage:
 
     @cached_property
     def _client(self) -> S3Client:
-        return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
+        try:
+            return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
+        except ValueError:
+            raise Refused(
+                "BACKUP_S3_ENDPOINT: not an address; write it like https://host[:port]"
+            ) from None
 
     @contextmanager
     def _translate_errors(self, location: str) -> Iterator[None]:
         """Raises BackupError for what S3 refuses, or does not answer."""
         try:
             yield
+        except ParamValidationError as error:
+            raise Refused(f"{location}: not the name of a bucket, or of an object") from error
         except (BotoCoreError, ClientError) as error:
             raise BackupError(f"{location}: {describe_error(error, self.timeout)}") from error
         except Boto3Error as error:  # of the transfers; it wraps the others

@@ -1,0 +1,118 @@
+"""Whatever may be backed up can be restored, however odd the database is."""
+
+import pytest
+
+from posapp.backup.errors import BackupError
+from posapp.backup.postgres.client import PostgresClient, query
+from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
+
+ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
+NAMES = ["a;b", 'a"b', "a'b", "a\nb;", "x OWNER TO y", "COPY x FROM stdin;", "%s", "é" * 31, "user"]
+
+
+def test_names_come_back_with_their_owners_whatever_is_in_them(small, tmp_path, log):
+    owner = f"kepala_{small.database}"
+    run_sql(small, f'CREATE ROLE "{owner}; x"')
+    for name in NAMES:
+        quoted = '"' + name.replace('"', '""') + '"'
+        run_sql(small, f"CREATE TABLE {quoted} ({quoted} text)")
+        run_sql(small, f"INSERT INTO {quoted} {ROWS}")
+        run_sql(small, f'ALTER TABLE {quoted} OWNER TO "{owner}; x"')
+    context = context_on(small, tmp_path, log)
+    try:
+        restore(make("daily", context), context)
+        owned = f"SELECT tablename FROM pg_tables WHERE tableowner = '{owner}; x'"
+        found = {name for (name,) in run_sql(small, owned)}
+        assert found == set(NAMES)
+    finally:
+        for (name,) in run_sql(small, "SELECT datname FROM pg_database"):
+            if name.startswith(small.database):
+                run_sql(small.set(database=name), f'DROP OWNED BY "{owner}; x"')
+        run_sql(small, f'DROP ROLE "{owner}; x"')
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_any_encoding_comes_back(postgres, tmp_path, log, encoding):
+    name = f"encoded_{encoding.lower()}"
+    made = f"ENCODING '{encoding}' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+    run_sql(postgres.url, f"CREATE DATABASE {name} TEMPLATE template0 {made}")
+    url = postgres.url.set(database=name)
+    try:
+        with PostgresClient(url).connect() as connection:
+            query(connection, SMALL)
+            query(connection, "CREATE TABLE é AS SELECT 'é'::text AS name")
+            query(connection, "COMMENT ON TABLE é IS 'é'")
+        context = context_on(url, tmp_path, log)
+        restore(make("daily", context), context)
+        with PostgresClient(url).connect() as connection:
+            assert query(connection, "SELECT name FROM é") == [("é",)]
+    finally:
+        for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+            if found.startswith(name):
+                postgres.drop(found)
+
+
+def test_a_comment_of_ones_own_on_an_extension_is_in_nobodys_way(small, tmp_path, log):
+    run_sql(small, "CREATE EXTENSION pageinspect")
+    run_sql(small, "COMMENT ON EXTENSION pageinspect IS E'ours; and\\nit''s of two lines'")
+    context = context_on(small, tmp_path, log)
+    assert restore(make("daily", context), context).rows == 452
+
+
+SUPERUSERS = """
+CREATE FUNCTION changed() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER noted ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'DROP TABLE') EXECUTE FUNCTION changed();
+ALTER EVENT TRIGGER noted DISABLE;
+COMMENT ON EVENT TRIGGER noted IS 'of;
+two lines';
+CREATE PUBLICATION all_of_it FOR ALL TABLES;
+CREATE PUBLICATION "some; of it" FOR TABLE guests WHERE (name <> 'a;
+b'), TABLES IN SCHEMA public;
+ALTER PUBLICATION all_of_it OWNER TO postgres;
+"""
+FOUND = """
+SELECT evtname, evtenabled::text, obj_description(oid) FROM pg_event_trigger UNION ALL
+SELECT pubname, puballtables::text, obj_description(oid) FROM pg_publication ORDER BY 1
+"""
+
+
+def test_what_only_a_superuser_may_make_comes_back_from_what_is_signed(small, tmp_path, log):
+    """No loader may, and of a stranger's dump nobody may: an event trigger runs as whoever works
+    at the server."""
+    run_sql(small, SUPERUSERS)
+    before = run_sql(small, FOUND)
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    restore(backup, context)
+    assert run_sql(small, FOUND) == before
+    assert len(before) == 3
+    rewrite(backup, tmp_path, signed=False, signature=None)
+    unsigned = context.storage.list_backups()[0]
+    with pytest.raises(BackupError, match="must be superuser to create"):
+        restore(unsigned, context, unsigned=True, confirm_typed=agree)
+
+
+def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small, tmp_path, log):
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    replaced = {restore(backup, context, pre_restore_backup=False).old_database for _ in range(3)}
+    assert len(replaced) == 3
+    databases = {name for (name,) in run_sql(small, "SELECT datname FROM pg_database")}
+    assert replaced <= databases
+
+
+def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, log):
+    """A superuser is let in all the same, and what works without its rights has to be too."""
+    name, server = small.database, small.set(database="postgres")
+    run_sql(small, "CREATE TABLE users (id int, username text, role text, active bool)")
+    run_sql(small, "ALTER TABLE users ADD token_epoch int")
+    run_sql(small, "INSERT INTO users VALUES (1, 'sari', 'admin', true, 1)")
+    run_sql(server, f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    run_sql(server, f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+    facts = f"SELECT datconnlimit, datacl::text FROM pg_database WHERE datname = '{name}'"
+    before = run_sql(server, facts)
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert run_sql(server, facts) == before
+    assert run_sql(small, "SELECT token_epoch > 1 FROM users") == [(True,)]
