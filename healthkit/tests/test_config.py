@@ -324,7 +324,13 @@ def test_a_plugin_brings_checks_of_its_own_and_the_file_wins_over_them(plugins):
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_a_file_from_windows_is_read_with_its_mark_and_its_line_ends(tmp_path, mark, newline):
-    lines = ["[service]", 'name = "x"\nurl = "Till \u2028"', "[store]", 'url = "sqlite:///x.db"', "colour = 1"]
+    lines = [
+        "[service]",
+        'name = "x"\nurl = "Till \u2028"',
+        "[store]",
+        'url = "sqlite:///x.db"',
+        "colour = 1",
+    ]
     file = tmp_path / "healthkit.toml"
     file.write_bytes(mark + newline.join(lines[:-1]).encode())
     assert load_settings(file, environ={}).service.url == "Till \u2028"

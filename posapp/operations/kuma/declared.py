@@ -22,9 +22,9 @@ from pydantic import (
 
 from healthkit.fields import PositiveDuration, TimeZoneName
 from healthkit.masking import escape_controls
-from posapp.settings import addresses
 from posapp.runtime import processes
 from posapp.runtime.errors import CommandError
+from posapp.settings import addresses
 
 SHOWN = 20
 """Mistakes that are named; the rest are counted."""
