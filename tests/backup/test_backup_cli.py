@@ -113,7 +113,7 @@ def test_a_mistake_in_the_settings_is_one_line(posapp, variables, message):
 
 def test_an_endpoint_that_is_none_is_one_line(posapp):
     done = posapp("backup", "list", BACKUP_S3_BUCKET="b", BACKUP_S3_ENDPOINT="x")
-    assert "BACKUP_S3_ENDPOINT: not an address" in one_line(done, 2)
+    assert "BACKUP_S3_ENDPOINT: 'x' is not a web address" in one_line(done, 2)
 
 
 def test_a_folder_that_is_a_link_to_itself_is_one_line(posapp, tmp_path):

@@ -250,12 +250,7 @@ class S3Storage:
 
     @cached_property
     def _client(self) -> S3Client:
-        try:
-            return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
-        except ValueError:
-            raise Refused(
-                "BACKUP_S3_ENDPOINT: not an address; write it like https://host[:port]"
-            ) from None
+        return s3_client(self.endpoint, self.keys, self.timeout, self.attempts)
 
     @contextmanager
     def _translate_errors(self, location: str) -> Iterator[None]:
