@@ -65,20 +65,15 @@ CONFIGURATION = "the operator's own configuration, a line or a value at a time"
 OWN_NAMES = "no repetition without bound: what is put in are words of our own"
 TO_LINE_END = "what follows takes anything: nothing is ever given back but the last blank"
 REVIEWED = {
-    ("healthkit/src/healthkit/_config/table.py", r"https?://[^\s/]+\S*"): CONFIGURATION,
     (
         "healthkit/src/healthkit/_config/source.py",
         r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}",
     ): CONFIGURATION,
-    ("healthkit/src/healthkit/_config/source.py", r"\s*\[\[?\s*([^\]]+?)\s*\]"): CONFIGURATION,
-    ("healthkit/src/healthkit/_config/source.py", r"""\s*([\w."'-]+)\s*="""): CONFIGURATION,
     (
         "healthkit/src/healthkit/_config/store_path.py",
         r"(sqlite(?:\+\w+)?:///)(?!/|file:|:memory:)(.+)",
     ): CONFIGURATION,
     ("healthkit/src/healthkit/fields.py", r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)"): CONFIGURATION,
-    ("healthkit/src/healthkit/fields.py", r"(\d+(?:\.\d+)?)\s*([KMGT]?i?)B?"): CONFIGURATION,
-    ("healthkit/src/healthkit/fields.py", r"(\d+(?:\.\d+)?)\s*%"): CONFIGURATION,
     ("healthkit/src/healthkit/fields.py", "f'(?:{_DURATION.pattern})+'"): CONFIGURATION,
     (
         "plugins/ssl-expiry/src/healthkit_ssl_expiry/__init__.py",

@@ -26,7 +26,7 @@ _log = logging.getLogger("healthkit")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SIZE = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*([KMGT]?i?)B?", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*+([KMGT]?i?)B?", re.ASCII | re.IGNORECASE)
 _LONGEST = timedelta(days=3660)
 _PRISMA = frozenset(
     {
@@ -73,8 +73,8 @@ def parse_size(value: Any) -> int:
 
 def parse_percent(value: Any) -> float:
     """Returns `"80%"` as 80.0. Raises ValueError outside 0 to 100."""
-    pattern = r"([0-9]+(?:\.[0-9]+)?)\s*%"
-    match = re.fullmatch(pattern, value.strip()) if isinstance(value, str) else None
+    text = value.strip() if isinstance(value, str) else ""
+    match = re.fullmatch(r"([0-9]++(?:\.[0-9]++)?+)\s*+%", text)
     if not match or float(match[1]) > 100:
         raise ValueError(f"{value!r} is not a share; write it like 80%")
     return float(match[1])
