@@ -1,7 +1,8 @@
-.PHONY: run test test-deep lint hooks mutants bench docs screenshots web openapi setup setup-dev lock sbom audit test-compose
+.PHONY: run test test-deep lint hooks mutants bench docs screenshots web openapi setup setup-dev lock sbom audit test-compose test-production
 WORKERS = 2
 # Hundreds of processes import the same sources, which are compiled once for all of them.
 unexport PYTHONDONTWRITEBYTECODE
+PRODUCTION = nobody_special or no_secret or no_compiler or runbooks_commands or json_by or tunnel or says_nothing or around_nginx or three_backends or backend_that_is_killed
 
 run: setup web        ## the whole POS on an embedded PostgreSQL
 	.venv/bin/posapp demo
@@ -11,6 +12,8 @@ test-deep: setup-dev web ## those that go further, and take longer; laws on many
 	.venv/bin/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --hypothesis-profile=deep -m "(deep or hypothesis) and not compose and not compose_long"
 test-compose: setup-dev web ## the production on a real Docker engine: twenty minutes on a new machine
 	.venv/bin/pytest -m compose -s tests/compose
+test-production: setup-dev web ## the parts of that which take a minute or two once its images are built
+	.venv/bin/pytest -s tests/compose/test_faults.py -k "$(PRODUCTION)"
 hooks: setup-dev      ## quick rules before each commit
 	.venv/bin/pre-commit install
 lint: setup-dev       ## every rule of the house
