@@ -167,30 +167,38 @@ def parse_database_url(text: str) -> URL:
     the addresses that they hand out. Raises ValueError, whose text has nothing of the URL but its
     scheme and the names of parameters.
     """
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+    from sqlalchemy.exc import NoSuchModuleError
 
+    url = _as_url(text)
     try:
-        url = make_url(text)
         if url.drivername in ("postgres", "postgresql"):
             url = url.set(drivername=_postgresql())
-        dialect = url.get_dialect()
-        dialect.import_dbapi()
+        url.get_dialect().import_dbapi()
     except NoSuchModuleError:
         raise ValueError(f"no database is known as {url.drivername!r}") from None
-    except (ArgumentError, ValueError):
-        hint = "write it like postgresql://user:password@host/name"
-        raise ValueError(f"not a database URL; {hint}") from None
     except ImportError as error:
         extra = ": pip install 'healthkit-core[postgres]'" if error.name == "psycopg2" else ""
         raise ValueError(f"its driver {error.name!r} is not installed{extra}") from None
+    return _known_parameters(url) if url.get_backend_name() == "postgresql" else url
+
+
+def _as_url(text: str) -> URL:
+    """Returns a text's parts. Raises ValueError where no driver could take them."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        hint = "write it like postgresql://user:password@host/name"
+        raise ValueError(f"not a database URL; {hint}") from None
     if "@" in (url.host or ""):
         raise ValueError("its host holds an @: write one in the password as %40")
     if url.port is not None and not 1 <= url.port <= _MOST_PORTS:
         raise ValueError(f"its port is none, 1 to {_MOST_PORTS}")
     if "\0" in unquote(text):
         raise ValueError("it holds a NUL, which no database takes")
-    return _known_parameters(url) if url.get_backend_name() == "postgresql" else url
+    return url
 
 
 def _known_parameters(url: URL) -> URL:
