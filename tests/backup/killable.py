@@ -121,7 +121,7 @@ def run(job):
         make(job.get("kind", "daily"), context)
         return
     backup = find_backup(job.get("what", "latest"), context.settings)
-    restore(backup, context)
+    restore(backup, context, pre_restore_backup=job.get("backs_up", True))
 
 
 def child(job):
