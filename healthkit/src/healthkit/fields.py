@@ -190,7 +190,7 @@ def _as_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        hint = "write it like postgresql://user:password@host/name"
+        hint = "write it like postgresql://host/name, who signs in before the host"
         raise ValueError(f"not a database URL; {hint}") from None
     if "@" in (url.host or ""):
         raise ValueError("its host holds an @: write one in the password as %40")

@@ -45,7 +45,7 @@ class Database(Check):
         if text:
             parse_database_url(text)
         elif "engine" in info.data and info.data["engine"] is None:
-            raise ValueError("missing; write it like postgresql://user:password@host/name")
+            raise ValueError("missing; write it like postgresql://host/name")
         return url
 
     def model_post_init(self, context: Any) -> None:
