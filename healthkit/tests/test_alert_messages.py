@@ -166,6 +166,24 @@ def test_templates_that_do_not_compile_are_named_with_their_key():
     assert "does not compile" in problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("template", "word"),
+    [
+        ("{% include 'x' %}", "include"),
+        ("{% if state == 'DOWN' %}{% include 'x' ignore missing %}{% endif %}", "include"),
+        ("{% import 'x' as y %}", "import"),
+        ("{% from 'x' import y %}", "import"),
+        ("{% extends 'x' %}", "extend"),
+        ("(" * 100_000, None),
+        ("{{ " + "(" * 100_000 + " }}", "compile"),
+    ],
+)
+def test_a_template_that_takes_from_another_is_named_before_it_is_needed(template, word):
+    problems = messages.template_problems(settings(up=template).messages)
+    assert [one.key for one in problems] == (["messages.up.template"] if word else [])
+    assert all(word in one.message for one in problems)
+
+
 def test_a_digest_names_the_first_events_and_counts_the_rest():
     events = [event() for _ in range(500)]
     message = messages.digest(events, settings(), 500, AT, storm=True)

@@ -1,6 +1,7 @@
 """What is wrong with a configuration is told by the key where it stands."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,11 @@ from pydantic import BaseModel
 from healthkit import ConfigError, Outcome, load_settings
 from healthkit._config.checks import build, configure_check
 from healthkit._config.references import find_cycle, reference_problems
+from healthkit._config.service_tables import CheckSettings
 from healthkit._config.source import expand, line_numbers, line_of
+from healthkit._config.table import ConfigTable
 from healthkit._config.validation import validate
+from healthkit.fields import Percent
 
 
 def expanded(value, **environ):
@@ -116,6 +120,39 @@ def test_an_unknown_key_deep_in_a_table_is_not_answered_with_the_name_of_its_tab
     message = next(each.message for each in problems if each.key == "checks.x.inne")
     assert "did you mean" in message
     assert "inner" in message
+
+
+def test_true_is_a_number_in_no_table():
+    numbers = [
+        (table, name)
+        for table in ConfigTable.__subclasses__()
+        for name, field in table.model_fields.items()
+        if field.annotation in (int, float, int | None, float | None)
+    ]
+    assert (CheckSettings, "fail_after") in numbers
+    for table, name in numbers:
+        for value in (True, False):
+            problems = []
+            assert validate(table, {name: value}, "here", problems) is None, (table, name)
+            assert f"here.{name}" in [one.key for one in problems], (table, name)
+
+
+class Measured(BaseModel, extra="forbid"):
+    limits: list[int] = []
+    either: bool | int = 0
+    anything: Any = None
+    share: Percent = 0.0
+
+
+def test_true_is_true_where_it_may_be_and_hides_no_other_mistake():
+    problems = []
+    fine = {"either": True, "anything": True, "limits": [1, "2"]}
+    assert validate(Measured, fine, "x", problems).limits == [1, 2]
+    assert validate(Measured, {"limits": [1, True], "share": True}, "x", problems) is None
+    assert [(one.key, one.message.partition(";")[0]) for one in problems] == [
+        ("x.limits", "must be a number"),
+        ("x.share", "True is not a share"),
+    ]
 
 
 # Checks that are plain classes

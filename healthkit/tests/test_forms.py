@@ -133,5 +133,29 @@ def test_for_nagios_a_mistake_is_unknown_and_never_critical(run, tmp_path):
     nowhere = str(tmp_path / "none" / "x.xml")
     assert run("--nagios", "--junit", nowhere).exit_code == 3
     assert run("--junit", nowhere).exit_code == 2
-    assert run("--json", "--nagios").exit_code == 2
+    assert run("--json").exit_code == 0
     assert set(Status) == set(_forms._NAGIOS)
+
+
+@pytest.mark.parametrize(
+    "words", [["--json"], ["--no-such-option"], ["--junit"], ["surplus"], ["--config"]]
+)
+def test_for_nagios_a_wrong_option_is_unknown_too_and_stands_on_stdout(run, words):
+    found = run("--nagios", *words)
+    assert found.exit_code == 3
+    assert as_nagios_reads(found.stdout)[0].startswith("HEALTHKIT UNKNOWN: ")
+    assert run(*words).exit_code in (0, 2)
+
+
+def test_for_nagios_a_bug_is_unknown_and_its_traceback_stands_on_stderr(run, monkeypatch):
+    def broken(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("healthkit._health.Health.check_once", broken)
+    found = run("--nagios")
+    assert (found.exit_code, found.stdout) == (
+        3,
+        "HEALTHKIT UNKNOWN: a bug: ZeroDivisionError, see stderr\n"
+        "a bug: ZeroDivisionError, see stderr\n",
+    )
+    assert "Traceback" in found.stderr

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import string
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from pydantic import SecretStr
 
-_OF_NAMES = frozenset(string.ascii_letters + string.digits + "-_")
-_LONGEST_NAME = 253
-_LONGEST_LABEL = 63
+from healthkit.fields import is_host_name, split_web_address
+
 _BUCKET = frozenset(string.ascii_letters + string.digits + "-_.")
 
 
@@ -74,7 +73,7 @@ def bind_address(value: str) -> str:
     try:
         address = ip_address(bare)
     except ValueError:
-        if not _is_name(value):
+        if not is_host_name(value):
             raise ValueError(
                 f"{value!r} is no address of a machine; write it like 127.0.0.1, the port is PORT"
             ) from None
@@ -95,28 +94,8 @@ def _shown(value: str) -> str:
 
 
 def _split(text: str, hint: str) -> SplitResult:
-    """The parts of an address of the web that a connection can be made to. Raises ValueError with
-    the hint."""
+    """The parts of an address of the web. Raises ValueError with the hint."""
     try:
-        parts = urlsplit(text)
-        host = parts.hostname or ""
-        known = parts.scheme in ("http", "https") and (_is_name(host) or ":" in host)
-        written = text.isascii() and text.isprintable() and not set(text) & set(' "<>\\')
-        if known and written and parts.port != 0 and not parts.netloc.endswith(":"):
-            return parts
-    except ValueError:  # its port, or an address of IPv6
-        pass
-    raise ValueError(hint)
-
-
-def _is_name(host: str) -> bool:
-    """Whether it is a host's name, or an IPv4 address."""
-    labels = host.removesuffix(".").split(".")
-    if labels[-1].isdecimal():
-        try:
-            return ip_address(host).version == 4
-        except ValueError:
-            return False
-    return len(host) <= _LONGEST_NAME and all(
-        label and len(label) <= _LONGEST_LABEL and set(label) <= _OF_NAMES for label in labels
-    )
+        return split_web_address(text)
+    except ValueError:
+        raise ValueError(hint) from None

@@ -12,9 +12,10 @@ import string
 from datetime import timedelta
 from functools import cache
 from importlib.util import find_spec
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import unquote
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
@@ -38,6 +39,8 @@ _PRISMA = frozenset(
 _LEAST_BITS = 128
 _LEAST_DIFFERENT = 8
 _MOST_PORTS = 65535
+_OF_NAMES = frozenset(string.ascii_letters + string.digits + "-_")
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -157,6 +160,35 @@ def format_size(value: float) -> str:
             return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def split_web_address(text: str) -> SplitResult:
+    """Returns the parts of an address of the web that a connection can be made to; a host whose
+    name has other letters than ASCII's is written as it is sent (`xn--…`). Raises ValueError, whose
+    text has nothing of the address: it may hold a secret."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        known = parts.scheme in ("http", "https") and (is_host_name(host) or ":" in host)
+        written = text.isascii() and text.isprintable() and not set(text) & set(' "<>\\')
+        if known and written and parts.port != 0 and not parts.netloc.endswith(":"):
+            return parts
+    except ValueError:  # its port, or an address of IPv6
+        pass
+    raise ValueError("not a web address; write it like https://host/path")
+
+
+def is_host_name(host: str) -> bool:
+    """Returns whether text is a host's name (RFC 1123, and underscores), or an IPv4 address."""
+    labels = host.removesuffix(".").split(".")
+    if labels[-1].isdecimal():
+        try:
+            return ip_address(host).version == 4
+        except ValueError:
+            return False
+    return len(host) <= _LONGEST_NAME and all(
+        label and len(label) <= _LONGEST_LABEL and set(label) <= _OF_NAMES for label in labels
+    )
 
 
 def parse_database_url(text: str) -> URL:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from healthkit import _outcomes
@@ -40,6 +40,13 @@ _REASON = 300
 """Characters of a check's own message in a notification."""
 
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
+_WORD_FOR: Mapping[type[nodes.Node], str] = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Extends: "extend",
+}
+_OF_OTHERS = tuple(_WORD_FOR)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _ADDRESS = re.compile(r"https?://\S+")
 _IN_ADDRESS = re.compile(r"[\\`*_{}\[\]<>|~()]")  # `#` begins its fragment
@@ -152,13 +159,18 @@ def _in_zone(moment: datetime, settings: Settings) -> datetime:
 
 
 def template_problems(messages: MessageSettings) -> list[ConfigProblem]:
-    """Returns the configured templates that do not compile."""
+    """Returns the configured templates that do not compile, or take from others: there are none."""
     problems = []
     for kind, template in messages.templates().items():
         try:
             _ENVIRONMENT.from_string(template)
-        except TemplateError as error:
+            others = next(_ENVIRONMENT.parse(template).find_all(_OF_OTHERS), None)
+        except (TemplateError, RecursionError) as error:
             reason = f"the template does not compile: {one_line(str(error))}"
+        else:
+            word = _WORD_FOR[type(others)] if others else ""
+            reason = f"a template stands alone: it can {word} no other" if word else ""
+        if reason:
             problems.append(ConfigProblem(f"messages.{kind}.template", reason))
     return problems
 

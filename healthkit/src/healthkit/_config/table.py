@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import time
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from healthkit.fields import split_web_address
 from healthkit.masking import escape_controls
 
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -50,19 +50,13 @@ def parse_quiet_hours(value: Any) -> QuietHours:
 
 def web_address(value: SecretStr) -> SecretStr:
     address = value.get_secret_value().strip()
-    if address and not _is_web_address(address):
-        raise ValueError("must be an address like https://kuma.example/api/push/TOKEN")
+    if address:
+        try:
+            split_web_address(address)
+        except ValueError:
+            hint = "must be an address like https://kuma.example/api/push/TOKEN"
+            raise ValueError(hint) from None
     return SecretStr(address)
-
-
-def _is_web_address(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        (parts.hostname or "").encode("idna")  # an empty label, or one of 64 letters
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        return False
-    return bool(usable) and not re.search(r"[\s\x00-\x1f]", address)
 
 
 def on_one_line(text: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic.fields import FieldInfo
 
 from healthkit import _outcomes
 from healthkit.errors import ConfigProblem, did_you_mean
@@ -28,13 +29,47 @@ def validate(
     if not isinstance(table, Mapping):
         problems.append(ConfigProblem(key, f"must be a table, written [{key}]"))
         return None
+    truths = [name for name in table if _is_truth_for_number(model, name, table[name])]
+    problems += [ConfigProblem(f"{key}.{name}", _NUMBER) for name in truths]
     try:
-        return model.model_validate(dict(table))
+        made = model.model_validate(dict(table))
+        return None if truths else made
     except ValidationError as error:
         problems += explain(error, key, {*model.model_fields, *also})
     except BaseException as error:  # noqa: BLE001  a plugin's validators may raise anything
         problems.append(ConfigProblem(key, _outcomes.of_exception(error).message or ""))
     return None
+
+
+_NUMBER = "must be a number; true and false are none"
+
+
+def _is_truth_for_number(model: type[BaseModel], name: str, value: Any) -> bool:
+    """Whether true or false stands where a number should, which pydantic takes as 1 or 0."""
+    given = value if isinstance(value, list | tuple) else [value]
+    if not any(isinstance(one, bool) for one in given):
+        return False
+    return any(
+        _wants_number(field.annotation)
+        for known, field in model.model_fields.items()
+        if name in (known, field.alias) and not _says_itself(field)
+    )
+
+
+def _says_itself(field: FieldInfo) -> bool:
+    """Whether a field has a form of its own, such as a size, and words for what is none."""
+    return any(isinstance(one, BeforeValidator) for one in field.metadata)
+
+
+def _wants_number(annotation: Any) -> bool:
+    kinds = [annotation, *_within(annotation)]
+    truth = any(kind is one for kind in kinds for one in (bool, Any, object))
+    return not truth and any(kind is one for kind in kinds for one in (int, float))
+
+
+def _within(annotation: Any) -> list[Any]:
+    """Returns the types that a type is made of, as `int` and `None` of `int | None`."""
+    return [each for one in get_args(annotation) for each in (one, *_within(one))]
 
 
 def explain(error: ValidationError, key: str, fields: Collection[str]) -> list[ConfigProblem]:

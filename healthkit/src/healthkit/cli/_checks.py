@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,7 +70,20 @@ digest = "48h"
 """
 
 
-@click.command()
+class _ForNagios(click.Command):
+    """A command whose wrong options Nagios is not shown as CRITICAL, which exit code 2 is to it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        wanted = "--nagios" in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if wanted:
+                _end_for_nagios(*_forms.nagios_mistake([error.format_message()]))
+            raise
+
+
+@click.command(cls=_ForNagios)
 @click.option("--json", "as_json", is_flag=True, help="The report as `GET /health` gives it.")
 @click.option(
     "--nagios", "as_nagios", is_flag=True, help="Output and exit code as Nagios has them."
@@ -80,7 +94,7 @@ def check(options: ConfigOptions, as_json: bool, as_nagios: bool, junit: Path | 
     """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file; with
     --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
     if as_json and as_nagios:
-        raise click.UsageError("say either --json or --nagios")
+        _end_for_nagios(*_forms.nagios_mistake(["say either --json or --nagios"]))
     if as_nagios:
         _check_for_nagios(options, junit)
     report = _run_once(options, junit)
@@ -95,7 +109,14 @@ def _check_for_nagios(options: ConfigOptions, junit: Path | None) -> NoReturn:
     try:
         code, output = _forms.nagios(_run_once(options, junit))
     except HealthkitError as error:
-        code, output = _forms.nagios_mistake(error)
+        code, output = _forms.nagios_mistake(error.lines())
+    except Exception as error:  # noqa: BLE001  a bug, whose exit code would be Nagios' WARNING
+        click.echo(mask(traceback.format_exc()), err=True)
+        code, output = _forms.nagios_mistake([f"a bug: {type(error).__name__}, see stderr"])
+    _end_for_nagios(code, output)
+
+
+def _end_for_nagios(code: int, output: str) -> NoReturn:
     click.echo(output)
     sys.exit(code)
 

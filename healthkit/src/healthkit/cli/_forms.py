@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from xml.etree import ElementTree as Xml
 
 from healthkit._model.checks import Report, Result, Status
-from healthkit.errors import HealthkitError
 from healthkit.masking import escape_controls, mask, one_line
 
 LONGEST_FIRST_LINE = 80
@@ -34,9 +34,9 @@ def nagios(report: Report) -> tuple[int, str]:
     return code, "\n".join(lines) + (f" | {' '.join(measured)}" if measured else "")
 
 
-def nagios_mistake(error: HealthkitError) -> tuple[int, str]:
+def nagios_mistake(problems: Iterable[str]) -> tuple[int, str]:
     """Returns the same for what kept the checks from running: neither good nor bad, but unknown."""
-    lines = [_plain(line) for line in error.lines()]
+    lines = [_plain(line) for line in problems]
     return NAGIOS_UNKNOWN, "\n".join([_first_line("UNKNOWN", lines[0]), *lines])
 
 

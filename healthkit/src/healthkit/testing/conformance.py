@@ -132,6 +132,14 @@ class CheckConformance:
                     assert one.key.startswith("checks.subject"), (key, value)
                     assert escape_controls(one.message) == one.message, (key, value)
 
+    def test_true_is_no_number(self) -> None:
+        for key, field in getattr(self.check_type, "model_fields", {}).items():
+            if field.annotation in (int, float, int | None, float | None):
+                problems: list[ConfigProblem] = []
+                given = {**self.settings, key: True}
+                assert build(self.check_type, given, "checks.subject", problems) is None, key
+                assert f"checks.subject.{key}" in [one.key for one in problems], key
+
     def test_a_key_that_it_does_not_know_is_a_mistake(self, tmp_path: Any) -> None:
         with pytest.raises(ConfigError, match=r"checks\.subject\.no_such_key: unknown key"):
             self.load(tmp_path, no_such_key=1)

@@ -149,8 +149,10 @@ class Responder:
     def body_limit(self, environ: Environ) -> int:
         """Returns how many bytes of a request's body the mount is to put into `BODY`: one more than
         are taken, so that a body that is too long is noticed; 0 where none is read."""
+        if environ["REQUEST_METHOD"] != "POST":
+            return 0
         sent_in = environ.get("PATH_INFO", "").startswith((ACT, BEAT, REPORT))
-        return LONGEST_BODY + 1 if sent_in and environ["REQUEST_METHOD"] == "POST" else 0
+        return LONGEST_BODY + 1 if sent_in else 0
 
     def _take_in(self, path: str, environ: Environ) -> Generator[float, None, RenderedResponse]:
         taken = incoming.read(self._health, path, environ)
