@@ -43,6 +43,7 @@ from posapp.backup.postgres.snapshot import (
     export_snapshot,
     require_tables,
 )
+from posapp.backup.postgres.unrestorable import unrestorable
 from posapp.backup.storage import Storage
 from posapp.backup.storage.folder import BackupLock, FolderStorage, backup_at
 from posapp.backup.told import tell_once
@@ -52,6 +53,7 @@ from posapp.runtime.files import PARTIAL_SUFFIX, fsync_folder, write_atomically
 LOCAL_ONLY = frozenset({"pre-restore"})
 """Created in the middle of a restore, which must not wait for a network; and removes nothing, which
 might be what is about to be restored."""
+_NOT_RESTORABLE = "A restore will refuse what is in this database"
 _ATTEMPTS = 2
 """A table that is dropped during a dump spoils that dump, but not the next one."""
 
@@ -156,6 +158,8 @@ def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
     with context.client.connect() as connection:
         require_compatible_tools(connection)
         require_tables(connection, context.client.database)
+        odd = dict.fromkeys(unrestorable(connection), "only a superuser can make it, by psql")
+    tell_once(context.storage.root, _NOT_RESTORABLE, odd, context.notifications)
 
 
 def _dump_with_retry(

@@ -10,11 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from posapp.backup import compression
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import Backup, BackupName
-from posapp.backup.model.contents import differences
+from posapp.backup.model.contents import Contents, differences
 from posapp.backup.model.manifest import Manifest
 from posapp.backup.postgres.client import PostgresClient, one_line
 from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
+from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.loader import give_back, loader, unprivileged
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.database.schema import is_newer, known_revisions, schema_state, upgrade
@@ -39,12 +40,14 @@ def load_backup(
     hashed = compression.HashingReader(file)
     try:
         with (
-            loader(client, manifest.extensions if manifest else ()) as filling,
+            loader(client, _contents(manifest), signed) as filling,
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
-            passed = load_sql(filling, sql, on_progress, signed)
-            if not signed and is_older(revisions(filling)):
-                counts, migrated = count_rows(filling), migrate_if_older(filling)
+            passed = load_sql(
+                filling.client, sql, on_progress, DumpFilter(signed, frozenset(filling.made))
+            )
+            if not signed and is_older(revisions(filling.client)):
+                counts, migrated = count_rows(filling.client), migrate_if_older(filling.client)
         hashed.drain()
     except OSError as error:
         raise BackupError(f"{backup.location}: {error.strerror}") from None
@@ -64,6 +67,15 @@ def load_backup(
         if manifest is not None and migrated is None:
             compare_contents(backup.name, manifest, limited)
     return sum(counts.values())
+
+
+def _contents(manifest: Manifest | None) -> Contents | None:
+    """Returns what a manifest says of contents; one of an older version names extensions alone."""
+    if manifest is None:
+        return None
+    return manifest.contents or Contents(
+        sequences={}, large_objects=0, materialized={}, rights={}, extensions=manifest.extensions
+    )
 
 
 def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:

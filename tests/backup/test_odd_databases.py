@@ -93,6 +93,85 @@ def test_what_only_a_superuser_may_make_comes_back_from_what_is_signed(small, tm
         restore(unsigned, context, unsigned=True, confirm_typed=agree)
 
 
+OF_AN_EXTENSION = """
+CREATE SCHEMA "of others";
+CREATE EXTENSION dblink SCHEMA "of others";
+CREATE EXTENSION postgres_fdw SCHEMA "of others";
+COMMENT ON SCHEMA "of others" IS 'theirs';
+CREATE TABLE "of others".mine (id int);
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1');
+CREATE USER MAPPING FOR postgres SERVER elsewhere OPTIONS (user 'sari');
+CREATE FOREIGN TABLE far (id int) SERVER elsewhere;
+CREATE EXTENSION earthdistance CASCADE;
+"""
+IN_SCHEMAS = """
+SELECT extname, nspname, obj_description(n.oid) FROM pg_extension
+JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1
+"""
+
+
+def test_an_extension_in_a_schema_of_its_own_comes_back_there(small, tmp_path, log):
+    run_sql(small, OF_AN_EXTENSION)
+    before = run_sql(small, IN_SCHEMAS)
+    assert ("dblink", "of others", "theirs") in before
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert run_sql(small, IN_SCHEMAS) == before
+    assert run_sql(small, "SELECT srvname FROM pg_foreign_server") == [("elsewhere",)]
+    assert "will refuse" not in (tmp_path / "backup.log").read_text()
+
+
+UNRESTORABLE = {
+    "CREATE FOREIGN DATA WRAPPER odd": "foreign-data wrapper odd",
+    "CREATE TYPE odd;"
+    " CREATE FUNCTION odd_in(cstring) RETURNS odd LANGUAGE internal STRICT AS 'int4in';"
+    " CREATE FUNCTION odd_out(odd) RETURNS cstring LANGUAGE internal STRICT AS 'int4out';"
+    " CREATE TYPE odd (INPUT = odd_in, OUTPUT = odd_out, LIKE = int4)": "type public.odd",
+    "CREATE FUNCTION odd() RETURNS int LANGUAGE internal AS 'pg_backend_pid'": (
+        "function public.odd()"
+    ),
+    "CREATE FUNCTION odd() RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1'": (
+        "function public.odd()"
+    ),
+    "CREATE OPERATOR FAMILY odd USING btree": "operator family public.odd USING btree",
+    "CREATE ACCESS METHOD odd TYPE TABLE HANDLER heap_tableam_handler": "access method odd",
+    "CREATE CAST (bigint AS timestamptz) WITHOUT FUNCTION": (
+        "cast (bigint AS timestamp with time zone)"
+    ),
+}
+RESTORABLE = """
+CREATE TYPE span AS RANGE (subtype = int);
+CREATE TYPE pair AS (a int, b int);
+CREATE TYPE mood AS ENUM ('a');
+CREATE DOMAIN few AS int CHECK (value < 9);
+CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int);
+CREATE FUNCTION fine() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION also() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+CREATE EXTENSION hstore;
+"""
+
+
+@pytest.mark.parametrize(("statement", "name"), UNRESTORABLE.items(), ids=UNRESTORABLE.values())
+def test_what_no_restore_could_make_is_told_when_it_is_backed_up(
+    small, tmp_path, log, statement, name
+):
+    run_sql(small, statement)
+    context = context_on(small, tmp_path, log)
+    make("daily", context)
+    make("daily", context)
+    said = (tmp_path / "backup.log").read_text()
+    assert said.count("A restore will refuse what is in this database: ") == 1
+    assert said.count(f" {name}: only a superuser can make it, by psql") == 1
+
+
+def test_what_anybody_may_make_is_restored_and_told_of_to_nobody(small, tmp_path, log):
+    run_sql(small, RESTORABLE)
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert "will refuse" not in (tmp_path / "backup.log").read_text()
+
+
 def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small, tmp_path, log):
     context = context_on(small, tmp_path, log)
     backup = make("daily", context)

@@ -32,6 +32,8 @@ class Contents(BaseModel):
     rights: dict[str, tuple[str, ...]]
     """The owner of each object, and what was granted (`+`) and revoked (`-`) besides the usual."""
     extensions: tuple[str, ...]
+    extension_schemas: dict[str, str] = {}
+    """The schema of each; a backup that was made before it was kept names none."""
 
 
 def differences(expected: Contents, found: Contents) -> list[str]:
@@ -46,6 +48,10 @@ def differences(expected: Contents, found: Contents) -> list[str]:
         lines.append(f"large objects: {large} instead of {expected.large_objects}")
     if missing := sorted({*expected.extensions} - {*found.extensions}):
         lines.append(f"extensions: {', '.join(missing)} missing")
+    here = found.extension_schemas
+    for name, schema in sorted(expected.extension_schemas.items()):
+        if here.get(name, schema) != schema:
+            lines.append(f"extension {name}: in schema {here[name]} instead of {schema}")
     return lines
 
 

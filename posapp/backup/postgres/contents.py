@@ -25,7 +25,10 @@ SELECT (pg_identify_object('pg_class'::regclass, c.oid, 0)).identity, relispopul
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE relkind = 'm' AND {_OURS} AND {_NO_EXTENSIONS.format(table="'pg_class'", oid="c.oid")}
 """  # noqa: S608  ours
-_EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
+_EXTENSIONS = """
+SELECT extname, nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+WHERE extname <> 'plpgsql' ORDER BY 1
+"""
 _LARGE_OBJECTS = "SELECT count(*) FROM pg_largeobject_metadata"
 _OBJECTS = f"""
 SELECT 'pg_class'::regclass, c.oid, 0, relowner, relacl,
@@ -74,6 +77,7 @@ FROM known
 def read_contents(connection: Connection) -> Contents:
     """Reads them as the connection's snapshot shows them. Raises psycopg2's errors."""
     found = query(connection, _RIGHTS)
+    extensions = dict(query(connection, _EXTENSIONS))
     return Contents(
         sequences={
             name: SequenceState(last=last, step=step)
@@ -86,7 +90,8 @@ def read_contents(connection: Connection) -> Contents:
             for name, owner, granted, revoked in found
             if owner or granted or revoked
         },
-        extensions=tuple(name for (name,) in query(connection, _EXTENSIONS)),
+        extensions=tuple(extensions),
+        extension_schemas=extensions,
     )
 
 

@@ -75,14 +75,14 @@ def dump_database(
 
 
 def load_sql(
-    client: PostgresClient, sql: BinaryIO, on_progress: Progress, signed: bool = False
+    client: PostgresClient, sql: BinaryIO, on_progress: Progress, passed: DumpFilter
 ) -> DumpFilter:
     """Runs a dump's SQL in an empty database, up to its first error, without psql's own commands.
-    Returns what was left out of it. Raises BackupError.
+    Returns the filter, which knows what was left out of it. Raises BackupError.
 
     Not in one transaction, which is slower: a database that is incomplete is dropped.
     """
-    passed, trailer = DumpFilter(signed), TrailerCheck()
+    trailer = TrailerCheck()
     with Sharing(client, passed.settings) as sharing:
         while block := sql.read(BLOCK):
             for piece in passed.pieces(block):

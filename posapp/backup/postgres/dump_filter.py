@@ -55,6 +55,8 @@ class DumpFilter:
 
     signed: bool = False
     """Whether it is ours: then what only a superuser may make is left for afterwards too."""
+    made: frozenset[bytes] = frozenset()
+    """Lines whose work is done already."""
     afterwards: list[str] = field(default_factory=list)
     """What was left out to be run afterwards: who owns each thing; default privileges, which only
     the role itself or a superuser may alter."""
@@ -137,6 +139,8 @@ class DumpFilter:
         later = line.startswith(b"ALTER ") and (is_owner(line) or is_default_privileges(line))
         if later or (self.signed and line.startswith(SUPERUSERS) and _is_whole(line)):
             self.afterwards.append(as_text(line))
+            return True
+        if line in self.made:
             return True
         return is_comment_on_extension(line) or any(one.fullmatch(line) for one in _LEFT_OUT)
 

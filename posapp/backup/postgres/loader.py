@@ -11,11 +11,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
 import psycopg2
 from psycopg2 import sql
 
 from posapp.backup.errors import BackupError
+from posapp.backup.model.contents import Contents
 from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.dump_statements import as_sent
@@ -39,21 +41,43 @@ SELECT has_database_privilege('public', oid, 'CONNECT'), datconnlimit, datconnli
 FROM pg_database d WHERE datname = %s
 """
 _UNTRUSTED = """
-SELECT e.name FROM pg_available_extensions e JOIN pg_available_extension_versions v
-    ON v.name = e.name AND v.version = e.default_version
-WHERE e.name = ANY(%s) AND v.superuser AND NOT v.trusted
+WITH RECURSIVE known AS (
+    SELECT e.name, v.superuser AND NOT v.trusted AS untrusted, coalesce(v.requires, '{}') AS needs
+    FROM pg_available_extensions e JOIN pg_available_extension_versions v
+        ON v.name = e.name AND v.version = e.default_version
+), wanted (name, depth) AS (
+    SELECT name, 0 FROM known WHERE name = ANY(%s) AND untrusted
+    UNION ALL
+    SELECT need, depth + 1 FROM wanted JOIN known USING (name), unnest(needs) need WHERE depth < 9
+)
+SELECT name FROM wanted GROUP BY name ORDER BY max(depth) DESC, name
 """
+"""Those that only a superuser may create, behind those that they need."""
+_WRAPPERS = "SELECT fdwname FROM pg_foreign_data_wrapper"
+_SCHEMA_LINE = "SELECT 'CREATE SCHEMA ' || quote_ident(%s) || E';\\n'"
+
+
+@dataclass
+class Loader:
+    """Who loads a dump."""
+
+    client: PostgresClient
+    made: set[bytes] = field(default_factory=set)
+    """Statements of a dump whose work is done already: the schemas of such extensions."""
 
 
 @contextmanager
-def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator[PostgresClient]:
-    """Gives a client that may fill the database of `client`, and is its owner meanwhile.
+def loader(
+    client: PostgresClient, contents: Contents | None = None, signed: bool = False
+) -> Iterator[Loader]:
+    """Gives who may fill the database of `client`, and is its owner meanwhile. The extensions in
+    `contents` that only a superuser may create are there already.
 
     Where `client` is no superuser it has to do so itself. Raises BackupError.
     """
     with client.on(MAINTENANCE).connect() as connection:
         if not _is_superuser(connection):
-            yield client
+            yield Loader(client)
             return
         _drop_leftovers(connection)
         owner = query(connection, _OWNER, client.database)[0][0]
@@ -65,8 +89,10 @@ def loader(client: PostgresClient, extensions: tuple[str, ...] = ()) -> Iterator
             ),
         )
     try:
-        _create_extensions(client, extensions)
-        yield PostgresClient(client.url.set(username=role, password=password))
+        made = _create_extensions(client, contents, role) if contents else set()
+        if signed:
+            _let_use_wrappers(client, role)
+        yield Loader(PostgresClient(client.url.set(username=role, password=password)), made)
     finally:
         _dissolve(client, role, owner)
 
@@ -130,13 +156,38 @@ def _create(connection: Connection, more: str = "NOBYPASSRLS") -> tuple[str, str
     return role, password
 
 
-def _create_extensions(client: PostgresClient, extensions: tuple[str, ...]) -> None:
-    """Creates those that only a superuser may; the dump's own statement then does nothing."""
+def _create_extensions(client: PostgresClient, contents: Contents, role: str) -> set[bytes]:
+    """Creates those that only a superuser may, each in its schema; the dump's own statement then
+    does nothing. Returns the statements that would make those schemas."""
+    made = set()
     with client.connect() as connection:
-        for (name,) in query(connection, _UNTRUSTED, list(extensions)):
+        for (name,) in query(connection, _UNTRUSTED, list(contents.extensions)):
+            statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name))
+            schema = contents.extension_schemas.get(name)
+            if schema is not None:
+                if _create_schema(connection, schema, role):
+                    made.add(query(connection, _SCHEMA_LINE, schema)[0][0].encode())
+                statement += sql.SQL(" WITH SCHEMA {}").format(sql.Identifier(schema))
+            query(connection, statement)
+    return made
+
+
+def _create_schema(connection: Connection, schema: str, role: str) -> bool:
+    """Creates a schema for the loader to go on with; returns whether it was missing."""
+    if query(connection, "SELECT 1 FROM pg_namespace WHERE nspname = %s", schema):
+        return False
+    names = sql.Identifier(schema), sql.Identifier(role)
+    query(connection, sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(*names))
+    return True
+
+
+def _let_use_wrappers(client: PostgresClient, role: str) -> None:
+    """Lets the loader make servers of the extensions' foreign data wrappers."""
+    with client.connect() as connection:
+        for (wrapper,) in query(connection, _WRAPPERS):
+            names = sql.Identifier(wrapper), sql.Identifier(role)
             query(
-                connection,
-                sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)),
+                connection, sql.SQL("GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {}").format(*names)
             )
 
 
