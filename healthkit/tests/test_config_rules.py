@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from healthkit import ConfigError, Outcome, load_settings
-from healthkit._config.checks import build, configure_check
+from healthkit._config.checks import build, configure_check, declared_keys
 from healthkit._config.references import find_cycle, reference_problems
 from healthkit._config.service_tables import CheckSettings
 from healthkit._config.source import expand, line_numbers, line_of
@@ -180,6 +180,49 @@ def test_a_plain_class_is_validated_by_its_signature():
     assert built() == (None, ["checks.x.size"])
     assert built(size="big", width="wide") == (None, ["checks.x.size", "checks.x.width"])
     assert built(size=1, rest=2, more=3) == (None, ["checks.x.rest", "checks.x.more"])
+
+
+Most = int
+"""An annotation that only this module knows."""
+
+
+class InQuotes:
+    def __init__(self, most: "Most"):
+        self.most = most
+
+
+def test_an_annotation_in_quotes_means_what_it_means_where_it_is_written():
+    assert build(InQuotes, {"most": "4"}, "checks.x", []).most == 4
+
+
+class Raising(BaseModel):
+    value: int = 0
+
+    @field_validator("value")
+    @classmethod
+    def _no(cls, value):
+        raise ZeroDivisionError("by a plugin")
+
+
+class NoSignature:
+    __signature__ = "none"
+
+    def run(self, context):
+        return Outcome.healthy()
+
+    def target(self):
+        raise ZeroDivisionError("by a plugin")
+
+
+def test_whatever_a_plugin_raises_while_it_is_configured_is_a_mistake_by_its_key(caplog):
+    problems = []
+    assert validate(Raising, {"value": 1}, "checks.x", problems) is None
+    assert [(one.key, one.message) for one in problems] == [
+        ("checks.x", "ZeroDivisionError: by a plugin")
+    ]
+    assert declared_keys(NoSignature) == frozenset()
+    assert configure_check("x", NoSignature()).info.target is None
+    assert "check x has no target: ZeroDivisionError: by a plugin" in caplog.text
 
 
 def test_a_check_made_in_python_is_refused_for_its_name_as_much_as_for_its_settings():

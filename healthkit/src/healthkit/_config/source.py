@@ -16,8 +16,6 @@ _HALF = re.compile("[\ud800-\udfff]")
 """Python's stand-in for a byte of the environment that is no UTF-8."""
 _LONGEST_KEY = 100
 """Characters of a key's path in a mistake about its depth."""
-
-
 LARGEST = 10_000_000
 """Bytes of a file that are read; thousands of checks need a tenth of it."""
 DEEPEST = 50
@@ -44,7 +42,7 @@ def _text_of(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
         if len(raw) > LARGEST:
-            raise _unusable(path, f"cannot be read: larger than {LARGEST // 1_000_000} MB")
+            raise _unusable(path, "cannot be read: larger than 10 MB")
         text = raw.decode("utf-8-sig")
     except FileNotFoundError as error:
         hint = "; make one with: healthkit init"
