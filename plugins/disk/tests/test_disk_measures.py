@@ -34,7 +34,7 @@ def test_what_is_kept_for_root_counts_neither_as_used_nor_as_free(measured):
     assert measured() == Usage(63.2, 350 * 4096, 40.0, None, False)
 
 
-def test_a_share_is_told_to_a_tenth_of_a_percent(measured):
+def test_a_share_is_rounded_to_a_tenth_of_a_percent(measured):
     assert measured(files=201, ffree=200, favail=149).inodes_used_percent == 0.7
     assert measured(bfree=1, bavail=1).used_percent == 99.9
 
