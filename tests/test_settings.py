@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -26,10 +28,8 @@ def refusal(environ):
 
 def test_nothing_is_needed_in_development():
     settings = Settings.from_env({})
-    assert settings.environment == "development"
+    assert not settings.production
     assert settings.database is None
-    assert (settings.db_max_open_conns, settings.db_max_idle_conns) == (25, 10)
-    assert settings.db_conn_max_lifetime.total_seconds() == 3600
 
 
 def test_a_whole_production_environment_is_accepted():
@@ -91,24 +91,54 @@ def test_a_bad_value_is_named_by_its_variable(variable, value):
 
 
 @pytest.mark.parametrize(
-    ("variable", "least", "most"),
+    ("variable", "least", "default", "most"),
     [
-        ("PORT", 1, 65535),
-        ("DB_PORT", 1, 65535),
-        ("DB_MAX_IDLE_CONNS", 0, 25),
-        ("SLOW_QUERY_MS", 0, None),
-        ("SENTRY_TRACES_SAMPLE_RATE", 0, 1),
-        ("TRUSTED_PROXIES", 0, 10),
-        ("WEB_CONCURRENCY", 1, 64),
-        ("GRACEFUL_TIMEOUT", 1, 600),
+        ("PORT", 1, 8080, 65535),
+        ("DB_PORT", 1, 5432, 65535),
+        ("DB_MAX_IDLE_CONNS", 0, 10, 25),
+        ("SLOW_QUERY_MS", 0, 500, None),
+        ("SENTRY_TRACES_SAMPLE_RATE", 0, 0.1, 1),
+        ("TRUSTED_PROXIES", 0, 0, 10),  # nobody may say whom he speaks for
+        ("BACKUP_KEEP_BEFORE", 1, 3, None),
+        ("WEB_CONCURRENCY", 1, 2, 64),
+        ("GRACEFUL_TIMEOUT", 1, 20, 600),
     ],
 )
-def test_a_number_is_taken_up_to_its_bounds_and_refused_beyond(variable, least, most):
+def test_a_number_has_its_default_is_taken_up_to_its_bounds_and_refused_beyond(
+    variable, least, default, most
+):
+    assert getattr(Settings.from_env({}), variable.lower()) == default
     for bound, beyond in ((least, least - 1), (most, (most or 0) + 1)):
         if bound is not None:
             taken = Settings.from_env({variable: str(bound)})
             assert getattr(taken, variable.lower()) == bound
             assert refusal({variable: str(beyond)}).startswith(f"{variable}: ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "default"),
+    [
+        ("ENVIRONMENT", "development"),
+        ("LOG_LEVEL", "INFO"),
+        ("DB_USER", "postgres"),
+        ("DB_NAME", "steak_kenangan"),
+        ("DB_MAX_OPEN_CONNS", 25),
+        ("DB_CONN_MAX_LIFETIME", timedelta(hours=1)),
+        ("JWT_EXPIRATION", timedelta(minutes=15)),
+        ("CORS_ALLOWED_ORIGINS", ()),
+        ("PROXY_NETWORKS", ()),
+        ("API_DOCS", True),
+        ("SLOW_QUERY_PLAN", False),
+        ("BACKUP_DIR", Path("backups")),
+        ("POS_DATA_DIR", Path("var")),
+        ("HEALTHKIT_CONFIG", Path("healthkit.toml")),
+        ("BIND", "127.0.0.1"),
+        ("KUMA_USERNAME", "admin"),
+    ],
+)
+def test_a_variable_that_is_not_set_has_its_default(variable, default):
+    assert getattr(Settings.from_env({}), variable.lower()) == default
+    assert getattr(Settings.from_env({variable: ""}), variable.lower()) == default
 
 
 def test_connections_are_one_to_a_thousand_and_no_more_may_wait_than_may_be_open():
@@ -120,6 +150,10 @@ def test_connections_are_one_to_a_thousand_and_no_more_may_wait_than_may_be_open
         assert (settings.db_max_open_conns, settings.db_max_idle_conns) == (most, idle)
     assert refusal(of(5, 6)) == "DB_MAX_IDLE_CONNS: must not be more than DB_MAX_OPEN_CONNS"
     assert refusal(of(0, 0)).startswith("DB_MAX_OPEN_CONNS: ")
+    for none in ("0", "-1", "-9"):
+        one_line = refusal({"DB_MAX_OPEN_CONNS": none})
+        assert one_line.startswith("DB_MAX_OPEN_CONNS: "), "and not also what follows it"
+        assert "\n" not in one_line
     for most, idle in (("5", 5), ("9", 9), ("10", 10), ("1000", 10), (" 1", 1)):
         follows = Settings.from_env({"DB_MAX_OPEN_CONNS": most})
         assert follows.db_max_idle_conns == idle, "what is not given follows what is"
@@ -128,15 +162,6 @@ def test_connections_are_one_to_a_thousand_and_no_more_may_wait_than_may_be_open
         "DB_MAX_OPEN_CONNS",
         "DB_MAX_IDLE_CONNS",
     ]
-
-
-def test_an_environment_that_says_nothing_is_careful():
-    settings = Settings.from_env({"DB_HOST": "db"})
-    assert settings.trusted_proxies == 0, "nobody may say whom he speaks for"
-    assert settings.jwt_expiration == timedelta(minutes=15)
-    assert (settings.slow_query_ms, settings.slow_query_plan) == (500, False)
-    assert settings.sentry_traces_sample_rate == 0.1
-    assert (settings.port, settings.database.port) == (8080, 5432)
 
 
 def test_settings_stay_as_they_were_read():
@@ -157,6 +182,14 @@ def test_an_origin_is_a_scheme_and_a_host(origin):
 )
 def test_what_a_browser_never_sends_as_origin_is_refused(text):
     assert refusal({"CORS_ALLOWED_ORIGINS": text}).startswith("CORS_ALLOWED_ORIGINS: ")
+
+
+def test_networks_are_a_list_and_what_is_none_is_refused_with_an_example():
+    networks = Settings.from_env({"PROXY_NETWORKS": "172.31.255.128/26, ::1"}).proxy_networks
+    assert networks == (ip_network("172.31.255.128/26"), ip_network("::1/128"))
+    assert refusal({"PROXY_NETWORKS": "10.0.0.1/8"}) == (
+        "PROXY_NETWORKS: '10.0.0.1/8' is no network; write it like 172.31.255.128/26, or an address"
+    )
 
 
 def test_origins_are_a_list_with_commas_and_any_spaces():
@@ -183,7 +216,8 @@ def test_a_log_level_or_origins_of_another_type_are_a_mistake_and_no_crash(value
 
 def test_a_signing_key_has_32_characters_that_do_not_repeat_themselves():
     assert secret_weakness(STRONG[:32]) is None
-    assert "too short" in secret_weakness(STRONG[:31])
+    assert secret_weakness(STRONG[:31]) == "too short, 32 characters at least"
+    assert secret_weakness("Kq7-" + STRONG[:27]) == "too short, 32 characters at least"
     for easy in ("0123456789abcdef" * 3, "kenangan-" * 8, "x" * 64, "12345678" * 5):
         assert secret_weakness(easy).startswith("too easy to guess")
 

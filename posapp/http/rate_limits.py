@@ -59,8 +59,9 @@ def take(session: Session, key: str, limit: RateLimit, now: datetime) -> int:
     if session.scalar(counted) is not None:
         _prune(session, now)
         return 0
-    whole_at = session.scalar(select(Allowance.whole_at).where(Allowance.key == key)) or now
-    return max(1, math.ceil((whole_at - slack - now).total_seconds()))
+    # ON CONFLICT has locked the row that it did not update: it is still as it was found.
+    whole_at = session.scalars(select(Allowance.whole_at).where(Allowance.key == key)).one()
+    return math.ceil((whole_at - slack - now).total_seconds())
 
 
 def give_back(session: Session, key: str, limit: RateLimit) -> None:

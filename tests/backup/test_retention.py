@@ -63,6 +63,21 @@ def test_one_made_while_the_clock_was_ahead_does_not_cost_the_real_newest():
     assert expired({ahead: True, real: True}, NOW) == []
 
 
+def test_one_dated_this_very_moment_is_not_dated_in_the_future():
+    """Five before deployments while the clock was ahead would else take the place of it."""
+    ahead = {BackupName(NOW + days * DAY, "pre-deploy"): True for days in range(1, 6)}
+    assert expired({BackupName(NOW, "pre-deploy"): True, **ahead}, NOW) == []
+    of_before = BackupName(NOW - HOUR, "pre-deploy")
+    assert expired({of_before: True, BackupName(NOW, "pre-deploy"): True, **ahead}, NOW) == [
+        of_before
+    ]
+
+
+def test_of_those_of_which_none_is_good_only_the_newest_stays():
+    bad = {BackupName(NOW - days * DAY, "daily"): False for days in (80, 90, 100)}
+    assert expired(bad, NOW) == [BackupName(NOW - days * DAY, "daily") for days in (100, 90)]
+
+
 @given(catalogues, moments)
 def test_whatever_there_is_the_newest_good_one_of_each_kind_stays(found, now):
     gone = set(expired(found, now))

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select
 
 from posapp.database.base import Base
 from posapp.database.engine import open_session
@@ -108,3 +110,31 @@ def test_a_clock_that_is_set_back_locks_nobody_out(session):
     assert tried(session, *[day] * 4) == [0, 0, 0, 60]
     # Back by less than a try can explain, the count goes on.
     assert tried(session, day - 1) == [61]
+
+
+@pytest.mark.parametrize(("back", "waits"), [(60, [120]), (60.001, [0, 0, 0, 60])])
+def test_a_clock_counts_as_set_back_by_more_than_one_interval(session, back, waits):
+    """The burst of three is used up, whole after 180 s; no try can make that later than 240 s."""
+    tried(session, 0, 0, 0)
+    assert tried(session, *[-back] * len(waits)) == waits
+
+
+@given(
+    gaps=st.lists(st.timedeltas(timedelta(0), timedelta(minutes=5)), min_size=1, max_size=12),
+    burst=st.integers(1, 4),
+    interval=st.timedeltas(timedelta(milliseconds=1), timedelta(seconds=90)),
+)
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_after_the_seconds_that_a_refusal_names_a_try_is_free_and_a_second_before_it_is_not(
+    session, gaps, burst, interval
+):
+    session.execute(delete(Allowance))
+    limit, second, now = RateLimit(burst, interval), timedelta(seconds=1), START
+    for gap in gaps:
+        now += gap
+        if wait := take(session, "sari", limit, now):
+            assert take(session, "sari", limit, now + (wait - 1) * second) > 0
+            now += wait * second
+            assert take(session, "sari", limit, now) == 0

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from healthkit import Status
 from healthkit_http import Http, addresses
 from healthkit_http.addresses import PrivateAddressError, is_public, public_address
-from healthkit_http.evaluation import Expected, HttpResponse, evaluate
 
 
 @pytest.mark.parametrize(
@@ -107,41 +106,6 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(run_chec
         check = Http(url=f"{url}/away", private_addresses=False)
         assert run_check(check).message == "refused: its address is not public"
         assert len(server.hosts) == 2, "where it leads to is not asked"
-
-
-# Queries
-
-
-def judge(body, *queries):
-    return evaluate(HttpResponse(200, body, 0.1), Expected(queries=queries))
-
-
-@pytest.mark.parametrize(
-    ("query", "healthy"),
-    [
-        ("depth < `100`", True),
-        ("depth > `100`", False),
-        ("depth == `12` && length(workers) > `1`", True),
-        ("workers[?name=='b'].up | [0]", False),
-        ("zero", True),
-        ("missing", False),
-        ("empty", False),
-        ("no", False),
-    ],
-)
-def test_a_query_has_to_be_true(query, healthy):
-    body = '{"depth": 12, "zero": 0, "no": false, "empty": [], "workers": [{"name": "a"}, 1]}'
-    found = judge(body, query)
-    assert (found.status is Status.HEALTHY) is healthy, found.message
-    if not healthy:
-        assert "JSON query" in found.message
-
-
-def test_what_cannot_be_asked_says_so():
-    assert "cannot be answered" in judge('{"depth": 12}', "length(depth) > `1`").message
-    assert "cannot be answered" in judge('{"depth": 1e999}', "floor(depth) > `1`").message
-    assert judge("no JSON", "a").message == "the answer is not JSON"
-    assert judge("{}", "`true`", "a").message == 'JSON query "a" is null'
 
 
 @pytest.mark.parametrize("query", ["depth <", "", "a.b[", "unknown(a", "(" * 5000])

@@ -1,11 +1,13 @@
 """What an HTTP answer is worth, without a server."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from healthkit import Status
-from healthkit_http.evaluation import Expected, HttpResponse, compiled, evaluate
+from healthkit_http.evaluation import Expected, HttpResponse, compiled, compiled_query, evaluate
 
 
 def answer(status=200, text="", seconds=0.1, **cut):
@@ -109,6 +111,106 @@ def test_what_is_no_path_is_refused_in_words(path):
 def test_what_a_path_cannot_read_is_told_and_not_raised():
     deep = "$" + ".a" * 3_000
     assert "cannot be read" in fault(answer(text='{"a": 1}'), json={deep: 1})
+
+
+def test_a_path_is_named_in_eighty_characters_and_its_fault_in_a_hundred():
+    exactly, longer = "$." + "b" * 78, "$." + "b" * 79
+    assert fault(answer(text="{}"), json={exactly: 1}) == f"JSON {exactly}: missing, expected 1"
+    shortened = f"JSON {longer[:79]}…: missing, expected 1"
+    assert fault(answer(text="{}"), json={longer: 1}) == shortened
+    unreadable = fault(answer(text="{}"), json={"$.`split(" + "x" * 60: 1})
+    assert len(unreadable.partition(" cannot be read: ")[2]) == 100
+
+
+def test_an_answer_nested_as_deeply_as_can_be_read_is_judged_too():
+    """Just below where it is no JSON any more, to write it is a step too deep."""
+    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()):
+        said = fault(answer(text="[" * depth + "]" * depth), json={"$": 1})
+        shown = ("[" * 59 + "…", "what is nested too deeply to be shown")
+        assert said in ("the answer is not JSON", *(f"JSON $ is {s}, expected 1" for s in shown))
+
+
+BODY = """{"depth": 12, "zero": 0, "yes": true, "no": false, "null": null, "empty": [], "none": "",
+ "nothing": {}, "word": "x", "some": [0], "workers": [{"name": "a", "up": true}, 1]}"""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "yes",
+        "zero",  # a number is never empty
+        "word",
+        "some",
+        "workers[0]",
+        "depth < `13`",
+        "`true`",
+        "!no",
+        "depth == `12` && length(workers) > `1`",
+    ],
+)
+def test_a_query_that_is_true_in_jmespath_is_fulfilled(query):
+    assert fault(answer(text=BODY), queries=(query,)) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("no", "false"),
+        ("null", "null"),
+        ("missing", "null"),
+        ("none", '""'),
+        ("empty", "[]"),
+        ("nothing", "{}"),
+        ("depth > `12`", "false"),
+        ("workers[?name=='b'].up | [0]", "null"),
+    ],
+)
+def test_a_query_that_is_false_or_empty_is_named_with_what_it_found(query, found):
+    said = fault(answer(text=BODY), queries=("yes", query, "depth"))
+    assert said == f'JSON query "{query}" is {found}'
+
+
+def test_the_first_of_the_queries_that_is_not_fulfilled_is_named_after_the_paths():
+    assert fault(answer(text=BODY), queries=("yes", "no", "null")) == 'JSON query "no" is false'
+    assert fault(answer(text=BODY), json={"$.depth": 12}, queries=("word", "yes")) is None
+    both = fault(answer(text=BODY), json={"$.depth": 13}, queries=("no",))
+    assert both == "JSON $.depth is 12, expected 13"
+
+
+def test_queries_alone_ask_for_json():
+    assert fault(answer(text="no JSON"), queries=("yes",)) == "the answer is not JSON"
+    assert "too long" in fault(answer(text=BODY, whole=False), queries=("yes",))
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "reason"),
+    [
+        ('{"a": 1e999}', "floor(a)", "cannot convert float infinity to integer"),
+        ('{"a": 1}', "length(a)", "In function length(), invalid type for value: 1, expected one"),
+    ],
+)
+def test_what_a_query_cannot_answer_is_said_in_a_hundred_characters_and_not_raised(
+    text, query, reason
+):
+    said = fault(answer(text=text), queries=(query,))
+    assert said.startswith(f'JSON query "{query}" cannot be answered: {reason}')
+    wordy = fault(answer(text=f'{{"a": "{"x" * 200}"}}'), queries=("abs(a)",))
+    assert len(wordy.partition(" cannot be answered: ")[2]) == 100
+
+
+@pytest.mark.parametrize(
+    "query", ["depth <", "", "a.b[", "unknown(a", "(" * 5000, "a" * 30 + " " + "b" * 90]
+)
+def test_what_is_no_query_is_refused_in_words(query):
+    with pytest.raises(ValueError, match=r" is not a JMESPath expression: .{10}") as refused:
+        compiled_query(query)
+    assert len(str(refused.value).partition(" is not a JMESPath expression: ")[2]) <= 100
+
+
+def test_why_a_query_is_none_is_said_in_a_hundred_characters():
+    with pytest.raises(ValueError) as refused:
+        compiled_query("a b" * 100)
+    assert len(str(refused.value).partition(" is not a JMESPath expression: ")[2]) == 100
 
 
 def test_why_a_path_is_none_is_told_in_a_hundred_characters():

@@ -81,9 +81,8 @@ def _fits(session: Session, search: str) -> ColumnElement[bool]:
     """The condition that an order's number, total or table is what somebody searches for."""
     found: list[ColumnElement[bool]] = [Order.table_id.in_(floor.table_ids_named(session, search))]
     digits = re.sub("[^0-9]", "", search) if _FIGURE.fullmatch(search) else ""
-    if 0 < len(digits) <= 15:
-        found.append(Order.total == int(digits))
-        found += [Order.number == int(digits)] if len(digits) <= 9 else []
+    if digits:  # however many: PostgreSQL compares with more than a column holds
+        found += [Order.total == int(digits), Order.number == int(digits)]
     return or_(*found)
 
 
@@ -118,7 +117,7 @@ def lock_for(session: Session, order_id: int, action: Action) -> Order:
 
 def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
     """Raises PriceChanged where the total of an order is not the one that the guest was told."""
-    if expected is not None and expected != order.total:
+    if expected not in (None, order.total):
         known = view(load(session, order.id), restaurant.restaurant_settings(session), [])
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
@@ -126,13 +125,11 @@ def require_expected_total(session: Session, order: Order, expected: int | None)
         require_total(expected, Quote.model_validate(quoted))
 
 
-def mark_paid_if_settled(session: Session, order: Order, day: date) -> bool:
-    """Marks an order as paid when its payments reach its total; returns whether they do."""
+def mark_paid_if_settled(session: Session, order: Order, day: date) -> None:
+    """Marks an order as paid when its payments reach its total."""
     session.refresh(order, ["paid", "rounding", "total"])  # the database has added the payment
-    if order.paid < order.total:
-        return False
-    mark_paid(session, order, day)
-    return True
+    if order.paid >= order.total:
+        mark_paid(session, order, day)
 
 
 def mark_paid(session: Session, order: Order, day: date) -> None:

@@ -1,11 +1,12 @@
 """What stands in a token, and which tokens are ours: without a database."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import jwt
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask_jwt_extended.exceptions import WrongTokenError
 from jwt import ExpiredSignatureError
 
@@ -170,3 +171,31 @@ def test_no_method_passes_without_a_look_at_its_token(app):
     )
     with context, pytest.raises(Unauthorized, match="Sign in first"):
         tokens.authenticate()
+
+
+def cookie_of(app, device, scheme="http"):
+    """The Set-Cookie header by which the browser of account 7 is remembered, in its parts."""
+    with app.test_request_context(base_url=f"{scheme}://pos.example"):
+        response = Response()
+        tokens.remember_device(response, 7, device)
+    return response.headers["Set-Cookie"].split("; ")
+
+
+def test_a_device_keeps_its_name_and_a_new_one_gets_its_own(app):
+    def named(cookie):
+        cookie_value = cookie[0].removeprefix("device-7=")
+        with app.test_request_context(headers={"Cookie": f"device-7={cookie_value}"}):
+            return tokens.device_of_request(7)
+
+    known = "0123456789abcdef0123456789abcdef"
+    assert named(cookie_of(app, known)) == known
+    first, second = (named(cookie_of(app, None)) for _ in range(2))
+    assert re.fullmatch("[0-9a-f]{32}", first)
+    assert first != second
+
+
+def test_the_cookie_of_a_device_is_for_no_script_no_other_site_and_the_api_alone(app):
+    cookie = cookie_of(app, None)
+    assert {"HttpOnly", "SameSite=Strict", "Path=/api/v1", "Max-Age=31536000"} <= set(cookie)
+    assert "Secure" not in cookie, "it would not come back over HTTP"
+    assert "Secure" in cookie_of(app, None, "https")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from posapp.database.engine import open_session
+from posapp.features.auth.approvals import Approved
 from posapp.features.auth.models import User
 from posapp.features.catalog.models import Product
 from posapp.features.idempotency.service import Claim
@@ -14,9 +15,10 @@ from posapp.features.orders import service as orders
 from posapp.features.orders.create import create
 from posapp.features.orders.numbers import next_number
 from posapp.features.orders.schemas import NewOrder, OrderQuery, OrderView
+from posapp.features.orders.voids import void_line, void_order
 from posapp.features.payments import service as payments
 from posapp.features.payments.schemas import NewPayment
-from posapp.http.errors import Conflict, Invalid, NotFound
+from posapp.http.errors import Conflict, Invalid, NotFound, PriceChanged
 from posapp.settings import Settings
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -40,8 +42,8 @@ def order(session, user_id):
     """Creates an order of bottles of water, 12,000 each; fields may be set."""
     product = session.scalar(select(Product.id).where(Product.name_id == "Air Mineral"))
 
-    def take(quantity=1, **fields):
-        lines = [{"product_id": product, "quantity": quantity}]
+    def take(quantity=1, bottles=1, **fields):
+        lines = [{"product_id": product, "quantity": quantity}] * bottles
         body = {"type": "takeaway", "lines": lines, **fields}
         new = NewOrder.model_validate(body)
         claim = Claim(str(uuid4()), "POST /orders", new, body)
@@ -117,6 +119,111 @@ def test_what_remains_is_told_in_lists_the_newest_first_and_no_more_than_asked(s
     assert [each.id for each in orders.list_orders(session, OrderQuery(status="paid"), 1)] == [
         two.id
     ]
+
+
+def test_a_list_goes_on_below_the_order_where_the_page_before_ended(session, order):
+    one, two, three = order(), order(), order()
+
+    def below(last):
+        asked = OrderQuery(cursor=last.id)
+        return [each.id for each in orders.list_orders(session, asked, 10) if each.id >= one.id]
+
+    assert (below(three), below(two), below(one)) == ([two.id, one.id], [one.id], [])
+
+
+def test_bills_are_listed_by_the_day_on_which_they_were_settled(session, order, pay):
+    """On 25 November in Jakarta; one that is still open was settled on no day."""
+    paid, _ = order(), order()
+    pay(paid, 13_860)
+
+    def settled(day, status="paid"):
+        asked = OrderQuery(settled_on=f"2026-11-{day}", status=status)
+        return [each.id for each in orders.list_orders(session, asked, 10)]
+
+    assert settled(25) == [paid.id]
+    assert settled(24) == settled(26) == []
+    assert settled(25, "open") == []
+
+
+@pytest.fixture
+def bills(order):
+    """One of 13,860, one of 27,720, and one of 41,580 at the table A3."""
+    return [order(), order(2), order(3, type="dine_in", table_id=3)]
+
+
+def places(session, bills, search):
+    """Which of the bills a search finds."""
+    found = orders.list_orders(session, OrderQuery(search=search), 200)
+    ids = {each.id for each in found}
+    return [place for place, bill in enumerate(bills) if bill.id in ids]
+
+
+def test_a_bill_is_found_by_its_number_its_total_and_its_table_however_they_are_written(
+    session, bills
+):
+    for place, bill in enumerate(bills):
+        for search in (f"{bill.number}", f"No. {bill.number}", f"no{bill.number}"):
+            assert places(session, bills, search) == [place], search
+    for search in ("13860", "13.860", "Rp 13.860", "rp13,860", "0000013860"):
+        assert places(session, bills, search) == [0], search
+    for search in ("27720", "RP 27.720"):
+        assert places(session, bills, search) == [1], search
+    for search in ("41580", "A3", "a3"):
+        assert places(session, bills, search) == [2], search
+
+
+def test_what_no_bill_has_finds_none_whatever_is_typed(session, bills):
+    after = str(bills[-1].number + 1)
+    for search in (after, "13861", "13860 x", "x13860", "Rp", "No", ".", "١", "%", "';--"):
+        assert places(session, bills, search) == [], search
+    for search in ("9" * 9, "9" * 10, "9" * 18, "9" * 19, "9" * 40):  # more than a column holds
+        assert places(session, bills, search) == [], search
+
+
+def test_a_guest_who_knew_another_total_pays_nothing(session, order, user_id):
+    bill = order()
+
+    def pay(expected):
+        new = NewPayment(method="qris", amount=1_000, expected_total=expected)
+        payments.pay(session, bill.id, new, user_id, NOW)
+        session.expire_all()
+        return orders.get(session, bill.id).paid
+
+    for other in (13_859, 13_861):
+        with pytest.raises(PriceChanged, match="13860") as refused:
+            pay(other)
+        quote = refused.value.extension["quote"]
+        assert quote["total"] == 13_860
+        assert [line["total"] for line in quote["lines"]] == [12_000]
+        assert orders.get(session, bill.id).paid == 0
+    assert pay(13_860) == 1_000
+    assert pay(None) == 2_000, "who was given no total expects none"
+
+
+def approved(user_id):
+    return Approved(user_id, user_id, "tamu pergi", NOW)
+
+
+def test_of_a_voided_order_nothing_is_left_to_pay(session, order, user_id):
+    bill = order()
+    assert void_order(session, bill.id, approved(user_id)).due == 0
+    [listed] = orders.list_orders(session, OrderQuery(status="voided"), 10)
+    assert (listed.id, listed.total, listed.due) == (bill.id, 13_860, 0)
+
+
+@pytest.mark.parametrize(
+    ("paid", "status", "settled_on"),
+    [(13_859, "open", None), (13_860, "paid", date(2026, 11, 25))],
+)
+def test_a_line_that_is_voided_settles_a_bill_whose_payments_make_up_the_rest(
+    session, order, pay, user_id, paid, status, settled_on
+):
+    """Two bottles on two lines, of which one is paid; without the other that is the whole bill."""
+    bill = order(bottles=2)
+    pay(bill, paid)
+    left = void_line(session, bill.id, bill.lines[1].id, approved(user_id))
+    assert (left.total, left.status, left.due) == (13_860, status, 13_860 - paid)
+    assert orders.load(session, bill.id).settled_on == settled_on
 
 
 def test_a_table_shows_its_open_orders_and_takeaway_has_none(session, order, pay):

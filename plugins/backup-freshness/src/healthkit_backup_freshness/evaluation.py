@@ -29,7 +29,7 @@ class FreshnessRules:
     max_restore_age: timedelta
 
 
-_ORDER = {Status.HEALTHY: 0, Status.DEGRADED: 1, Status.UNHEALTHY: 2}
+_WORST_FIRST = (Status.UNHEALTHY, Status.DEGRADED, Status.HEALTHY)
 
 Fault = tuple[Status, str]
 
@@ -83,9 +83,9 @@ def evaluate_all(
     outcomes = {name: evaluate(group, now, rules) for name, group in groups.items()}
     if len(outcomes) == 1:
         return next(iter(outcomes.values()))
-    worst = max(outcomes.values(), key=lambda outcome: _ORDER[outcome.status])
-    texts = [f"{name}: {outcome.message}" for name, outcome in outcomes.items()]
-    return Outcome(worst.status, "; ".join(texts), {"restaurants": len(outcomes)})
+    ordered = sorted(outcomes.items(), key=lambda one: _WORST_FIRST.index(one[1].status))
+    texts = [f"{name}: {outcome.message}" for name, outcome in ordered]
+    return Outcome(ordered[0][1].status, "; ".join(texts), {"restaurants": len(outcomes)})
 
 
 def _age_faults(newest: BackupFile, now: datetime, rules: FreshnessRules) -> list[Fault]:
