@@ -232,6 +232,47 @@ def test_a_secret_has_128_bits_and_does_not_repeat_itself(secret, weakness):
     assert (secret_weakness(secret) is None) is (weakness is None)
 
 
+PI = "31415926535897932384626433832795028841"
+SIGNS = "".join(chr(0x4E00 + 7 * number) for number in range(128))
+UNFORESEEN = "7f3b9c1e5a8d2460b7e9f1"
+
+
+@pytest.mark.parametrize(
+    ("longest", "one_more"),
+    [(PI, "9"), ("4-7190-2836-5027-9416-3850-6172-948", "1"), (SIGNS[:-1], SIGNS[-1])],
+    ids=["of ten digits", "of digits and a hyphen", "of signs, which count as two"],
+)
+def test_the_bits_of_a_secret_go_by_the_kinds_of_its_characters(longest, one_more):
+    assert secret_weakness(longest) == "too short, at least 128 bits"
+    assert secret_weakness(longest + one_more) is None
+
+
+def test_a_secret_has_eight_different_characters_at_least():
+    assert secret_weakness("2cc466ac00c6c06a2ee008e626026622") is None
+    assert secret_weakness("aa4264a468c62a82ccac4ac86068cc6c") == "too repetitive"
+
+
+@pytest.mark.parametrize(
+    ("quarter", "more"),
+    [
+        ("a" * 10 + UNFORESEEN, "a" * 11 + UNFORESEEN[:-1]),
+        (UNFORESEEN + "a" * 10, UNFORESEEN[:-1] + "a" * 11),
+        ("0123456789" + UNFORESEEN, "abc0123456789" + UNFORESEEN[:-3]),
+        ("9876543210" + UNFORESEEN, "9876543210" + UNFORESEEN[:19] + "cba"),
+        (UNFORESEEN[:11] * 2 + "0246ace135", UNFORESEEN[:12] * 2 + "0246ace1"),
+    ],
+    ids=["at its start", "at its end", "upwards", "downwards", "again"],
+)
+def test_a_quarter_of_a_secret_may_follow_from_what_is_before_and_no_more(quarter, more):
+    assert (len(quarter), len(more)) == (32, 32)
+    assert secret_weakness(quarter) is None
+    assert secret_weakness(more) == "too repetitive"
+
+
+def test_a_series_in_steps_of_two_is_none():
+    assert secret_weakness("0246813579acebdf97531fdbeca86420") is None
+
+
 @given(st.binary(min_size=16, max_size=64))
 def test_what_chance_makes_of_128_bits_is_strong_enough(seed):
     """As `openssl rand -hex 16` prints it: a digest is as good as chance."""

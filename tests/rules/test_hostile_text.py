@@ -100,6 +100,7 @@ those that are put together."""
 
 PUT_TOGETHER = {
     "healthkit/src/healthkit/_masking/forms.py",
+    "healthkit/src/healthkit/_masking/named.py",
     "healthkit/src/healthkit/_masking/names.py",
     "healthkit/src/healthkit/masking.py",
     "posapp/backup/model/backup.py",

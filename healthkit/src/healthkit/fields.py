@@ -39,6 +39,7 @@ _PRISMA = frozenset(
 _LEAST_BITS = 128
 _LEAST_DIFFERENT = 8
 _MOST_PORTS = 65535
+_HEXADECIMAL = "0123456789abcdef"
 _OF_NAMES = frozenset(string.ascii_letters + string.digits + "-_")
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 
@@ -97,25 +98,24 @@ def secret_weakness(secret: str) -> str | None:
 
 def _alphabet(secret: str) -> int:
     """The number of characters that it seems to be drawn from."""
-    if re.fullmatch(r"[0-9]*", secret):
-        return 10
-    if re.fullmatch(r"[0-9a-f]*|[0-9A-F]*", secret):
-        return 16
     rest = set(secret)
+    for digits in (string.digits, _HEXADECIMAL, _HEXADECIMAL.upper()):
+        if rest <= set(digits):
+            return len(digits)
     size = 0
     for kind in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
         if rest & set(kind):
             size += len(kind)
             rest -= set(kind)
-    return size + (2 if rest else 0)
+    return size + 2 if rest else size
 
 
 def _foreseen(secret: str) -> int:
     """The number of characters that follow from those before: the same four in a row again, or a
     series such as aaa, abc or 321."""
-    foreseen, seen = 0, set()
-    for end in range(1, len(secret) + 1):
-        last = secret[max(0, end - 4) : end]
+    foreseen, seen, last = 0, set(), ""
+    for character in secret:
+        last = (last + character)[-4:]
         steps = {ord(b) - ord(a) for a, b in pairwise(last[-3:])}
         series = len(last) >= 3 and len(steps) == 1 and abs(*steps) <= 1
         foreseen += series or last in seen

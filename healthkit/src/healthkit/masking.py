@@ -49,7 +49,7 @@ _CONTROLS = re.compile(
 joins two emoji into one."""
 _JOINER = "\u200d"
 _SKIN = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-_LETTER_OF_FLAG = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+_LETTERS_OF_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _LONGEST_CHARACTER = 64
 """Code points that one character, as people see it, is looked for in."""
 
@@ -156,10 +156,8 @@ def whole_until(text: str, end: int) -> int:
 def _inside_character(text: str, place: int) -> bool:
     """Whether the code points on both sides of a place are one character (Unicode's UAX 29)."""
     before, after = text[place - 1 : place], text[place : place + 1]
-    if after in _LETTER_OF_FLAG and before in _LETTER_OF_FLAG:
-        start = place
-        while start > 0 and text[start - 1] in _LETTER_OF_FLAG and place - start < 100:
-            start -= 1
-        return (place - start) % 2 == 1
-    joins = bool(after) and (after == _JOINER or unicodedata.category(after)[0] == "M")
-    return joins or before == _JOINER or after in _SKIN
+    if before == _JOINER or not after:
+        return before == _JOINER
+    if after in _LETTERS_OF_FLAGS:  # two are a flag, however many stand in a row
+        return bool((place - len(text[:place].rstrip(_LETTERS_OF_FLAGS))) % 2)
+    return after == _JOINER or after in _SKIN or unicodedata.category(after).startswith("M")

@@ -59,7 +59,7 @@ _SCHEMA_LINE = "SELECT 'CREATE SCHEMA ' || quote_ident(%s) || E';\\n'"
 
 @dataclass
 class Loader:
-    """Who loads a dump."""
+    """The role that loads a dump, as a client."""
 
     client: PostgresClient
     made: set[bytes] = field(default_factory=set)

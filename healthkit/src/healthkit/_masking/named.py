@@ -15,14 +15,22 @@ _NAME_CHARACTERS = string.ascii_letters + string.digits + "_.[]%-\\"
 _QUOTES = ("'", '"')
 _SPACE = re.compile(r"\s*+")
 _LINE = re.compile(r"[^\r\n]*+")
-_OPENING = re.compile(r"(\\*+)([\"'])|[\[({]")
+_QUOTED = r"(?:\\*+'|\"[^\s,:}\]])"
+_OPENING = re.compile(
+    rf"(?:[bBrRuU]{{1,2}}(?={_QUOTED})|[A-Za-z_.]++(?=\(b?{_QUOTED}))?+(?:(\\*+)([\"'])|[\[({{])"
+)
+"""Of what begins with a word only `b'…'` and `UUID('…')`, as in `f"{pin=}"`: not `it's`, and not
+the quote that ends a text around it."""
+
 _OPENING_OF_A_REPR = re.compile(r"[A-Za-z_.]*+(?:(\\*+)([\"'])|[\[({])")
-"""`b'…'` and `UUID('…')` too, where Python wrote the name in quotes."""
+"""Any word before it, where Python wrote the name in quotes."""
 
 _QUOTE = re.compile(r"(\\*+)([\"'])")
 _STRUCTURE = re.compile(r"(\\*+)([\"'])|[\[\](){}]")
 _SCHEME = re.compile(r"(?i:bearer|basic|token|digest|negotiate|apikey)\s++(?=[^\s,;\"'}&])")
-_BARE = re.compile(r"[^\s&,;\"'}\])]*+")
+_BARE = re.compile(r"(?:[^\s&,;\"'}\])]|(?<=\w)'(?=\w))*+")
+"""An apostrophe within a word is a part of it."""
+
 _QUERY = re.compile(r"[^\s&#\"<>]*+")
 """A value in a query string; there a comma or an apostrophe may be part of it."""
 
