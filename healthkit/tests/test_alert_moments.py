@@ -54,6 +54,17 @@ def test_an_outage_has_an_end_only_once_it_has_ended():
     assert (state.until, state.down_until) == (NOON + 3 * MINUTE, NOON + 2 * MINUTE)
 
 
+def test_an_outage_of_which_nobody_knows_yet_began_with_its_first_failure():
+    """A good result in between does not end it, where two are asked for."""
+    rules, state = replace(ONCE, recover_after=2), State()
+    for minute, status in enumerate([U, H, U]):
+        state = observe(state, status, NOON + minute * MINUTE, rules)
+        state, said = decide(state, NOON + minute * MINUTE, rules, muted=True)
+        assert said == ()
+    _, (down,) = decide(state, NOON + 3 * MINUTE, rules)
+    assert (down.kind, down.since) == (EventKind.DOWN, NOON)
+
+
 @pytest.mark.parametrize(("window", "flapping"), [(0, False), (1, False), (2, True), (3, True)])
 def test_flapping_is_measured_over_two_results_at_least(window, flapping):
     state, _ = follow([H, U], replace(ONCE, flap_window=window))
