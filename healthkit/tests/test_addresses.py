@@ -57,6 +57,7 @@ def test_an_address_that_leads_nowhere_is_refused_in_words_that_hold_nothing_of_
         (LABEL, True),
         (f"{LABEL}a", False),
         (f"{LABEL}.{LABEL}.{LABEL}.{'a' * 61}", True),
+        (f"{LABEL}.{LABEL}.{LABEL}.{'a' * 61}.", True),
         (f"{LABEL}.{LABEL}.{LABEL}.{'a' * 62}", False),
         ("", False),
         (".", False),

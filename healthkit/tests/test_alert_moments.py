@@ -139,7 +139,8 @@ def test_who_took_on_an_incident_has_not_taken_on_the_next():
         (timedelta(minutes=15), 6, timedelta(hours=16)),
         (timedelta(minutes=15), 7, timedelta(hours=24)),
         (timedelta(seconds=1), 16, timedelta(seconds=65_536)),
-        (timedelta(seconds=1), 17, timedelta(seconds=65_536)),
+        (timedelta(seconds=1), 17, timedelta(hours=24)),
+        (timedelta(milliseconds=1), 10**6, timedelta(hours=24)),
         (timedelta(hours=30), 3, timedelta(hours=30)),
     ],
 )

@@ -180,13 +180,14 @@ def split_web_address(text: str) -> SplitResult:
 
 def is_host_name(host: str) -> bool:
     """Returns whether text is a host's name (RFC 1123, and underscores), or an IPv4 address."""
-    labels = host.removesuffix(".").split(".")
+    name = host.removesuffix(".")
+    labels = name.split(".")
     if labels[-1].isdecimal():
         try:
             return ip_address(host).version == 4
         except ValueError:
             return False
-    return len(host) <= _LONGEST_NAME and all(
+    return len(name) <= _LONGEST_NAME and all(
         label and len(label) <= _LONGEST_LABEL and set(label) <= _OF_NAMES for label in labels
     )
 

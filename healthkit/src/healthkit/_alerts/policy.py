@@ -213,7 +213,12 @@ def _remind_or_escalate(state: State, now: datetime, rules: Rules, due: list[Dec
 def _gap(first: timedelta, reminders: int) -> timedelta:
     """Returns how long after so many reminders the next one comes."""
     longest = max(first, LONGEST_REMINDER_GAP)
-    return min(first * (1 << min(reminders, 16)), longest)
+    gap = first
+    for _ in range(reminders):
+        if gap >= longest:
+            break
+        gap = min(2 * gap, longest)
+    return gap
 
 
 def _clock_went_back(state: State, now: datetime, rules: Rules) -> State:
