@@ -3,6 +3,7 @@ each failure that says how to run that test by itself."""
 
 from __future__ import annotations
 
+import faulthandler
 import fcntl
 import gc
 import json
@@ -34,7 +35,10 @@ LONG = {"slow", "fault", "browser"}
 settings.register_profile("deep", max_examples=300, deadline=None)
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.load_profile("quick")
+GRACE = 120.0
+"""Seconds, at most, that a test whose time is over has to end, and to put back what it used."""
 _LOCKS = pytest.StashKey["Turnstile"]()
+_STDERR = pytest.StashKey[int]()
 _FOLDER = pytest.StashKey[Path]()
 
 
@@ -74,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_LOCKS] = Turnstile(Path(worker["together"]))
+        config.stash[_STDERR] = os.dup(2)  # what a test writes to is a file that nobody reads
     elif config.getoption("numprocesses", None):
         config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="pytest-together-"))
 
@@ -95,6 +100,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
         return (yield)
     with item.config.stash[_LOCKS].passed(alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, Any, Any]:
+    """The signal of pytest-timeout is not seen by what waits in C, or for a thread that does not
+    end: without this a run would hang there until whoever waits for it gives up."""
+    if _STDERR in item.config.stash:
+        seconds = settings.timeout + min(settings.timeout, GRACE)
+        faulthandler.dump_traceback_later(seconds, exit=True, file=item.config.stash[_STDERR])
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_timeout_cancel_timer(item: pytest.Item) -> Generator[None, Any, Any]:
+    faulthandler.cancel_dump_traceback_later()
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
