@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -244,6 +245,7 @@ def drill(file: str, folder: Path, unsigned: bool) -> None:
     much was written since. Writes disaster-recovery-drill-YYYYMMDD.md; exits 1 when there are
     issues.
     """
+    _require_folder(folder)
     with (
         open_context(os.environ, SYSTEM_CLOCK, run="Drill") as context,
         context.notifications.job("backup-drill"),
@@ -269,10 +271,19 @@ def drill(file: str, folder: Path, unsigned: bool) -> None:
     context.log.write(text)
 
 
+def _require_folder(folder: Path) -> None:
+    """Raises Refused where no report can be written: not after an hour's drill."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Refused(f"{folder}: {error.strerror}; name another folder with --report") from None
+
+
 def _write_report(result: drilling.DrillResult, folder: Path) -> Path:
     path = folder / drill_report.file_name(result.began)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(drill_report.report(result))
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None

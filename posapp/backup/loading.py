@@ -43,9 +43,8 @@ def load_backup(
             loader(client, _contents(manifest), signed) as filling,
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
-            passed = load_sql(
-                filling.client, sql, on_progress, DumpFilter(signed, frozenset(filling.made))
-            )
+            passed = DumpFilter(signed, filling.made)
+            load_sql(filling.client, sql, on_progress, passed)
             if not signed and is_older(revisions(filling.client)):
                 counts, migrated = count_rows(filling.client), migrate_if_older(filling.client)
         hashed.drain()

@@ -42,10 +42,14 @@ def test_any_encoding_comes_back(postgres, tmp_path, log, encoding):
             query(connection, SMALL)
             query(connection, "CREATE TABLE é AS SELECT 'é'::text AS name")
             query(connection, "COMMENT ON TABLE é IS 'é'")
+            query(connection, "CREATE SCHEMA è CREATE TABLE rows ()")
+            query(connection, "CREATE EXTENSION dblink SCHEMA è")
         context = context_on(url, tmp_path, log)
         restore(make("daily", context), context)
         with PostgresClient(url).connect() as connection:
             assert query(connection, "SELECT name FROM é") == [("é",)]
+            schemas = {extension: schema for extension, schema, _ in query(connection, IN_SCHEMAS)}
+            assert schemas["dblink"] == "è"
     finally:
         for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
             if found.startswith(name):
@@ -95,7 +99,11 @@ def test_what_only_a_superuser_may_make_comes_back_from_what_is_signed(small, tm
 
 OF_AN_EXTENSION = """
 CREATE SCHEMA "of others";
+CREATE SCHEMA "of
+two; lines";
 CREATE EXTENSION dblink SCHEMA "of others";
+CREATE EXTENSION pageinspect SCHEMA "of
+two; lines";
 CREATE EXTENSION postgres_fdw SCHEMA "of others";
 COMMENT ON SCHEMA "of others" IS 'theirs';
 CREATE TABLE "of others".mine (id int);

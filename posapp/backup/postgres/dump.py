@@ -76,9 +76,9 @@ def dump_database(
 
 def load_sql(
     client: PostgresClient, sql: BinaryIO, on_progress: Progress, passed: DumpFilter
-) -> DumpFilter:
-    """Runs a dump's SQL in an empty database, up to its first error, without psql's own commands.
-    Returns the filter, which knows what was left out of it. Raises BackupError.
+) -> None:
+    """Runs a dump's SQL in an empty database, up to its first error, without psql's own commands
+    and what the filter leaves out. Raises BackupError.
 
     Not in one transaction, which is slower: a database that is incomplete is dropped.
     """
@@ -93,7 +93,6 @@ def load_sql(
         sharing.finish()
     if not trailer.complete:
         raise BackupError("the backup is not whole: pg_dump's closing line is missing")
-    return passed
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:

@@ -23,7 +23,10 @@ from posapp.backup.postgres.dump_statements import (
 
 _QUOTE = re.compile(rb"--|'|\"|\$(?:[A-Za-z_][A-Za-z_0-9]*+)?+\$")
 _END_OF_ROWS = b"\n\\.\n"
-_HELD = ((b"ALTER ", b'"'), (b"COPY ", b'"'), (b"COMMENT ON EXTENSION ", b"'"))
+_HELD = (
+    *((begin, b'"') for begin in (b"ALTER ", b"COPY ", b"CREATE SCHEMA ")),
+    (b"COMMENT ON EXTENSION ", b"'"),
+)
 """Beginnings of statements that are looked at as a whole, and what may be open where their first
 lines end: a name, or a text, may have several lines."""
 _LONGEST_HELD = 8192

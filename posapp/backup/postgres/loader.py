@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg2
 from psycopg2 import sql
@@ -54,7 +54,10 @@ SELECT name FROM wanted GROUP BY name ORDER BY max(depth) DESC, name
 """
 """Those that only a superuser may create, behind those that they need."""
 _WRAPPERS = "SELECT fdwname FROM pg_foreign_data_wrapper"
-_SCHEMA_LINE = "SELECT 'CREATE SCHEMA ' || quote_ident(%s) || E';\\n'"
+_SCHEMA_LINE = """
+SELECT convert_to('CREATE SCHEMA ' || quote_ident(%s) || E';\\n', getdatabaseencoding())
+"""
+"""As pg_dump writes it, in the database's own encoding."""
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Loader:
     """The role that loads a dump, as a client."""
 
     client: PostgresClient
-    made: set[bytes] = field(default_factory=set)
+    made: frozenset[bytes] = frozenset()
     """Statements of a dump whose work is done already: the schemas of such extensions."""
 
 
@@ -89,7 +92,7 @@ def loader(
             ),
         )
     try:
-        made = _create_extensions(client, contents, role) if contents else set()
+        made = _create_extensions(client, contents, role) if contents else frozenset()
         if signed:
             _let_use_wrappers(client, role)
         yield Loader(PostgresClient(client.url.set(username=role, password=password)), made)
@@ -156,7 +159,7 @@ def _create(connection: Connection, more: str = "NOBYPASSRLS") -> tuple[str, str
     return role, password
 
 
-def _create_extensions(client: PostgresClient, contents: Contents, role: str) -> set[bytes]:
+def _create_extensions(client: PostgresClient, contents: Contents, role: str) -> frozenset[bytes]:
     """Creates those that only a superuser may, each in its schema; the dump's own statement then
     does nothing. Returns the statements that would make those schemas."""
     made = set()
@@ -166,10 +169,10 @@ def _create_extensions(client: PostgresClient, contents: Contents, role: str) ->
             schema = contents.extension_schemas.get(name)
             if schema is not None:
                 if _create_schema(connection, schema, role):
-                    made.add(query(connection, _SCHEMA_LINE, schema)[0][0].encode())
+                    made.add(bytes(query(connection, _SCHEMA_LINE, schema)[0][0]))
                 statement += sql.SQL(" WITH SCHEMA {}").format(sql.Identifier(schema))
             query(connection, statement)
-    return made
+    return frozenset(made)
 
 
 def _create_schema(connection: Connection, schema: str, role: str) -> bool:
