@@ -13,7 +13,8 @@ import pytest
 
 from healthkit.testing import wait_until
 from posapp.backup.errors import BackupError, Busy, Refused
-from posapp.backup.postgres.client import PostgresClient
+from posapp.backup.postgres import client, dump
+from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.storage.folder import FolderStorage
 from tests.backup.kit import (
     SMALL_ROWS,
@@ -185,6 +186,23 @@ def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_p
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("table", ["alembic_version", "rows"])
+def test_what_stays_locked_ends_the_run_which_is_waited_for_by_all_later_ones(
+    small, tmp_path, log, monkeypatch, table
+):
+    monkeypatch.setattr(client, "LOCK_WAIT", 1)
+    monkeypatch.setattr(dump, "LOCK_WAIT", 1)
+    run_sql(small, "CREATE TABLE rows ()")
+    context = context_on(small, tmp_path, log)
+    with PostgresClient(small).connect() as holder:
+        query(holder, "BEGIN")
+        query(holder, f"DROP TABLE {table}")
+        with pytest.raises(BackupError, match="timeout"):
+            make("daily", context)
+    assert context.storage.list_backups() == []
+    make("daily", context)
+
+
 def test_a_table_that_is_dropped_meanwhile_spoils_no_backup(small, tmp_path, log):
     """It goes after the snapshot and before the dump has its lock: the second attempt is right."""
     run_sql(small, "CREATE TABLE doomed (id int)")

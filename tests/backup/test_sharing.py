@@ -7,6 +7,7 @@ import pytest
 
 from posapp.backup import planner_statistics
 from posapp.backup.errors import BackupError
+from posapp.backup.postgres import client as postgres_client
 from posapp.backup.postgres import psql
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.dump_filter import DumpFilter
@@ -113,7 +114,7 @@ def test_two_sessions_never_wait_for_each_other_for_ever(
 ):
     """A dump that is not pg_dump's: a key that stands before its rows, and one of them twice, the
     second time in the other session (rows of 400 bytes, so they take turns)."""
-    monkeypatch.setattr(psql, "_LOCK_WAIT", "-c lock_timeout=1s")
+    monkeypatch.setattr(postgres_client, "LOCK_WAIT", 1)
     run_sql(
         small,
         "CREATE TABLE pairs (id int, t text);"

@@ -40,6 +40,9 @@ PATIENT = (
 )
 """A dump takes as long as it takes, and a restore writes, whatever the settings of the database and
 of the role are for others."""
+LOCK_WAIT = 60
+"""Seconds that one statement waits for a lock that somebody else holds: a run that waits for ever
+keeps all later ones from beginning."""
 
 
 _NEEDED = frozenset(
@@ -82,7 +85,7 @@ class PostgresClient:
     @contextmanager
     def connect(self, database: str | None = None) -> Iterator[Connection]:
         """Connects in autocommit. Raises BackupError for whatever the server refuses."""
-        options = " ".join((_OWN, self.parameters.get("options", ""), PATIENT))
+        options = " ".join((_OWN, self.parameters.get("options", ""), PATIENT, lock_wait()))
         parameters: dict[str, Any] = {
             "connect_timeout": 10,
             "client_encoding": "UTF8",  # whatever the database has: not all are known here
@@ -122,6 +125,11 @@ class PostgresClient:
             with suppress(OSError):  # a user has so much of it, and the usual size will do too
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         return started
+
+
+def lock_wait() -> str:
+    """Returns the option of a session that waits for no lock longer than that."""
+    return f"-c lock_timeout={LOCK_WAIT}s"
 
 
 def query(connection: Connection, statement: Any, *values: Any) -> list[tuple[Any, ...]]:

@@ -23,10 +23,9 @@ from posapp.backup.compression import (
 )
 from posapp.backup.errors import BackupError
 from posapp.backup.gzip_check import GzipCheck
-from posapp.backup.postgres.client import NO_TIMEOUTS, PostgresClient, first_error
+from posapp.backup.postgres.client import LOCK_WAIT, NO_TIMEOUTS, PostgresClient, first_error
 from posapp.backup.postgres.dump_filter import DumpFilter, Piece
 from posapp.backup.postgres.psql import Sharing
-from posapp.backup.postgres.snapshot import LOCK_WAIT
 
 Progress = Callable[[int], None]
 """Called with the bytes of SQL so far."""

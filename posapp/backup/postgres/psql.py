@@ -14,7 +14,7 @@ from typing import IO, cast
 
 from posapp.backup.compression import BLOCK
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import PATIENT, PostgresClient, first_error
+from posapp.backup.postgres.client import PATIENT, PostgresClient, first_error, lock_wait
 from posapp.backup.postgres.dump_filter import Piece
 
 SHARED_FROM = 8 * BLOCK
@@ -24,9 +24,6 @@ _TURN = BLOCK // 2
 """Bytes after which the other one gets the next row."""
 _QUICK = "-c synchronous_commit=off -c maintenance_work_mem=256MB"
 """The commit of the cut-over, which comes after, makes all of it durable."""
-_LOCK_WAIT = "-c lock_timeout=60s"
-"""Nobody else is in the database. Of a dump whose keys come before its rows, one of them twice, one
-session waits for the other, and that for more of its rows: it ends with the server's own word."""
 
 
 class Psql:
@@ -38,7 +35,9 @@ class Psql:
         self._program = client.start(
             *("psql", "--no-psqlrc", "--quiet", "--no-password"),
             *("--set=ON_ERROR_STOP=1", "--output=/dev/null"),
-            options=f"{PATIENT} {_QUICK} {_LOCK_WAIT}",
+            # Nobody else is in the database. Of a dump whose keys come before its rows, one of them
+            # twice, one session waits for the other, and that for more of its rows: it ends so.
+            options=f"{PATIENT} {_QUICK} {lock_wait()}",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,

@@ -14,9 +14,6 @@ from posapp.backup.postgres.contents import read_contents
 from posapp.backup.postgres.installation import identity_in, system_identifier
 from posapp.backup.postgres.properties import read_properties
 
-LOCK_WAIT = 60
-"""Seconds that a dump waits for a locked table before it fails."""
-
 _TABLES = """
 SELECT c.oid::regclass::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -91,7 +88,6 @@ def count_rows(
             query(connection, "SET TRANSACTION SNAPSHOT %s", snapshot)
         query(connection, "SET LOCAL search_path = public")
         query(connection, "SET LOCAL row_security = off")  # an error, rather than some of the rows
-        query(connection, f"SET LOCAL lock_timeout = '{LOCK_WAIT}s'")
         tables = _names(connection, _TABLES)
         return {table: _count(connection, table) for table in tables}
 
