@@ -21,6 +21,7 @@ def test_that_comes_after_it():
 """
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_a_test_that_no_signal_ends_is_named_with_where_it_hung_and_the_others_run_on(
     tmp_path: Path,

@@ -270,8 +270,9 @@ def test_no_program_is_under_the_timeouts_of_the_database(small, tmp_path, log, 
         return start(client, program, *arguments, options=options, **streams)
 
     monkeypatch.setattr(PostgresClient, "start", note)
-    for name in ("statement_timeout", "lock_timeout", "idle_session_timeout"):
-        run_sql(small, f"ALTER DATABASE {small.database} SET {name} = 1")
+    names = ("statement_timeout", "lock_timeout", "idle_session_timeout")
+    alter = (f"ALTER DATABASE {small.database} SET {name} = 1" for name in names)
+    run_sql(small, ";".join(alter))  # in one session: the next one is under them
     context = context_on(small, tmp_path, log)
     restore(make("daily", context), context)
     assert {"pg_dump", "pg_dumpall", "psql"} <= set(started)
