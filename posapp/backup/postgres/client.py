@@ -178,5 +178,5 @@ def first_error(errors: IO[bytes]) -> str:
     return found[1] if found else " ".join(text.split())[:500]
 
 
-def one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def one_line(text: object) -> str:
+    return " ".join(str(text).split())

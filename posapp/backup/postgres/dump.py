@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 import pyrage
@@ -23,9 +24,23 @@ from posapp.backup.compression import (
 )
 from posapp.backup.errors import BackupError
 from posapp.backup.gzip_check import GzipCheck
-from posapp.backup.postgres.client import LOCK_WAIT, NO_TIMEOUTS, PostgresClient, first_error
+from posapp.backup.postgres.client import (
+    LOCK_WAIT,
+    NO_TIMEOUTS,
+    PostgresClient,
+    first_error,
+    one_line,
+    query,
+)
 from posapp.backup.postgres.dump_filter import DumpFilter, Piece
 from posapp.backup.postgres.psql import Sharing
+
+_LOCKED_OUT = """
+SELECT coalesce(l.relation::regclass::text, l.locktype), pg_blocking_pids(a.pid)::text
+FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted
+WHERE a.application_name = 'pg_dump' AND a.datname = current_database()
+  AND clock_timestamp() - a.query_start > make_interval(secs => %s)
+"""
 
 Progress = Callable[[int], None]
 """Called with the bytes of SQL so far."""
@@ -54,6 +69,7 @@ def dump_database(
         )
         try:
             with (
+                _ended_when_locked_out(client, program) as reasons,
                 encrypted(sink, recipient) as into,
                 GzipCheck(into) as check,
                 compressed(check, None) as gzip,
@@ -65,12 +81,41 @@ def dump_database(
         finally:
             _end(program)
         if code:
-            raise BackupError(f"pg_dump: {first_error(errors) or f'exit code {code}'}")
+            reason = first_error(errors) or (reasons and reasons[0]) or f"exit code {code}"
+            raise BackupError(f"pg_dump: {reason}")
     if not trailer.complete:
         raise BackupError("pg_dump has not written its closing line")
     if (found := check.result()) != trailer.size:
         raise BackupError(f"what was compressed is not whole: {found} of {trailer.size} bytes")
     return trailer.size
+
+
+@contextmanager
+def _ended_when_locked_out(
+    client: PostgresClient, program: subprocess.Popen[bytes]
+) -> Iterator[list[str]]:
+    """Ends a pg_dump that waits too long for a lock: its own option is for tables alone, and for a
+    view that somebody drops it would wait as long as they do. Gives the list of reasons."""
+    reasons: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        with suppress(BackupError), client.connect() as connection:  # without it pg_dump goes on
+            while not done.wait(LOCK_WAIT / 4):
+                for name, others in query(connection, _LOCKED_OUT, LOCK_WAIT):
+                    reasons.append(
+                        f"{one_line(name)} stays locked by {others[1:-1]} for {LOCK_WAIT} s"
+                    )
+                    program.kill()
+                    return
+
+    watching = threading.Thread(target=watch, name="pg_dump's locks", daemon=True)
+    watching.start()
+    try:
+        yield reasons
+    finally:
+        done.set()
+        watching.join(5)  # a server that hangs is not waited for
 
 
 def load_sql(
