@@ -1,5 +1,7 @@
 """The text of a configuration: what is read of it, how deep, and on which line a key stands."""
 
+import tomllib
+
 import pytest
 
 from healthkit import ConfigError
@@ -74,6 +76,29 @@ def test_a_folder_in_place_of_the_file_is_named_as_one(tmp_path):
 )
 def test_a_key_stands_where_it_stands_whatever_is_around_it(text, key, line):
     assert line_of(key, line_numbers(text)) == line
+
+
+VALUES = [
+    "[\n  [1],\n  [2]\n]",
+    "[\n  [1]\n]",
+    '[\n  "]", # ]\n  "x = [",\n  ["\\"]", \']\'],\n]',
+    '["[", 1]',
+    "'[' # [",
+    '"""[\n\\"""[x]\n"""',
+    "'''[\n[y]\n\"\"\"'''",
+    '[\n"""\n]\n[z]""", ' + "'''\n]''',\n[]\n]",
+    '[\n  {c = [\n1\n]},\n  {c = "]"}\n]',
+    '""',
+    "[]",
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_key_behind_any_value_stands_where_it_stands_and_nothing_in_the_value_is_a_key(value):
+    text = f"[t]\na = {value} # [\nb = 1\n[[u]]\nd = {value}\n"
+    assert set(tomllib.loads(text)) == {"t", "u"}
+    size = value.count("\n")
+    assert line_numbers(text) == {"t": 1, "t.a": 2, "t.b": 3 + size, "u": 4 + size, "u.d": 5 + size}
 
 
 def test_what_lies_within_a_text_or_a_list_is_the_line_of_nothing():

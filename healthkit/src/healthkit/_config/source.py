@@ -11,7 +11,13 @@ from typing import Any
 from healthkit.errors import ConfigError, ConfigProblem
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-_QUOTES = re.compile("\"\"\"|'''")
+_ENDS = {
+    "'''": re.compile(r"(?:[^']|'(?!''))*+'{3}"),
+    '"""': re.compile(r"""(?:[^"\\]|\\.|"(?!""))*+\"{3}"""),
+}
+"""Of a text of several lines, by the quotes that begin it."""
+_PART = re.compile(r"""\"{3}|'{3}|"(?:[^"\\]|\\.)*+"|'[^']*+'|[#\[\]]""")
+"""Of valid TOML: quotes of a text of several lines, one of a line, a comment, a list or table."""
 _HALF = re.compile("[\ud800-\udfff]")
 """Python's stand-in for a byte of the environment that is no UTF-8."""
 _LONGEST_KEY = 100
@@ -107,7 +113,7 @@ def line_numbers(text: str) -> dict[str, int]:
     """Returns the line of each table and key, which tomllib does not give."""
     lines: dict[str, int] = {}
     table = ""
-    for number, line in enumerate(_outside_texts(text), start=1):
+    for number, line in enumerate(_beginnings(text), start=1):
         if (header := _header(line)) is not None:
             table = header
             lines.setdefault(table, number)
@@ -117,15 +123,32 @@ def line_numbers(text: str) -> dict[str, int]:
     return lines
 
 
-def _outside_texts(text: str) -> Iterator[str]:
-    """Yields each line; as nothing where it lies within a text of several lines, in which anything
-    may look like a table or a key."""
-    within = ""
+def _beginnings(text: str) -> Iterator[str]:
+    """Yields each line; as nothing where it goes on with a text or a list of the lines before, in
+    which anything may look like a table or a key."""
+    quotes, depth = "", 0
     for line in text.split("\n"):
-        yield "" if within else line
-        if within or not line.lstrip().startswith("#"):
-            for quotes in _QUOTES.findall(line):
-                within = quotes if not within else "" if quotes == within else within
+        yield "" if quotes or depth else line
+        quotes, depth = _still_open(line, quotes, depth)
+
+
+def _still_open(line: str, quotes: str, depth: int) -> tuple[str, int]:
+    """Returns what a line leaves open: the quotes of a text, how many lists."""
+    at = 0
+    while True:
+        if quotes:
+            end = _ENDS[quotes].match(line, at)
+            if end is None:
+                break
+            at, quotes = end.end(), ""
+        match = _PART.search(line, at)
+        if match is None or match[0] == "#":
+            break
+        at = match.end()
+        if match[0] in _ENDS:
+            quotes = match[0]
+        depth += (match[0] == "[") - (match[0] == "]")
+    return quotes, depth
 
 
 def _header(line: str) -> str | None:
