@@ -2,6 +2,8 @@
 and nothing is dropped or counted as fresh by it."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,10 @@ from healthkit import CheckInfo, Event, EventKind, Outcome, Status
 from healthkit._alerts.patience import Failures, backoff
 from healthkit._builtin import evaluate_heartbeat
 from healthkit._model.alerts import Delivery
-from healthkit._store import history, incidents, outbox, pruning
+from healthkit._model.budgets import Objective
+from healthkit._model.uptime import Uptime
+from healthkit._status.model import SPANS
+from healthkit._store import bars, history, incidents, measures, outbox, pruning
 from healthkit._store.tables import deliveries, events
 from healthkit.testing import StubResponse
 
@@ -223,8 +228,36 @@ def test_a_clock_that_is_set_back_for_a_while_costs_no_hour_and_no_day(store):
         assert sums() == before, f"{back} days back"
 
 
-def test_results_of_a_clock_that_was_ahead_are_no_uptime_of_today(store):
+def measured_ahead(store, ahead, *, summed):
+    """One good result an hour ago, and failures of a clock that was ahead, and is right again."""
     with store.transaction() as connection:
-        history.add(connection, [history.Row("c", NOW + 10 * DAY, "unhealthy", 0.1)], NOW)
+        failures = [history.Row("c", NOW + ahead, "unhealthy", 0.1) for _ in range(3)]
         history.add(connection, rows(NOW - HOUR), NOW)
-        assert history.uptime(connection, NOW, DAY)["c"].share == 1.0
+        history.add(connection, failures, NOW + ahead)
+        if summed:
+            history.roll_up(connection, NOW + ahead + 2 * DAY, NOW)
+
+
+@pytest.mark.parametrize("ahead", [HOUR, 10 * DAY, 400 * DAY])
+@pytest.mark.parametrize("summed", [True, False])
+def test_results_of_a_clock_that_was_ahead_are_no_uptime_of_any_span(store, ahead, summed):
+    measured_ahead(store, ahead, summed=summed)
+    with store.reading() as connection:
+        found = {name: history.uptime(connection, NOW, span) for name, span in SPANS.items()}
+    assert found == {name: {"c": Uptime(1, 1)} for name in SPANS}
+
+
+@pytest.mark.parametrize("summed", [True, False])
+def test_results_of_a_clock_that_was_ahead_darken_no_bar_of_today(store, summed):
+    measured_ahead(store, 2 * HOUR, summed=summed)
+    with store.reading() as connection:
+        days = bars.count_days(connection, NOW, ZoneInfo("Asia/Jakarta"), 90)
+    assert sum(day.bad for day in days["c"].values()) == 0
+
+
+def test_a_check_that_has_stopped_is_absent_although_a_clock_ahead_has_dated_its_last_result(store):
+    measured_ahead(store, DAY, summed=False)
+    silence = {"c": timedelta(minutes=5)}
+    promise = Objective("o", "O", silence, Fraction(99, 100), "30d", ZoneInfo("UTC"), least=2)
+    with store.reading() as connection:
+        assert measures.measure(connection, promise, NOW).last == {"c": NOW - HOUR}

@@ -1,5 +1,6 @@
 """What is wrong with a configuration is told by the key where it stands."""
 
+import json
 import time
 from typing import Any
 
@@ -256,3 +257,33 @@ def test_a_name_for_people_stands_on_one_line_and_turns_nothing_over(text):
     said = {one.key: one.message for one in refused.value.problems}
     assert keys <= set(said)
     assert all("on one line" in said[key] for key in keys)
+
+
+SECRET = "hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"routes": {"critical": {"channels": ["ADDRESS"]}}},
+        {"routes": {"high": {"escalate_after": "1h", "escalate_to": ["ADDRESS"]}}},
+        {"channels": {"a": {"url": "log://", "fallback": "ADDRESS"}}},
+        {"channels": {"ADDRESS": {"url": "log://", "fallback": "b"}}},
+        {"checks": {"a": {"type": "ADDRESS"}}},
+        {"checks": {"a": {"type": "heartbeat", "every": "1h", "depends_on": ["ADDRESS"]}}},
+        {"maintenance": {"a": {"start": "08:00", "duration": "1h", "checks": ["ADDRESS"]}}},
+        {"slo": {"a": {"target": "99%", "checks": ["ADDRESS"]}}},
+        {"store": {"ADDRESS": ""}},
+        {"groups": {"ADDRESS": {}}},
+        {"ADDRESS": {}},
+    ],
+)
+@pytest.mark.parametrize("more", ["", "x" * 10_000])
+def test_an_address_where_a_name_is_expected_keeps_its_secret_and_its_length(tables, more):
+    address = f"postgresql://pos:{SECRET}@db/{more}"
+    written = json.dumps({"service": {"name": "Till"}, **tables}).replace("ADDRESS", address)
+    with pytest.raises(ConfigError) as refused:
+        load_settings(json.loads(written))
+    for line in (*refused.value.lines(), str(refused.value)):
+        assert SECRET not in line
+        assert len(line) < 2_000

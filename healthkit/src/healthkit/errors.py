@@ -11,6 +11,11 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from healthkit.masking import mask, shorten
+
+_LONGEST_NAME, _LONGEST_KEY = 100, 300
+"""Characters of a name, and of a key's path, in a mistake."""
+
 
 class HealthkitError(Exception):
     """A mistake that the user can correct: commands print its lines and exit with 2."""
@@ -34,7 +39,8 @@ class ConfigProblem:
 
     def __str__(self) -> str:
         place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.key}: {self.message}" if self.key else f"{place}{self.message}"
+        key = shorten(mask(self.key), _LONGEST_KEY)
+        return f"{place}{key}: {self.message}" if key else f"{place}{self.message}"
 
 
 class ConfigError(HealthkitError):
@@ -49,10 +55,15 @@ class ConfigError(HealthkitError):
         return [f"{self.source}: {problem}" for problem in self.problems]
 
 
+def _shown(name: str) -> str:
+    """Returns a name for a mistake: it may be an address, with its secret, meant for elsewhere."""
+    return shorten(mask(name), _LONGEST_NAME)
+
+
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Returns `"; did you mean interval?"`, or a list of the known names, or nothing."""
-    known = sorted(names)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    known = sorted(map(_shown, names))
+    close = difflib.get_close_matches(_shown(name), known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known: {', '.join(known)}" if known else ""

@@ -41,7 +41,7 @@ from healthkit._config.service_tables import (
 )
 from healthkit._config.settings import ConfiguredCheck, Settings
 from healthkit._config.store_path import beside
-from healthkit._config.validation import Model, validate
+from healthkit._config.validation import Model, quoted, validate
 from healthkit._model.checks import Severity
 from healthkit._plugins import PluginManager
 from healthkit.errors import ConfigError, ConfigProblem, did_you_mean
@@ -229,7 +229,7 @@ class _Loader:
         hint = did_you_mean(name, self._types)
         failed = [f"{plugin} ({why})" for plugin, why in self._plugin_failures.items()]
         broken = f"; plugins that failed: {', '.join(failed)}" if failed else ""
-        return f"no plugin offers the type {name!r}{hint}{broken}"
+        return f"no plugin offers the type {quoted(name)}{hint}{broken}"
 
 
 def _text(value: Any) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from healthkit._config.validation import quoted
 from healthkit.errors import ConfigProblem, did_you_mean
 
 Links = Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
@@ -52,7 +53,7 @@ def reference_problems(
         for name, referred in edges.items():
             for other in referred:
                 if other not in known[what]:
-                    message = f"unknown {what} {other!r}{did_you_mean(other, known[what])}"
+                    message = f"unknown {what} {quoted(other)}{did_you_mean(other, known[what])}"
                     problems.append(ConfigProblem(f"{group}.{name}.{key}", message))
         if group == f"{what}s" and (cycle := find_cycle(edges)):  # else they are not of one kind
             path = " → ".join((*cycle, cycle[0]))

@@ -10,9 +10,17 @@ from pydantic.fields import FieldInfo
 
 from healthkit import _outcomes
 from healthkit.errors import ConfigProblem, did_you_mean
-from healthkit.masking import one_line
+from healthkit.masking import mask, one_line, shorten
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_LONGEST_NAME = 100
+
+
+def quoted(name: str) -> str:
+    """Returns a name that nothing has, for a mistake: masked, as an address may stand where a name
+    is expected, and cut."""
+    return repr(shorten(mask(name), _LONGEST_NAME))
 
 
 def validate(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, case, func, select
 
 from healthkit._model.uptime import Uptime
-from healthkit._store.history import MAINTENANCE, last_summed
+from healthkit._store.history import MAINTENANCE, last_summed, not_of_a_clock_ahead
 from healthkit._store.tables import history, hourly
 
 _HOUR = 3600
@@ -48,7 +48,7 @@ def count_days(connection: Connection, now: datetime, zone: ZoneInfo, days: int)
                 func.count(),
             )
             .where(history.c.hour >= max(begin, summed + 1), history.c.hour < end)
-            .where(history.c.status != MAINTENANCE)
+            .where(history.c.status != MAINTENANCE, not_of_a_clock_ahead(now))
             .group_by(history.c.check_name, "day")
         )
         for query in (sums, fresh):

@@ -196,29 +196,35 @@ def uptime(
     the events that checks count, for a week at most."""
     since = now - span
     hour = last_summed(connection, hourly.c.hour, _hour(now))
-    not_summed = (history.c.hour > hour) & (history.c.at <= now + CLOCK_TOLERANCE)
+    not_summed = (history.c.hour > hour) & not_of_a_clock_ahead(now)
+    up_to_now = hourly.c.hour <= hour
     if span <= KEEP_RESULTS:
         first = _hour(since)
         in_span = history.c.at > since
-        whole_hours = (hourly.c.hour > first) & (hourly.c.hour <= hour)
         return _uptimes(
             connection,
             [
                 good_results(
                     (history.c.hour == first) & in_span & (history.c.hour <= hour), events=events
                 ),
-                good_sums(hourly, whole_hours, events=events),
+                good_sums(hourly, (hourly.c.hour > first) & up_to_now, events=events),
                 good_results(not_summed & in_span, events=events),
             ],
         )
-    parts = [good_results(history.c.hour > hour)]
+    parts = [good_results(not_summed)]
     if span <= KEEP_HOURS:
-        parts.append(good_sums(hourly, hourly.c.hour >= _hour(since)))
+        parts.append(good_sums(hourly, (hourly.c.hour >= _hour(since)) & up_to_now))
     else:
-        day = last_summed(connection, daily.c.day, _hour(now) // _DAY)
-        parts.append(good_sums(hourly, hourly.c.hour // _DAY > day))
-        parts.append(good_sums(daily, daily.c.day >= _hour(since) // _DAY))
+        yesterday = _hour(now) // _DAY - 1  # today is not over: its sum is a clock's that was ahead
+        day = last_summed(connection, daily.c.day, yesterday)
+        parts.append(good_sums(hourly, (hourly.c.hour // _DAY > day) & up_to_now))
+        parts.append(good_sums(daily, (daily.c.day >= _hour(since) // _DAY) & (daily.c.day <= day)))
     return _uptimes(connection, parts)
+
+
+def not_of_a_clock_ahead(now: datetime) -> ColumnElement[bool]:
+    """Selects the results up to now: later ones are dated by a clock that was ahead."""
+    return history.c.at <= now + CLOCK_TOLERANCE
 
 
 def good_results(

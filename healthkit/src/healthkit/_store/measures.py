@@ -9,8 +9,14 @@ from sqlalchemy import Connection, func, select
 from healthkit._model.budget_rules import bounds
 from healthkit._model.budgets import ROLLING, SPANS, Hours, Measurement, Objective
 from healthkit._model.uptime import Uptime
-from healthkit._store.history import good_results, good_sums, last_summed, uptime
-from healthkit._store.tables import CLOCK_TOLERANCE, history, hourly
+from healthkit._store.history import (
+    good_results,
+    good_sums,
+    last_summed,
+    not_of_a_clock_ahead,
+    uptime,
+)
+from healthkit._store.tables import history, hourly
 
 _HOUR = 3600
 _LOOK_BACK = timedelta(hours=2)
@@ -39,7 +45,7 @@ def _hours(connection: Connection, objective: Objective, since: datetime, now: d
     ours = hourly.c.check_name.in_(objective.checks)
     whole = ours & (hourly.c.hour >= first) & (hourly.c.hour <= summed)
     fresh = history.c.check_name.in_(objective.checks) & (history.c.hour > summed)
-    fresh &= (history.c.hour >= first) & (history.c.at <= now + CLOCK_TOLERANCE)
+    fresh &= (history.c.hour >= first) & not_of_a_clock_ahead(now)
     found: dict[str, dict[int, Uptime]] = {}
     for query in (
         good_sums(hourly, whole, hourly.c.hour, events=events),
@@ -59,6 +65,7 @@ def _last_results(
     query = (
         select(history.c.check_name, func.max(history.c.at))
         .where(history.c.hour >= since, history.c.check_name.in_(objective.checks))
+        .where(not_of_a_clock_ahead(now))
         .group_by(history.c.check_name)
     )
     return {str(row[0]): row[1] for row in connection.execute(query)}

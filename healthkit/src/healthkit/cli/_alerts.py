@@ -20,6 +20,7 @@ from healthkit._alerts import apprise_client, messages
 from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._config.alert_tables import ChannelSettings
 from healthkit._config.settings import Settings
+from healthkit._config.validation import quoted
 from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
 from healthkit._store import incidents, lease, outbox
@@ -182,7 +183,7 @@ def _chosen(settings: Settings, name: str | None) -> dict[str, ChannelSettings]:
     if name not in settings.channels:
         hint = did_you_mean(name, settings.channels)
         raise ConfigError(
-            settings.source, [ConfigProblem("", f"no channel is named {name!r}{hint}")]
+            settings.source, [ConfigProblem("", f"no channel is named {quoted(name)}{hint}")]
         )
     return {name: settings.channels[name]}
 

@@ -13,6 +13,7 @@ from typing import IO, Any, TextIO
 
 import click
 
+from healthkit._config.validation import quoted
 from healthkit._health import Health
 from healthkit._model.signals import LONGEST_BODY, parse_word
 from healthkit.cli._options import ConfigOptions, with_config_options
@@ -64,7 +65,7 @@ def _health_with(options: ConfigOptions, name: str) -> Health:
     health = Health(options.settings())
     if name not in health.heartbeat_names():
         hint = did_you_mean(name, health.heartbeat_names())
-        problem = ConfigProblem("", f"no heartbeat check is named {name!r}{hint}")
+        problem = ConfigProblem("", f"no heartbeat check is named {quoted(name)}{hint}")
         raise ConfigError(options.config, [problem])
     return health
 

@@ -9,6 +9,7 @@ import click
 from healthkit._alerts import messages
 from healthkit._config.objectives import alert_names
 from healthkit._config.settings import Settings
+from healthkit._config.validation import quoted
 from healthkit._model.alerts import Silence
 from healthkit._store import incidents
 from healthkit.cli._alerts import opened, user
@@ -75,14 +76,14 @@ def _refuse(
     for name in checks:
         if name not in names:
             problems.append(
-                ConfigProblem("", f"no check is named {name!r}{did_you_mean(name, names)}")
+                ConfigProblem("", f"no check is named {quoted(name)}{did_you_mean(name, names)}")
             )
     known = {tag for check in settings.checks for tag in check.info.tags}
     known |= {tag for one in settings.slo.values() for tag in one.tags}
     for tag in tags:
         if tag not in known:
             problems.append(
-                ConfigProblem("", f"no check has the tag {tag!r}{did_you_mean(tag, known)}")
+                ConfigProblem("", f"no check has the tag {quoted(tag)}{did_you_mean(tag, known)}")
             )
     if problems:
         raise ConfigError(settings.source, problems)

@@ -35,6 +35,12 @@ class Rejection:
     errors: tuple[Mapping[str, str], ...] = ()
 
 
+def announced(environ: Mapping[str, Any]) -> int | None:
+    """Returns how many bytes a request says that it brings; None where it does not say."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    return int(length[:10]) if length.isascii() and length.isdigit() else None
+
+
 def read(health: Health, path: str, environ: Mapping[str, Any]) -> Signal | Rejection:
     """Returns what a request to a path below `BEAT` or `REPORT` sends in. The token is looked at
     before anything else is said about it."""

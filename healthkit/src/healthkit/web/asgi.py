@@ -80,11 +80,13 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
     return environ
 
 
-async def _read_body(receive: Receive, limit: int) -> bytes:
-    """Returns what a request brings, up to a limit."""
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """Returns what a request brings, up to a limit; None where its sender has gone before that."""
     body, more = b"", True
     while more and len(body) < limit:
         message = await receive()
+        if message["type"] != "http.request":
+            return None
         body += message.get("body", b"")
-        more = message["type"] == "http.request" and message.get("more_body", False)
+        more = message.get("more_body", False)
     return body[:limit]

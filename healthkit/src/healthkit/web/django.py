@@ -16,7 +16,7 @@ from typing import Any
 from healthkit._health import Health, load_settings
 from healthkit._rendering import RenderedResponse
 from healthkit.errors import ConfigError
-from healthkit.web._incoming import BODY
+from healthkit.web._incoming import BODY, announced
 from healthkit.web._responder import Responder
 from healthkit.web._steps import follow
 
@@ -92,9 +92,11 @@ class HealthMiddleware:
         if not (limit := self._responder.body_limit(environ)):
             return environ
         try:
-            return {**environ, BODY: request.read(limit)}
+            body = request.read(limit)
         except OSError:  # Django's UnreadablePostError is one
             return {**environ, BODY: None}
+        whole = len(body) >= min(limit, announced(environ) or 0)
+        return {**environ, BODY: body if whole else None}
 
     async def _respond_async(self, request: HttpRequest) -> HttpResponse:
         found = await follow(self._responder.respond(self._environ(request)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from healthkit._health import Health
-from healthkit.web._incoming import BEAT, BEAT_METHODS, BODY
+from healthkit.web._incoming import BEAT, BEAT_METHODS, BODY, announced
 from healthkit.web._responder import FIRST_RESULTS, PATHS, Responder, request_id
 from healthkit.web.access import SeesDetails
 
@@ -68,13 +68,14 @@ class HealthMiddleware:
 def _read_body(environ: Environ, limit: int) -> bytes | None:
     """Returns what a request brings, up to a limit; nothing where its end is not known; None where
     it cannot be read, as of a sender who has gone."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length.isascii() and length.isdigit():
-        limit = min(limit, int(length[:10]))
-    elif not environ.get("wsgi.input_terminated"):
+    length = announced(environ)
+    if length is None and not environ.get("wsgi.input_terminated"):
         return b""
+    wanted = limit if length is None else min(limit, length)
+    body, source = b"", environ["wsgi.input"]
     try:
-        body: bytes = environ["wsgi.input"].read(limit) if limit else b""
+        while len(body) < wanted and (part := source.read(wanted - len(body))):
+            body += part
     except (OSError, ValueError):  # servers' own, for chunks that are none
         return None
-    return body
+    return body if length is None or len(body) == wanted else None
