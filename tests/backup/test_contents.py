@@ -57,21 +57,56 @@ CHANGES = {
     "DROP EXTENSION pg_trgm": "extensions: pg_trgm missing",
 }
 
+OF_THE_SERVER = """
+CREATE EXTENSION dblink;
+CREATE EXTENSION postgres_fdw;
+REVOKE EXECUTE ON FUNCTION dblink(text) FROM PUBLIC;
+GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO {role};
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO {role};
+"""
+RIGHTS = """
+WITH known (name, acl) AS (
+    SELECT proname, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc
+    WHERE proname IN ('dblink', 'pg_sleep', 'pg_ls_waldir') UNION ALL
+    SELECT fdwname, coalesce(fdwacl, acldefault('F', fdwowner)) FROM pg_foreign_data_wrapper
+    UNION ALL
+    SELECT lanname, coalesce(lanacl, acldefault('l', lanowner)) FROM pg_language
+)
+SELECT name::text, grantee::regrole::text, privilege_type, is_grantable
+FROM known, aclexplode(acl) ORDER BY 1, 2, 3
+"""
 AS_IT_WAS = """
 SELECT setval('receipts', 105), setval('downwards', 9), setval('bills_id_seq', 400);
 """
 
 
 @pytest.fixture
-def besides(small):
+def role(small):
+    """A role that may be granted anything in the database."""
     role = f"kasir_{small.database}"
     run_sql(small, f"CREATE ROLE {role}")
-    run_sql(small, BESIDES.format(role=role))
-    yield small, role
+    yield role
     for (name,) in run_sql(small.set(database="postgres"), "SELECT datname FROM pg_database"):
         if name.startswith(small.database):
             run_sql(small.set(database=name), f"DROP OWNED BY {role}")
     run_sql(small.set(database="postgres"), f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def besides(small, role):
+    run_sql(small, BESIDES.format(role=role))
+    return small, role
+
+
+def test_rights_on_the_things_of_the_server_and_of_extensions_come_back(small, role, tmp_path, log):
+    """They are not the loader's: what it grants or revokes there is nothing, or an error."""
+    run_sql(small, OF_THE_SERVER.format(role=role))
+    before = run_sql(small, RIGHTS)
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert run_sql(small, RIGHTS) == before
 
 
 @pytest.mark.deep

@@ -4,6 +4,7 @@ import pytest
 
 from posapp.backup.errors import BackupError
 from posapp.backup.postgres.client import PostgresClient, query
+from posapp.backup.postgres.psql import Psql
 from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
 
 ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
@@ -95,6 +96,46 @@ def test_what_only_a_superuser_may_make_comes_back_from_what_is_signed(small, tm
     unsigned = context.storage.list_backups()[0]
     with pytest.raises(BackupError, match="must be superuser to create"):
         restore(unsigned, context, unsigned=True, confirm_typed=agree)
+
+
+SETTINGS = {
+    "quote_all_identifiers": "on",
+    "transaction_timeout": "1min",
+    "standard_conforming_strings": "off",
+    "bytea_output": "escape",
+    "DateStyle": "SQL, DMY",
+    "default_transaction_deferrable": "on",
+    "session_replication_role": "replica",
+    "row_security": "off",
+}
+SET = "SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+
+
+def test_nothing_that_a_database_sets_is_in_the_way_of_its_restore(small, tmp_path, log):
+    for name, value in SETTINGS.items():
+        run_sql(small, f"ALTER DATABASE {small.database} SET {name} = '{value}'")
+    own = f"{SET} WHERE datname = '{small.database}' ORDER BY 1"
+    before = run_sql(small, own)
+    context = context_on(small, tmp_path, log)
+    assert restore(make("daily", context), context).rows == 452
+    assert run_sql(small, own) == before
+    assert len(before) == len(SETTINGS)
+
+
+UNHURRIED = """
+DO $$ BEGIN ASSERT current_setting('transaction_timeout') = '0'; END $$;
+"""
+
+
+def test_no_session_of_ours_is_under_a_limit_of_a_transactions_time(small):
+    """One holds the snapshot as long as the dump takes, one loads the largest table in one go."""
+    run_sql(small, f"ALTER DATABASE {small.database} SET transaction_timeout = '1min'")
+    client = PostgresClient(small)
+    with client.connect() as connection:
+        query(connection, UNHURRIED)
+    with Psql(client) as psql:
+        psql.write(UNHURRIED.encode())
+        psql.finish()
 
 
 OF_AN_EXTENSION = """

@@ -37,9 +37,15 @@ NO_TIMEOUTS = (
 PATIENT = (
     f"{NO_TIMEOUTS} -c timezone=UTC -c default_transaction_read_only=off"
     " -c search_path=public -c default_transaction_isolation=read\\ committed"
+    " -c quote_all_identifiers=off"
 )
 """A dump takes as long as it takes, and a restore writes, whatever the settings of the database and
 of the role are for others."""
+NO_TRANSACTION_TIMEOUT = """
+SELECT pg_catalog.set_config('transaction_timeout', '0', false)
+WHERE pg_catalog.current_setting('server_version_num')::int >= 170000;
+"""
+"""The first statement of such a session: no option of it, for servers before 17 do not know it."""
 LOCK_WAIT = 60
 """Seconds that one statement waits for a lock that somebody else holds: a run that waits for ever
 keeps all later ones from beginning."""
@@ -99,6 +105,7 @@ class PostgresClient:
             raise BackupError(f"database {name}: {one_line(error)}") from None
         try:
             connection.autocommit = True
+            query(connection, NO_TRANSACTION_TIMEOUT)
             yield connection
         except psycopg2.Error as error:
             raise BackupError(f"database {name}: {one_line(error)}") from error

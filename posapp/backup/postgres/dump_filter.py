@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from posapp.backup.postgres.dump_statements import (
+    RIGHTS,
     SUPERUSERS,
     as_text,
     begins_rows,
@@ -29,6 +30,8 @@ _HELD = (
 )
 """Beginnings of statements that are looked at as a whole, and what may be open where their first
 lines end: a name, or a text, may have several lines."""
+_OF_OURS = (*SUPERUSERS, *RIGHTS)
+"""Beginnings of what is left for afterwards where a dump is ours."""
 _LONGEST_HELD = 8192
 """Bytes."""
 _LEFT_OUT = (
@@ -57,7 +60,8 @@ class DumpFilter:
     """Passes a dump on, block by block."""
 
     signed: bool = False
-    """Whether it is ours: then what only a superuser may make is left for afterwards too."""
+    """Whether it is ours: then rights, and what only a superuser may make, are left for afterwards
+    too."""
     made: frozenset[bytes] = frozenset()
     """Lines whose work is done already."""
     afterwards: list[str] = field(default_factory=list)
@@ -111,7 +115,7 @@ class DumpFilter:
         line, self._held = self._held + line, b""
         if self._quote is None:
             held, self._grantor = self._grantor, b""
-            if held and not line.startswith((b"GRANT ", b"REVOKE ")):
+            if held and not line.startswith(RIGHTS):
                 return held + self._line(line)
             self._granting = self._granting or bool(held)
             if self._is_begun(line):
@@ -140,7 +144,7 @@ class DumpFilter:
 
     def _is_left_out(self, line: bytes) -> bool:
         later = line.startswith(b"ALTER ") and (is_owner(line) or is_default_privileges(line))
-        if later or (self.signed and line.startswith(SUPERUSERS) and _is_whole(line)):
+        if later or (self.signed and line.startswith(_OF_OURS) and _is_whole(line)):
             self.afterwards.append(as_text(line))
             return True
         if line in self.made:
@@ -151,7 +155,7 @@ class DumpFilter:
         """Whether a statement that is looked at as a whole goes on in the next line."""
         if len(line) > _LONGEST_HELD:
             return False
-        if self.signed and line.startswith(SUPERUSERS):
+        if self.signed and line.startswith(_OF_OURS):
             return not _is_whole(line)
         return any(
             line.startswith(begin) and _quote_after(line, None) == quote for begin, quote in _HELD

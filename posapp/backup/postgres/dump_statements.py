@@ -14,6 +14,9 @@ SUPERUSERS = tuple(
     for kind in ("PUBLICATION", "SUBSCRIPTION", "EVENT TRIGGER")
 )
 """Beginnings of what only a superuser may make, and nothing else in a dump needs."""
+RIGHTS = (b"GRANT ", b"REVOKE ")
+"""Beginnings of what the owner of a thing may do, or a superuser: to anybody else PostgreSQL says
+so in a warning, and goes on. The server's own things and those of extensions stay the server's."""
 _TOKEN = re.compile(
     rb'(?P<N>"(?:[^"]|"")++"|[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+)|(?P<D>[0-9]++)'
     rb"|(?P<O>[-+*/<>=~!@#%^&|`?]++)|(?P<P>[.,()\[\];])|(?P<S>[ \n]++)"

@@ -14,7 +14,13 @@ from typing import IO, cast
 
 from posapp.backup.compression import BLOCK
 from posapp.backup.errors import BackupError
-from posapp.backup.postgres.client import PATIENT, PostgresClient, first_error, lock_wait
+from posapp.backup.postgres.client import (
+    NO_TRANSACTION_TIMEOUT,
+    PATIENT,
+    PostgresClient,
+    first_error,
+    lock_wait,
+)
 from posapp.backup.postgres.dump_filter import Piece
 
 SHARED_FROM = 8 * BLOCK
@@ -43,7 +49,8 @@ class Psql:
             stderr=self._errors,
         )
         self._into = cast("IO[bytes]", self._program.stdin)
-        self.write(f"\\restrict {secrets.token_hex(16)}\n".encode())
+        restrict = f"\\restrict {secrets.token_hex(16)}\n"
+        self.write(f"{restrict}{NO_TRANSACTION_TIMEOUT}".encode())
 
     def __enter__(self) -> Psql:
         return self
