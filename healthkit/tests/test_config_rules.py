@@ -287,3 +287,24 @@ def test_an_address_where_a_name_is_expected_keeps_its_secret_and_its_length(tab
     for line in (*refused.value.lines(), str(refused.value)):
         assert SECRET not in line
         assert len(line) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"sqlite://pos:{SECRET}@db/x", "store.url: SQLite has no host"),
+        (f"sqlite:///x?timeout={SECRET}", "store.url: a parameter has a value that SQLite"),
+        (f"sqlite:///x?check_same_thread={SECRET}", "store.url: a parameter has a value"),
+        ("sqlite:///x?timeout=1&timeout=2", "store.url: a parameter has a value that SQLite"),
+    ],
+)
+def test_an_address_that_sqlite_cannot_open_is_a_mistake_and_no_traceback_later(address, said):
+    with pytest.raises(ConfigError, match=said) as refused:
+        load_settings({"service": {"name": "Till"}, "store": {"url": address}})
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///a b", "sqlite:///x?timeout=2"])
+def test_an_address_that_sqlite_can_open_is_taken(address):
+    store = load_settings({"service": {"name": "Till"}, "store": {"url": address}}).store
+    assert store.url.get_secret_value() == address

@@ -51,6 +51,26 @@ def test_staff_open_a_notice_write_updates_and_close_it(tmp_path, store, store_u
         assert said in refused.output
 
 
+def test_an_incident_that_is_open_stays_on_the_page_however_many_come_after_it(
+    store, store_url, monkeypatch
+):
+    monkeypatch.setattr("healthkit._status.reading._MOST_INCIDENTS", 3)
+    began = NOW - timedelta(days=60)
+    put_state(store, "pg_main_01", Level.DOWN, began)
+    for minute in range(5):
+        number = put_state(store, "cards", Level.DOWN, NOW - timedelta(minutes=60 - minute))
+        with store.transaction() as connection:
+            incidents.close_incident(connection, number, NOW - timedelta(minutes=59 - minute))
+    page = read_page(settings_of(store_url), store)
+    assert [one.id for one in page.incidents] == [
+        *(f"incident-{n}" for n in (6, 5, 4)),
+        "incident-1",
+    ]
+    database = next(one for one in page.components if one.label == "Database")
+    assert database.since == began
+    assert all(day.outages for day in database.days if day.day > began.date())
+
+
 texts = st.text(max_size=60) | st.sampled_from(
     [
         "<script>alert(1)</script>",

@@ -89,6 +89,14 @@ def test_a_bar_is_as_dark_as_the_share_that_was_lost(good, total, shade):
     assert Day(date(2026, 1, 1), Uptime(good, total)).shade == shade
 
 
+@pytest.mark.parametrize("total", [100, 300, 10_000])
+@pytest.mark.parametrize(("limit", "shade"), [(1, 1), (5, 2), (25, 3)])
+def test_a_bar_at_a_limit_is_the_lighter_one_at_each_of_them(limit, shade, total):
+    bad = limit * total // 100
+    assert Day(date(2026, 1, 1), Uptime(total - bad, total)).shade == shade
+    assert Day(date(2026, 1, 1), Uptime(total - bad - 1, total)).shade == shade + 1
+
+
 # The store
 
 

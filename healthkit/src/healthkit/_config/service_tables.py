@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
+from healthkit._config.store_path import is_plain, refuse_unusable
 from healthkit._config.table import ConfigTable, Count, Label, Name, web_address
 from healthkit._model.checks import CheckInfo, Role, Service, Severity
 from healthkit.fields import (
@@ -56,8 +57,8 @@ class StoreSettings(ConfigTable):
         """A mistake is told before any check runs. SQLite's own form is known without SQLAlchemy,
         which takes a while to load."""
         text = url.get_secret_value()
-        if not (text.startswith("sqlite://") and text.isprintable()):
-            parse_database_url(text)
+        if not is_plain(text):
+            refuse_unusable(parse_database_url(text))
         return url
 
 

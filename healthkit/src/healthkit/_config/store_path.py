@@ -7,8 +7,33 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+_PLAIN = re.compile(r"sqlite://(?:/[^?]*+)?")
 _RELATIVE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|file:|:memory:)(.+)", re.DOTALL)
+
+
+def is_plain(address: str) -> bool:
+    """Returns whether a store's address is a file of SQLite's, and has nothing else in it."""
+    return bool(_PLAIN.fullmatch(address)) and address.isprintable()
+
+
+def refuse_unusable(url: URL) -> None:
+    """Raises ValueError for an address of SQLite that it cannot open, whatever the file; its text
+    has nothing of the address. SQLAlchemy would say so only when the store is opened."""
+    from sqlalchemy.exc import ArgumentError
+
+    if url.get_backend_name() != "sqlite":
+        return
+    try:
+        url.get_dialect()().create_connect_args(url)
+    except ArgumentError:
+        raise ValueError("SQLite has no host; write it like sqlite:////srv/store.db") from None
+    except (TypeError, ValueError):  # the former where one is given twice
+        raise ValueError("a parameter has a value that SQLite does not take") from None
 
 
 def beside(url: str, folder: Path) -> str:

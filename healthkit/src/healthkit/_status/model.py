@@ -23,8 +23,8 @@ SPANS: Mapping[str, timedelta] = {
 }
 DAYS = 90
 """Of the bars."""
-_SHADES = (0.0, 0.01, 0.05, 0.25)
-"""From which share lost on a day a bar is darker."""
+_SHADES = (0, 1, 5, 25)
+"""Per cent: a bar is darker where more was lost on its day."""
 
 
 class ComponentState(StrEnum):
@@ -73,8 +73,8 @@ class Day:
     @property
     def shade(self) -> int | None:
         """0 where nothing was lost, to 4; None without any result."""
-        lost = self.lost
-        return None if lost is None else sum(lost > limit for limit in _SHADES)
+        bad, total = self.results.bad, self.results.total
+        return sum(100 * bad > limit * total for limit in _SHADES) if total else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Reader:
         """Reads what is so now, and joins it with the figures."""
         watched = lease.leader(connection, now) is not None
         stored = incidents.load_states(connection)
-        found = incidents.latest(connection, _MOST_INCIDENTS)
+        found = _incidents_of(connection)
         bounds = self._bounds(now)
         components = [
             self._component(
@@ -233,6 +233,16 @@ class Reader:
                     found.append(PlannedMaintenance(begin, end, tuple(labels)))
                     break
         return sorted(found, key=lambda one: one.began_at)
+
+
+def _incidents_of(connection: Connection) -> list[Incident]:
+    """Returns the latest, and those that are open however many have come since."""
+    found = {
+        one.id: one
+        for only_open in (True, False)
+        for one in incidents.latest(connection, _MOST_INCIDENTS, only_open=only_open)
+    }
+    return sorted(found.values(), key=lambda one: one.id, reverse=True)
 
 
 def _days(
