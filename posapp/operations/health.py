@@ -174,12 +174,12 @@ class PosWal(_DatabaseCheck):
         from posapp.backup.signing import SigningKey
         from posapp.backup.storage.lookup import open_bucket
 
-        settings, key = Settings.from_env(os.environ), None
-        bucket = open_bucket(settings, self.bucket) if self.bucket else None
+        settings, key, bucket = Settings.from_env(os.environ), None, None
         try:
+            bucket = open_bucket(settings, self.bucket) if self.bucket else None
             key = SigningKey.from_settings(settings)
         except BackupError as error:
-            if bucket is not None:
+            if self.bucket:
                 return Outcome.unhealthy(str(error))
         if bucket is not None:
             bucket = replace(bucket, timeout=_SILENCE, attempts=1)

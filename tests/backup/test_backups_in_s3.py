@@ -87,3 +87,13 @@ def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(small, tmp_pa
     make("daily", context_on(small, tmp_path, log, s3.bucket()))
     left = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"]
     assert [upload["Key"] for upload in left] == [other]
+
+
+@pytest.mark.parametrize("variable", ["BACKUP_S3_ACCESS_KEY", "BACKUP_S3_SECRET_KEY"])
+def test_a_key_of_s3_with_more_than_the_key_in_it_is_a_mistake_to_fix(
+    command, tmp_path, s3, variable
+):
+    environ = {"BACKUP_DIR": str(tmp_path), **s3.environ, variable: "a key\n"}
+    listed = command("backup", "list", **environ)
+    assert listed.returncode == 2
+    assert f"{variable}: no key of S3: copy it anew, in one line" in listed.stderr

@@ -122,6 +122,24 @@ def test_nothing_that_a_database_sets_is_in_the_way_of_its_restore(small, tmp_pa
     assert len(before) == len(SETTINGS)
 
 
+def test_a_server_of_several_addresses_is_backed_up_and_restored(small, tmp_path, log):
+    """Of a cluster the first that answers is taken, as by the application itself."""
+    several = small.set(query={"host": ("127.0.0.1:1", small.query["host"])})
+    context = context_on(several, tmp_path, log)
+    assert restore(make("daily", context), context).rows == 452
+
+
+@pytest.mark.parametrize("query", ["host=a&host=b&port=1&port=2&port=3", "host=a:x&host=b"])
+def test_addresses_that_no_ports_fit_are_a_mistake_to_fix(command, tmp_path, query):
+    made = command(
+        *("backup", "daily"),
+        DATABASE_URL=f"postgresql://pos@/pos?{query}",
+        BACKUP_DIR=str(tmp_path),
+    )
+    assert made.returncode == 2
+    assert made.stderr.splitlines()[-1].startswith("DATABASE_URL: ")
+
+
 UNHURRIED = """
 DO $$ BEGIN ASSERT current_setting('transaction_timeout') = '0'; END $$;
 """

@@ -14,7 +14,9 @@ from typing import IO, Any
 
 import psycopg2
 import psycopg2.extensions
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
 from posapp.backup.errors import BackupError, Refused
 from posapp.runtime.child import base_environment, child_command
@@ -77,7 +79,7 @@ class PostgresClient:
     @property
     def parameters(self) -> dict[str, str]:
         """Returns libpq's parameters, without the database and the password."""
-        apart = ("database", "password")
+        apart = ("dbname", "password")
         return {k: str(v) for k, v in self._given.items() if k not in apart}
 
     def on(self, database: str) -> PostgresClient:
@@ -86,7 +88,13 @@ class PostgresClient:
 
     @property
     def _given(self) -> dict[str, object]:
-        return {**self.url.translate_connect_args(username="user"), **self.url.query}
+        """As the application itself connects: the address may name several servers. Raises
+        Refused."""
+        try:
+            dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+            return dict(dialect.create_connect_args(self.url)[1])  # type: ignore[no-untyped-call]
+        except (ArgumentError, ValueError) as error:
+            raise Refused(f"DATABASE_URL: {one_line(error)}") from None
 
     @contextmanager
     def connect(self, database: str | None = None) -> Iterator[Connection]:

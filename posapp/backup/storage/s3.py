@@ -71,6 +71,9 @@ class _Listed(Backup):
         return self._read[1]
 
 
+_KEYS = ("BACKUP_S3_ACCESS_KEY", "BACKUP_S3_SECRET_KEY")
+
+
 @dataclass(frozen=True)
 class S3Storage:
     """A bucket and how to reach it; `timeout` in seconds bounds each silence of the server, and a
@@ -86,9 +89,12 @@ class S3Storage:
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> S3Storage:
-        """Returns a bucket with the endpoint and the keys of the settings."""
+        """Returns a bucket with the endpoint and the keys of the settings. Raises Refused."""
         secret = settings.backup_s3_secret_key
         keys = (settings.backup_s3_access_key or "", secret.get_secret_value() if secret else "")
+        for variable, key in zip(_KEYS, keys, strict=True):
+            if not (key.isascii() and key.isprintable() and " " not in key):
+                raise Refused(f"{variable}: no key of S3: copy it anew, in one line without spaces")
         return cls(name, settings.backup_s3_endpoint, keys, reserve=settings.backup_disk_reserve)
 
     @property
