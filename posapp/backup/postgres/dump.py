@@ -41,6 +41,7 @@ FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted
 WHERE a.application_name = 'pg_dump' AND a.datname = current_database()
   AND clock_timestamp() - a.query_start > make_interval(secs => %s)
 """
+_LOCKED = "{} stays locked by the server process {} for {} s; see it in pg_stat_activity"
 
 Progress = Callable[[int], None]
 """Called with the bytes of SQL so far."""
@@ -103,9 +104,7 @@ def _ended_when_locked_out(
         with suppress(BackupError), client.connect() as connection:  # without it pg_dump goes on
             while not done.wait(LOCK_WAIT / 4):
                 for name, others in query(connection, _LOCKED_OUT, LOCK_WAIT):
-                    reasons.append(
-                        f"{one_line(name)} stays locked by {others[1:-1]} for {LOCK_WAIT} s"
-                    )
+                    reasons.append(_LOCKED.format(one_line(name), others[1:-1], LOCK_WAIT))
                     program.kill()
                     return
 
