@@ -1,9 +1,14 @@
 """Time is handed in: what the runner, the courier and the heartbeat do in hours takes no time."""
 
 import ast
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 import healthkit
 from healthkit import (
@@ -21,10 +26,12 @@ from healthkit import (
 )
 from healthkit._alerts.delivery import Courier
 from healthkit._model.alerts import Delivery
+from healthkit._model.checks import Service
+from healthkit._runner import Runner
 from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.heartbeat import HeartbeatSender
-from healthkit.testing import ScriptedCheck, configured, wait_until
+from healthkit.testing import _WAKE, ManualClock, ScriptedCheck, configured, wait_until
 
 SOURCES = Path(healthkit.__file__).parent
 PURE = (
@@ -152,3 +159,60 @@ def test_the_heartbeat_goes_out_once_in_its_interval(clock, http_sink):
         sender.stop()
     query = parse_qs(urlsplit(http_sink.requests[0].path).query)
     assert query == {"status": ["up"], "msg": ["OK"]}
+
+
+class LateWake(SimpleQueue):
+    """A queue whose reader is woken for the time in the moment in which it got an item."""
+
+    def __init__(self, clock, *items):
+        for item in items:
+            self.put(item)
+        self.clock = clock
+
+    def get(self, *arguments, **options):
+        item = super().get(*arguments, **options)
+        if item == "first":
+            self.clock.advance(10)
+        return item
+
+
+def test_a_wake_that_comes_beside_an_item_is_no_item_and_ends_no_later_wait(clock):
+    queue = LateWake(clock, "first", "second")
+    assert clock.receive(queue, 5) == "first"
+    assert clock.receive(queue, 0) == "second"
+    with pytest.raises(Empty):
+        clock.receive(queue, 0)
+    queue = LateWake(clock, "first")
+    assert clock.receive(queue, 5) == "first"
+    ended = threading.Event()
+    waiter = threading.Thread(target=lambda: (suppressed(clock, queue), ended.set()))
+    waiter.start()
+    wait_until(lambda: queue.empty() and clock.waiting() == 1)
+    assert not ended.is_set()
+    clock.advance(5)
+    waiter.join(60)
+    assert ended.is_set()
+
+
+def suppressed(clock, queue):
+    with suppress(Empty):
+        clock.receive(queue, 5)
+
+
+def test_the_scheduler_takes_no_wake_for_a_result(caplog):
+    class Clock(ManualClock):
+        def receive(self, queue, timeout):
+            item = super().receive(queue, timeout)
+            queue.put(_WAKE)  # as `advance` does beside an item
+            return item
+
+    clock = Clock()
+    checks = [(CheckInfo(name, name), ScriptedCheck()) for name in "abc"]
+    runner = Runner(Service("x", "1", "test", "UTC"), checks, lambda _: None, clock=clock)
+    runner.start()
+    for runs in (1, 2, 3):
+        wait_until(lambda runs=runs: all(len(check.runs) == runs for _, check in checks))
+        wait_until(lambda: clock.waiting() == 1)
+        clock.advance(3600)
+    runner.stop()
+    assert "scheduling the checks failed" not in caplog.text

@@ -6,13 +6,17 @@ Requests are counted by route: a raw path would let a stranger make metrics.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
+from typing import cast
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
     multiprocess,
 )
@@ -85,5 +89,26 @@ def render_metrics() -> bytes:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    _BegunFiles(registry)
     return generate_latest(registry)
+
+
+class _BegunFiles(multiprocess.MultiProcessCollector):
+    """The files of all workers but of those that have just made theirs: until its first byte is
+    written such a file is empty, and the library's own reading of it fails."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+        super().__init__(registry)  # type: ignore[no-untyped-call]
+
+    def collect(self) -> Iterable[Metric]:
+        files = (entry for entry in os.scandir(self._folder) if entry.name.endswith(".db"))
+        begun = [entry.path for entry in files if _size(entry) > 0]
+        return cast("Iterable[Metric]", self.merge(begun))  # type: ignore[no-untyped-call]
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:  # a worker has ended, and its gauges with it
+        return 0

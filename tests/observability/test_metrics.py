@@ -96,6 +96,28 @@ def test_orders_and_revenue_are_counted_once_each(server):
     assert value(server, "posapp_revenue_rupiah_total", method="qris") == revenue + order["due"]
 
 
+def test_a_worker_that_has_just_made_its_files_disturbs_no_reading(server):
+    before = value(server, "posapp_pool_limit_connections")
+    folder = metrics_folder(server)
+    kinds = {path.name.rsplit("_", 1)[0] for path in folder.glob("*.db")}
+    assert {"counter", "gauge_livesum", "histogram"} <= kinds
+    fresh = [folder / f"{kind}_999999999.db" for kind in kinds]
+    for path in fresh:
+        path.touch()
+    answer = requests.get(f"{server.url}/metrics", timeout=60)
+    for path in fresh:
+        path.unlink()
+    assert answer.status_code == 200
+    assert value(server, "posapp_pool_limit_connections") == before
+
+
+def metrics_folder(server):
+    environment = psutil.Process(server.process.pid).children()[0].environ()
+    data = Path(environment["POS_DATA_DIR"])
+    (folder,) = data.rglob("metrics-*")
+    return folder
+
+
 def test_the_pool_and_the_checks_are_told(server):
     found = {name for name, _ in samples(server)}
     assert value(server, "posapp_pool_open_connections") >= 1

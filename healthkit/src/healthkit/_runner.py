@@ -263,7 +263,7 @@ class _Loop:
         while not isinstance(message, _Stop):
             self._take(message)
             try:
-                message = self._inbox.get_nowait()
+                message = self._clock.receive(self._inbox, 0)
             except Empty:
                 return True
         self._publish_from = 0.0

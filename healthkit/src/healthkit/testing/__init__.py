@@ -135,18 +135,21 @@ class ManualClock:
             self.receive(_threads.unpatched("queue", "SimpleQueue")(), seconds)
 
     def receive(self, queue: Any, timeout: float) -> Any:
+        until = self._elapsed + timeout
+        while (item := self._next(queue, until)) is _WAKE:
+            pass  # it is time, so that the next look ends the wait; or it was meant for an earlier one
+        return item
+
+    def _next(self, queue: Any, until: float) -> Any:
         with self._lock:
-            entry = (self._elapsed + timeout, queue)
-            if timeout > 0:
+            entry = (until, queue)
+            if wait := until > self._elapsed:
                 self._waiting.append(entry)
         try:
-            item = queue.get() if timeout > 0 else queue.get_nowait()
+            return queue.get() if wait else queue.get_nowait()
         finally:
             with self._lock, suppress(ValueError):
                 self._waiting.remove(entry)
-        if item is _WAKE:
-            raise Empty
-        return item
 
     def waiting(self) -> int:
         """Returns how many threads wait by this clock."""
