@@ -16,7 +16,11 @@ IS_NAME = "must not be the user name"
 IS_COMMON = "is one of the passwords that everybody tries first"
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_DUMMY_HASH = _HASHER.hash("nobody has this password")
+_DUMMY_HASH = (
+    "$argon2id$v=19$m=19456,t=2,p=1$va1qvAaJzruf8z3yX/O30g"
+    "$C3ashqYr+MyUUoKzab16d4yiLbV8zClB7RoGSsp4gMk"
+)
+"""Of a random password that nobody kept; written down, for each start would wait for a new one."""
 
 
 def hash_password(password: str) -> str:

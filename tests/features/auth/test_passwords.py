@@ -15,6 +15,11 @@ def test_a_password_fits_its_hash_and_no_other():
     assert not passwords.verify_password("kenangan-2026", "no hash at all")
 
 
+def test_an_unknown_account_takes_as_long_as_a_known_one():
+    """The hash that stands in for one costs as much as those that are made today."""
+    assert not passwords._HASHER.check_needs_rehash(passwords._DUMMY_HASH)
+
+
 @pytest.mark.parametrize("change", ["password_hash = 'another'", "active = false"])
 def test_a_password_that_was_right_opens_nothing_once_the_account_has_changed(
     database, cursor, change
