@@ -14,9 +14,10 @@ Exit 0 at the score wanted or better, 1 below it or for a mistake in the list, 2
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
-import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,16 +25,17 @@ import time
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.ast.ast_query import ASTQuery
 from cosmic_ray.mutating import mutate_code, use_mutation
-from cosmic_ray.testing import run_tests
-from cosmic_ray.work_item import TestOutcome
+from hypothesis import Phase, settings
 from mutation_operators import OPERATORS, operator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +44,18 @@ LIMIT = 100
 """Mutants of one module; of more, every second, third… is taken."""
 MINIMUM_TIMEOUT = 60.0
 """Seconds. Who runs ten times as long as unbroken, and as long as this, is in an endless loop."""
+LIBRARIES = (
+    "pytest",
+    "hypothesis.strategies",
+    "pydantic_settings",
+    "sqlalchemy.orm",
+    "sqlalchemy.dialects.postgresql.psycopg2",
+    "click",
+    "flask",
+    "jwt",
+    "loguru",
+)
+"""Nothing of ours. Each worker loads them once, for they take longer than the tests of a mutant."""
 
 
 @dataclass(frozen=True)
@@ -180,30 +194,63 @@ def work_in_copy(root: Path, folder: Path) -> None:
     sources = [copy, *copy.glob("healthkit/src"), *copy.glob("plugins/*/src")]
     os.environ["PYTHONPATH"] = os.pathsep.join(map(str, sources))
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # schemathesis alone takes seconds
-    os.environ["CI"] = "true"  # Hypothesis then draws the same examples each time, and keeps none
+    sys.path[:0] = map(str, sources)
+    for name in LIBRARIES:
+        import_module(name)
+    find_and_stop()
 
 
-def command(rule: Rule) -> str:
+def find_and_stop() -> None:
+    """Has Hypothesis draw the same examples each time, and look for no simpler one that fails."""
+    phases = (Phase.explicit, Phase.generate)
+    settings.register_profile("mutants", derandomize=True, database=None, phases=phases)
+    settings.load_profile("mutants")
+
+
+def arguments_of(rule: Rule) -> list[str]:
     plugins = (
         "-p no:cacheprovider -p pytest_timeout -p healthkit.testing -p _hypothesis_pytestplugin"
     )
     alone = "" if rule.fixtures else "--noconftest"
-    return shlex.join([sys.executable, *f"-m pytest -x -q {plugins} {alone}".split(), *rule.tests])
+    return [*f"-x -q {plugins} {alone}".split(), *rule.tests]
 
 
 def try_unbroken(rule: Rule) -> tuple[float, str]:
     """The seconds that the tests of a rule take, and what they say if they fail."""
     began = time.monotonic()
-    ended = subprocess.run(shlex.split(command(rule)), capture_output=True, text=True)
-    return time.monotonic() - began, ended.stdout + ended.stderr if ended.returncode else ""
+    if exit_code_of_tests(rule, None) == 0:
+        return time.monotonic() - began, ""
+    command = [sys.executable, "-m", "pytest", *arguments_of(rule)]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    return 0.0, f"{ended.stdout}{ended.stderr}exit code {ended.returncode}"
 
 
 def is_killed(rule: Rule, mutant: Mutant, timeout: float) -> bool:
+    """Whether the tests fail, do not come so far, or do not end."""
     with use_mutation(Path(mutant.module), operator(mutant.operator), mutant.occurrence):
-        outcome, output = run_tests(command(rule), timeout)
-    if outcome is TestOutcome.INCOMPETENT:
-        raise RuntimeError(output)
-    return bool(outcome is TestOutcome.KILLED)
+        return exit_code_of_tests(rule, timeout) != 0
+
+
+def exit_code_of_tests(rule: Rule, timeout: float | None) -> int | None:
+    """Runs them in a fork of this process, which has loaded the libraries and nothing of ours."""
+    child = multiprocessing.get_context("fork").Process(target=run_tests, args=(rule, timeout))
+    child.start()
+    child.join(timeout)
+    with suppress(ProcessLookupError):  # also what broken code left running
+        os.killpg(cast("int", child.pid), signal.SIGKILL)
+    child.join()
+    return child.exitcode
+
+
+def run_tests(rule: Rule, timeout: float | None) -> NoReturn:
+    """Ends this process, which leads a group of its own, with the exit code of pytest."""
+    os.setsid()
+    # Two changes in one second look alike to Python's cache: only the unbroken code goes into it.
+    sys.dont_write_bytecode = timeout is not None
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)
+    os._exit(import_module("pytest").main(arguments_of(rule)))
 
 
 @dataclass
