@@ -40,7 +40,7 @@ from posapp.backup.storage.lookup import verify_checksum
 from posapp.backup.storage.s3 import S3Storage
 from posapp.database.schema import HEAD
 from posapp.settings import Settings
-from tests.conftest import User
+from tests.users import User
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)

@@ -38,7 +38,7 @@ from tests.backup.kit import (
     receiving,
     run_sql,
 )
-from tests.conftest import User
+from tests.users import User
 
 AGE = b"age-encryption.org/v1"
 HIDDEN = b"Tamu rahasia"

@@ -44,7 +44,7 @@ from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.wal_signing import WalKey, beside, make_plan
 from posapp.runtime.postgres import use_server
 from tests.backup.kit import KEY, SMALL, address, context_on, run_sql
-from tests.conftest import User
+from tests.users import User
 
 NOW = datetime(2025, 12, 26, 5, 0, tzinfo=UTC)
 

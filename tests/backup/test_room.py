@@ -15,7 +15,7 @@ from posapp.backup.room import Need
 from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
 from tests.backup.test_backup_faults import NOISE
-from tests.conftest import UNSYNCED
+from tests.servers import UNSYNCED
 
 MB = 1_000_000
 

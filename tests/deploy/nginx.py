@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.conftest import wait_until
+from healthkit.testing import wait_until
 from tests.deploy.stack import DEPLOY
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")

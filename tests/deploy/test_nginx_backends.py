@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 
-from tests.conftest import wait_until
+from healthkit.testing import wait_until
 from tests.deploy import nginx
 from tests.deploy.nginx import LOCAL, get, raw
 

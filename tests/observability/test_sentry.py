@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
-from tests.conftest import PLANTED
 from tests.observability.sinks import envelopes, sink
+from tests.servers import PLANTED
 
 PASSWORD, TOKEN, CARD = PLANTED
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
-from tests.conftest import PLANTED
+from tests.servers import PLANTED
 
 PASSWORD, TOKEN, CARD = PLANTED
 
