@@ -71,6 +71,30 @@ def test_an_incident_that_is_open_stays_on_the_page_however_many_come_after_it(
     assert all(day.outages for day in database.days if day.day > began.date())
 
 
+def test_an_incident_keeps_its_updates_however_long_it_is_open_and_whatever_else_is_said(
+    store, store_url
+):
+    began = NOW - timedelta(days=60)
+    old = put_state(store, "pg_main_01", Level.DOWN, began)
+    busy = put_state(store, "cards", Level.DOWN, NOW)
+    with store.transaction() as connection:
+        first = notices.open_notice(connection, "Kartu", began)
+        for number in range(notices.MOST):
+            passing = notices.open_notice(connection, f"Lain {number}", NOW)
+            notices.close_notice(connection, passing, NOW)
+        notices.add_note(connection, "We are on it", "staff", began, incident=old)
+        notices.add_note(connection, "Bank sudah tahu", "staff", began, notice=first)
+        for number in range(300):
+            notices.add_note(connection, f"Step {number}", "staff", NOW, incident=busy)
+    page = read_page(settings_of(store_url), store)
+    texts = {one.id: [update.text for update in one.updates] for one in page.incidents}
+    assert texts[f"incident-{old}"] == ["We are on it"]
+    assert texts[f"notice-{first}"] == ["Bank sudah tahu"]
+    newest = texts[f"incident-{busy}"]
+    assert newest == [f"Step {number}" for number in reversed(range(300))][: len(newest)]
+    assert len(newest) >= 50
+
+
 texts = st.text(max_size=60) | st.sampled_from(
     [
         "<script>alert(1)</script>",

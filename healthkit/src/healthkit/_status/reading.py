@@ -188,11 +188,18 @@ class Reader:
         self, connection: Connection, found: list[Incident], now: datetime
     ) -> tuple[PublicIncident, ...]:
         since = now - _SHOWN_FOR
+        labels = {check.info.name: check.info.label for check in self._checks}
+        found = [
+            one
+            for one in found
+            if one.check in labels and (one.ended_at is None or one.ended_at > since)
+        ]
+        by_staff = notices.list_notices(connection, since)
+        ids = [one.id for one in found], [one.id for one in by_staff]
         updates: dict[tuple[int | None, int | None], list[Update]] = {}
-        for note in notices.list_notes(connection, since - _SHOWN_FOR):
+        for note in notices.list_notes(connection, *ids):
             update = Update(f"note-{note.id}", note.at, note.text)
             updates.setdefault((note.incident, note.notice), []).append(update)
-        labels = {check.info.name: check.info.label for check in self._checks}
         shown = [
             PublicIncident(
                 f"incident-{one.id}",
@@ -203,7 +210,6 @@ class Reader:
                 tuple(updates.get((one.id, None), ())),
             )
             for one in found
-            if one.check in labels and (one.ended_at is None or one.ended_at > since)
         ]
         shown += [
             PublicIncident(
@@ -214,7 +220,7 @@ class Reader:
                 one.ended_at,
                 tuple(updates.get((None, one.id), ())),
             )
-            for one in notices.list_notices(connection, since)
+            for one in by_staff
         ]
         return tuple(sorted(shown, key=lambda one: one.began_at, reverse=True))
 

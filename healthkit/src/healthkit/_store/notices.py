@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from healthkit._store.tables import incidents, notes, notices
 from healthkit.masking import one_line
 
 LONGEST_TITLE, LONGEST_TEXT = 200, 2_000
 MOST = 200
-"""Notices, and updates, that are read."""
+"""Notices that are read."""
+MOST_NOTES, MOST_NOTES_OF_ONE = 500, 50
+"""Updates that are read: in all, and of one incident or notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,28 @@ def add_note(
 
 
 def list_notices(connection: Connection, since: datetime) -> list[Notice]:
-    """Returns those that are open or have ended since then, the latest first."""
+    """Returns those that are open, and then those that have ended since, the latest first."""
     query = (
         select(notices)
         .where((notices.c.ended_at.is_(None)) | (notices.c.ended_at > since))
-        .order_by(notices.c.id.desc())
+        .order_by(notices.c.ended_at.is_not(None), notices.c.id.desc())
         .limit(MOST)
     )
     return [Notice(r.id, r.title, r.began_at, r.ended_at) for r in connection.execute(query)]
 
 
-def list_notes(connection: Connection, since: datetime) -> Iterable[Note]:
-    """Returns the updates since then, the latest first."""
-    query = select(notes).where(notes.c.at > since).order_by(notes.c.id.desc()).limit(MOST)
+def list_notes(
+    connection: Connection, of_incidents: Collection[int], of_notices: Collection[int]
+) -> Iterable[Note]:
+    """Returns the last updates of each of these incidents and notices, the latest first."""
+    place = func.row_number().over(
+        partition_by=(notes.c.incident, notes.c.notice), order_by=notes.c.id.desc()
+    )
+    found = (
+        select(notes, place.label("place"))
+        .where(notes.c.incident.in_(of_incidents) | notes.c.notice.in_(of_notices))
+        .subquery()
+    )
+    query = select(found).where(found.c.place <= MOST_NOTES_OF_ONE)
+    query = query.order_by(found.c.id.desc()).limit(MOST_NOTES)
     return [Note(r.id, r.incident, r.notice, r.at, r.body) for r in connection.execute(query)]
