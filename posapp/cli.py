@@ -21,7 +21,8 @@ from posapp.runtime.errors import CommandError
 from posapp.settings import SettingsError
 
 ROOMS = {
-    "posapp.operations.cli": ("demo", "serve", "debug", "health-check", "healthkit"),
+    "posapp.operations.cli": ("demo", "serve"),
+    "posapp.operations.cli_health": ("debug", "health-check", "healthkit"),
     "posapp.operations.cli_audit": ("audit",),
     "posapp.operations.doctor.cli": ("doctor",),
     "posapp.operations.kuma.cli": ("kuma",),

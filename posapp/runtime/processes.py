@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
 from healthkit import load_settings
+from posapp.runtime import postgres
 from posapp.runtime.dev_secret import development_secret
 from posapp.runtime.errors import CommandError
 from posapp.settings import Settings
@@ -83,3 +86,12 @@ def refuse_in_production(settings: Settings) -> None:
     """Raises StartError."""
     if settings.production:
         raise StartError("the demo has passwords that all know: not with ENVIRONMENT=production")
+
+
+def keep_database(stack: ExitStack, settings: Settings) -> URL:
+    """The database for what this process becomes: the embedded server counts it as its user."""
+    if settings.database is not None:
+        return settings.database
+    server = stack.enter_context(postgres.use_server(settings.pos_data_dir))
+    os.set_inheritable(server.lock.fileno(), True)
+    return server.url
