@@ -8,6 +8,7 @@ import threading
 import pytest
 import requests
 
+from posapp.http.body import MAX_BODY_BYTES
 from tests.conftest import wait_until
 from tests.deploy import nginx
 from tests.deploy.nginx import LOCAL, get, raw
@@ -206,6 +207,26 @@ def test_a_line_of_its_log_has_the_backends_names_and_no_secret(door):
         "/health/report/***MASKED***",
         "/health/act/***MASKED***",
     }
+
+
+def test_a_token_stands_in_neither_log_when_nginx_answers_itself(door, upstreams):
+    secret = "Rahasia-1947-kata"
+    for upstream in upstreams:
+        upstream.act = lambda head, client: client.shutdown(socket.SHUT_RDWR)
+    before = len(door.log())
+    paths = [f"/health/{what}/{secret}" for what in ("beat", "report", "act")]
+    for path in (*paths, f"//health//%62eat/{secret}", f"/%2e/health/act/{secret}"):
+        assert " 502 " in get(door, path)
+    large = requests.post(f"{door.url}{paths[1]}", data=b"x" * (MAX_BODY_BYTES + 1), timeout=60)
+    assert large.status_code == 413
+    for path in (paths[0], f"/x/../health/beat/{secret}", f"/health/%62eat/{secret}"):
+        request = f"GET {path} HTTP/1.1\r\nHost: a\r\n"
+        assert b" 405 " in raw(door, request.replace("GET", "TRACE").encode() + b"\r\n")
+        assert b" 431 " in raw(door, request.encode() + b"X: " + b"y" * 20_000 + b"\r\n\r\n")
+        assert b" 400 " in raw(door, f"GET {path} HTTP/1.1\r\n\r\n".encode())
+    wait_until(lambda: len(door.log()) >= before + 15)
+    for log in ("access.log", "error.log"):
+        assert secret not in (door.folder / log).read_text()
 
 
 def test_probes_leave_no_line(door):
