@@ -124,6 +124,12 @@ def test_what_compose_reads_in_env_the_scripts_read_too(folder, line):
     assert shell(folder, "setting BACKENDS 9").stdout == "3\n"
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_a_mark_that_windows_writes_first_hides_no_setting(folder, locale):
+    (folder / ".env").write_text("POS_VERSION=1.4\r\n", encoding="utf-8-sig", newline="")
+    assert shell(folder, f"LC_ALL={locale} setting POS_VERSION local").stdout == "1.4\n"
+
+
 @pytest.mark.parametrize("before", ["", "POS_VERSION=1", "POS_VERSION=1\n", "A=b#c", "A=b\r\n"])
 def test_a_setting_is_written_whatever_stands_there(folder, before):
     (folder / ".env").write_text(before, newline="")
