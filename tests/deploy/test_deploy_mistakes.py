@@ -99,6 +99,17 @@ def test_arguments_that_are_none_are_refused(folder, arguments):
     assert refusal(folder, "deploy.sh", *arguments).startswith("deploy: ")
 
 
+def test_backups_are_looked_for_where_env_has_them(folder):
+    said = "no daily backup is younger"
+    (folder / ".env").write_text('POS_VERSION=1.3.0\nBACKUPS="../other disk"\n')
+    assert said in refusal(folder, "deploy.sh", "1.4.0")
+    (folder.parent / "other disk/daily").mkdir(parents=True)
+    (folder.parent / "other disk/daily/1.dump.gz").touch()
+    done = run(folder, str(folder / "deploy.sh"), "1.4.0")
+    assert "1.4.0: begins" in done.stdout
+    assert said not in done.stderr
+
+
 def test_a_folder_of_logs_that_cannot_be_written_is_said(folder):
     (folder / "var").write_text("a file")
     assert "cannot be written" in refusal(folder, "deploy.sh", "1.4.0")
