@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,11 @@ class HandledErrors(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the exit would flush into the pipe
             raise SystemExit(0) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            click.echo(f"the output cannot be written: {error.strerror}", err=True)
+            raise SystemExit(2) from None
 
 
 def format_table(rows: Sequence[tuple[str, ...]]) -> str:
