@@ -137,7 +137,7 @@ class ManualClock:
     def receive(self, queue: Any, timeout: float) -> Any:
         until = self._elapsed + timeout
         while (item := self._next(queue, until)) is _WAKE:
-            pass  # it is time, so that the next look ends the wait; or it was meant for an earlier one
+            pass  # it is time: the next look ends the wait, or goes on with it
         return item
 
     def _next(self, queue: Any, until: float) -> Any:
