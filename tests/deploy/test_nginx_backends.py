@@ -61,6 +61,21 @@ def test_the_tunnel_alone_may_say_who_the_client_is(door, upstreams):
     assert "Strict-Transport-Security: max-age=" in answer
 
 
+def test_a_whole_network_may_be_the_tunnels(upstreams):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    backend = f"{LOCAL[0]} {LOCAL[1]}:{upstreams[0].port}"
+    door = nginx.start(nginx.prepare(), backend, port, TUNNEL_ADDRESS="127.0.1.0/24")
+    try:
+        get(door, "/api/v1/tables", "127.0.1.9", CF_Connecting_IP="203.0.113.7")
+        get(door, "/api/v1/tables", "127.0.2.9", CF_Connecting_IP="203.0.113.8")
+    finally:
+        door.stop()
+    names = ("X-Forwarded-For", "X-Forwarded-Proto")
+    said = [[u.header(one, i) for one in names] for u in upstreams for i in range(len(u.got))]
+    assert sorted(said) == [[["127.0.2.9"], ["http"]], [["203.0.113.7"], ["https"]]]
+
+
 def test_the_backends_own_headers_stand_alone(door, upstreams):
     lines = ["Content-Security-Policy: sandbox", "Cache-Control: public, max-age=5"]
     lines += ["X-Request-ID: theirs"]
