@@ -23,7 +23,7 @@ preflight() {
     need_space 5
     need_stack
     export CHECKOUT=$sources
-    [ -n "$(find backups/daily -name '*.dump.gz' -mmin -1560 2>/dev/null | head -n 1)" ] ||
+    [ -n "$(find "$(setting BACKUPS ./backups)/daily" -name '*.dump.gz' -mmin -1560 2>/dev/null | head -n 1)" ] ||
         fail "no daily backup is younger than 26 hours; make one: docker compose exec backup posapp backup daily"
 }
 build() {

@@ -4,10 +4,10 @@
 fail() { echo "$(basename "$0" .sh): $*" >&2; exit 2; }
 
 # setting NAME DEFAULT: the value in .env, in each form that compose reads: with quotes, with a comment
-# behind it, with an editor's CRLF
+# behind it, with an editor's CRLF and its mark of UTF-8 before the first line
 setting() {
     local value
-    value=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" .env 2>/dev/null | tail -n 1)
+    value=$(sed -nE "1s/^\xEF\xBB\xBF//; s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" .env 2>/dev/null | tail -n 1)
     case $value in
     \"*) value=${value#?} value=${value%%\"*} ;;
     \'*) value=${value#?} value=${value%%\'*} ;;

@@ -71,9 +71,10 @@ secret jwt_secret $POSAPP $POSAPP 0400
 secret backup_key $POSAPP $POSAPP 0400
 secret health_token $POSAPP $POSAPP 0400
 secret tunnel_token $CLOUDFLARED $CLOUDFLARED 0400 ""
-mkdir -p backups
-chown $POSAPP:$POSAPP backups
-chmod 0700 backups
+backups=$(setting BACKUPS ./backups)
+mkdir -p "$backups"
+chown $POSAPP:$POSAPP "$backups"
+chmod 0700 "$backups"
 
 if [ -e .env.production ] && ! grep -qsF -e "$domain" .env.production; then
     echo ".env.production stays as it is; to move to $domain, change CORS_ALLOWED_ORIGINS and POS_URL there"

@@ -33,9 +33,9 @@ if [ -n "${TUNNEL_ADDRESS:-}" ]; then
     cat >tunnel.conf <<END
 set_real_ip_from $TUNNEL_ADDRESS;
 real_ip_header CF-Connecting-IP;
-map \$realip_remote_addr \$client_scheme {
+geo \$realip_remote_addr \$client_scheme {
     $TUNNEL_ADDRESS https;
-    default \$scheme;
+    default http;
 }
 END
 else

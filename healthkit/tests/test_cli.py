@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -91,6 +93,19 @@ def test_plugins_are_listed_with_what_they_offer_and_why_one_failed(run, tmp_pat
     output = run("plugins").output
     assert "scripted" in output
     assert "failed: not loaded: ZeroDivisionError" in output
+
+
+def test_a_disk_that_is_full_is_one_line_and_not_a_traceback():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "healthkit", "plugins"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"the output cannot be written: No space left on device\n"
 
 
 def test_what_is_public_is_named_in_all_and_importable():

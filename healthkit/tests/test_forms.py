@@ -147,6 +147,21 @@ def test_for_nagios_a_wrong_option_is_unknown_too_and_stands_on_stdout(run, word
     assert run(*words).exit_code in (0, 2)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["--bogus", "check"], ["chekc"], ["check", "--nagios", "-x"], ["--plugins-dir"], ["config"]],
+)
+def test_for_nagios_a_wrong_word_before_the_command_is_unknown_too(words):
+    found = CliRunner().invoke(main, [*words, "--nagios"])
+    assert found.exit_code == 3
+    assert as_nagios_reads(found.stdout)[0].startswith("HEALTHKIT UNKNOWN: ")
+
+
+def test_a_jobs_own_word_of_nagios_changes_no_exit_code():
+    found = CliRunner().invoke(main, ["run", "--bogus", "--", "check_disk", "--nagios"])
+    assert (found.exit_code, found.stdout) == (2, "")
+
+
 def test_for_nagios_a_bug_is_unknown_and_its_traceback_stands_on_stderr(run, monkeypatch):
     def broken(_):
         raise ZeroDivisionError

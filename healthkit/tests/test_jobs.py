@@ -357,6 +357,7 @@ def test_its_exit_code_is_the_commands_as_a_shell_has_it(config, health, words, 
         (("run", "nightly"), "Missing argument"),
         (("beat", "nightly", "stop"), "is none of start, fail, log"),
         (("beat", "nightly", "256"), "is none of start, fail, log"),
+        (("run", "nightly", "--config", "x", "--", "true"), "stand before the name"),
     ],
 )
 def test_a_mistake_runs_nothing(config, tmp_path, monkeypatch, words, said):

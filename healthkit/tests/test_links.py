@@ -318,6 +318,18 @@ def test_without_an_address_the_path_is_the_applications(place):
     off.stop()
 
 
+def test_without_an_address_a_body_for_that_path_is_left_to_the_application(place):
+    def echo(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))]
+
+    off = Health(place.health.settings.model_copy(update={"links": LinkSettings()}))
+    off._runner.needs_start = False
+    client = Client(HealthMiddleware(echo, off))
+    assert client.post("/health/act/own", data=b"an act of the application's").data
+    off.stop()
+
+
 def test_used_links_are_forgotten_after_a_quarter(place):
     place.client.post(place.path(), data={"act": "acknowledge"})
     place.clock.advance(timedelta(days=93).total_seconds())

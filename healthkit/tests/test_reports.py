@@ -101,6 +101,13 @@ def test_prometheus_text_has_the_numbers_that_a_check_has_found():
     ]
 
 
+def test_prometheus_text_has_no_sample_twice_where_names_are_alike_once_they_are_masked():
+    names = {"token=aaaaaaaaaa": 1, "token=bbbbbbbbbb": 2, "pool": {"open": 3}, "pool.open": 4}
+    text = _rendering.prometheus_text(report(result(Outcome.healthy(**names))))
+    found = [line.rpartition(" ")[0] for line in text.splitlines() if "check_value{" in line]
+    assert len(found) == len(set(found)) == 2
+
+
 def test_readiness_asks_the_required_checks_only():
     advisory = {"info": {"role": Role.ADVISORY}}
     bad, good = Outcome.unhealthy("x"), Outcome.healthy()

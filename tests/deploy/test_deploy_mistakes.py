@@ -99,6 +99,17 @@ def test_arguments_that_are_none_are_refused(folder, arguments):
     assert refusal(folder, "deploy.sh", *arguments).startswith("deploy: ")
 
 
+def test_backups_are_looked_for_where_env_has_them(folder):
+    said = "no daily backup is younger"
+    (folder / ".env").write_text('POS_VERSION=1.3.0\nBACKUPS="../other disk"\n')
+    assert said in refusal(folder, "deploy.sh", "1.4.0")
+    (folder.parent / "other disk/daily").mkdir(parents=True)
+    (folder.parent / "other disk/daily/1.dump.gz").touch()
+    done = run(folder, str(folder / "deploy.sh"), "1.4.0")
+    assert "1.4.0: begins" in done.stdout
+    assert said not in done.stderr
+
+
 def test_a_folder_of_logs_that_cannot_be_written_is_said(folder):
     (folder / "var").write_text("a file")
     assert "cannot be written" in refusal(folder, "deploy.sh", "1.4.0")
@@ -122,6 +133,12 @@ def test_a_folder_of_logs_that_cannot_be_written_is_said(folder):
 def test_what_compose_reads_in_env_the_scripts_read_too(folder, line):
     (folder / ".env").write_text(f"BACKENDS=2\n{line}\n", newline="")
     assert shell(folder, "setting BACKENDS 9").stdout == "3\n"
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_a_mark_that_windows_writes_first_hides_no_setting(folder, locale):
+    (folder / ".env").write_text("POS_VERSION=1.4\r\n", encoding="utf-8-sig", newline="")
+    assert shell(folder, f"LC_ALL={locale} setting POS_VERSION local").stdout == "1.4\n"
 
 
 @pytest.mark.parametrize("before", ["", "POS_VERSION=1", "POS_VERSION=1\n", "A=b#c", "A=b\r\n"])

@@ -134,6 +134,7 @@ def mistakes():
     yield 404, "/metrics", {}
     yield 404, "/metrics/more", {}
     yield 405, "/", {"method": "POST"}
+    yield 412, "/", {"headers": {"If-Match": "other"}}
     yield 413, "/api/v1/orders", {"method": "POST", "data": b"x" * (MAX_BODY_BYTES + 1)}
     yield 414, f"/{'x' * 20000}", {}
     yield 431, "/", {"headers": {"X-Long": "x" * 20000}}
@@ -152,6 +153,15 @@ def test_its_own_mistakes_have_the_form_and_the_headers_of_the_backends(door, st
         assert answer.headers[name] == value
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Server"] == "nginx"
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/index-one.js"])
+def test_a_part_that_is_not_there_is_the_whole_file_and_no_mistake_kept_for_ever(door, path):
+    for part in ("bytes=999999-", "bytes=0-3"):
+        headers = {"Range": part, "Accept-Encoding": "identity"}
+        answer = requests.get(f"{door.url}{path}", headers=headers, timeout=60)
+        kept = "no-cache" if path == "/" else "public, max-age=31536000, immutable"
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, kept)
 
 
 def test_a_request_that_is_none_is_a_problem_too(door):

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from healthkit.testing import wait_until
+from posapp.http.body import MAX_BODY_BYTES
 from tests.deploy import nginx
 from tests.deploy.nginx import LOCAL, get, raw
 
@@ -58,6 +59,21 @@ def test_the_tunnel_alone_may_say_who_the_client_is(door, upstreams):
     assert upstream.header("X-Forwarded-For") == ["203.0.113.7"]
     assert upstream.header("X-Forwarded-Proto") == ["https"]
     assert "Strict-Transport-Security: max-age=" in answer
+
+
+def test_a_whole_network_may_be_the_tunnels(upstreams):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    backend = f"{LOCAL[0]} {LOCAL[1]}:{upstreams[0].port}"
+    door = nginx.start(nginx.prepare(), backend, port, TUNNEL_ADDRESS="127.0.1.0/24")
+    try:
+        get(door, "/api/v1/tables", "127.0.1.9", CF_Connecting_IP="203.0.113.7")
+        get(door, "/api/v1/tables", "127.0.2.9", CF_Connecting_IP="203.0.113.8")
+    finally:
+        door.stop()
+    names = ("X-Forwarded-For", "X-Forwarded-Proto")
+    said = [[u.header(one, i) for one in names] for u in upstreams for i in range(len(u.got))]
+    assert sorted(said) == [[["127.0.2.9"], ["http"]], [["203.0.113.7"], ["https"]]]
 
 
 def test_the_backends_own_headers_stand_alone(door, upstreams):
@@ -206,6 +222,26 @@ def test_a_line_of_its_log_has_the_backends_names_and_no_secret(door):
         "/health/report/***MASKED***",
         "/health/act/***MASKED***",
     }
+
+
+def test_a_token_stands_in_neither_log_when_nginx_answers_itself(door, upstreams):
+    secret = "Rahasia-1947-kata"
+    for upstream in upstreams:
+        upstream.act = lambda head, client: client.shutdown(socket.SHUT_RDWR)
+    before = len(door.log())
+    paths = [f"/health/{what}/{secret}" for what in ("beat", "report", "act")]
+    for path in (*paths, f"//health//%62eat/{secret}", f"/%2e/health/act/{secret}"):
+        assert " 502 " in get(door, path)
+    large = requests.post(f"{door.url}{paths[1]}", data=b"x" * (MAX_BODY_BYTES + 1), timeout=60)
+    assert large.status_code == 413
+    for path in (paths[0], f"/x/../health/beat/{secret}", f"/health/%62eat/{secret}"):
+        request = f"GET {path} HTTP/1.1\r\nHost: a\r\n"
+        assert b" 405 " in raw(door, request.replace("GET", "TRACE").encode() + b"\r\n")
+        assert b" 431 " in raw(door, request.encode() + b"X: " + b"y" * 20_000 + b"\r\n\r\n")
+        assert b" 400 " in raw(door, f"GET {path} HTTP/1.1\r\n\r\n".encode())
+    wait_until(lambda: len(door.log()) >= before + 15)
+    for log in ("access.log", "error.log"):
+        assert secret not in (door.folder / log).read_text()
 
 
 def test_probes_leave_no_line(door):

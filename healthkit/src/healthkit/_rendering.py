@@ -241,10 +241,11 @@ def _exposition(metrics: Iterable[Metric[Source]], source: Source) -> str:
         lines += [f"# HELP {name} {metric.explained}", f"# TYPE {name} gauge"]
         named = ",".join(f'{label}="%s"' for label in metric.labels)
         line = f"{name}{{{named}}} %.10g" if named else f"{name} %.10g"
-        lines += [
-            line % (*map(labels.__getitem__, texts), figure)
-            for texts, figure in metric.read(source)
-        ]
+        # Two names may be one once they are masked, and a sample must not stand twice.
+        samples = {
+            tuple(map(labels.__getitem__, texts)): figure for texts, figure in metric.read(source)
+        }
+        lines += [line % (*texts, figure) for texts, figure in samples.items()]
     return "\n".join(lines) + "\n"
 
 

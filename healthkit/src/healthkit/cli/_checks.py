@@ -70,20 +70,7 @@ digest = "48h"
 """
 
 
-class _ForNagios(click.Command):
-    """A command whose wrong options Nagios is not shown as CRITICAL, which exit code 2 is to it."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        wanted = "--nagios" in args
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            if wanted:
-                _end_for_nagios(*_forms.nagios_mistake([error.format_message()]))
-            raise
-
-
-@click.command(cls=_ForNagios)
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="The report as `GET /health` gives it.")
 @click.option(
     "--nagios", "as_nagios", is_flag=True, help="Output and exit code as Nagios has them."
@@ -94,7 +81,7 @@ def check(options: ConfigOptions, as_json: bool, as_nagios: bool, junit: Path | 
     """Run all checks once: exit 0 healthy or degraded, 1 unhealthy, 2 a mistake in the file; with
     --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."""
     if as_json and as_nagios:
-        _end_for_nagios(*_forms.nagios_mistake(["say either --json or --nagios"]))
+        raise click.UsageError("say either --json or --nagios")
     if as_nagios:
         _check_for_nagios(options, junit)
     report = _run_once(options, junit)

@@ -54,6 +54,8 @@ def run(options: ConfigOptions, name: str, command: tuple[str, ...]) -> None:
     words = command[1:] if command[0] == "--" else command
     if not words:
         raise click.UsageError("say which command to run: healthkit run NAME -- COMMAND")
+    if command[0] != "--" and command[0].startswith("-"):  # it would be run as the job
+        raise click.UsageError(f"options like {command[0]} stand before the name of the job")
     health = _health_with(options, name)
     _record(health, name, "start")
     code, output = _run(words)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,8 +28,36 @@ _MODULES = {
 """The module of each command, loaded when that one is asked for."""
 
 
+_FOR_NAGIOS = "healthkit.nagios"
+
+
+@contextmanager
+def _mistakes_shown_to(nagios: bool) -> Iterator[None]:
+    """Keeps the exit code 2 of wrong options from Nagios, to which it is CRITICAL."""
+    try:
+        yield
+    except click.UsageError as error:
+        if not nagios:
+            raise
+        from healthkit.cli._forms import nagios_mistake
+
+        code, output = nagios_mistake([error.format_message()])
+        click.echo(output)
+        sys.exit(code)
+
+
 class _WithPluginCommands(HandledErrors):
     """Looks for commands in plugins only when none of its own has the name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = args[: args.index("--")] if "--" in args else args  # what follows is a job's
+        ctx.meta[_FOR_NAGIOS] = "--nagios" in own
+        with _mistakes_shown_to(nagios=ctx.meta[_FOR_NAGIOS]):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _mistakes_shown_to(nagios=ctx.meta[_FOR_NAGIOS]):
+            return super().invoke(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for module, names in _MODULES.items():

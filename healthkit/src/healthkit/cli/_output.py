@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from healthkit.errors import HealthkitError
-from healthkit.masking import escape_controls
+from healthkit.masking import escape_controls, mask
 
 
 class HandledErrors(click.Group):
@@ -26,6 +27,12 @@ class HandledErrors(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the exit would flush into the pipe
             raise SystemExit(0) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            where = mask(error.filename) if isinstance(error.filename, str) else "the output"
+            click.echo(f"{where} cannot be written: {error.strerror}", err=True)
+            raise SystemExit(2) from None
 
 
 def format_table(rows: Sequence[tuple[str, ...]]) -> str:

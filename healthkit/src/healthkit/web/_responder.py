@@ -151,7 +151,8 @@ class Responder:
         are taken, so that a body that is too long is noticed; 0 where none is read."""
         if environ["REQUEST_METHOD"] != "POST":
             return 0
-        sent_in = environ.get("PATH_INFO", "").startswith((ACT, BEAT, REPORT))
+        ours = (BEAT, REPORT, ACT) if self._links else (BEAT, REPORT)
+        sent_in = environ.get("PATH_INFO", "").startswith(ours)
         return LONGEST_BODY + 1 if sent_in else 0
 
     def _take_in(self, path: str, environ: Environ) -> Generator[float, None, RenderedResponse]:
