@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from sqlalchemy import create_engine
@@ -28,10 +29,11 @@ def load_backup(
     load_identity: compression.LoadIdentity,
     on_progress: Progress,
     signed: bool = False,
+    on_loss: Callable[[str], None] = lambda text: None,
 ) -> int:
     """Loads an open backup into an empty database by a role that can do nothing else, compares its
-    bytes, its rows and what it has besides with the manifest. Returns the number of rows. Raises
-    BackupError.
+    bytes, its rows and what it has besides with the manifest. Returns the number of rows; `on_loss`
+    is called with what is not as it was, and takes nothing from the data. Raises BackupError.
 
     What nobody has signed is migrated by that role too: a migration runs what the dump has brought.
     Of what is signed, a superuser does afterwards what only a superuser may.
@@ -43,7 +45,7 @@ def load_backup(
             loader(client, _contents(manifest), signed) as filling,
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
-            passed = DumpFilter(signed, filling.made)
+            passed = DumpFilter(signed, filling.made, filling.spaces)
             load_sql(filling.client, sql, on_progress, passed)
             if not signed and is_older(revisions(filling.client)):
                 counts, migrated = count_rows(filling.client), migrate_if_older(filling.client)
@@ -53,6 +55,8 @@ def load_backup(
     if manifest is not None and hashed.hexdigest() != manifest.sha256:
         raise BackupError(f"{backup.location}: is not, or no longer, what its manifest says")
     give_back(client, passed)
+    for space in sorted(passed.lost_spaces):
+        on_loss(f"what lay in the tablespace {space}, which cannot be used, lies in the usual one")
     with unprivileged(client) as limited:
         if manifest is not None and manifest.contents is not None:
             with limited.connect() as connection:

@@ -315,7 +315,10 @@ def _load(
         create_database(connection, new_database, like, databases.UNFINISHED, databases.BORN)
     context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
     signed = context.key.has_signed(backup.manifest)
-    rows = load_backup(client, file, backup, context.load_identity, context.log.progress, signed)
+    rows = load_backup(
+        *(client, file, backup, context.load_identity, context.log.progress, signed),
+        lambda loss: context.log.write(f"Not as it was: {loss}"),
+    )
     if problem := schema_problem(stated_revision(client)):
         raise BackupError(f"{backup.name}: {problem}")
     if signed and (migrated := migrate_if_older(client)):

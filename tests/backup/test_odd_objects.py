@@ -1,6 +1,63 @@
 """Objects that few databases have come back as they were, in a restore and in a drill."""
 
-from tests.backup.kit import context_on, make, restore, run_sql
+import pytest
+
+from posapp.backup.postgres.client import PostgresClient, query
+from tests.backup.kit import agree, context_on, make, restore, rewrite, run_sql
+
+SPACED = """
+CREATE TABLE archived (id int) TABLESPACE "odd ""space";
+INSERT INTO archived VALUES (1), (2);
+CREATE INDEX by_name ON guests (name) TABLESPACE "odd ""space";
+CREATE TABLE usual (id int)
+"""
+IN_SPACES = """
+SELECT relname, spcname FROM pg_class LEFT JOIN pg_tablespace t ON t.oid = reltablespace
+WHERE relname IN ('archived', 'by_name', 'usual') ORDER BY 1
+"""
+OF_LOADERS = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'posapp_load%'"
+
+
+@pytest.fixture
+def space(postgres, small):
+    """A tablespace that is none of the database's own."""
+    with PostgresClient(postgres.url).connect() as connection:
+        query(connection, "SET allow_in_place_tablespaces = on")
+        query(connection, 'CREATE TABLESPACE "odd ""space" LOCATION \'\'')
+    yield
+    for (found,) in run_sql(postgres.url, "SELECT datname FROM pg_database"):
+        if found.startswith(small.database):
+            postgres.drop(found)
+    run_sql(postgres.url, 'DROP TABLESPACE "odd ""space"')
+
+
+def test_tables_in_a_tablespace_come_back_there_or_it_is_said(small, space, tmp_path, log):
+    """A stranger's dump gets no room but the database's own; a drill has no other either."""
+    run_sql(small, SPACED)
+    before = run_sql(small, IN_SPACES)
+    assert before == [("archived", 'odd "space'), ("by_name", 'odd "space'), ("usual", None)]
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    restore(backup, context)
+    assert run_sql(small, IN_SPACES) == before
+    assert "Not as it was" not in log.path.read_text()
+    rewrite(backup, tmp_path, signed=False, signature=None)
+    unsigned = context.storage.list_backups()[0]
+    restore(unsigned, context, unsigned=True, confirm_typed=agree)
+    assert run_sql(small, IN_SPACES) == [("archived", None), ("by_name", None), ("usual", None)]
+    assert 'what lay in the tablespace odd "space' in log.path.read_text()
+    assert run_sql(small, OF_LOADERS) == []
+
+
+def test_the_role_of_a_restore_that_was_killed_goes_with_its_rights(small, space, tmp_path, log):
+    role = "posapp_load_0123456789abcdef"
+    run_sql(small, f"CREATE ROLE {role}")
+    run_sql(small, f"COMMENT ON ROLE {role} IS 'loads one dump for posapp'")
+    run_sql(small, f'GRANT CREATE ON TABLESPACE "odd ""space" TO {role}')
+    run_sql(small, f"GRANT SET ON PARAMETER log_min_messages TO {role}")
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert run_sql(small, OF_LOADERS) == []
 
 
 def test_an_aggregate_that_counts_rows_comes_back_with_its_owner(small, tmp_path, log):
@@ -20,3 +77,12 @@ def test_an_aggregate_that_counts_rows_comes_back_with_its_owner(small, tmp_path
             if name.startswith(small.database):
                 run_sql(small.set(database=name), f"DROP OWNED BY {owner} CASCADE")
         run_sql(small, f"DROP ROLE {owner}")
+
+
+def test_a_materialized_view_has_again_what_row_security_hides(small, tmp_path, log):
+    run_sql(small, "CREATE MATERIALIZED VIEW names AS SELECT name FROM guests")
+    run_sql(small, "ALTER TABLE guests ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    run_sql(small, "CREATE POLICY nobody ON guests USING (false)")
+    context = context_on(small, tmp_path, log)
+    restore(make("daily", context), context)
+    assert run_sql(small, "SELECT count(*) FROM names") == [(50,)]
