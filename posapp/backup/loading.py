@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, cast
 
 from sqlalchemy import create_engine
@@ -18,7 +18,7 @@ from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.loader import give_back, loader, unprivileged
-from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.postgres.snapshot import count_rows, movable
 from posapp.database.schema import is_newer, known_revisions, schema_state, upgrade
 
 
@@ -66,7 +66,7 @@ def load_backup(
         if migrated is None:
             counts = count_rows(limited)
         if manifest is not None:
-            compare_row_counts(backup.name, manifest, counts)
+            compare_row_counts(backup.name, manifest, counts, movable(limited))
         if manifest is not None and migrated is None:
             compare_contents(backup.name, manifest, limited)
     return sum(counts.values())
@@ -81,16 +81,33 @@ def _contents(manifest: Manifest | None) -> Contents | None:
     )
 
 
-def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:
-    """Raises BackupError where a table has not the number of rows that the manifest has."""
-    expected = manifest.row_counts
+def compare_row_counts(
+    name: BackupName,
+    manifest: Manifest,
+    counts: Mapping[str, int],
+    movable: Mapping[str, str] | None = None,
+) -> None:
+    """Raises BackupError where a table has not the number of rows that the manifest has. Those that
+    are `movable` are compared together, under the name that is given for them."""
+    expected, found = (
+        _together(manifest.row_counts, movable or {}),
+        _together(counts, movable or {}),
+    )
     wrong = [
-        f"{table}: {counts.get(table, 'missing')} instead of {expected.get(table, 'none')}"
-        for table in sorted({*expected, *counts})
-        if expected.get(table) != counts.get(table)
+        f"{table}: {found.get(table, 'missing')} instead of {expected.get(table, 'none')}"
+        for table in sorted({*expected, *found})
+        if expected.get(table) != found.get(table)
     ]
     if wrong:
         raise BackupError(f"{name}: other rows than its manifest says: {'; '.join(wrong[:5])}")
+
+
+def _together(counts: Mapping[str, int], movable: Mapping[str, str]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for table, count in counts.items():
+        whole = movable.get(table, table)
+        sums[whole] = sums.get(whole, 0) + count
+    return sums
 
 
 def compare_contents(name: BackupName, manifest: Manifest, client: PostgresClient) -> None:
