@@ -2,6 +2,7 @@
 
 import pytest
 
+from posapp.backup.drill import drill
 from posapp.backup.postgres.client import PostgresClient, query
 from tests.backup.kit import agree, context_on, make, restore, rewrite, run_sql
 
@@ -86,6 +87,32 @@ def test_a_materialized_view_has_again_what_row_security_hides(small, tmp_path, 
     context = context_on(small, tmp_path, log)
     restore(make("daily", context), context)
     assert run_sql(small, "SELECT count(*) FROM names") == [(50,)]
+
+
+CHANGES = """
+CREATE TABLE changes (tag text);
+CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql
+    AS 'BEGIN INSERT INTO public.changes VALUES (tg_tag); END';
+CREATE FUNCTION forbidden() RETURNS event_trigger LANGUAGE plpgsql
+    AS 'BEGIN RAISE EXCEPTION ''no changes here''; END';
+CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION noted();
+CREATE MATERIALIZED VIEW one AS SELECT 1 AS a;
+REVOKE SELECT ON guests FROM postgres;
+CREATE EVENT TRIGGER forbidden ON ddl_command_start EXECUTE FUNCTION forbidden();
+"""
+
+
+@pytest.mark.deep
+def test_event_triggers_neither_stop_a_restore_or_a_drill_nor_note_them(small, tmp_path, log):
+    run_sql(small, CHANGES)
+    before = run_sql(small, "SELECT tag FROM changes ORDER BY 1")
+    assert before
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    restore(backup, context)
+    assert run_sql(small, "SELECT tag FROM changes ORDER BY 1") == before
+    found = drill(backup, context)
+    assert "no changes here" not in (found.issue or "")
 
 
 FAR_CHILD = """

@@ -48,6 +48,13 @@ SELECT pg_catalog.set_config('transaction_timeout', '0', false)
 WHERE pg_catalog.current_setting('server_version_num')::int >= 170000;
 """
 """The first statement of such a session: no option of it, for servers before 17 do not know it."""
+NO_EVENT_TRIGGERS = """
+SELECT pg_catalog.set_config('event_triggers', 'off', false)
+WHERE pg_catalog.current_setting('server_version_num')::int >= 170000
+  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user);
+"""
+"""Those of a database are for its people: one that forbids all changes, or notes them in a table,
+must neither stop a restore nor have rows of it. Servers before 17 cannot leave them out."""
 LOCK_WAIT = 60
 """Seconds that one statement waits for a lock that somebody else holds: a run that waits for ever
 keeps all later ones from beginning."""
@@ -113,7 +120,7 @@ class PostgresClient:
             raise BackupError(f"database {name}: {one_line(error)}") from None
         try:
             connection.autocommit = True
-            query(connection, NO_TRANSACTION_TIMEOUT)
+            query(connection, NO_TRANSACTION_TIMEOUT + NO_EVENT_TRIGGERS)
             yield connection
         except psycopg2.Error as error:
             raise BackupError(f"database {name}: {one_line(error)}") from error
