@@ -200,6 +200,15 @@ UNRESTORABLE = {
     "CREATE FUNCTION odd() RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1'": (
         "function public.odd()"
     ),
+    "CREATE TYPE odd": "type public.odd",
+    "CREATE AGGREGATE odd (float8 ORDER BY float8) (SFUNC = ordered_set_transition,"
+    " STYPE = internal, FINALFUNC = percentile_cont_float8_final)": (
+        "aggregate public.odd(double precision,double precision)"
+    ),
+    "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;"
+    " CREATE FOREIGN TABLE odd (line text) SERVER files OPTIONS (filename '/etc/hostname')": (
+        "foreign table public.odd"
+    ),
     "CREATE OPERATOR FAMILY odd USING btree": "operator family public.odd USING btree",
     "CREATE ACCESS METHOD odd TYPE TABLE HANDLER heap_tableam_handler": "access method odd",
     "CREATE CAST (bigint AS timestamptz) WITHOUT FUNCTION": (
@@ -213,6 +222,7 @@ CREATE TYPE mood AS ENUM ('a');
 CREATE DOMAIN few AS int CHECK (value < 9);
 CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int);
 CREATE FUNCTION fine() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION quiet() RETURNS int LANGUAGE sql SET log_min_messages = 'panic' AS 'SELECT 1';
 CREATE FUNCTION also() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
 CREATE EXTENSION hstore;
