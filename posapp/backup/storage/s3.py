@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from healthkit_backup_freshness.s3 import describe_error, s3_client
 from posapp.backup.errors import BackupError, Refused
@@ -95,6 +101,8 @@ class S3Storage:
         for variable, key in zip(_KEYS, keys, strict=True):
             if not (key.isascii() and key.isprintable() and " " not in key):
                 raise Refused(f"{variable}: no key of S3: copy it anew, in one line without spaces")
+            if not key and any(keys):
+                raise Refused(f"{variable}: missing; the other one is of no use alone")
         return cls(name, settings.backup_s3_endpoint, keys, reserve=settings.backup_disk_reserve)
 
     @property
@@ -265,6 +273,10 @@ class S3Storage:
             yield
         except ParamValidationError as error:
             raise Refused(f"{location}: not the name of a bucket, or of an object") from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise Refused(
+                f"{' and '.join(_KEYS)}: missing, and {self.location} cannot be opened without"
+            ) from error
         except (BotoCoreError, ClientError) as error:
             raise BackupError(f"{location}: {describe_error(error, self.timeout)}") from error
         except Boto3Error as error:  # of the transfers; it wraps the others
