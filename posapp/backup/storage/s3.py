@@ -22,7 +22,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from healthkit_backup_freshness.s3 import describe_error, s3_client
+from healthkit_backup_freshness.s3 import describe_error, is_of_one_object, s3_client
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
@@ -40,8 +40,6 @@ STAGED_FROM = PART
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-_OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
-"""Errors that say nothing of the bucket as a whole."""
 _STALE = timedelta(days=1)
 """Age from which an unfinished upload belongs to no run any more."""
 
@@ -322,7 +320,7 @@ class S3Storage:
             except self._client.exceptions.NoSuchKey:  # removed by a rotation meanwhile
                 return None, ""
             except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
+                if not is_of_one_object(error):
                     raise
                 return None, f"its manifest: {describe_error(error, self.timeout)}"
 
