@@ -33,7 +33,7 @@ def open_missing() -> None:
 
 
 def _silence(err: bool) -> None:
-    """What the stream still holds goes nowhere, too: else the exit code would be Python's."""
+    """Sends what the stream still holds nowhere, too: else the exit code would be Python's."""
     stream = sys.stderr if err else sys.stdout
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
