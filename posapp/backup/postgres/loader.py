@@ -18,7 +18,7 @@ from psycopg2 import sql
 
 from posapp.backup.errors import BackupError
 from posapp.backup.model.contents import Contents
-from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
+from posapp.backup.postgres.client import Connection, PostgresClient, query
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.dump_statements import as_sent
 from posapp.backup.postgres.loader_rights import let_load_ours, spaces_of
@@ -82,7 +82,7 @@ def loader(
 
     Where `client` is no superuser it has to do so itself. Raises BackupError.
     """
-    with client.on(MAINTENANCE).connect() as connection:
+    with client.maintenance.connect() as connection:
         if not _is_superuser(connection):
             user = query(connection, "SELECT current_user")[0][0]
             yield Loader(client, spaces=spaces_of(connection, user))
@@ -114,7 +114,7 @@ def unprivileged(client: PostgresClient) -> Iterator[PostgresClient]:
     else. Where `client` is no superuser it has to do so itself. Raises BackupError."""
     database = sql.Identifier(client.database)
     limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
-    with client.on(MAINTENANCE).connect() as connection:
+    with client.maintenance.connect() as connection:
         if not _is_superuser(connection):
             yield client
             return
@@ -205,7 +205,7 @@ def _drop(client: PostgresClient, role: str) -> None:
     name = sql.Identifier(role)
     with suppress(BackupError), client.connect() as connection:
         query(connection, sql.SQL("DROP OWNED BY {}").format(name))
-    with suppress(BackupError), client.on(MAINTENANCE).connect() as connection:
+    with suppress(BackupError), client.maintenance.connect() as connection:
         query(
             connection,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
