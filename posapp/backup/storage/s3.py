@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -40,6 +41,8 @@ STAGED_FROM = PART
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_OF_SERVERS = re.compile(r"(?:base|wal)/[0-9a-z]{1,16}/[0-9]{1,20}/")
+"""Beginnings of the keys of base backups and of WAL."""
 _STALE = timedelta(days=1)
 """Age from which an unfinished upload belongs to no run any more."""
 
@@ -241,11 +244,12 @@ class S3Storage:
         """Aborts uploads that a killed run has left half done, unseen and paid for, but not what is
         `staged`, whatever the clocks say; returns how many."""
         with self._translate_errors(self.location):
-            found = self._client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name)
             stale = [
                 upload
-                for upload in found
-                if _parse(upload["Key"]) is not None
+                for page in pages
+                for upload in page.get("Uploads", ())
+                if (_parse(upload["Key"]) is not None or _OF_SERVERS.match(upload["Key"]))
                 and upload["Initiated"] < now - _STALE
                 and (staged is None or upload["Key"] != staged.key)
             ]
