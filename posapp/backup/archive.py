@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,13 +83,23 @@ class Archive:
             path.write_bytes(noted)
             self._send(path, "wal", KNOWN, hashlib.sha256(noted).hexdigest())
 
-    def fetch_wal(self, names: Iterable[str], folder: Path) -> None:
+    def fetch_wal(
+        self, names: Iterable[str], folder: Path, refused: Callable[[NotSigned], None] | None = None
+    ) -> None:
         """Copies files of WAL into a folder, signed as what lies here is. Raises BackupError, for
-        what is not signed there too."""
+        what is not signed there too; with `refused`, which is called for each of those, an empty
+        file that nobody has signed stands for it: a server that comes to ask for it is stopped."""
         key = WalKey(self.key, self.system)
 
         def fetch(name: str) -> None:
-            sha256 = self._fetch("wal", name, folder / name)
+            try:
+                sha256 = self._fetch("wal", name, folder / name)
+            except NotSigned as error:
+                if refused is None:
+                    raise
+                refused(error)
+                (folder / name).touch(mode=0o600)
+                return
             key.sign(folder / name, (folder / name).stat().st_size, sha256)
 
         with ThreadPoolExecutor(_READERS) as readers:

@@ -28,7 +28,6 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import format_local, format_stamp, parse_stamp
 from posapp.backup.model.base import ARCHIVE, MANIFEST, BaseManifest
 from posapp.backup.postgres.client import (
-    MAINTENANCE,
     Connection,
     first_error,
     first_number,
@@ -187,7 +186,7 @@ def _copy(context: BackupContext, part: Path, expected: int) -> _Copied:
 @contextmanager
 def _wal_kept(context: BackupContext) -> Iterator[None]:
     """Has the server keep what is written meanwhile: it comes at the end of the copy."""
-    with context.client.on(MAINTENANCE).connect() as connection:
+    with context.client.maintenance.connect() as connection:
         query(
             connection,
             "SELECT pg_create_physical_replication_slot('posapp_base_' || pg_backend_pid(),"

@@ -23,6 +23,7 @@ from posapp.backup.model.backup import format_local
 from posapp.backup.model.identity import ours
 from posapp.backup.model.restore_points import points_of_month
 from posapp.backup.monthly_report import MonthlyReport, parse_month
+from posapp.backup.output import show
 from posapp.backup.signing import SigningKey
 from posapp.backup.storage.lookup import find_backup, list_all, read_ahead, verify
 from posapp.runtime.files import write_atomically
@@ -51,7 +52,7 @@ def _create_command(kind: str, kept: str) -> click.Command:
             context.notifications.job(f"backup-{kind}"),
         ):
             backup = create_backup(kind, context, lock)
-        click.echo(backup.location)
+        show(backup.location)
         context.log.write("✅ Backup completed successfully!")
 
     return command
@@ -81,7 +82,7 @@ def _show_expired(context: BackupContext) -> None:
 
 @backup_commands.command("list")
 @click.option("--all", "whole", is_flag=True, help="All of them, not only the newest hundred.")
-def show(whole: bool) -> None:
+def list_command(whole: bool) -> None:
     """Show the backups here and in S3, newest first."""
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         show_backups(context, whole)
@@ -106,7 +107,7 @@ def export_command(file: Path, what: str, unencrypted: bool) -> None:
         backup = find_backup(what, context.settings, context.own, context.is_good)
         recipient = None if unencrypted else context.recipient
         path = export(backup, file.absolute(), context, recipient)
-    click.echo(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
+    show(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
 
 
 @backup_commands.command("log")
@@ -142,7 +143,7 @@ def show_report(month: str | None, as_json: bool, page: Path | None) -> None:
             click.echo(report.as_json() if as_json else report.as_text())
         else:
             try:
-                write_atomically(page, report.as_html().encode())
+                write_atomically(page, report.as_html().encode(errors="surrogateescape"))
             except (OSError, ValueError) as error:  # also a path that is empty
                 raise Refused(f"--html: {page}: {getattr(error, 'strerror', error)}") from None
             click.echo(page)
@@ -195,7 +196,7 @@ def base(if_received: bool) -> None:
             from posapp.backup.base_upload import upload_bases  # and boto3, for those who have one
 
             upload_bases(context)
-    click.echo(created.path)
+    show(str(created.path))
 
 
 @backup_commands.command("receive-wal")

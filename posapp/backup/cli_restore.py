@@ -24,7 +24,7 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.backup.listing import listing
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import ours, owners
-from posapp.backup.postgres.client import MAINTENANCE, tool_version
+from posapp.backup.postgres.client import tool_version
 from posapp.backup.postgres.databases import list_replaced
 from posapp.backup.postgres.snapshot import count_rows
 from posapp.backup.restore import Asking
@@ -174,7 +174,7 @@ def _moments(context: BackupContext) -> list[str]:
 def _replaced(context: BackupContext) -> list[tuple[str, int]]:
     """Returns the databases that restores have replaced; [] where the server does not answer."""
     try:
-        with context.client.on(MAINTENANCE).connect() as connection:
+        with context.client.maintenance.connect() as connection:
             return list_replaced(connection, context.client.database)
     except (BackupError, EmbeddedPostgresError):
         return []
@@ -284,7 +284,7 @@ def _require_folder(folder: Path) -> None:
 def _write_report(result: drilling.DrillResult, folder: Path) -> Path:
     path = folder / drill_report.file_name(result.began)
     try:
-        path.write_text(drill_report.report(result))
+        path.write_text(drill_report.report(result), "utf-8", "surrogateescape")
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None
     return path

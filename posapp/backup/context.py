@@ -27,6 +27,7 @@ from posapp.backup.errors import BackupError, Busy, Refused
 from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import Identity
 from posapp.backup.notifications import Notifications
+from posapp.backup.output import open_missing, show
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.postgres.installation import read_identity
 from posapp.backup.progress import bar, describe
@@ -75,12 +76,12 @@ class RunLog:
 
     def _write(self, text: str) -> None:
         line = self.line(text)
-        click.echo(line)
+        show(line)
         try:
             with open_rotated(self.path) as file:
                 file.write(f"{line}\n".encode())
         except OSError as error:
-            click.echo(f"{self.path}: {error.strerror}; this line is not in it", err=True)
+            show(f"{self.path}: {error.strerror}; this line is not in it", err=True)
 
     def line(self, text: str) -> str:
         return f"[{format_local(self.clock.now())}] {escape_controls(mask(text))}"
@@ -103,13 +104,13 @@ class RunLog:
         text = describe(done, self._total, now - self._began)
         if terminal:
             shown = f"\r  {bar(done, self._total)}{text}\x1b[K"
-            click.echo(shown, err=True, nl=False)
+            show(shown, err=True, nl=False)
         else:
             self._write(f"  {text}")
 
     def _clear_progress(self) -> None:
         if self._shown is not None and sys.stderr.isatty():
-            click.echo("\r\x1b[K", err=True, nl=False)
+            show("\r\x1b[K", err=True, nl=False)
         self._shown = None
 
 
@@ -182,6 +183,7 @@ def open_context(
     `attended` runs are watched by whoever started them: a refusal is not notified. Raises
     SettingsError, and Refused for a BACKUP_AGE_RECIPIENT that is no key.
     """
+    open_missing()
     settings = Settings.from_env(environ)
     log = RunLog.from_settings(settings, clock)
     notifications = Notifications(settings, environ, log.write)

@@ -61,8 +61,8 @@ _ATTEMPTS = 2
 def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup:
     """Creates one backup and applies the retention.
 
-    Raises Refused before anything has changed; BackupError after, with the backup kept where it
-    was verified.
+    Raises Refused before anything has changed, or for a bucket that no setting opens; BackupError
+    after, with the backup kept where it was verified.
     """
     storage, bucket = context.storage, context.bucket
     _prepare(kind, context, lock)
@@ -80,8 +80,10 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
         apply_retention(storage, context, own)
         if bucket is not None and not not_uploaded:
             apply_retention(bucket, context, own)
-    if too_small or not_uploaded:
-        raise BackupError("; ".join(filter(None, (too_small, not_uploaded))))
+    if too_small:
+        raise BackupError("; ".join(filter(None, (too_small, str(not_uploaded or "")))))
+    if not_uploaded:
+        raise not_uploaded
     return backup
 
 

@@ -52,5 +52,6 @@ class Handover:
             folder, where = context.storage.prepare("rolled-back"), self.backup.location
             path = write_report(found, self.notes, folder, where, context.clock.now())
             return (*found.summary, *self.notes, f"Report: {path}")
-        except (BackupError, OSError) as error:
-            return (*self.notes, f"What was rolled back could not be told: {error}")
+        except Exception as error:  # noqa: BLE001  the restore is done, whatever this is
+            reason = str(error) if isinstance(error, BackupError | OSError) else repr(error)
+            return (*self.notes, f"What was rolled back could not be told: {reason}")

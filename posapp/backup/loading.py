@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, cast
 
 from sqlalchemy import create_engine
@@ -17,7 +18,7 @@ from posapp.backup.postgres.contents import read_contents, take_from_owners
 from posapp.backup.postgres.dump import Progress, load_sql
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.loader import give_back, loader, unprivileged
-from posapp.backup.postgres.snapshot import count_rows
+from posapp.backup.postgres.snapshot import count_rows, movable
 from posapp.database.schema import is_newer, known_revisions, schema_state, upgrade
 
 
@@ -28,10 +29,11 @@ def load_backup(
     load_identity: compression.LoadIdentity,
     on_progress: Progress,
     signed: bool = False,
+    on_loss: Callable[[str], None] = lambda text: None,
 ) -> int:
     """Loads an open backup into an empty database by a role that can do nothing else, compares its
-    bytes, its rows and what it has besides with the manifest. Returns the number of rows. Raises
-    BackupError.
+    bytes, its rows and what it has besides with the manifest. Returns the number of rows; `on_loss`
+    is called with what is not as it was, and takes nothing from the data. Raises BackupError.
 
     What nobody has signed is migrated by that role too: a migration runs what the dump has brought.
     Of what is signed, a superuser does afterwards what only a superuser may.
@@ -43,7 +45,7 @@ def load_backup(
             loader(client, _contents(manifest), signed) as filling,
             compression.decompressed(cast(BinaryIO, hashed), backup.name, load_identity) as sql,
         ):
-            passed = DumpFilter(signed, filling.made)
+            passed = DumpFilter(signed, filling.made, filling.spaces)
             load_sql(filling.client, sql, on_progress, passed)
             if not signed and is_older(revisions(filling.client)):
                 counts, migrated = count_rows(filling.client), migrate_if_older(filling.client)
@@ -53,6 +55,8 @@ def load_backup(
     if manifest is not None and hashed.hexdigest() != manifest.sha256:
         raise BackupError(f"{backup.location}: is not, or no longer, what its manifest says")
     give_back(client, passed)
+    for space in sorted(passed.lost_spaces):
+        on_loss(f"what lay in the tablespace {space}, which cannot be used, lies in the usual one")
     with unprivileged(client) as limited:
         if manifest is not None and manifest.contents is not None:
             with limited.connect() as connection:
@@ -62,7 +66,7 @@ def load_backup(
         if migrated is None:
             counts = count_rows(limited)
         if manifest is not None:
-            compare_row_counts(backup.name, manifest, counts)
+            compare_row_counts(backup.name, manifest, counts, movable(limited))
         if manifest is not None and migrated is None:
             compare_contents(backup.name, manifest, limited)
     return sum(counts.values())
@@ -77,16 +81,33 @@ def _contents(manifest: Manifest | None) -> Contents | None:
     )
 
 
-def compare_row_counts(name: BackupName, manifest: Manifest, counts: dict[str, int]) -> None:
-    """Raises BackupError where a table has not the number of rows that the manifest has."""
-    expected = manifest.row_counts
+def compare_row_counts(
+    name: BackupName,
+    manifest: Manifest,
+    counts: Mapping[str, int],
+    movable: Mapping[str, str] | None = None,
+) -> None:
+    """Raises BackupError where a table has not the number of rows that the manifest has. Those that
+    are `movable` are compared together, under the name that is given for them."""
+    expected, found = (
+        _together(manifest.row_counts, movable or {}),
+        _together(counts, movable or {}),
+    )
     wrong = [
-        f"{table}: {counts.get(table, 'missing')} instead of {expected.get(table, 'none')}"
-        for table in sorted({*expected, *counts})
-        if expected.get(table) != counts.get(table)
+        f"{table}: {found.get(table, 'missing')} instead of {expected.get(table, 'none')}"
+        for table in sorted({*expected, *found})
+        if expected.get(table) != found.get(table)
     ]
     if wrong:
         raise BackupError(f"{name}: other rows than its manifest says: {'; '.join(wrong[:5])}")
+
+
+def _together(counts: Mapping[str, int], movable: Mapping[str, str]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for table, count in counts.items():
+        whole = movable.get(table, table)
+        sums[whole] = sums.get(whole, 0) + count
+    return sums
 
 
 def compare_contents(name: BackupName, manifest: Manifest, client: PostgresClient) -> None:

@@ -156,7 +156,7 @@ def _received(
     need = room.Need(fetched, sum(wanted.values()), "what was received since")
     room.require([need], context.settings.backup_disk_reserve)
     context.log.write(f"Fetching {len(wanted)} files of WAL from {archive.bucket.location}")
-    archive.fetch_wal(wanted, fetched)
+    archive.fetch_wal(wanted, fetched, lambda error: context.log.write(f"Left out: {error}"))
     archive.fetch_known(fetched)
     return replace(here, fetched=fetched)
 

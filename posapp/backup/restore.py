@@ -23,7 +23,7 @@ from posapp.backup.model.backup import Backup, format_local
 from posapp.backup.model.identity import Identity, owner
 from posapp.backup.model.properties import DatabaseProperties
 from posapp.backup.postgres import audit, databases
-from posapp.backup.postgres.client import MAINTENANCE, Connection, query
+from posapp.backup.postgres.client import Connection, query
 from posapp.backup.postgres.cutover import cut_over
 from posapp.backup.postgres.installation import read_identity
 from posapp.backup.postgres.loader import unprivileged
@@ -112,7 +112,7 @@ def restore(
     _ask(backup, context, ahead.own, asking, moment)
     if ahead.roles:
         context.log.write(f"Creating roles without passwords: {', '.join(ahead.roles)}")
-        with context.client.on(MAINTENANCE).connect() as connection:
+        with context.client.maintenance.connect() as connection:
             databases.create_roles(connection, ahead.roles)
     if ahead.backs_up:
         _create_pre_restore_backup(context, lock)
@@ -131,7 +131,7 @@ def restore(
 def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAhead:
     """Looks at all that can be looked at before anything is touched. Raises BackupError."""
     live = context.client.database
-    with context.client.on(MAINTENANCE).connect() as connection:
+    with context.client.maintenance.connect() as connection:
         roles = _coming_roles(connection, backup, context)
         blockers = databases.restore_blockers(connection, live, backup, roles)
         obstacles = [*_unfit(backup), *blockers]
@@ -173,7 +173,7 @@ def replace_database(
     """Loads a backup beside the live database and swaps their names, as a restore does and a drill.
     Returns the number of rows. Raises BackupError; then the live one is as it was."""
     live, new_database = context.client.database, handover.new_database
-    server = context.client.on(MAINTENANCE)
+    server = context.client.maintenance
     with server.connect() as connection:
         folders = server_folders(connection, live)
     try:
@@ -197,7 +197,7 @@ def _free_names(context: BackupContext, now: datetime) -> tuple[str, str]:
     """Returns names for the restored database and for the one that was live: later ones where a
     clock was set back, and these are taken."""
     live = context.client.database
-    with context.client.on(MAINTENANCE).connect() as connection:
+    with context.client.maintenance.connect() as connection:
         while True:
             names = [databases.sibling_name(live, what, now) for what in ("restore", "before")]
             if not any(databases.exists(connection, name) for name in names):
@@ -214,7 +214,7 @@ def _drop_older_replaced(context: BackupContext) -> None:
     """Keeps as many of the databases that restores have replaced as is set, and tells of both."""
     kept = context.settings.backup_keep_before
     try:
-        with context.client.on(MAINTENANCE).connect() as connection:
+        with context.client.maintenance.connect() as connection:
             found = databases.list_replaced(connection, context.client.database)
             for name, _ in found[:-kept]:
                 context.log.write(
@@ -308,20 +308,23 @@ def _load(
 ) -> int:
     """Creates the new database and loads the backup into it. Returns the number of rows."""
     live, client = context.client.database, context.client.on(new_database)
-    with context.client.on(MAINTENANCE).connect() as connection:
+    with context.client.maintenance.connect() as connection:
         for name in databases.find_leftovers(connection, live):
             context.log.write(f"Dropping {name}: left by a restore that was killed")
             databases.drop_unused(connection, name)
         create_database(connection, new_database, like, databases.UNFINISHED, databases.BORN)
     context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
     signed = context.key.has_signed(backup.manifest)
-    rows = load_backup(client, file, backup, context.load_identity, context.log.progress, signed)
+    rows = load_backup(
+        *(client, file, backup, context.load_identity, context.log.progress, signed),
+        lambda loss: context.log.write(f"Not as it was: {loss}"),
+    )
     if problem := schema_problem(stated_revision(client)):
         raise BackupError(f"{backup.name}: {problem}")
     if signed and (migrated := migrate_if_older(client)):
         context.log.write(f"Migrated its schema from {migrated} to this version's")
     if like is not None:
-        with context.client.on(MAINTENANCE).connect() as connection:
+        with context.client.maintenance.connect() as connection:
             for problem in apply_properties(connection, new_database, like):
                 context.log.write(f"Not as it was: {problem}")
     return rows

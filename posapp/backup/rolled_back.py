@@ -126,7 +126,8 @@ def write_report(
 {_lines(notes)}
 
 {sections}"""
-    write_atomically(path, mask(text).encode())
+    # Of a folder of any name: it may be no text at all.
+    write_atomically(path, mask(text).encode(errors="surrogateescape"))
     return path
 
 

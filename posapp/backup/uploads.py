@@ -44,12 +44,12 @@ class Uploads:
             self._staged.abort()
             self._staged = None
 
-    def send_pending(self, own: Identity | None) -> str:
+    def send_pending(self, own: Identity | None) -> BackupError | None:
         """Sends what is not in the bucket yet, of whatever kind and the newest first: the next
-        monthly backup is far away. Returns what failed, or ""."""
+        monthly backup is far away. Returns what failed: Refused for what can be put right."""
         context, storage, bucket = self._context, self._context.storage, self._bucket
         if bucket is None:
-            return ""
+            return None
         unfinished: dict[str, str] = {}
         try:
             bucket.abort_stale_uploads(context.clock.now(), self._staged)
@@ -66,5 +66,5 @@ class Uploads:
                     storage.write_manifest(backup, manifest)
                     context.log.write(f"Uploaded and verified {sent.location}")
         except BackupError as error:
-            return f"not uploaded: {error}; the local file is kept"
-        return ""
+            return type(error)(f"not uploaded: {error}; the local file is kept")
+        return None

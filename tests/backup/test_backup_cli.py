@@ -132,11 +132,44 @@ def test_a_folder_that_is_a_link_to_itself_is_one_line(posapp, tmp_path):
         (("backup", "verify", "x" * 300), "File name too long"),
         (("backup", "verify", "s3://NO bucket/daily"), "not the name of a bucket"),
         (("backup", "report", "--html", ""), "--html: "),
+        (("restore", ""), "no backup is named: write a path"),
+        (("restore", "--dry-run", ""), "no backup is named"),
+        (("drill", ""), "no backup is named"),
+        (("backup", "verify", ""), "no backup is named"),
+        (("backup", "export", "stick", "--backup", "", "--unencrypted"), "no backup is named"),
     ],
 )
 def test_an_argument_that_is_none_is_one_line(posapp, arguments, message):
     keys = {"BACKUP_S3_ACCESS_KEY": "key", "BACKUP_S3_SECRET_KEY": "secret"}
     assert message in one_line(posapp(*arguments, **keys), 2)
+
+
+NO_KEYS = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+    "AWS_CONFIG_FILE": "/nowhere",
+}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("verify", "s3://b"), ("daily",)], ids=lambda one: one[0]
+)
+def test_a_bucket_without_keys_is_a_mistake_that_names_them(posapp, s3, tmp_path, arguments):
+    """The backup itself is made all the same."""
+    bucket = {"BACKUP_S3_BUCKET": s3.name, "BACKUP_S3_ENDPOINT": s3.endpoint}
+    done = posapp("backup", *arguments, **bucket, **NO_KEYS)
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert "BACKUP_S3_ACCESS_KEY and BACKUP_S3_SECRET_KEY: missing" in last
+    made = FolderStorage(tmp_path / "backups").list_backups()
+    assert len(made) == (arguments[0] == "daily")
+
+
+@pytest.mark.parametrize("given", ["BACKUP_S3_ACCESS_KEY", "BACKUP_S3_SECRET_KEY"])
+def test_one_key_without_the_other_is_a_mistake_that_names_it(posapp, given):
+    missing = ({"BACKUP_S3_ACCESS_KEY", "BACKUP_S3_SECRET_KEY"} - {given}).pop()
+    done = posapp("backup", "list", BACKUP_S3_BUCKET="b", **{given: "key"})
+    assert one_line(done, 2).startswith(f"{missing}: missing")
 
 
 def test_an_empty_database_is_one_line(posapp, postgres, small):

@@ -78,15 +78,16 @@ def test_strange_keys_in_the_bucket_are_left_alone(small, tmp_path, log, clock, 
 
 
 def test_uploads_that_a_killed_run_has_begun_are_ended_after_a_day(small, tmp_path, log, clock, s3):
-    ours, other = f"daily/{NAME}", "photos/steak.jpg"
-    for key in (ours, other):
+    other, server = ["base/photos.jpg", "photos/steak.jpg"], "0123456789abcdef/7712775400367322696"
+    base, wal = f"base/{server}/base_20251226_020000/base.tar.gz", f"wal/{server}/{'0' * 24}.gz"
+    for key in (f"daily/{NAME}", base, wal, *other):
         s3.client.create_multipart_upload(Bucket=s3.name, Key=key)
     clock.moment = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"][0]["Initiated"]
     assert s3.bucket().abort_stale_uploads(clock.now()) == 0
     clock.forward(days=2)
     make("daily", context_on(small, tmp_path, log, s3.bucket()))
     left = s3.client.list_multipart_uploads(Bucket=s3.name)["Uploads"]
-    assert [upload["Key"] for upload in left] == [other]
+    assert [upload["Key"] for upload in left] == other
 
 
 @pytest.mark.parametrize("variable", ["BACKUP_S3_ACCESS_KEY", "BACKUP_S3_SECRET_KEY"])

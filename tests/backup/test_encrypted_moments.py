@@ -275,6 +275,32 @@ def test_a_foreign_base_backup_is_in_nobodys_way(kept, tmp_path):
         kept.s3.client.delete_object(Bucket=kept.s3.name, Key=place + file)
 
 
+@pytest.mark.deep
+def test_a_foreign_segment_is_in_nobodys_way_unless_it_is_needed(kept, tmp_path):
+    """Whoever may write to the bucket keeps no moment from coming back by one more object."""
+    client, bucket, archive = kept.s3.client, kept.s3.name, kept.archive()
+    (base,), place = kept.archive().list_bases(tmp_path), f"wal/{archive.identity}/{archive.system}"
+    needed = base.manifest.first_segment
+    beyond = f"{place}/{needed[:8]}00000000000000FF.gz.age"
+    client.put_object(Bucket=bucket, Key=beyond, Body=b"foreign")
+    (at_hand,) = (name for name in archive.list_wal() if name.startswith(needed))
+    got = client.get_object(Bucket=bucket, Key=f"{place}/{at_hand}")
+    body, metadata = got["Body"].read(), got["Metadata"]
+    try:
+        context, scratch = kept.copy(tmp_path / "backups"), FolderStorage(tmp_path / "scratch")
+        with backup_as_of(kept.after.isoformat(), context, scratch) as (backup, _):
+            assert backup.manifest.row_counts["guests"] == GUESTS + 2
+        client.put_object(Bucket=bucket, Key=f"{place}/{at_hand}", Body=b"foreign")
+        with (
+            pytest.raises(BackupError, match="not signed by BACKUP_KEY"),
+            backup_as_of(kept.after.isoformat(), context, FolderStorage(tmp_path / "again")),
+        ):
+            pass
+    finally:
+        client.delete_object(Bucket=bucket, Key=beyond)
+        client.put_object(Bucket=bucket, Key=f"{place}/{at_hand}", Body=body, Metadata=metadata)
+
+
 def test_two_base_backups_stay_in_the_bucket_with_what_was_written_since(kept, tmp_path):
     archive = kept.archive()
     (base,) = list_base_backups(kept.context.storage)

@@ -5,6 +5,7 @@ import pytest
 from posapp.backup.errors import BackupError
 from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.postgres.psql import Psql
+from posapp.runtime.postgres import use_server
 from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
 
 ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
@@ -200,6 +201,15 @@ UNRESTORABLE = {
     "CREATE FUNCTION odd() RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT 1'": (
         "function public.odd()"
     ),
+    "CREATE TYPE odd": "type public.odd",
+    "CREATE AGGREGATE odd (float8 ORDER BY float8) (SFUNC = ordered_set_transition,"
+    " STYPE = internal, FINALFUNC = percentile_cont_float8_final)": (
+        "aggregate public.odd(double precision,double precision)"
+    ),
+    "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;"
+    " CREATE FOREIGN TABLE odd (line text) SERVER files OPTIONS (filename '/etc/hostname')": (
+        "foreign table public.odd"
+    ),
     "CREATE OPERATOR FAMILY odd USING btree": "operator family public.odd USING btree",
     "CREATE ACCESS METHOD odd TYPE TABLE HANDLER heap_tableam_handler": "access method odd",
     "CREATE CAST (bigint AS timestamptz) WITHOUT FUNCTION": (
@@ -213,6 +223,7 @@ CREATE TYPE mood AS ENUM ('a');
 CREATE DOMAIN few AS int CHECK (value < 9);
 CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int);
 CREATE FUNCTION fine() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION quiet() RETURNS int LANGUAGE sql SET log_min_messages = 'panic' AS 'SELECT 1';
 CREATE FUNCTION also() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
 CREATE EXTENSION hstore;
@@ -246,6 +257,21 @@ def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small,
     assert len(replaced) == 3
     databases = {name for (name,) in run_sql(small, "SELECT datname FROM pg_database")}
     assert replaced <= databases
+
+
+@pytest.mark.parametrize("name", ["postgres", "steak_kenangan"])
+def test_no_other_database_of_the_server_need_be_there(tmp_path, log, name):
+    """The live one may have the name that one usually works from, or nobody kept that one."""
+    with use_server(tmp_path / "server") as server:
+        url, always = server.url.set(database=name), server.url.set(database="template1")
+        other = {"postgres", "steak_kenangan"} - {name}
+        run_sql(url, SMALL)
+        run_sql(always, f"DROP DATABASE {other.pop()}")
+        context = context_on(url, tmp_path / "backups", log)
+        result = restore(make("daily", context), context)
+        assert (result.database, result.rows) == (name, 452)
+        found = {found for (found,) in run_sql(always, "SELECT datname FROM pg_database")}
+        assert found == {name, result.old_database, "template0", "template1"}
 
 
 def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, log):

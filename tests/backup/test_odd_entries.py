@@ -172,11 +172,14 @@ def test_a_mark_of_the_receiver_that_is_none_is_none(text):
     assert Mark.parse(text) is None
 
 
-@pytest.mark.parametrize("code", ["InvalidObjectState", "AccessDenied"])
+@pytest.mark.parametrize(
+    "code", ["InvalidObjectState", "AccessDenied", "InvalidRequest", "KMS.DisabledException"]
+)
 def test_an_object_that_is_refused_hides_no_other(
     small, tmp_path, log, clock, s3, code, monkeypatch
 ):
-    """As an object in GLACIER is, or one of another owner's."""
+    """As an object in GLACIER is, one of another owner's, one that is encrypted with a key that
+    its writer alone has, or with one that was switched off."""
     first = make("daily", context_on(small, tmp_path, log, s3.bucket()))
     clock.forward(days=1)
     second = make("daily", context_on(small, tmp_path, log, s3.bucket()))
@@ -185,6 +188,17 @@ def test_an_object_that_is_refused_hides_no_other(
     assert [one.name.at for one in found] == [first.name.at, second.name.at]
     assert found[0].problem
     assert found[1].intact
+    clock.forward(days=1)
+    assert make("daily", context_on(small, tmp_path, log, s3.bucket())).intact
+
+
+def test_an_error_that_is_not_of_one_object_alone_is_an_error_of_the_bucket(
+    small, tmp_path, log, s3, monkeypatch
+):
+    make("daily", context_on(small, tmp_path, log, s3.bucket()))
+    refusing(monkeypatch, lambda operation, key: operation == "GetObject", "ExpiredToken")
+    with pytest.raises(BackupError, match="ExpiredToken"):
+        assert s3.bucket().list_backups()[0].manifest
 
 
 # Housekeeping is not the backup

@@ -22,8 +22,9 @@ from posapp.backup.errors import BackupError, Refused
 from posapp.runtime.child import base_environment, child_command
 from posapp.runtime.postgres import BIN_DIR
 
-MAINTENANCE = "postgres"
-"""The database from which others are created, renamed and dropped."""
+_USUAL, _ALWAYS = "postgres", "template1"
+"""The databases from which others are created, renamed and dropped: the second where the first is
+the live one, which nobody may be in then, or is not there."""
 
 Connection = psycopg2.extensions.connection
 
@@ -48,6 +49,13 @@ SELECT pg_catalog.set_config('transaction_timeout', '0', false)
 WHERE pg_catalog.current_setting('server_version_num')::int >= 170000;
 """
 """The first statement of such a session: no option of it, for servers before 17 do not know it."""
+NO_EVENT_TRIGGERS = """
+SELECT pg_catalog.set_config('event_triggers', 'off', false)
+WHERE pg_catalog.current_setting('server_version_num')::int >= 170000
+  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user);
+"""
+"""Those of a database are for its people: one that forbids all changes, or notes them in a table,
+must neither stop a restore nor have rows of it. Servers before 17 cannot leave them out."""
 LOCK_WAIT = 60
 """Seconds that one statement waits for a lock that somebody else holds: a run that waits for ever
 keeps all later ones from beginning."""
@@ -66,10 +74,12 @@ class PostgresClient:
     environment: a command line can be read by anybody."""
 
     url: URL
+    live: str | None = None
+    """The live database, where this is another one."""
 
     @property
     def database(self) -> str:
-        return self.url.database or MAINTENANCE
+        return self.url.database or _USUAL
 
     @property
     def password(self) -> str | None:
@@ -84,7 +94,12 @@ class PostgresClient:
 
     def on(self, database: str) -> PostgresClient:
         """Returns a client of another database on the same server."""
-        return PostgresClient(self.url.set(database=database))
+        return PostgresClient(self.url.set(database=database), self.live or self.database)
+
+    @property
+    def maintenance(self) -> PostgresClient:
+        """Returns a client of the database from which others are created, renamed and dropped."""
+        return self.on(_ALWAYS if (self.live or self.database) == _USUAL else _USUAL)
 
     @property
     def _given(self) -> dict[str, object]:
@@ -107,13 +122,18 @@ class PostgresClient:
             "options": options,
         }
         name = database or self.database
+        parameters["password"] = self.password
         try:
-            connection = psycopg2.connect(dbname=name, password=self.password, **parameters)
+            connection = psycopg2.connect(dbname=name, **parameters)
         except psycopg2.OperationalError as error:
+            if name == _USUAL and self.live not in (None, _USUAL) and _is_missing(error):
+                with self.connect(_ALWAYS) as instead:
+                    yield instead
+                return
             raise BackupError(f"database {name}: {one_line(error)}") from None
         try:
             connection.autocommit = True
-            query(connection, NO_TRANSACTION_TIMEOUT)
+            query(connection, NO_TRANSACTION_TIMEOUT + NO_EVENT_TRIGGERS)
             yield connection
         except psycopg2.Error as error:
             raise BackupError(f"database {name}: {one_line(error)}") from error
@@ -140,6 +160,11 @@ class PostgresClient:
             with suppress(OSError):  # a user has so much of it, and the usual size will do too
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         return started
+
+
+def _is_missing(error: psycopg2.OperationalError) -> bool:
+    """Whether there is no such database: a connection that has failed has the text alone."""
+    return f'database "{_USUAL}" does not exist' in str(error)
 
 
 def lock_wait() -> str:

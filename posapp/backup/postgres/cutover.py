@@ -19,7 +19,7 @@ import psycopg2
 from psycopg2 import sql
 
 from posapp.backup.postgres import databases
-from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
+from posapp.backup.postgres.client import Connection, PostgresClient, query
 from posapp.backup.postgres.properties import set_comment
 
 _TERMINATE = """
@@ -57,7 +57,7 @@ def cut_over(
     one before anybody else can, which then has the `comment`. Raises BackupError; then nothing has
     changed.
     """
-    server = client.on(MAINTENANCE)
+    server = client.maintenance
     with server.connect() as connection, ThreadPoolExecutor(1) as renaming:
         query(connection, "BEGIN")
         if databases.exists(connection, live):

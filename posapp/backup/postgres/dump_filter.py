@@ -39,6 +39,8 @@ _LEFT_OUT = (
     re.compile(rb"SET transaction_timeout = 0;\n"),  # servers before 17 do not know it
     re.compile(rb"SET lock_timeout = 0;\n"),  # the two sessions that load must not wait for ever
 )
+_SPACE = re.compile(rb'SET default_tablespace = (?P<name>[a-z0-9_]++|"(?:[^"\n]|"")++");\n')
+_USUAL_SPACE = b"SET default_tablespace = '';\n"
 _GRANTOR = re.compile(rb'SET SESSION AUTHORIZATION (?:"(?:[^"\n]|"")++"|\w++);\n')
 _NO_GRANTOR = b"RESET SESSION AUTHORIZATION;\n"
 _SETTING = re.compile(
@@ -64,9 +66,13 @@ class DumpFilter:
     too."""
     made: frozenset[bytes] = frozenset()
     """Lines whose work is done already."""
+    spaces: frozenset[str] = frozenset()
+    """The tablespaces that its loader may use."""
     afterwards: list[str] = field(default_factory=list)
     """What was left out to be run afterwards: who owns each thing; default privileges, which only
     the role itself or a superuser may alter."""
+    lost_spaces: set[str] = field(default_factory=set)
+    """Those that it may not, or that are not here: what was in them comes into the usual one."""
     settings: dict[bytes, bytes] = field(default_factory=dict)
     """What the dump sets for its session, by name: the statements."""
     _rest: bytes = b""
@@ -126,10 +132,24 @@ class DumpFilter:
             if begins_rows(line):
                 self._copy = line
                 return line
+            line = self._in_a_space_that_is_here(line)
             if match := _SETTING.fullmatch(line):
                 self.settings[match[1] or b"search_path"] = line
         self._quote = _quote_after(line, self._quote)
         return line
+
+    def _in_a_space_that_is_here(self, line: bytes) -> bytes:
+        """Returns the line, or another where it names a tablespace that cannot be used."""
+        match = _SPACE.fullmatch(line)
+        if match is None:
+            return line
+        name = as_text(match["name"])
+        if name.startswith('"'):
+            name = name[1:-1].replace('""', '"')
+        if name in self.spaces:
+            return line
+        self.lost_spaces.add(name)
+        return _USUAL_SPACE
 
     def _is_grantor(self, line: bytes) -> bool:
         """Whether a line says who grants what the next one grants: whoever held the grant option.

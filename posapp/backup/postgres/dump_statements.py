@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 )
 _PATH = r"N(?:\.N){0,2}+"
 _ARGUMENTS = r"\([ND.,\[\]]*+\)"
+_ANY_ARGUMENTS = r"\(O\)"
+"""Of an aggregate that counts rows: `(*)`."""
 _NAMED = re.compile(_PATH)
 _CALLED = re.compile(rf"{_PATH}{_ARGUMENTS}")
 _OF_METHOD = re.compile(rf"{_PATH}NN")
@@ -38,7 +40,8 @@ _SHAPES = {
         ),
         _NAMED,
     ),
-    **dict.fromkeys(("FUNCTION", "PROCEDURE", "AGGREGATE"), _CALLED),
+    **dict.fromkeys(("FUNCTION", "PROCEDURE"), _CALLED),
+    "AGGREGATE": re.compile(rf"{_PATH}(?:{_ARGUMENTS}|{_ANY_ARGUMENTS})"),
     **dict.fromkeys(("OPERATOR CLASS", "OPERATOR FAMILY"), _OF_METHOD),
     "OPERATOR": _SIGN,
     "LARGE OBJECT": _NUMBER,

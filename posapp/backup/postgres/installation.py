@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posapp.backup.model.identity import Identity
-from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
+from posapp.backup.postgres.client import Connection, PostgresClient, query
 
 _ANY_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1"
 _EXISTS = "SELECT 1 FROM pg_database WHERE datname = %s"
@@ -18,7 +18,7 @@ def read_identity(client: PostgresClient) -> Identity | None:
 
     Raises BackupError.
     """
-    with client.on(MAINTENANCE).connect() as connection:
+    with client.maintenance.connect() as connection:
         if not query(connection, _EXISTS, client.database):
             return None
     with client.connect() as connection:

@@ -18,9 +18,10 @@ from psycopg2 import sql
 
 from posapp.backup.errors import BackupError
 from posapp.backup.model.contents import Contents
-from posapp.backup.postgres.client import MAINTENANCE, Connection, PostgresClient, query
+from posapp.backup.postgres.client import Connection, PostgresClient, query
 from posapp.backup.postgres.dump_filter import DumpFilter
 from posapp.backup.postgres.dump_statements import as_sent
+from posapp.backup.postgres.loader_rights import let_load_ours, spaces_of
 
 PREFIX = "posapp_load_"
 _MARK = "loads one dump for posapp"
@@ -30,8 +31,10 @@ WHERE rolname LIKE '{PREFIX.replace("_", chr(92) + "_")}%%' AND NOT rolsuper
   AND shobj_description(r.oid, 'pg_authid') = %s
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.usesysid = r.oid)
   AND NOT EXISTS (SELECT FROM pg_shdepend d
-                  WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid)
+                  WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid
+                  AND (d.dbid <> 0 OR d.deptype <> 'a'))
 """  # noqa: S608  ours
+"""Those that have nothing, and nothing but rights on things of the server."""
 _OWNER = """
 SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s
 """
@@ -53,7 +56,6 @@ WITH RECURSIVE known AS (
 SELECT name FROM wanted GROUP BY name ORDER BY max(depth) DESC, name
 """
 """Those that only a superuser may create, behind those that they need."""
-_WRAPPERS = "SELECT fdwname FROM pg_foreign_data_wrapper"
 _SCHEMA_LINE = """
 SELECT convert_to('CREATE SCHEMA ' || quote_ident(%s) || E';\\n', getdatabaseencoding())
 """
@@ -67,6 +69,8 @@ class Loader:
     client: PostgresClient
     made: frozenset[bytes] = frozenset()
     """Statements of a dump whose work is done already: the schemas of such extensions."""
+    spaces: frozenset[str] = frozenset()
+    """The tablespaces in which it may make tables."""
 
 
 @contextmanager
@@ -78,13 +82,15 @@ def loader(
 
     Where `client` is no superuser it has to do so itself. Raises BackupError.
     """
-    with client.on(MAINTENANCE).connect() as connection:
+    with client.maintenance.connect() as connection:
         if not _is_superuser(connection):
-            yield Loader(client)
+            user = query(connection, "SELECT current_user")[0][0]
+            yield Loader(client, spaces=spaces_of(connection, user))
             return
         _drop_leftovers(connection)
         owner = query(connection, _OWNER, client.database)[0][0]
-        role, password = _create(connection)
+        # A materialized view of ours may show what row security hides.
+        role, password = _create(connection, "BYPASSRLS" if signed else "NOBYPASSRLS")
         query(
             connection,
             sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
@@ -94,8 +100,10 @@ def loader(
     try:
         made = _create_extensions(client, contents, role) if contents else frozenset()
         if signed:
-            _let_use_wrappers(client, role)
-        yield Loader(PostgresClient(client.url.set(username=role, password=password)), made)
+            let_load_ours(client, role)
+        with client.connect() as connection:
+            spaces = spaces_of(connection, role)
+        yield Loader(PostgresClient(client.url.set(username=role, password=password)), made, spaces)
     finally:
         _dissolve(client, role, owner)
 
@@ -106,7 +114,7 @@ def unprivileged(client: PostgresClient) -> Iterator[PostgresClient]:
     else. Where `client` is no superuser it has to do so itself. Raises BackupError."""
     database = sql.Identifier(client.database)
     limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
-    with client.on(MAINTENANCE).connect() as connection:
+    with client.maintenance.connect() as connection:
         if not _is_superuser(connection):
             yield client
             return
@@ -144,7 +152,7 @@ def _is_superuser(connection: Connection) -> bool:
     return bool(found[0][0])
 
 
-def _create(connection: Connection, more: str = "NOBYPASSRLS") -> tuple[str, str]:
+def _create(connection: Connection, more: str) -> tuple[str, str]:
     """Creates a role; returns its name and its password."""
     role, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_urlsafe(24)
     name = sql.Identifier(role)
@@ -184,16 +192,6 @@ def _create_schema(connection: Connection, schema: str, role: str) -> bool:
     return True
 
 
-def _let_use_wrappers(client: PostgresClient, role: str) -> None:
-    """Lets the loader make servers of the extensions' foreign data wrappers."""
-    with client.connect() as connection:
-        for (wrapper,) in query(connection, _WRAPPERS):
-            names = sql.Identifier(wrapper), sql.Identifier(role)
-            query(
-                connection, sql.SQL("GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {}").format(*names)
-            )
-
-
 def _dissolve(client: PostgresClient, role: str, owner: str) -> None:
     """Gives what is left to the database's owner, and drops the role."""
     names = sql.Identifier(role), sql.Identifier(owner)
@@ -207,7 +205,7 @@ def _drop(client: PostgresClient, role: str) -> None:
     name = sql.Identifier(role)
     with suppress(BackupError), client.connect() as connection:
         query(connection, sql.SQL("DROP OWNED BY {}").format(name))
-    with suppress(BackupError), client.on(MAINTENANCE).connect() as connection:
+    with suppress(BackupError), client.maintenance.connect() as connection:
         query(
             connection,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
@@ -220,4 +218,6 @@ def _drop_leftovers(connection: Connection) -> None:
     """Drops the roles of restores that were killed: ours by name and mark, and of no use."""
     for (role,) in query(connection, _LEFTOVERS, _MARK):
         with suppress(psycopg2.Error):
-            query(connection, sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+            name = sql.Identifier(role)
+            query(connection, sql.SQL("DROP OWNED BY {}").format(name))
+            query(connection, sql.SQL("DROP ROLE IF EXISTS {}").format(name))

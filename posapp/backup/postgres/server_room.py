@@ -8,12 +8,20 @@ from pathlib import Path
 from posapp.backup.postgres.client import Connection, query
 from posapp.backup.room import Need
 
+_LOCATED = """
+SELECT pg_tablespace_location(t.oid)
+FROM pg_database d, pg_tablespace t
+WHERE datname = %s AND spcname <> 'pg_global'
+  AND (t.oid = dattablespace OR d.oid IN (SELECT pg_tablespace_databases(t.oid)))
+ORDER BY t.oid <> dattablespace, spcname
+"""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def server_folders(connection: Connection, database: str) -> list[Path]:
-    """Returns the folders of this machine that a server writes to for a database: its data, its
-    WAL, its tablespace. [] where it runs on another machine, or this role may not know."""
+    """Returns the folders of this machine that a server writes to for a database: its own
+    tablespace, the WAL, and the tablespaces of single tables. [] where it runs on another machine,
+    or this role may not know."""
     host = connection.info.host
     if not host.startswith("/") and host not in _LOOPBACK:
         return []
@@ -25,13 +33,9 @@ def server_folders(connection: Connection, database: str) -> list[Path]:
     data = Path(shown[0][0]) if shown else None
     if data is None or not os.access(data / "pg_wal", os.X_OK):
         return []
-    located = query(
-        connection,
-        "SELECT pg_tablespace_location(dattablespace) FROM pg_database WHERE datname = %s",
-        database,
-    )
-    space = data / (located[0][0] if located else "")  # one in place says where below the data
-    return [space, (data / "pg_wal").resolve()]
+    # One in place says where below the data.
+    located = [data / location for (location,) in query(connection, _LOCATED, database)]
+    return [*(located[:1] or [data]), (data / "pg_wal").resolve(), *located[1:]]
 
 
 def load_needs(connection: Connection, database: str, size: int) -> list[Need]:

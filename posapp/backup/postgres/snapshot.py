@@ -15,13 +15,28 @@ from posapp.backup.postgres.installation import identity_in, system_identifier
 from posapp.backup.postgres.properties import read_properties
 
 _TABLES = """
-SELECT c.oid::regclass::text
+WITH RECURSIVE beside_foreign (oid) AS (
+    SELECT oid FROM pg_class WHERE relkind = 'f'
+    UNION SELECT inhparent FROM pg_inherits JOIN beside_foreign f ON inhrelid = f.oid
+)
+SELECT c.oid::regclass::text, c.oid IN (SELECT oid FROM beside_foreign)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                   AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1
 """
+"""Each table, and whether another server has rows of it besides: a child is a foreign table."""
+_MOVABLE = """
+SELECT t.relid::regclass::text, pg_partition_root(partrelid)::regclass::text
+FROM pg_partitioned_table p, pg_partition_tree(partrelid) t
+WHERE isleaf AND (
+    SELECT c.oid FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
+    WHERE opcname = 'enum_ops' AND opcnamespace = 'pg_catalog'::regnamespace AND amname = 'hash'
+) = ANY(partclass)
+"""
+"""Those whose rows pg_dump lets go anew to the partitions of one table: the hash of an enum's value
+is another in each database."""
 _ROLES = """
 SELECT r.rolname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
 WHERE d.refclassid = 'pg_authid'::regclass
@@ -88,8 +103,15 @@ def count_rows(
             query(connection, "SET TRANSACTION SNAPSHOT %s", snapshot)
         query(connection, "SET LOCAL search_path = public")
         query(connection, "SET LOCAL row_security = off")  # an error, rather than some of the rows
-        tables = _names(connection, _TABLES)
-        return {table: _count(connection, table) for table in tables}
+        tables = query(connection, _TABLES)
+        return {table: _count(connection, table, apart) for table, apart in tables}
+
+
+def movable(client: PostgresClient) -> dict[str, str]:
+    """Returns the tables whose rows a restore may lay into others of the same partitioned table,
+    which is given for each. Raises BackupError."""
+    with client.connect() as connection:
+        return dict(query(connection, _MOVABLE))
 
 
 def require_tables(connection: Connection, database: str) -> None:
@@ -101,8 +123,10 @@ def require_tables(connection: Connection, database: str) -> None:
         )
 
 
-def _count(connection: Connection, table: str) -> int:
-    rows = query(connection, f"SELECT count(*) FROM {table}")  # noqa: S608  PostgreSQL quoted it
+def _count(connection: Connection, table: str, apart: bool) -> int:
+    """Counts the rows of a table, and of those that inherit from it unless it is taken apart."""
+    what = f"ONLY {table}" if apart else table
+    rows = query(connection, f"SELECT count(*) FROM {what}")  # noqa: S608  PostgreSQL quoted it
     return int(rows[0][0])
 
 

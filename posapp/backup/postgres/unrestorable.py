@@ -16,7 +16,12 @@ _OF_PEOPLE = """
 """Neither the server's own, nor of an extension, nor made along with something else."""
 _FOUND = (
     ("pg_foreign_data_wrapper", "true"),
-    ("pg_type", "typtype = 'b' AND typinput <> 'array_in'::regproc"),
+    ("pg_type", "(typtype = 'b' AND typinput <> 'array_in'::regproc) OR NOT typisdefined"),
+    (
+        "pg_class",
+        "relkind = 'f' AND EXISTS (SELECT FROM pg_foreign_table, unnest(ftoptions) o"
+        " WHERE ftrelid = pg_class.oid AND o ~ '^(filename|program)=')",
+    ),
     ("pg_language", "true"),
     ("pg_opclass", "true"),
     ("pg_opfamily", "true"),
@@ -26,14 +31,16 @@ _FOUND = (
     ("pg_ts_template", "true"),
     (
         "pg_proc",
-        "prokind <> 'a' AND (proleakproof OR"
-        " NOT (SELECT lanpltrusted FROM pg_language l WHERE l.oid = prolang))",
+        "(prokind <> 'a' AND (proleakproof OR"
+        " NOT (SELECT lanpltrusted FROM pg_language l WHERE l.oid = prolang)))"
+        " OR EXISTS (SELECT FROM pg_aggregate WHERE aggfnoid = pg_proc.oid"
+        " AND 'internal'::regtype IN (aggtranstype, aggmtranstype))",
     ),
 )
 _STATEMENT = " UNION ALL ".join(
     f"SELECT (pg_identify_object('{table}'::regclass, oid, 0)).type || ' ' ||"  # noqa: S608  ours
     f" (pg_identify_object('{table}'::regclass, oid, 0)).identity"
-    f" FROM {table} WHERE {condition} AND {_OF_PEOPLE.format(table=table, oid='oid')}"
+    f" FROM {table} WHERE ({condition}) AND {_OF_PEOPLE.format(table=table, oid='oid')}"
     for table, condition in _FOUND
 )
 

@@ -60,6 +60,8 @@ def find_backup(
 
     Raises Refused where there is no such backup.
     """
+    if not what:
+        raise Refused(f"no backup is named: write a path, an s3:// address, or {LATEST}")
     if what == LATEST:
         return _latest(settings, own, is_good)
     if what.startswith(S3_SCHEME):

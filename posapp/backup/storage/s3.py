@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,9 +15,15 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
-from healthkit_backup_freshness.s3 import describe_error, s3_client
+from healthkit_backup_freshness.s3 import describe_error, is_of_one_object, s3_client
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.backup import KINDS, S3_SCHEME, Backup, BackupName
 from posapp.backup.model.manifest import LARGEST_MANIFEST, Manifest
@@ -34,8 +41,8 @@ STAGED_FROM = PART
 TIMEOUT = 30.0
 """Seconds that S3 may be silent."""
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-_OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
-"""Errors that say nothing of the bucket as a whole."""
+_OF_SERVERS = re.compile(r"(?:base|wal)/[0-9a-z]{1,16}/[0-9]{1,20}/")
+"""Beginnings of the keys of base backups and of WAL."""
 _STALE = timedelta(days=1)
 """Age from which an unfinished upload belongs to no run any more."""
 
@@ -95,6 +102,8 @@ class S3Storage:
         for variable, key in zip(_KEYS, keys, strict=True):
             if not (key.isascii() and key.isprintable() and " " not in key):
                 raise Refused(f"{variable}: no key of S3: copy it anew, in one line without spaces")
+            if not key and any(keys):
+                raise Refused(f"{variable}: missing; the other one is of no use alone")
         return cls(name, settings.backup_s3_endpoint, keys, reserve=settings.backup_disk_reserve)
 
     @property
@@ -235,11 +244,12 @@ class S3Storage:
         """Aborts uploads that a killed run has left half done, unseen and paid for, but not what is
         `staged`, whatever the clocks say; returns how many."""
         with self._translate_errors(self.location):
-            found = self._client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name)
             stale = [
                 upload
-                for upload in found
-                if _parse(upload["Key"]) is not None
+                for page in pages
+                for upload in page.get("Uploads", ())
+                if (_parse(upload["Key"]) is not None or _OF_SERVERS.match(upload["Key"]))
                 and upload["Initiated"] < now - _STALE
                 and (staged is None or upload["Key"] != staged.key)
             ]
@@ -265,6 +275,10 @@ class S3Storage:
             yield
         except ParamValidationError as error:
             raise Refused(f"{location}: not the name of a bucket, or of an object") from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise Refused(
+                f"{' and '.join(_KEYS)}: missing, and {self.location} cannot be opened without"
+            ) from error
         except (BotoCoreError, ClientError) as error:
             raise BackupError(f"{location}: {describe_error(error, self.timeout)}") from error
         except Boto3Error as error:  # of the transfers; it wraps the others
@@ -310,7 +324,7 @@ class S3Storage:
             except self._client.exceptions.NoSuchKey:  # removed by a rotation meanwhile
                 return None, ""
             except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
+                if not is_of_one_object(error):
                     raise
                 return None, f"its manifest: {describe_error(error, self.timeout)}"
 

@@ -47,8 +47,12 @@ _READERS = 8
 _LOOKED_AT = 30
 """The newest of each series, of which the manifests are read: each carries on what those before it
 have proven. A bucket that nobody may empty has thousands."""
-_OF_ONE_OBJECT = frozenset({"InvalidObjectState", "AccessDenied", "403"})
-"""Errors that say nothing of the bucket as a whole."""
+_OF_ALL = frozenset(
+    {"NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
+    | {"RequestTimeTooSkewed", "AuthorizationHeaderMalformed", "PermanentRedirect"}
+    | {"SlowDown", "TooManyRequests", "Throttling", "ThrottlingException", "RequestTimeout"}
+)
+"""Errors of a request that any other would have too."""
 _REFUSED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 
 
@@ -155,7 +159,7 @@ class S3Source:
         except client.exceptions.NoSuchKey:
             return None  # a rotation has taken it away meanwhile
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _OF_ONE_OBJECT:
+            if not is_of_one_object(error):
                 raise
             return b""
 
@@ -215,6 +219,14 @@ def _cause(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return f"the connection failed ({type(error).__name__})"
+
+
+def is_of_one_object(error: ClientError) -> bool:
+    """Whether an object is refused and nothing is said of the bucket: it is archived, another's, or
+    encrypted with a key of its own."""
+    code = str(error.response.get("Error", {}).get("Code"))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return 400 <= status < 500 and code not in _OF_ALL
 
 
 def describe_error(error: Exception, timeout: float) -> str:
