@@ -64,6 +64,25 @@ class Archive:
         there = {key.removeprefix(prefix): size for key, size in found}
         return {name: size for name, size in there.items() if is_received(name)}
 
+    def own_wal(self, names: Iterable[str]) -> set[str]:
+        """Returns those of the names under which something lies there that this key has signed: in
+        the place of another that nobody has, the segment is yet to be sent. Raises BackupError."""
+        there = self.list_wal()
+        wanted = [name for name in names if name in there]
+
+        def is_ours(name: str) -> bool:
+            key = self._place("wal", name)
+            metadata = self.bucket.metadata(key)
+            signed = _signed(key, metadata.get("sha256", ""))
+            return self.key.has_signed_text(signed, metadata.get("signature"))
+
+        with ThreadPoolExecutor(_READERS) as readers:
+            return {
+                name
+                for name, ours in zip(wanted, readers.map(is_ours, wanted), strict=True)
+                if ours
+            }
+
     def send_wal(self, signed: Copy, recipient: x25519.Recipient | None) -> None:
         """Sends so much of a file of WAL as is signed, packed where it is not. Raises BackupError,
         also where it is not what was signed, and OSError."""

@@ -10,6 +10,7 @@ from posapp.backup.archive import Archive
 from posapp.backup.context import BackupContext
 from posapp.backup.model.base import is_received
 from posapp.backup.recovery import KNOWN
+from posapp.backup.segments import packed_name
 from posapp.backup.signed_copy import UNSIGNED
 from posapp.backup.told import tell_once
 from posapp.backup.wal_signing import WalKey
@@ -65,7 +66,7 @@ class Sending:
         Returns what is not signed, and was not a look before. Raises BackupError and OSError.
         """
         if self._sent is None:
-            self._sent = set(self._archive.list_wal())
+            self._sent = self._sent_before()
         known = self._wal / KNOWN
         noted = known.read_bytes() if known.exists() else None
         unsigned = set()
@@ -86,3 +87,14 @@ class Sending:
             self._archive.send_known(noted)
         found, self._unsigned = unsigned & self._unsigned, unsigned
         return dict.fromkeys(found, UNSIGNED)
+
+    def _sent_before(self) -> set[str]:
+        """Returns the names of whole files that lie in the bucket too, as they are or packed."""
+        here = [path.name for path in self._wal.iterdir() if is_received(path.name)]
+        packed = {
+            name: {name, packed_name(name, self._context.recipient)}
+            for name in here
+            if ".partial" not in name
+        }
+        there = self._archive.own_wal(set().union(*packed.values()))
+        return {name for name, names in packed.items() if names & there}

@@ -1,5 +1,6 @@
 """What is received is sent to the bucket for ever: no error ends that, and none goes untold."""
 
+import gzip
 import hashlib
 import socket
 import threading
@@ -129,3 +130,18 @@ def test_what_nobody_has_signed_here_is_signed_nowhere_else_and_told(wal, s3, po
     with pytest.raises(Exception, match="not signed by BACKUP_KEY, or was changed"):
         one.send_all()
     assert sent(s3) == [f"{NAME}.gz"]
+
+
+def test_what_somebody_else_has_laid_in_its_place_keeps_no_segment_from_the_bucket(
+    wal, s3, postgres, log
+):
+    """After a new start nothing is sent twice, and what is not ours is none of it."""
+    context = context_on(postgres.url, wal.parent, log, s3.bucket())
+    key = f"wal/identity/4711/{NAME}.gz"
+    Sending(context, wal, failing(s3, RuntimeError(), 0)).send_all()
+    Sending(context, wal, failing(s3, RuntimeError("sent again"), 1)).send_all()
+    s3.client.put_object(Bucket=s3.name, Key=key, Body=b"foreign", Metadata={"sha256": "0"})
+    Sending(context, wal, failing(s3, RuntimeError(), 0)).send_all()
+    assert (
+        gzip.decompress(s3.client.get_object(Bucket=s3.name, Key=key)["Body"].read()) == b"written"
+    )

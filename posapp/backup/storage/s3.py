@@ -196,6 +196,11 @@ class S3Storage:
         """Copies an object into a file. Returns its metadata. Raises BackupError, OSError."""
         with self._translate_errors(self._url(key)):
             self._client.download_file(self.name, key, str(path), Config=_TRANSFER)
+        return self.metadata(key)
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """Returns what was sent along with an object. Raises BackupError."""
+        with self._translate_errors(self._url(key)):
             return self._client.head_object(Bucket=self.name, Key=key)["Metadata"]
 
     def stage(self, name: BackupName, path: Path, manifest: Manifest) -> StagedUpload | None:
