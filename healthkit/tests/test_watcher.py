@@ -241,9 +241,9 @@ def test_a_new_configuration_with_mistakes_is_refused_with_its_lines_and_the_old
 
 def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site):
     gone = '[channels.sms]\nurl = "json://127.0.0.1:9/x"\n'
-    watcher = site.write(gone, route="").thread()
-    site.config.write_text(site.config.read_text().replace('["telegram"]', '["telegram", "sms"]'))
-    watcher.reload()
+    told = site.write(gone, route="").config.read_text()
+    site.config.write_text(told.replace('["telegram"]', '["telegram", "sms"]'))
+    watcher = site.thread()
     site.outcome("unhealthy connection refused")
     wait_until(lambda: len(site.messages()) == 1 and ("sms", "waiting") in site.counts())
     site.write()
@@ -254,10 +254,9 @@ def test_messages_for_a_channel_that_is_gone_are_given_up_and_not_forgotten(site
 @pytest.mark.parametrize("sms", ["", '[channels.sms]\nurl = ""\nfallback = "telegram"\n'])
 def test_what_a_channel_owes_that_is_gone_or_off_goes_to_its_fallback_or_its_route(site, sms):
     unreached = '[channels.sms]\nurl = "json://127.0.0.1:9/x"\n'
-    watcher = site.write(unreached).thread()
-    told = site.config.read_text()
+    told = site.write(unreached).config.read_text()
     site.config.write_text(told.replace('["telegram"]', '["sms"]'))
-    watcher.reload()
+    watcher = site.thread()
     site.outcome("unhealthy connection refused")
     wait_until(lambda: ("sms", "waiting") in site.counts())
     site.write(sms)
