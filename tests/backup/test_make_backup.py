@@ -187,7 +187,13 @@ def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_p
 
 @pytest.mark.fault
 @pytest.mark.parametrize(
-    "held", ["TABLE alembic_version", "TABLE rows", "MATERIALIZED VIEW sums", "VIEW shown"]
+    "held",
+    [
+        "TABLE alembic_version",
+        pytest.param("TABLE rows", marks=pytest.mark.deep),
+        pytest.param("MATERIALIZED VIEW sums", marks=pytest.mark.deep),
+        "VIEW shown",
+    ],
 )
 def test_what_stays_locked_ends_the_run_which_is_waited_for_by_all_later_ones(
     small, tmp_path, log, monkeypatch, held

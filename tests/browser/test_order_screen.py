@@ -28,7 +28,10 @@ def choose(sheet, name: str = "Medium Rare") -> None:
     sheet.get_by_role("checkbox", name="Saus Jamur").click()
 
 
-@pytest.mark.parametrize("pause", [80, 250, 600])
+@pytest.mark.parametrize(
+    "pause",
+    [pytest.param(80, marks=pytest.mark.deep), 250, pytest.param(600, marks=pytest.mark.deep)],
+)
 def test_a_second_tap_on_send_does_not_wipe_the_confirmation(till: Page, pause: int) -> None:
     write_takeaway(till)
     tap_twice(till.get_by_role("button", name="Kirim pesanan"), pause)

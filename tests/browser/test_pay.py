@@ -84,7 +84,10 @@ def test_f9_a_table_that_another_till_has_taken_shows_so_within_seconds(till, ot
     expect(table).not_to_contain_text("Terisi")
 
 
-@pytest.mark.parametrize("gap", [80, 250, 600])
+@pytest.mark.parametrize(
+    "gap",
+    [pytest.param(80, marks=pytest.mark.deep), 250, pytest.param(600, marks=pytest.mark.deep)],
+)
 def test_f3_a_second_tap_on_qris_does_not_skip_the_word_that_it_is_paid(till, other, gap) -> None:
     order = other.order()
     open_bill(till, order).get_by_text("QRIS", exact=True).click()

@@ -39,7 +39,14 @@ def owe_a_payment(till: Page, other: Colleague) -> tuple[dict, Network]:
     return order, network
 
 
-@pytest.mark.parametrize("path", ["/order", "/orders", "/orders/paid", "/app/status"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/order",
+        *(pytest.param(p, marks=pytest.mark.deep) for p in ("/orders", "/orders/paid")),
+        pytest.param("/app/status", marks=pytest.mark.deep),
+    ],
+)
 def test_f13_a_lost_server_is_told_on_every_screen_with_the_time_and_its_return(
     till: Page, path: str
 ) -> None:

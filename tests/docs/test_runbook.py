@@ -49,7 +49,13 @@ def name(block):
     return f"{block.heading} {block.commands[0]}"[:70]
 
 
-@pytest.mark.parametrize("block", [one for one in HERE if one.language == "bash"], ids=name)
+def worth(block):
+    """A command that loads the POS takes seconds."""
+    marks = pytest.mark.deep if block.commands[0].startswith("posapp") else ()
+    return pytest.param(block, id=name(block), marks=marks)
+
+
+@pytest.mark.parametrize("block", [worth(one) for one in HERE if one.language == "bash"])
 def test_the_commands_work_and_print_what_is_said(place, block):
     folder, environ, pos = place
     done = run(block.code, folder, environ, pos.url)

@@ -19,7 +19,7 @@ CHUNKED = b"Transfer-Encoding: chunked"
 QUOTE = b'{"type": "takeaway", "lines": []}'
 
 
-@pytest.fixture(scope="module", params=["gevent", "gthread"])
+@pytest.fixture(scope="module", params=["gevent", pytest.param("gthread", marks=pytest.mark.deep)])
 def server(request, serve, database):
     arguments = f"--worker-class {request.param} --threads 4"
     return serve(database, GUNICORN_CMD_ARGS=arguments)
