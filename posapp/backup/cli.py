@@ -104,7 +104,8 @@ def export_command(file: Path, what: str, unencrypted: bool) -> None:
                 "BACKUP_AGE_RECIPIENT is not set, so that the file cannot be encrypted: set it, or"
                 " type --unencrypted and keep the file where nobody finds it"
             )
-        backup = find_backup(what, context.settings, context.own, context.is_good)
+        now = context.clock.now()
+        backup = find_backup(what, context.settings, context.own, context.is_good, now)
         recipient = None if unencrypted else context.recipient
         path = export(backup, file.absolute(), context, recipient)
     show(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
@@ -230,7 +231,7 @@ def verify_command(file: str, key_file: Path | None) -> None:
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         if key_file is not None:
             context.key = SigningKey.from_file(key_file)
-        backup = find_backup(file, context.settings, context.own)
+        backup = find_backup(file, context.settings, context.own, now=context.clock.now())
         context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
         verify(backup, context.settings, context.load_identity, context.log.progress)
         context.key.require(backup)

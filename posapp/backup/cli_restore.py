@@ -133,7 +133,7 @@ def _foretell(file: str | None, at: str | None, context: BackupContext, asking: 
 def _find(what: str, context: BackupContext, unsigned: bool) -> Backup:
     """Raises Refused."""
     is_good = intact if unsigned else context.is_good
-    return find_backup(what, context.settings, context.own, is_good)
+    return find_backup(what, context.settings, context.own, is_good, context.clock.now())
 
 
 def show_backups(context: BackupContext, whole: bool = False) -> None:

@@ -127,3 +127,22 @@ def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, log, key):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         with pytest.raises(BackupError):
             verify(backup, settings)
+
+
+def test_one_of_a_clock_that_was_ahead_is_the_latest_only_where_there_is_no_other(
+    small, tmp_path, log, clock, s3
+):
+    context = context_on(small, tmp_path, log, s3.bucket())
+    clock.forward(days=400)
+    ahead = make("daily", context)
+    clock.forward(days=-400)
+    settings = settings_of(tmp_path, **s3.environ)
+    for what in ("latest", f"s3://{s3.name}", f"s3://{s3.name}/daily"):
+        assert find_backup(what, settings, now=clock.now()).name.plain == ahead.name
+    older, newer = make("daily", context), make("weekly", context)
+    for what, backup in (
+        ("latest", newer),
+        (f"s3://{s3.name}", newer),
+        (f"s3://{s3.name}/daily", older),
+    ):
+        assert find_backup(what, settings, now=clock.now()).name.plain == backup.name
