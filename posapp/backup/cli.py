@@ -89,15 +89,17 @@ def list_command(whole: bool) -> None:
 
 
 @backup_commands.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option("--backup", "what", default="latest", help="Which one (default: the newest).")
 @click.option("--unencrypted", is_flag=True, help="Readable by whoever finds it.")
-def export_command(file: Path, what: str, unencrypted: bool) -> None:
+def export_command(file: str, what: str, unencrypted: bool) -> None:
     """Write a backup into one signed, encrypted file, for a stick: posapp restore FILE.
 
     FILE may be a folder. It needs BACKUP_AGE_RECIPIENT; to restore it, BACKUP_KEY and the age
     identity are needed.
     """
+    if not file:  # a variable that is not set would mean the folder that one is in
+        raise Refused("no file is named: write where the backup goes, a file or a folder")
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         if context.recipient is None and not unencrypted:
             raise Refused(
@@ -107,7 +109,7 @@ def export_command(file: Path, what: str, unencrypted: bool) -> None:
         now = context.clock.now()
         backup = find_backup(what, context.settings, context.own, context.is_good, now)
         recipient = None if unencrypted else context.recipient
-        path = export(backup, file.absolute(), context, recipient)
+        path = export(backup, Path(file).absolute(), context, recipient)
     show(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
 
 
