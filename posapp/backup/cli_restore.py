@@ -284,6 +284,7 @@ def _require_folder(folder: Path) -> None:
 def _write_report(result: drilling.DrillResult, folder: Path) -> Path:
     path = folder / drill_report.file_name(result.began)
     try:
+        drill_report.keep_earlier(path)
         path.write_text(drill_report.report(result), "utf-8", "surrogateescape")
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None
