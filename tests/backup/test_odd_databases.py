@@ -6,7 +6,16 @@ from posapp.backup.errors import BackupError
 from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.postgres.psql import Psql
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
+from tests.backup.kit import (
+    SMALL,
+    SMALL_ROWS,
+    agree,
+    context_on,
+    make,
+    restore,
+    rewrite,
+    run_sql,
+)
 
 ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
 NAMES = ["a;b", 'a"b', "a'b", "a\nb;", "x OWNER TO y", "COPY x FROM stdin;", "%s", "é" * 31, "user"]
@@ -288,3 +297,22 @@ def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, l
     restore(make("daily", context), context)
     assert run_sql(server, facts) == before
     assert run_sql(small, "SELECT token_epoch > 1 FROM users") == [(True,)]
+
+
+def test_a_template_is_one_again_and_what_it_has_replaced_can_be_dropped(small, tmp_path, log):
+    name, server = small.database, small.set(database="postgres")
+    run_sql(server, f"ALTER DATABASE {name} IS_TEMPLATE true")
+    context = context_on(small, tmp_path, log, BACKUP_KEEP_BEFORE="1")
+    backup = make("daily", context)
+    facts = f"SELECT datname, datistemplate FROM pg_database WHERE datname LIKE '{name}%'"
+    try:
+        for _ in range(2):
+            result = restore(backup, context, pre_restore_backup=False)
+            assert sorted(run_sql(server, facts)) == [(name, True), (result.old_database, False)]
+        rewrite(backup, tmp_path, row_counts={**SMALL_ROWS, "guests": 51})
+        with pytest.raises(BackupError, match="guests: 50 instead of 51"):
+            restore(context.storage.list_backups()[0], context, pre_restore_backup=False)
+        assert sorted(run_sql(server, facts)) == [(name, True), (result.old_database, False)]
+    finally:
+        run_sql(server, f"ALTER DATABASE {name} IS_TEMPLATE false")
+    assert "Not as it was" not in log.path.read_text()
