@@ -160,7 +160,7 @@ def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
     with context.client.connect() as connection:
         require_compatible_tools(connection)
         require_tables(connection, context.client.database)
-        odd = dict.fromkeys(unrestorable(connection), "only a superuser can make it, by psql")
+        odd = unrestorable(connection)
     tell_once(context.storage.root, _NOT_RESTORABLE, odd, context.notifications)
 
 

@@ -252,6 +252,53 @@ def test_what_no_restore_could_make_is_told_when_it_is_backed_up(
     assert said.count(f" {name}: only a superuser can make it, by psql") == 1
 
 
+FOREIGN = """
+CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'sari', {options})
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("password_required 'false'", True),
+        ("password_required 'OFF'", True),
+        ("sslcert 'file', sslkey 'file'", True),
+        ("password_required 'true', password 'x'", False),
+    ],
+)
+def test_a_user_mapping_that_only_a_superuser_may_make_is_told(small, tmp_path, log, options, told):
+    run_sql(small, FOREIGN.format(options=options))
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    said = "user mapping for postgres on server far: only a superuser can make it, by psql"
+    assert (said in log.path.read_text()) == told
+    if not told:
+        restore(backup, context)
+
+
+OVER_EMPTY = """
+CREATE MATERIALIZED VIEW low AS SELECT 1 AS one;
+CREATE VIEW between AS SELECT * FROM low;
+CREATE MATERIALIZED VIEW high AS SELECT * FROM "between";
+CREATE MATERIALIZED VIEW other AS SELECT 2 AS two;
+REFRESH MATERIALIZED VIEW low WITH NO DATA
+"""
+
+
+def test_a_filled_view_over_one_that_is_empty_is_told(small, tmp_path, log):
+    run_sql(small, OVER_EMPTY.replace("VIEW between", 'VIEW "between"'))
+    context = context_on(small, tmp_path, log)
+    make("daily", context)
+    (line,) = (one for one in log.path.read_text().splitlines() if "will refuse" in one)
+    assert line.endswith(
+        "in this database: materialized view public.high: it is filled, and reads one that is not:"
+        " REFRESH MATERIALIZED VIEW"
+    )
+    run_sql(small, "REFRESH MATERIALIZED VIEW high WITH NO DATA")
+    restore(make("daily", context), context)
+
+
 def test_what_anybody_may_make_is_restored_and_told_of_to_nobody(small, tmp_path, log):
     run_sql(small, RESTORABLE)
     context = context_on(small, tmp_path, log)
