@@ -101,9 +101,13 @@ def look_in_bucket(archive: Archive) -> Holding:
         bases = tuple(archive.list_bases(Path(scratch)))
         archive.fetch_known(Path(scratch))
         known = recovery.known_until(Path(scratch))
-    names = received.segments_among(archive.list_wal())
     stated = bases[-1].manifest if bases else None
     size = stated.segment_bytes if stated else DEFAULT_SEGMENT
+    there = archive.list_wal()
+    names = received.segments_among(there)
+    if stated and received.count_missing(names, stated.first_segment, size):
+        # Somebody else's beyond the newest would make a gap. Each costs a request.
+        names = received.segments_among(archive.own_wal(there))
     return Holding(archive.bucket.location, bases, frozenset(names), known, size)
 
 

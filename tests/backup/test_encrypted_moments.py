@@ -20,7 +20,7 @@ from posapp.backup.archive import Archive
 from posapp.backup.base_backup import create_base_backup, list_base_backups
 from posapp.backup.base_upload import upload_bases
 from posapp.backup.context import BackupContext, RunLog
-from posapp.backup.coverage import look_in_bucket, read_coverage
+from posapp.backup.coverage import coverage_of, look_in_bucket, read_coverage
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.keeping import Keeping
 from posapp.backup.model.backup import format_local, format_stamp
@@ -301,6 +301,23 @@ def test_a_foreign_segment_is_in_nobodys_way_unless_it_is_needed(kept, tmp_path)
     finally:
         client.delete_object(Bucket=bucket, Key=beyond)
         client.put_object(Bucket=bucket, Key=f"{place}/{at_hand}", Body=body, Metadata=metadata)
+
+
+def test_a_foreign_timeline_keeps_no_moment_from_coming_back_and_counts_as_no_gap(kept, tmp_path):
+    """A recovering server asks for each timeline that there might be."""
+    client, bucket, archive = kept.s3.client, kept.s3.name, kept.archive()
+    place = f"wal/{archive.identity}/{archive.system}"
+    foreign = [f"{place}/00000002.history", f"{place}/0000000200000000000000FF.gz.age"]
+    try:
+        for key in foreign:
+            client.put_object(Bucket=bucket, Key=key, Body=b"1\t0/1\tforeign\n")
+        context, scratch = kept.copy(tmp_path / "backups"), FolderStorage(tmp_path / "scratch")
+        with backup_as_of(kept.after.isoformat(), context, scratch) as (backup, _):
+            assert backup.manifest.row_counts["guests"] == GUESTS + 2
+        assert coverage_of(look_in_bucket(archive)).missing == 0
+    finally:
+        for key in foreign:
+            client.delete_object(Bucket=bucket, Key=key)
 
 
 def test_two_base_backups_stay_in_the_bucket_with_what_was_written_since(kept, tmp_path):
