@@ -63,6 +63,24 @@ def test_latest_is_our_own_however_new_the_others_are(small, other, tmp_path, lo
         find_backup("latest", settings, None)
 
 
+def test_two_restaurants_that_began_as_one_database_are_told_to_be_parted_and_a_move_is_none(
+    small, postgres, tmp_path, log, clock, s3
+):
+    copy = postgres.create(f"{small.database}_copy", small.database)
+    said = "Another database makes backups under this restaurant's identity"
+    for url in (small, copy, copy, copy):  # it has moved
+        make("daily", context_on(url, tmp_path, log, s3.bucket()))
+        clock.forward(hours=1)
+    assert said not in log.path.read_text()
+    for url in (small, copy, small, copy):
+        make("daily", context_on(url, tmp_path, log, s3.bucket()))
+        clock.forward(hours=1)
+    text = log.path.read_text()
+    assert text.count(said) >= 1
+    assert f"{copy.database} on the server " in text
+    assert "UPDATE installation SET identity = substr(md5(random()::text), 1, 16)" in text
+
+
 def test_where_only_others_have_backups_there_is_none(small, other, tmp_path, log):
     make("daily", context_on(other, tmp_path, log))
     with pytest.raises(Refused, match="no good backup of this restaurant"):
