@@ -17,7 +17,7 @@ _LOOKED_AT = 10
 _SUBJECT = "Another database makes backups under this restaurant's identity"
 _ADVICE = (
     "where one began as a copy of the other, give it one of its own, or their backups are mixed:"
-    " UPDATE installation SET identity = substr(md5(random()::text), 1, 16)"
+    " the runbook has the statement, under Restoring"
 )
 
 

@@ -1,7 +1,9 @@
 """Two restaurants keep their backups in one folder and one bucket: neither takes the others."""
 
+import re
 from datetime import UTC, datetime
 
+import psycopg2
 import pytest
 
 from posapp.backup.create import expired_backups
@@ -14,6 +16,7 @@ from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
 from tests.backup.kit import SMALL, context_on, make, manifest_for, rewrite, run_sql, settings_of
 from tests.backup.kit import restore as restore_backup
+from tests.docs.documents import text_of
 
 NAME = BackupName(datetime(2025, 12, 26, 5, tzinfo=UTC), "daily")
 OWN = Identity("0123456789abcdef", "pos", "71")
@@ -78,7 +81,24 @@ def test_two_restaurants_that_began_as_one_database_are_told_to_be_parted_and_a_
     text = log.path.read_text()
     assert text.count(said) >= 1
     assert f"{copy.database} on the server " in text
-    assert "UPDATE installation SET identity = substr(md5(random()::text), 1, 16)" in text
+    assert "the runbook has the statement, under Restoring" in text
+
+
+def test_the_runbooks_statement_gives_a_copy_an_identity_of_its_own(postgres, template_database):
+    (statement,) = re.findall(
+        r"`(BEGIN; [^`]*installation[^`]*COMMIT)`", text_of("docs/runbook.md")
+    )
+    url = postgres.create("parted", template_database)
+    try:
+        before = read_identity(PostgresClient(url))
+        run_sql(url, statement)
+        after = read_identity(PostgresClient(url))
+        assert after.id != before.id
+        assert re.fullmatch(r"[0-9a-f]{16}", after.id)
+        with pytest.raises(psycopg2.Error):
+            run_sql(url, "UPDATE installation SET identity = DEFAULT")
+    finally:
+        postgres.drop("parted")
 
 
 def test_where_only_others_have_backups_there_is_none(small, other, tmp_path, log):
