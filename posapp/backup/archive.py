@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from pathlib import Path
 from pyrage import x25519
 
 from posapp.backup import segments
-from posapp.backup.base_backup import BaseBackup, base_name, first_segment
+from posapp.backup.base_backup import BaseBackup, as_made, base_name, first_segment
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.model.base import MANIFEST, SEGMENT, BaseManifest, is_received
 from posapp.backup.model.identity import Identity
@@ -144,13 +144,13 @@ class Archive:
         self._send(base.path / MANIFEST, "base", f"{name}/{MANIFEST}", digest)
 
     def list_bases(self, folder: Path) -> list[BaseBackup]:
-        """Returns the base backups, by time, of which the manifests alone are copied into a folder.
-        What nobody has signed is none, and in nobody's way. Raises BackupError."""
+        """Returns the base backups, as they were made, of which the manifests alone are copied into
+        a folder. What nobody has signed is none, and in nobody's way. Raises BackupError."""
         found = []
         for name in self.base_names():
             with suppress(NotSigned):
                 found.append(self._fetch_manifest(name, folder))
-        return found
+        return as_made(found)
 
     def _fetch_manifest(self, name: str, folder: Path) -> BaseBackup:
         path, at = folder / name, base_name(name)
@@ -167,14 +167,16 @@ class Archive:
         archive = base.manifest.archive
         self._fetch("base", f"{base.path.name}/{archive}", base.path / archive)
 
-    def remove_before(self, oldest: BaseBackup) -> None:
-        """Removes the base backups that are older, and what was received before they could have
-        needed it. Raises BackupError."""
-        first = first_segment(oldest)
+    def keep_only(self, kept: Sequence[BaseBackup], older: Sequence[BaseBackup]) -> None:
+        """Removes the `older` base backups, what else is from before those that are kept, and what
+        was received before they could have needed it. Raises BackupError."""
+        first = min((first_segment(one) for one in kept), key=lambda name: name[8:])
+        names, oldest = {one.path.name for one in older}, min(one.path.name for one in kept)
         old = [
             key
             for key in self.bucket.list_keys(self._place("base"))
-            if (match := re.search(r"/(base_[0-9_]{15})/", key)) and match[1] < oldest.path.name
+            if (match := re.search(r"/(base_[0-9_]{15})/", key))
+            and (match[1] in names or match[1] < oldest)
         ]
         old += [
             self._place("wal", name)

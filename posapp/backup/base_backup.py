@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -62,14 +62,28 @@ class BaseBackup:
 
 
 def list_base_backups(storage: FolderStorage) -> list[BaseBackup]:
-    """Returns the base backups, by time; an unfinished one has another name, and one that cannot be
-    read is none."""
+    """Returns the base backups, as they were made; an unfinished one has another name, and one that
+    cannot be read is none."""
     found = []
     for path in (storage.root / "base").glob("base_*"):
         at, manifest = base_name(path.name), read_base_manifest(path)
         if at is not None and (manifest is not None or (path / "backup_manifest").is_file()):
             found.append(BaseBackup(at, path, manifest))
-    return sorted(found)
+    return as_made(found)
+
+
+def as_made(found: Iterable[BaseBackup]) -> list[BaseBackup]:
+    """Returns base backups in the order in which they were made: those of one server by their place
+    in what it has written, for a clock that was ahead has them say otherwise."""
+    of: dict[str | None, list[BaseBackup]] = {}
+    for one in sorted(found):
+        of.setdefault(one.manifest.system_identifier if one.manifest else None, []).append(one)
+    servers = sorted(of.values(), key=lambda group: group[-1].at)
+    return [one for group in servers for one in sorted(group, key=_place)]
+
+
+def _place(base: BaseBackup) -> tuple[str, datetime]:
+    return (base.manifest.first_segment if base.manifest else "", base.at)
 
 
 def is_signed(base: BaseBackup, key: SigningKey) -> bool:
@@ -136,7 +150,7 @@ def create_base_backup(context: BackupContext, lock: BackupLock) -> BaseBackup:
         raise
     fsync_folder(root)
     context.log.write(f"Verified {path}")
-    _remove_older(storage, context.log)
+    _remove_older(storage, path, context.log)
     return BaseBackup(ended, path, manifest)
 
 
@@ -224,21 +238,23 @@ def choose_base(found: Sequence[BaseBackup], target: datetime | None) -> BaseBac
     """Returns the newest base backup that had ended by then. Raises Refused."""
     before = [one for one in found if target is None or one.at <= target]
     if not before:
-        oldest = f"; the oldest is of {format_local(found[0].at)}" if found else ""
+        oldest = f"; the oldest is of {format_local(min(found).at)}" if found else ""
         raise Refused(
             f"no base backup is that old{oldest}: posapp backup base makes one,"
             " and posapp backup receive-wal keeps what is written after it"
         )
-    return max(before)
+    return as_made(before)[-1]
 
 
-def _remove_older(storage: FolderStorage, log: RunLog) -> None:
-    """Removes all but the newest base backups, and the WAL from before them."""
-    found = list_base_backups(storage)
+def _remove_older(storage: FolderStorage, newest: Path, log: RunLog) -> None:
+    """Removes all but the newest base backups, and the WAL from before them. The one that has just
+    been made is the newest, whatever the others say."""
+    found = sorted(list_base_backups(storage), key=lambda one: one.path == newest)
     for old in found[:-KEPT]:
         shutil.rmtree(old.path)
         log.write(f"Removed {old.path.name}: {KEPT} newer ones exist")
-    received.clean_up(storage.root / received.FOLDER, first_segment(found[-KEPT:][0]))
+    first = min((first_segment(one) for one in found[-KEPT:]), key=lambda name: name[8:])
+    received.clean_up(storage.root / received.FOLDER, first)
 
 
 def first_segment(base: BaseBackup) -> str:

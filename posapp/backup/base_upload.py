@@ -27,7 +27,8 @@ def upload_bases(context: BackupContext) -> None:
         return
     archive = Archive.of(bucket, context.key, newest.identity, newest.system_identifier or "0")
     try:
-        there = archive.base_names()
+        with tempfile.TemporaryDirectory() as scratch:  # what somebody else has put there is none
+            there = {one.path.name for one in archive.list_bases(Path(scratch))}
         for base in reversed(found):
             if base.path.name not in there:
                 archive.send_base(base)
@@ -37,8 +38,8 @@ def upload_bases(context: BackupContext) -> None:
     failed = {}
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            kept = archive.list_bases(Path(scratch))[-KEPT:]
-            archive.remove_before(kept[0])
+            made = archive.list_bases(Path(scratch))
+        archive.keep_only(made[-KEPT:], made[:-KEPT])
     except BackupError as error:
         failed["old base backups"] = str(error)
     subject = "Not removed in the bucket, of what is kept for a moment"

@@ -89,24 +89,27 @@ def list_command(whole: bool) -> None:
 
 
 @backup_commands.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option("--backup", "what", default="latest", help="Which one (default: the newest).")
 @click.option("--unencrypted", is_flag=True, help="Readable by whoever finds it.")
-def export_command(file: Path, what: str, unencrypted: bool) -> None:
+def export_command(file: str, what: str, unencrypted: bool) -> None:
     """Write a backup into one signed, encrypted file, for a stick: posapp restore FILE.
 
     FILE may be a folder. It needs BACKUP_AGE_RECIPIENT; to restore it, BACKUP_KEY and the age
     identity are needed.
     """
+    if not file:  # a variable that is not set would mean the folder that one is in
+        raise Refused("no file is named: write where the backup goes, a file or a folder")
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         if context.recipient is None and not unencrypted:
             raise Refused(
                 "BACKUP_AGE_RECIPIENT is not set, so that the file cannot be encrypted: set it, or"
                 " type --unencrypted and keep the file where nobody finds it"
             )
-        backup = find_backup(what, context.settings, context.own, context.is_good)
+        now = context.clock.now()
+        backup = find_backup(what, context.settings, context.own, context.is_good, now)
         recipient = None if unencrypted else context.recipient
-        path = export(backup, file.absolute(), context, recipient)
+        path = export(backup, Path(file).absolute(), context, recipient)
     show(f"✅ {path}: the backup of {format_local(backup.at)}, {format_size(backup.size)}")
 
 
@@ -230,7 +233,7 @@ def verify_command(file: str, key_file: Path | None) -> None:
     with open_context(os.environ, SYSTEM_CLOCK) as context:
         if key_file is not None:
             context.key = SigningKey.from_file(key_file)
-        backup = find_backup(file, context.settings, context.own)
+        backup = find_backup(file, context.settings, context.own, now=context.clock.now())
         context.log.expect(backup.manifest.sql_bytes if backup.manifest else None)
         verify(backup, context.settings, context.load_identity, context.log.progress)
         context.key.require(backup)

@@ -133,7 +133,7 @@ def _foretell(file: str | None, at: str | None, context: BackupContext, asking: 
 def _find(what: str, context: BackupContext, unsigned: bool) -> Backup:
     """Raises Refused."""
     is_good = intact if unsigned else context.is_good
-    return find_backup(what, context.settings, context.own, is_good)
+    return find_backup(what, context.settings, context.own, is_good, context.clock.now())
 
 
 def show_backups(context: BackupContext, whole: bool = False) -> None:
@@ -284,6 +284,7 @@ def _require_folder(folder: Path) -> None:
 def _write_report(result: drilling.DrillResult, folder: Path) -> Path:
     path = folder / drill_report.file_name(result.began)
     try:
+        drill_report.keep_earlier(path)
         path.write_text(drill_report.report(result), "utf-8", "surrogateescape")
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; name another folder with --report") from None

@@ -49,7 +49,7 @@ class PackedFile:
         return self.name
 
 
-LoadIdentity = Callable[[], x25519.Identity]
+LoadIdentity = Callable[[], list[x25519.Identity]]
 """Called only where something is encrypted."""
 
 
@@ -181,11 +181,13 @@ def _broken(name: Packed, error: Exception) -> BackupError:
 
 
 @contextmanager
-def _decrypted(source: BinaryIO, key: x25519.Identity, whole: bool = True) -> Iterator[BinaryIO]:
+def _decrypted(
+    source: BinaryIO, keys: list[x25519.Identity], whole: bool = True
+) -> Iterator[BinaryIO]:
     """Reads what is encrypted, to its end or, not `whole`, as far as somebody wants to know it."""
     out, into = os.pipe()
     pipe = open(into, "wb", buffering=BLOCK)  # noqa: SIM115  the helper closes it
-    helper = PipeThread(lambda: pyrage.decrypt_io(source, pipe, [key]), pipe)
+    helper = PipeThread(lambda: pyrage.decrypt_io(source, pipe, keys), pipe)
     try:
         with open(out, "rb", buffering=0) as content:
             try:

@@ -157,8 +157,8 @@ class BackupContext:
     def storages(self) -> list[Storage]:
         return [self.storage, self.bucket] if self.bucket else [self.storage]
 
-    def load_identity(self) -> x25519.Identity:
-        """Returns the key that opens encrypted backups. Raises Refused."""
+    def load_identity(self) -> list[x25519.Identity]:
+        """Returns the keys that open encrypted backups. Raises Refused."""
         return load_identity(self.settings.backup_age_identity)
 
     def scratch(

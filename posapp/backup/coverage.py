@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from healthkit.fields import format_duration, format_size
 from posapp.backup import received, recovery
-from posapp.backup.base_backup import BaseBackup, first_segment, is_signed, list_base_backups
+from posapp.backup.base_backup import (
+    BaseBackup,
+    as_made,
+    first_segment,
+    is_signed,
+    list_base_backups,
+)
 from posapp.backup.context import BackupContext
 from posapp.backup.errors import BackupError
 from posapp.backup.model.backup import format_local
@@ -54,7 +60,7 @@ class Coverage:
         if not self.bases:
             return "no moment: there is no base backup"
         until = format_local(self.known.at) if self.known else "its end"
-        text = f"every moment from {format_local(self.bases[0].at)} until {until}"
+        text = f"every moment from {format_local(min(self.bases).at)} until {until}"
         return f"{text}, but for gaps ({self.missing} segments)" if self.missing else text
 
 
@@ -95,9 +101,13 @@ def look_in_bucket(archive: Archive) -> Holding:
         bases = tuple(archive.list_bases(Path(scratch)))
         archive.fetch_known(Path(scratch))
         known = recovery.known_until(Path(scratch))
-    names = received.segments_among(archive.list_wal())
     stated = bases[-1].manifest if bases else None
     size = stated.segment_bytes if stated else DEFAULT_SEGMENT
+    there = archive.list_wal()
+    names = received.segments_among(there)
+    if stated and received.count_missing(names, stated.first_segment, size):
+        # Somebody else's beyond the newest would make a gap. Each costs a request.
+        names = received.segments_among(archive.own_wal(there))
     return Holding(archive.bucket.location, bases, frozenset(names), known, size)
 
 
@@ -107,13 +117,13 @@ def coverage_of(*holdings: Holding) -> Coverage:
     bases = {one.path.name: one for holding in reversed(holdings) for one in holding.bases}
     names = frozenset().union(*(one.segments for one in holdings))
     marks = [one.known for one in holdings if one.known]
-    missing, newest = 0, sorted(bases.values())[-1:]
-    if newest and names:
+    missing, made = 0, as_made(bases.values())
+    if made and names:
         size = max(one.segment_bytes for one in holdings if one.bases)
-        missing = received.count_missing(names, first_segment(newest[0]), size)
+        missing = received.count_missing(names, first_segment(made[-1]), size)
     known = max(marks, key=lambda mark: mark.at, default=None)
     where = " and ".join(one.where for one in holdings)
-    return Coverage(tuple(sorted(bases.values())), known, missing, where)
+    return Coverage(tuple(made), known, missing, where)
 
 
 def read_coverage(storage: FolderStorage, key: SigningKey | None = None) -> Coverage:

@@ -20,6 +20,7 @@ import posapp
 from healthkit.fields import format_size
 from posapp.backup import compression, room
 from posapp.backup.context import BackupContext
+from posapp.backup.copies import tell_copies
 from posapp.backup.errors import BackupError
 from posapp.backup.model import retention
 from posapp.backup.model.backup import Backup, BackupName, newest_intact
@@ -77,6 +78,8 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
         not_uploaded = uploads.send_pending(own)
     backup = backup_at(Path(backup.location)) or backup
     if not too_small and kind not in LOCAL_ONLY:
+        if not not_uploaded:
+            tell_copies(context, own)
         apply_retention(storage, context, own)
         if bucket is not None and not not_uploaded:
             apply_retention(bucket, context, own)
@@ -160,7 +163,7 @@ def _prepare(kind: str, context: BackupContext, lock: BackupLock) -> None:
     with context.client.connect() as connection:
         require_compatible_tools(connection)
         require_tables(connection, context.client.database)
-        odd = dict.fromkeys(unrestorable(connection), "only a superuser can make it, by psql")
+        odd = unrestorable(connection)
     tell_once(context.storage.root, _NOT_RESTORABLE, odd, context.notifications)
 
 

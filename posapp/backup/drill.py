@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +42,7 @@ from posapp.database.schema import DatabaseError
 from posapp.runtime import postgres, processes
 from posapp.runtime.child import base_environment, child_command
 from posapp.runtime.postgres import EmbeddedPostgresError
+from posapp.runtime.scratch import scratch_folder
 
 HEALTH = "/api/v1/health"
 _START_LIMIT = 60.0
@@ -108,16 +107,16 @@ def drill(backup: Backup, context: BackupContext) -> DrillResult:
     Whatever goes wrong is a finding of the result; everything is stopped and removed.
     """
     result = DrillResult(backup, context.clock.now(), context.clock)
-    folder = Path(tempfile.mkdtemp(prefix="posapp-drill-"))
     try:
-        with source_of(backup, context.settings).local_copy(backup, folder) as file:
+        with (
+            scratch_folder("posapp-drill-") as folder,
+            source_of(backup, context.settings).local_copy(backup, folder) as file,
+        ):
             with result.step("verify the file"):
                 verify_checksum(backup, file)
             _restore(file, folder, result, context)
     except (BackupError, EmbeddedPostgresError, DatabaseError, OSError) as error:
         result.issue = str(error)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return result
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from healthkit.fields import format_duration, format_size
 from healthkit.masking import mask
@@ -16,6 +19,14 @@ TARGET = timedelta(minutes=30)
 
 def file_name(moment: datetime) -> str:
     return f"disaster-recovery-drill-{moment.astimezone(JAKARTA):%Y%m%d}.md"
+
+
+def keep_earlier(path: Path) -> None:
+    """Puts a report of the same day, as the one of an earlier drill, under a name with a number
+    behind it: `….1.md` is the first. Raises OSError."""
+    if os.path.lexists(path):
+        names = (path.with_suffix(f".{number}{path.suffix}") for number in itertools.count(1))
+        path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def report(result: DrillResult) -> str:

@@ -35,17 +35,7 @@ def export(
     Raises Refused before anything is written, BackupError after; then nothing is left of it.
     """
     context.key.require(backup)
-    try:
-        in_folder = target.is_dir()
-    except OSError as error:
-        raise Refused(f"{str(target)[:100]}: {error.strerror}") from None
-    if in_folder:
-        suffix = ".tar.age" if recipient else ".tar"
-        target /= f"steak_kenangan_export_{format_stamp(backup.at)}{suffix}"
-    if target.exists():
-        raise Refused(f"{target}: is there already; remove it, or name another")
-    if not target.parent.is_dir():
-        raise Refused(f"{target.parent}: there is no such folder")
+    target = _place(target, backup, context, encrypted=recipient is not None)
     source = source_of(backup, context.settings)
     roles = source.read_roles(backup)
     if roles is not None and len(roles) > LARGEST_ROLES:
@@ -80,6 +70,26 @@ def export(
         raise
     with suppress(OSError):
         fsync_folder(target.parent)
+    return target
+
+
+def _place(target: Path, backup: Backup, context: BackupContext, encrypted: bool) -> Path:
+    """Returns the path of the file. Raises Refused where none may be written."""
+    try:
+        in_folder = target.is_dir()
+    except OSError as error:
+        raise Refused(f"{str(target)[:100]}: {error.strerror}") from None
+    folder = target if in_folder else target.parent
+    real = Path(os.path.realpath(folder))
+    if context.storage.root in (real, *real.parents):
+        raise Refused(f"{folder}: is in BACKUP_DIR, which a disaster takes along: name a stick")
+    if in_folder:
+        suffix = ".tar.age" if encrypted else ".tar"
+        target /= f"steak_kenangan_export_{format_stamp(backup.at)}{suffix}"
+    if target.exists():
+        raise Refused(f"{target}: is there already; remove it, or name another")
+    if not folder.is_dir():
+        raise Refused(f"{folder}: there is no such folder")
     return target
 
 

@@ -6,18 +6,23 @@ A failed notification never fails the backup.
 from __future__ import annotations
 
 import json
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
 from typing import TypeVar
+from urllib.error import HTTPError
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from healthkit import Health
 from healthkit.errors import HealthkitError
+from healthkit.fields import format_duration
 from healthkit.masking import mask, one_line
 from posapp.runtime import processes
 from posapp.settings import Settings
@@ -27,9 +32,40 @@ T = TypeVar("T")
 
 _WEBHOOK_TIMEOUT = 10.0
 """Seconds."""
+SENDER = "notification"
+"""The name of the thread that sends one."""
 _LONGEST_TEXT = 2000
 """Characters; Discord takes no more."""
 _SILENCE = timedelta(minutes=2)
+
+
+class _Staying(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: what is sent on is without its body, and has not arrived."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _send(request: urllib.request.Request, *handlers: type[urllib.request.BaseHandler]) -> None:
+    """Sends a request, whose answer does not matter. All of it has its time: one that is answered
+    a byte at a time would hold the run. Raises OSError, ValueError and HTTPException."""
+    sent: Future[None] = Future()
+
+    def send() -> None:
+        try:
+            urllib.request.build_opener(*handlers).open(request, timeout=_WEBHOOK_TIMEOUT).close()
+            sent.set_result(None)
+        except BaseException as error:  # noqa: BLE001  raised below
+            if isinstance(error, HTTPError):
+                error.close()
+            sent.set_exception(error)
+
+    threading.Thread(target=send, name=SENDER, daemon=True).start()
+    try:
+        sent.result(_WEBHOOK_TIMEOUT)
+    except FutureTimeoutError:
+        limit = format_duration(timedelta(seconds=_WEBHOOK_TIMEOUT))
+        raise TimeoutError(f"it has not answered within {limit}") from None
 
 
 @dataclass(frozen=True)
@@ -56,7 +92,7 @@ class Notifications:
             request = urllib.request.Request(  # noqa: S310  checked above
                 url, json.dumps(body).encode(), {"Content-Type": "application/json"}
             )
-            urllib.request.urlopen(request, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310
+            _send(request, _Staying)
         except (OSError, ValueError, HTTPException) as error:
             self.log(mask(f"ALERT_WEBHOOK was not reached: {error}".replace(url, "(its address)")))
 
@@ -99,7 +135,7 @@ class Notifications:
             return
         url = f"{address.get_secret_value()}?status=up&msg=OK"
         try:
-            urllib.request.urlopen(url, timeout=_WEBHOOK_TIMEOUT).close()  # noqa: S310  a setting
+            _send(urllib.request.Request(url))  # noqa: S310  a setting
         except (OSError, ValueError, HTTPException) as error:
             self.log(mask(f"the heartbeat {name} was not pushed: {error}"))
 

@@ -17,6 +17,7 @@ from posapp import JAKARTA
 from posapp.backup import received, recovery, room
 from posapp.backup.base_backup import (
     BaseBackup,
+    as_made,
     choose_base,
     first_segment,
     is_signed,
@@ -115,7 +116,7 @@ def _choose_in_bucket(
         for archive in find_archives(context.bucket, context.key, context.own)
         for base in archive.list_bases(fetched)
     }
-    base = choose_base(sorted(found), target)
+    base = choose_base(as_made(found), target)
     return base, found[base]
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -36,6 +34,7 @@ from posapp.backup.wal_signing import Plan, WalKey, make_plan
 from posapp.runtime import postgres
 from posapp.runtime.files import write_atomically
 from posapp.runtime.postgres import DataDirectory, EmbeddedPostgresError
+from posapp.runtime.scratch import scratch_folder
 
 KNOWN = "known-until.json"
 _LARGEST_KNOWN = 4096
@@ -199,9 +198,8 @@ def recovered(
     Raises BackupError, also where that moment is not known for certain.
     """
     found = wal if isinstance(wal, Received) else Received(wal)
-    scratch = Path(tempfile.mkdtemp(prefix="posapp-recover-"))
-    data = DataDirectory(scratch)
-    try:
+    with _refusing(), scratch_folder("posapp-recover-") as scratch:
+        data = DataDirectory(scratch)
         room.require([room.Need(scratch, size_of(base), "the recovered server")], None)
         unpack_base(base, data.data, found.identity)
         # Before the plan: what is received and noted while it recovers is not in that.
@@ -214,10 +212,15 @@ def recovered(
             if target is None:
                 _require_all(client, data.data, plan, [one for one in marks if one], last)
             yield Recovered(client, target or last)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raises BackupError for what the embedded server refuses."""
+    try:
+        yield
     except EmbeddedPostgresError as error:
         raise BackupError(str(error)) from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager

@@ -27,6 +27,10 @@ from posapp.runtime.child import child_command, describe_exit
 BASE: tuple[str, ...] = ("backup", "base", "--if-received")
 """The base backup of those who keep what they need to restore a moment."""
 _NEVER = datetime.min.replace(tzinfo=JAKARTA)
+_AHEAD = timedelta(minutes=1)
+"""A base backup is dated a second after its end, and clocks are corrected by seconds."""
+_LOOK = 30.0
+"""Seconds between two looks at the clock."""
 _PATIENCE = 10.0
 """Seconds that a job may take to end in good order."""
 
@@ -68,12 +72,15 @@ def missed_jobs(
     """Returns the jobs that were due since they last ran. A kind without any intact backup is due
     at once; so is a drill where nothing was ever restored. `bases` are the times of the base
     backups; None where none are wanted."""
-    done = {BASE: now if bases is None else max(bases, default=_NEVER)}
-    return [
-        job
-        for job in jobs
-        if _last_due(job, now) > (done.get(job.command) or _last_done(job, backups))
-    ]
+
+    def last_done(job: ScheduledJob) -> datetime:
+        times = _times_done(job, backups)
+        if job.command == BASE:
+            times = [now] if bases is None else list(bases)
+        # What a clock that was ahead has dated shows nothing.
+        return max((at for at in times if at <= now + _AHEAD), default=_NEVER)
+
+    return [job for job in jobs if _last_due(job, now) > last_done(job)]
 
 
 def _last_due(job: ScheduledJob, now: datetime) -> datetime:
@@ -84,18 +91,16 @@ def _last_due(job: ScheduledJob, now: datetime) -> datetime:
     return due
 
 
-def _last_done(job: ScheduledJob, backups: list[Backup]) -> datetime:
+def _times_done(job: ScheduledJob, backups: list[Backup]) -> list[datetime]:
     if job.command[0] == "drill":
-        restored = [
+        return [
             at
             for backup in backups
             if backup.manifest
             for at in (backup.manifest.restored_at, backup.manifest.last_restored_at)
             if at
         ]
-        return max(restored, default=_NEVER)
-    made = [backup.at for backup in backups if backup.intact and backup.kind == job.name]
-    return max(made, default=_NEVER)
+    return [backup.at for backup in backups if backup.intact and backup.kind == job.name]
 
 
 def _distinct(jobs: Iterable[ScheduledJob]) -> list[ScheduledJob]:
@@ -104,6 +109,17 @@ def _distinct(jobs: Iterable[ScheduledJob]) -> list[ScheduledJob]:
     for job in jobs:
         chosen.setdefault(job.command, job)
     return list(chosen.values())
+
+
+def follow_clock(scheduler: BackgroundScheduler, now: datetime) -> None:
+    """Has a scheduler plan by the clock as it is now: it was set back, and all would wait for what
+    it had shown before; or it jumped, as it does for a machine that slept."""
+    planned = [(job, job.next_run_time) for job in scheduler.get_jobs()]
+    for job, due in planned:
+        following = job.trigger.get_next_fire_time(None, now + _AHEAD)
+        if following is not None and due > following:
+            job.modify(next_run_time=following)
+    scheduler.wakeup()
 
 
 class Schedule:
@@ -138,7 +154,8 @@ class Schedule:
         for planned in sorted(self._scheduler.get_jobs(), key=lambda one: one.next_run_time):
             self._log(f"next {planned.name}: {planned.next_run_time:%Y-%m-%d %H:%M %Z}")
         try:
-            self._ended.wait()
+            while not self._ended.wait(_LOOK):
+                follow_clock(self._scheduler, datetime.now(JAKARTA))
         finally:
             self._stop()
             for number, handler in before.items():

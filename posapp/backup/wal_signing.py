@@ -127,7 +127,8 @@ def _names(folder: Path) -> list[str]:
 @dataclass(frozen=True)
 class Plan:
     """All that a recovering server may have, by the names by which it asks: the copies of each, the
-    best first; and those of which there are only copies that nobody has signed."""
+    best first; and the segments of which there are only copies that nobody has signed. A history
+    like that is as one that is not there: a server asks for each that there might be."""
 
     copies: dict[str, list[Copy]]
     refused: dict[str, str]
@@ -181,7 +182,11 @@ def make_plan(
         name: [one for _, one in sorted(found, key=lambda pair: pair[0])]
         for name, found in copies.items()
     }
-    unsigned = {name: path for name, path in refused.items() if name not in ordered}
+    unsigned = {
+        name: path
+        for name, path in refused.items()
+        if name not in ordered and SEGMENT.fullmatch(name)
+    }
     return Plan(ordered, unsigned, segment_bytes)
 
 

@@ -137,6 +137,7 @@ def test_a_folder_that_is_a_link_to_itself_is_one_line(posapp, tmp_path):
         (("drill", ""), "no backup is named"),
         (("backup", "verify", ""), "no backup is named"),
         (("backup", "export", "stick", "--backup", "", "--unencrypted"), "no backup is named"),
+        (("backup", "export", "", "--unencrypted"), "no file is named"),
     ],
 )
 def test_an_argument_that_is_none_is_one_line(posapp, arguments, message):

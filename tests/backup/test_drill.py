@@ -9,7 +9,7 @@ import pytest
 
 from healthkit import Health
 from posapp.backup.drill import drill, validate_foreign_keys
-from posapp.backup.drill_report import file_name, report
+from posapp.backup.drill_report import file_name, keep_earlier, report
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.storage.lookup import find_backup
 from tests.backup.kit import (
@@ -211,3 +211,17 @@ def test_the_report_is_named_by_jakartas_day():
     assert (
         file_name(datetime(2025, 12, 25, 20, tzinfo=UTC)) == "disaster-recovery-drill-20251226.md"
     )
+
+
+def test_the_report_of_an_earlier_drill_of_the_day_is_kept(tmp_path):
+    """On a Sunday that is the first of a month there are two; a failed one is not written over."""
+    path = tmp_path / "disaster-recovery-drill-20251226.md"
+    for text in ("first", "second", "third"):
+        keep_earlier(path)
+        path.write_text(text)
+    kept = {one.name: one.read_text() for one in tmp_path.glob("*.md")}
+    assert kept == {
+        "disaster-recovery-drill-20251226.1.md": "first",
+        "disaster-recovery-drill-20251226.2.md": "second",
+        "disaster-recovery-drill-20251226.md": "third",
+    }

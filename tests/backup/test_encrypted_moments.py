@@ -1,5 +1,6 @@
 """What a moment is restored from is encrypted like the dumps, and lies in S3 like them."""
 
+import hashlib
 import os
 import shutil
 import sys
@@ -19,10 +20,11 @@ from posapp.backup.archive import Archive
 from posapp.backup.base_backup import create_base_backup, list_base_backups
 from posapp.backup.base_upload import upload_bases
 from posapp.backup.context import BackupContext, RunLog
-from posapp.backup.coverage import look_in_bucket, read_coverage
+from posapp.backup.coverage import coverage_of, look_in_bucket, read_coverage
 from posapp.backup.errors import BackupError, Refused
 from posapp.backup.keeping import Keeping
-from posapp.backup.model.backup import format_local
+from posapp.backup.model.backup import format_local, format_stamp
+from posapp.backup.model.base import BaseManifest
 from posapp.backup.point_in_time import backup_as_of
 from posapp.backup.recovery import KNOWN
 from posapp.backup.storage.folder import FolderStorage
@@ -301,6 +303,23 @@ def test_a_foreign_segment_is_in_nobodys_way_unless_it_is_needed(kept, tmp_path)
         client.put_object(Bucket=bucket, Key=f"{place}/{at_hand}", Body=body, Metadata=metadata)
 
 
+def test_a_foreign_timeline_keeps_no_moment_from_coming_back_and_counts_as_no_gap(kept, tmp_path):
+    """A recovering server asks for each timeline that there might be."""
+    client, bucket, archive = kept.s3.client, kept.s3.name, kept.archive()
+    place = f"wal/{archive.identity}/{archive.system}"
+    foreign = [f"{place}/00000002.history", f"{place}/0000000200000000000000FF.gz.age"]
+    try:
+        for key in foreign:
+            client.put_object(Bucket=bucket, Key=key, Body=b"1\t0/1\tforeign\n")
+        context, scratch = kept.copy(tmp_path / "backups"), FolderStorage(tmp_path / "scratch")
+        with backup_as_of(kept.after.isoformat(), context, scratch) as (backup, _):
+            assert backup.manifest.row_counts["guests"] == GUESTS + 2
+        assert coverage_of(look_in_bucket(archive)).missing == 0
+    finally:
+        for key in foreign:
+            client.delete_object(Bucket=bucket, Key=key)
+
+
 def test_two_base_backups_stay_in_the_bucket_with_what_was_written_since(kept, tmp_path):
     archive = kept.archive()
     (base,) = list_base_backups(kept.context.storage)
@@ -341,3 +360,55 @@ def test_what_was_received_in_the_clear_is_packed_once_there_is_a_recipient(kept
     context.recipient = None  # and back again
     assert Keeping(context, wal, "4711", 16 << 20).folder == wal
     assert (wal / names[1]).read_bytes() == HIDDEN
+
+
+def base_of(context, day, segment):
+    """Returns the name of a base backup that says that it was made in 2026, by a server that had
+    written so much."""
+    content, ended = b"a server", datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+    name = f"base_{format_stamp(ended)}"
+    folder = context.storage.prepare(f"base/{name}")
+    manifest = BaseManifest(
+        ended_at=ended,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        tar_bytes=len(content),
+        encrypted=False,
+        identity="0123456789abcdef",
+        system_identifier="4711",
+        server_version="17.0",
+        first_segment=f"{segment:024X}",
+        segment_bytes=16 << 20,
+    )
+    signature = context.key.sign_text(manifest.signed_text)
+    (folder / "base.json").write_bytes(manifest.model_copy(update={"signature": signature}).dump())
+    (folder / "base.tar.gz").write_bytes(content)
+    return name
+
+
+def test_base_backups_of_a_clock_that_was_ahead_are_the_older_ones_in_the_bucket_too(
+    small, tmp_path, log, s3
+):
+    context = context_on(small, tmp_path / "backups", log, s3.bucket())
+    archive = Archive.of(context.bucket, context.key, "0123456789abcdef", "4711")
+    base_of(context, 400, 2)
+    upload_bases(context)
+    made = [base_of(context, day, segment) for day, segment in ((401, 3), (7, 4))]
+    upload_bases(context)
+    assert [one.path.name for one in archive.list_bases(tmp_path)] == made
+    made.append(base_of(context, 14, 5))
+    shutil.rmtree(context.storage.root / "base" / made[0])
+    upload_bases(context)
+    assert archive.base_names() == made[1:]
+
+
+def test_a_foreign_object_under_the_name_of_a_base_backup_is_not_taken_for_it(
+    small, tmp_path, log, s3
+):
+    context = context_on(small, tmp_path / "backups", log, s3.bucket())
+    archive = Archive.of(context.bucket, context.key, "0123456789abcdef", "4711")
+    name = base_of(context, 0, 1)
+    place = f"base/{archive.identity}/{archive.system}/{name}/base.json"
+    s3.client.put_object(Bucket=s3.name, Key=place, Body=b"{}")
+    upload_bases(context)
+    assert [one.path.name for one in archive.list_bases(tmp_path)] == [name]

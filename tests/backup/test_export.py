@@ -245,6 +245,18 @@ def test_what_is_there_is_never_written_over_but_for_what_a_killed_run_has_left(
     assert files_of(tmp_path) == ["file", "other"]
 
 
+@pytest.mark.parametrize("name", [".", "daily", "daily/file", "other/../file", "link"])
+def test_nothing_is_exported_into_the_folder_of_the_backups_itself(stick, tmp_path, name):
+    context, backup, _ = stick
+    root = context.storage.root
+    before = files_of(root)
+    (tmp_path / "link").symlink_to(root)
+    place = tmp_path / "link" if name == "link" else root / name
+    with pytest.raises(Refused, match="is in BACKUP_DIR"):
+        export(backup, place, context, None)
+    assert files_of(root) == before
+
+
 @pytest.mark.deep
 def test_a_backup_in_the_bucket_that_is_encrypted_itself_is_exported_too(
     small, tmp_path, log, s3, postgres

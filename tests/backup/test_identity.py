@@ -1,7 +1,9 @@
 """Two restaurants keep their backups in one folder and one bucket: neither takes the others."""
 
+import re
 from datetime import UTC, datetime
 
+import psycopg2
 import pytest
 
 from posapp.backup.create import expired_backups
@@ -14,6 +16,7 @@ from posapp.backup.storage.folder import FolderStorage
 from posapp.backup.storage.lookup import find_backup
 from tests.backup.kit import SMALL, context_on, make, manifest_for, rewrite, run_sql, settings_of
 from tests.backup.kit import restore as restore_backup
+from tests.docs.documents import text_of
 
 NAME = BackupName(datetime(2025, 12, 26, 5, tzinfo=UTC), "daily")
 OWN = Identity("0123456789abcdef", "pos", "71")
@@ -61,6 +64,41 @@ def test_latest_is_our_own_however_new_the_others_are(small, other, tmp_path, lo
             assert find_backup(what, settings, own).name.plain == backup.name
     with pytest.raises(Refused, match="backups of 2 restaurants"):
         find_backup("latest", settings, None)
+
+
+def test_two_restaurants_that_began_as_one_database_are_told_to_be_parted_and_a_move_is_none(
+    small, postgres, tmp_path, log, clock, s3
+):
+    copy = postgres.create(f"{small.database}_copy", small.database)
+    said = "Another database makes backups under this restaurant's identity"
+    for url in (small, copy, copy, copy):  # it has moved
+        make("daily", context_on(url, tmp_path, log, s3.bucket()))
+        clock.forward(hours=1)
+    assert said not in log.path.read_text()
+    for url in (small, copy, small, copy):
+        make("daily", context_on(url, tmp_path, log, s3.bucket()))
+        clock.forward(hours=1)
+    text = log.path.read_text()
+    assert text.count(said) >= 1
+    assert f"{copy.database} on the server " in text
+    assert "the runbook has the statement, under Restoring" in text
+
+
+def test_the_runbooks_statement_gives_a_copy_an_identity_of_its_own(postgres, template_database):
+    (statement,) = re.findall(
+        r"`(BEGIN; [^`]*installation[^`]*COMMIT)`", text_of("docs/runbook.md")
+    )
+    url = postgres.create("parted", template_database)
+    try:
+        before = read_identity(PostgresClient(url))
+        run_sql(url, statement)
+        after = read_identity(PostgresClient(url))
+        assert after.id != before.id
+        assert re.fullmatch(r"[0-9a-f]{16}", after.id)
+        with pytest.raises(psycopg2.Error):
+            run_sql(url, "UPDATE installation SET identity = DEFAULT")
+    finally:
+        postgres.drop("parted")
 
 
 def test_where_only_others_have_backups_there_is_none(small, other, tmp_path, log):

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import psycopg2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,6 +143,28 @@ def test_sequences_never_go_back_whichever_way_they_count(small, connection, clo
     found = last_values(small)
     assert found == {"bills_id_seq": 900, "down": -40, "unused": 7, "ahead": 70, "turns": 1}
     assert run_sql(small, "SELECT nextval('bills_id_seq'), nextval('unused')") == [(901, 8)]
+
+
+def test_a_sequence_that_was_made_wider_since_gives_out_nothing_again_and_that_is_said(
+    small, connection, clock
+):
+    run_sql(
+        small,
+        "CREATE SEQUENCE up MAXVALUE 50; CREATE SEQUENCE down INCREMENT -1 MINVALUE -50;"
+        "CREATE SEQUENCE ended MAXVALUE 50; SELECT setval('up', 10), setval('ended', 50)",
+    )
+    state = LiveState(
+        sequences=[("public", "up", 900), ("public", "down", -900), ("public", "ended", 900)]
+    )
+    notes = carry_over(connection, state, clock.now())
+    assert [note.partition(",")[0] for note in notes] == [
+        "The sequence public.up stood at 900",
+        "The sequence public.down stood at -900",
+        "The sequence public.ended stood at 900",
+    ]
+    for name in ("up", "down", "ended"):
+        with pytest.raises(psycopg2.errors.SequenceGeneratorLimitExceeded):
+            run_sql(small, f"SELECT nextval('{name}')")
 
 
 @settings(deadline=None, max_examples=40)

@@ -6,7 +6,16 @@ from posapp.backup.errors import BackupError
 from posapp.backup.postgres.client import PostgresClient, query
 from posapp.backup.postgres.psql import Psql
 from posapp.runtime.postgres import use_server
-from tests.backup.kit import SMALL, agree, context_on, make, restore, rewrite, run_sql
+from tests.backup.kit import (
+    SMALL,
+    SMALL_ROWS,
+    agree,
+    context_on,
+    make,
+    restore,
+    rewrite,
+    run_sql,
+)
 
 ROWS = "VALUES ('it''s'), ('$$'), ('\"'), (E'\\\\.'), (E'a\\nALTER TABLE a OWNER TO b;\\n')"
 NAMES = ["a;b", 'a"b', "a'b", "a\nb;", "x OWNER TO y", "COPY x FROM stdin;", "%s", "é" * 31, "user"]
@@ -243,6 +252,53 @@ def test_what_no_restore_could_make_is_told_when_it_is_backed_up(
     assert said.count(f" {name}: only a superuser can make it, by psql") == 1
 
 
+FOREIGN = """
+CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'sari', {options})
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("password_required 'false'", True),
+        ("password_required 'OFF'", True),
+        ("sslcert 'file', sslkey 'file'", True),
+        ("password_required 'true', password 'x'", False),
+    ],
+)
+def test_a_user_mapping_that_only_a_superuser_may_make_is_told(small, tmp_path, log, options, told):
+    run_sql(small, FOREIGN.format(options=options))
+    context = context_on(small, tmp_path, log)
+    backup = make("daily", context)
+    said = "user mapping for postgres on server far: only a superuser can make it, by psql"
+    assert (said in log.path.read_text()) == told
+    if not told:
+        restore(backup, context)
+
+
+OVER_EMPTY = """
+CREATE MATERIALIZED VIEW low AS SELECT 1 AS one;
+CREATE VIEW between AS SELECT * FROM low;
+CREATE MATERIALIZED VIEW high AS SELECT * FROM "between";
+CREATE MATERIALIZED VIEW other AS SELECT 2 AS two;
+REFRESH MATERIALIZED VIEW low WITH NO DATA
+"""
+
+
+def test_a_filled_view_over_one_that_is_empty_is_told(small, tmp_path, log):
+    run_sql(small, OVER_EMPTY.replace("VIEW between", 'VIEW "between"'))
+    context = context_on(small, tmp_path, log)
+    make("daily", context)
+    (line,) = (one for one in log.path.read_text().splitlines() if "will refuse" in one)
+    assert line.endswith(
+        "in this database: materialized view public.high: it is filled, and reads one that is not:"
+        " REFRESH MATERIALIZED VIEW"
+    )
+    run_sql(small, "REFRESH MATERIALIZED VIEW high WITH NO DATA")
+    restore(make("daily", context), context)
+
+
 def test_what_anybody_may_make_is_restored_and_told_of_to_nobody(small, tmp_path, log):
     run_sql(small, RESTORABLE)
     context = context_on(small, tmp_path, log)
@@ -288,3 +344,22 @@ def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, l
     restore(make("daily", context), context)
     assert run_sql(server, facts) == before
     assert run_sql(small, "SELECT token_epoch > 1 FROM users") == [(True,)]
+
+
+def test_a_template_is_one_again_and_what_it_has_replaced_can_be_dropped(small, tmp_path, log):
+    name, server = small.database, small.set(database="postgres")
+    run_sql(server, f"ALTER DATABASE {name} IS_TEMPLATE true")
+    context = context_on(small, tmp_path, log, BACKUP_KEEP_BEFORE="1")
+    backup = make("daily", context)
+    facts = f"SELECT datname, datistemplate FROM pg_database WHERE datname LIKE '{name}%'"
+    try:
+        for _ in range(2):
+            result = restore(backup, context, pre_restore_backup=False)
+            assert sorted(run_sql(server, facts)) == [(name, True), (result.old_database, False)]
+        rewrite(backup, tmp_path, row_counts={**SMALL_ROWS, "guests": 51})
+        with pytest.raises(BackupError, match="guests: 50 instead of 51"):
+            restore(context.storage.list_backups()[0], context, pre_restore_backup=False)
+        assert sorted(run_sql(server, facts)) == [(name, True), (result.old_database, False)]
+    finally:
+        run_sql(server, f"ALTER DATABASE {name} IS_TEMPLATE false")
+    assert "Not as it was" not in log.path.read_text()

@@ -21,12 +21,14 @@ from healthkit.testing import wait_until
 from posapp import JAKARTA
 from posapp.backup.base_backup import (
     BaseBackup,
+    as_made,
     choose_base,
     create_base_backup,
     list_base_backups,
 )
 from posapp.backup.context import RunLog
 from posapp.backup.errors import BackupError, Refused
+from posapp.backup.model.base import BaseManifest
 from posapp.backup.point_in_time import parse_target_time
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.receiver import receive_wal
@@ -344,6 +346,47 @@ def test_two_base_backups_are_kept_and_what_was_written_before_them_goes(
     assert len(list_base_backups(storage)) == len(list((storage.root / "base").iterdir())) == 2
     assert not old.exists()
     assert new.exists()
+
+
+def made_at(segment, at, system="1"):
+    manifest = BaseManifest(
+        ended_at=at,
+        size_bytes=1,
+        sha256="0" * 64,
+        tar_bytes=1,
+        encrypted=False,
+        identity=None,
+        system_identifier=system,
+        server_version="17",
+        first_segment=f"{segment:024X}",
+        segment_bytes=1 << 24,
+    )
+    return BaseBackup(at, Path(f"{system}/{segment}"), manifest)
+
+
+def test_base_backups_are_in_the_order_in_which_they_were_made_whatever_the_clock_said():
+    day = timedelta(days=1)
+    ahead, later, newest = made_at(2, NOW + 400 * day), made_at(3, NOW), made_at(4, NOW + day)
+    assert as_made([newest, ahead, later]) == [ahead, later, newest]
+    assert choose_base([newest, ahead, later], None) == newest
+    moved = made_at(1, NOW + day, system="2")
+    assert as_made([moved, made_at(9, NOW)]) == [made_at(9, NOW), moved]
+
+
+@pytest.mark.deep
+def test_a_base_backup_made_after_the_clock_was_put_right_is_kept_and_the_newest(
+    live, tmp_path, log, clock
+):
+    context = context_on(live, tmp_path / "backups", log)
+    storage, made = context.storage, []
+    clock.forward(days=400)
+    for step in (7, -400, 7):
+        with storage.lock() as lock:
+            made.append(create_base_backup(context, lock))
+        clock.forward(days=step)
+        assert made[-1].path.is_dir()
+    assert list_base_backups(storage) == made[1:]
+    assert choose_base(list_base_backups(storage), None) == made[2]
 
 
 def test_target_time_defaults_to_jakarta():

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 import psutil
 import psycopg2
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from healthkit.testing import wait_until
 from posapp import JAKARTA
 from posapp.backup.model.backup import Backup, BackupName
-from posapp.backup.schedule import missed_jobs, timetable
+from posapp.backup.schedule import follow_clock, missed_jobs, timetable
 from posapp.runtime.postgres import use_embedded_database
 from tests.backup.kit import manifest_for, run_sql
 
@@ -101,6 +102,38 @@ def test_a_backup_that_is_not_good_does_not_count():
     assert names(
         [*UP_TO_DATE[1:], backup("daily", "2025-12-26 02:00:05", good=False)], "2025-12-26 12:00"
     ) == ["daily"]
+
+
+def test_what_a_clock_that_was_ahead_has_dated_shows_no_job_that_ran():
+    ahead = [
+        backup(kind, "2027-03-01 02:00:05", restored="2027-03-01 05:00:09")
+        for kind in ("daily", "weekly", "monthly")
+    ]
+    every = [job.name for job in JOBS if job is not WEEKLY_BASE]
+    assert names(ahead, "2025-12-26 12:00") == every
+    assert names([*UP_TO_DATE, *ahead], "2025-12-26 12:00") == []
+    now = at("2025-12-30 12:00")
+    assert WEEKLY_BASE in missed_jobs(JOBS, [], now, [at("2027-03-01 04:00:30")])
+
+
+@pytest.mark.parametrize(
+    ("planned", "now", "due"),
+    [
+        ("2027-03-02 02:00", "2025-12-26 12:00", "2025-12-27 02:00"),  # set back: a year's wait
+        ("2025-12-27 02:00", "2025-12-26 01:59:30", "2025-12-27 02:00"),  # by seconds: once alone
+        ("2025-12-27 02:00", "2025-12-26 12:00", "2025-12-27 02:00"),
+        ("2025-12-26 02:00", "2025-12-26 12:00", "2025-12-26 02:00"),  # slept: it runs now
+    ],
+)
+def test_the_schedule_follows_a_clock_that_is_set(planned, now, due):
+    scheduler = BackgroundScheduler(timezone=JAKARTA)
+    scheduler.start(paused=True)
+    try:
+        scheduler.add_job(lambda: None, DAILY.trigger, id="daily", next_run_time=at(planned))
+        follow_clock(scheduler, at(now))
+        assert scheduler.get_job("daily").next_run_time == at(due)
+    finally:
+        scheduler.shutdown()
 
 
 def test_where_there_is_nothing_yet_all_of_it_is_due():

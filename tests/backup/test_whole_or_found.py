@@ -117,6 +117,22 @@ def test_an_encrypted_one_is_opened_by_its_key_alone(small, tmp_path, log, key):
         verify(backup, settings_of(tmp_path))
 
 
+@pytest.mark.parametrize("before", ["", "AGE-SECRET-KEY-1DAMAGED\n", "\ufeff# of old\r\n"])
+def test_one_from_before_the_key_was_changed_is_opened_by_a_file_with_both(
+    small, tmp_path, log, key, before
+):
+    secret, file = key
+    backup = make("daily", context_on(small, tmp_path, log, recipient=secret.to_public()))
+    newer = pyrage.x25519.Identity.generate()
+    settings = settings_of(tmp_path, BACKUP_AGE_IDENTITY=str(file))
+    for keys in ((newer, secret), (secret, newer)):
+        file.write_text(before + "\n".join(map(str, keys)))
+        verify(backup, settings)
+    file.write_text("AGE-SECRET-KEY-1DAMAGED\n")
+    with pytest.raises(Refused, match="no key of age in it"):
+        verify(backup, settings)
+
+
 def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, log, key):
     secret, file = key
     backup = make("daily", context_on(small, tmp_path, log, recipient=secret.to_public()))
@@ -127,3 +143,22 @@ def test_a_changed_bit_in_an_encrypted_one_is_found(small, tmp_path, log, key):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         with pytest.raises(BackupError):
             verify(backup, settings)
+
+
+def test_one_of_a_clock_that_was_ahead_is_the_latest_only_where_there_is_no_other(
+    small, tmp_path, log, clock, s3
+):
+    context = context_on(small, tmp_path, log, s3.bucket())
+    clock.forward(days=400)
+    ahead = make("daily", context)
+    clock.forward(days=-400)
+    settings = settings_of(tmp_path, **s3.environ)
+    for what in ("latest", f"s3://{s3.name}", f"s3://{s3.name}/daily"):
+        assert find_backup(what, settings, now=clock.now()).name.plain == ahead.name
+    older, newer = make("daily", context), make("weekly", context)
+    for what, backup in (
+        ("latest", newer),
+        (f"s3://{s3.name}", newer),
+        (f"s3://{s3.name}/daily", older),
+    ):
+        assert find_backup(what, settings, now=clock.now()).name.plain == backup.name

@@ -43,6 +43,8 @@ class DatabaseProperties(BaseModel):
     icu_rules: str | None = None
     tablespace: str = "pg_default"
     connection_limit: int = -1
+    template: bool = False
+    """Whether it may be copied by whoever may create databases."""
     comment: str | None = None
     grants: tuple[Grant, ...] = ()
     settings: tuple[Setting, ...] = ()

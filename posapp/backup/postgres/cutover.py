@@ -67,6 +67,7 @@ def cut_over(
                     look(last)
                 last.close()
                 renamed.result()
+            databases.end_as_template(connection, old_database)
             set_comment(connection, old_database, databases.REPLACED)
         complete()
         with _terminating_connections(server, new_database):

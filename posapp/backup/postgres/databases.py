@@ -82,12 +82,21 @@ def end_sessions(server: PostgresClient, name: str) -> None:
         )
 
 
+def end_as_template(connection: Connection, name: str) -> None:
+    """Has a database be no template any more: nobody may drop one."""
+    if query(connection, "SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", name):
+        statement = sql.SQL("ALTER DATABASE {} IS_TEMPLATE false")
+        query(connection, statement.format(sql.Identifier(name)))
+
+
 def drop_unused(connection: Connection, name: str) -> None:
     """Drops a database, unless somebody is in it."""
+    end_as_template(connection, name)
     query(connection, sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def drop(connection: Connection, name: str) -> None:
+    end_as_template(connection, name)
     query(
         connection, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     )

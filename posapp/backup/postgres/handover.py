@@ -32,12 +32,18 @@ SELECT schemaname, sequencename, last_value FROM pg_sequences
 WHERE last_value IS NOT NULL AND NOT cycle AND schemaname NOT LIKE 'pg\\_%'
 """
 _ADVANCE = """
-SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, %(last)s)
-FROM pg_sequences
-WHERE schemaname = %(schema)s AND sequencename = %(name)s AND NOT cycle
-  AND %(last)s BETWEEN min_value AND max_value
-  AND (last_value IS NULL OR (last_value::numeric - %(last)s) * sign(increment_by::numeric) < 0)
+WITH known AS (
+    SELECT *, CASE WHEN increment_by > 0 THEN least(%(last)s, max_value)
+                   ELSE greatest(%(last)s, min_value) END AS reached
+    FROM pg_sequences WHERE schemaname = %(schema)s AND sequencename = %(name)s AND NOT cycle
+)
+SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, reached), reached = %(last)s
+FROM known
+WHERE reached BETWEEN min_value AND max_value
+  AND (last_value IS NULL OR (last_value::numeric - reached) * sign(increment_by::numeric) <= 0)
 """
+"""Where its bounds are narrower than the live one's were it stands at its end, and gives out
+nothing: sooner that than again what was given out."""
 _JUMP = """
 WITH known AS (
     SELECT format('%%I.%%I', schemaname, sequencename) AS name, increment_by::numeric AS step,
@@ -96,13 +102,25 @@ def read_live(connection: Connection) -> LiveState:
 
 def carry_over(connection: Connection, state: LiveState, now: datetime) -> list[str]:
     """Has a restored database take over what was live. Returns what a person has to look at."""
-    for schema, name, last in state.sequences:
-        with connection.cursor() as cursor:
-            cursor.execute(_ADVANCE, {"schema": schema, "name": name, "last": last})
+    notes = _advance(connection, state)
     if _has(connection, "counters"):
         query(connection, _COUNT_ON, json.dumps(state.counters))
     end_sign_ins(connection, now)
-    return _carry_accounts(connection, state.users) if _has(connection, "users") else []
+    return notes + (_carry_accounts(connection, state.users) if _has(connection, "users") else [])
+
+
+def _advance(connection: Connection, state: LiveState) -> list[str]:
+    """Has the sequences stand where the live ones stood. Returns which of them cannot."""
+    notes = []
+    for schema, name, last in state.sequences:
+        with connection.cursor() as cursor:
+            cursor.execute(_ADVANCE, {"schema": schema, "name": name, "last": last})
+            if any(not reached for _, reached in cursor.fetchall()):
+                notes.append(
+                    f"The sequence {schema}.{name} stood at {last}, beyond its end in the backup:"
+                    " it gives out nothing until it is wider, as by ALTER SEQUENCE … MAXVALUE"
+                )
+    return notes
 
 
 def jump_ahead(connection: Connection, since: datetime, now: datetime) -> list[str]:

@@ -57,6 +57,7 @@ def read_properties(connection: Connection, name: str) -> DatabaseProperties | N
         icu_rules=row.get("daticurules"),
         tablespace=tablespace,
         connection_limit=row["datconnlimit"],
+        template=row["datistemplate"],
         comment=comment,
         grants=tuple(
             Grant(grantee=g, privilege=p, grantable=o)
@@ -193,6 +194,8 @@ def _statements(name: sql.Identifier, like: DatabaseProperties) -> Iterator[sql.
     yield sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(
         name, sql.Literal(like.connection_limit)
     )
+    if like.template:
+        yield sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(name)
     for setting in like.settings:
         where = sql.SQL("DATABASE {}").format(name)
         if setting.role is not None:

@@ -45,6 +45,38 @@ _STATEMENT = " UNION ALL ".join(
 )
 
 
-def unrestorable(connection: Connection) -> list[str]:
-    """Returns what is in a database and cannot be restored, as PostgreSQL identifies it."""
-    return [name for (name,) in query(connection, f"{_STATEMENT} ORDER BY 1")]
+_MAPPINGS = """
+SELECT 'user mapping for ' || usename || ' on server ' || srvname FROM pg_user_mappings
+WHERE EXISTS (SELECT FROM unnest(umoptions) o
+    WHERE o ~* '^password_required=(f(a(l(s(e)?)?)?)?|n(o)?|of(f)?|0)$' OR o ~ '^ssl(cert|key)=')
+"""
+"""Of postgres_fdw: without a password, or with a file of the server's."""
+_EMPTY_BELOW = """
+WITH RECURSIVE reads AS (
+    SELECT DISTINCT ev_class AS reader, refobjid AS read
+    FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+    WHERE d.refclassid = 'pg_class'::regclass AND refobjid <> ev_class
+), found AS (
+    SELECT oid FROM pg_class WHERE relkind = 'm' AND NOT relispopulated
+    UNION SELECT reader FROM reads JOIN found ON oid = read
+)
+SELECT 'materialized view ' || (pg_identify_object('pg_class'::regclass, oid, 0)).identity
+FROM pg_class JOIN found USING (oid) WHERE relkind = 'm' AND relispopulated
+"""
+"""No dump fills a view that reads one that is empty."""
+_BY_SUPERUSERS = "only a superuser can make it, by psql"
+_REASONS = {
+    _STATEMENT: _BY_SUPERUSERS,
+    _MAPPINGS: _BY_SUPERUSERS,
+    _EMPTY_BELOW: "it is filled, and reads one that is not: REFRESH MATERIALIZED VIEW",
+}
+
+
+def unrestorable(connection: Connection) -> dict[str, str]:
+    """Returns what is in a database and cannot be restored, as PostgreSQL identifies it, and why
+    not."""
+    return {
+        name: reason
+        for statement, reason in _REASONS.items()
+        for (name,) in query(connection, f"{statement} ORDER BY 1")
+    }

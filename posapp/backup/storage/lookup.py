@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 _READERS = 8
+_CLOCKS_DIFFER = timedelta(days=1)
+"""As those of two machines may: that of a new one is in no time zone yet."""
 _COUNTED = 100
 """Of those that are not good, for a message."""
 
@@ -52,20 +55,22 @@ def find_backup(
     settings: Settings,
     own: Identity | None = None,
     is_good: Callable[[Backup], bool] = intact,
+    now: datetime | None = None,
 ) -> Backup:
     """Returns the backup that an operator names: by a path, also of a file that was exported, `s3://BUCKET/KIND/NAME`,
     `s3://BUCKET[/KIND]` for the newest intact one there, or `latest` for the newest intact one
     here, else in S3; those before restores apart. The newest is the newest of `own`; for None, as a
-    fresh database is, of the only restaurant that has any. `is_good` says what counts.
+    fresh database is, of the only restaurant that has any. `is_good` says what counts. One that is
+    dated after `now`, by a clock that was ahead, is the newest only where there is no other.
 
     Raises Refused where there is no such backup.
     """
     if not what:
         raise Refused(f"no backup is named: write a path, an s3:// address, or {LATEST}")
     if what == LATEST:
-        return _latest(settings, own, is_good)
+        return _latest(settings, own, is_good, now)
     if what.startswith(S3_SCHEME):
-        return _in_s3(what, settings, own, is_good)
+        return _in_s3(what, settings, own, is_good, now)
     try:
         return _in_file(what, settings)
     except OSError as error:  # of a path that no file could have
@@ -116,14 +121,19 @@ def _exported(path: Path, settings: Settings) -> ExportedFile:
     return ExportedFile(path, lambda: load_identity(settings.backup_age_identity))
 
 
-def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup], bool]) -> Backup:
+def _latest(
+    settings: Settings,
+    own: Identity | None,
+    is_good: Callable[[Backup], bool],
+    now: datetime | None,
+) -> Backup:
     found: list[Backup] = []
     for storage in (FolderStorage.from_settings(settings), open_bucket(settings)):
         if storage is None:
             continue
         # A database from before a restore is never what a restore wants by default.
         candidates = [one for one in storage.list_backups() if one.kind != "pre-restore"]
-        if backup := _newest_good(candidates, own, is_good):
+        if backup := _newest_good(candidates, own, is_good, now):
             return backup
         found += candidates
     whose = "" if own is None else " of this restaurant"
@@ -137,12 +147,19 @@ def _latest(settings: Settings, own: Identity | None, is_good: Callable[[Backup]
 
 
 def _newest_good(
-    candidates: list[Backup], own: Identity | None, is_good: Callable[[Backup], bool]
+    candidates: list[Backup],
+    own: Identity | None,
+    is_good: Callable[[Backup], bool],
+    now: datetime | None,
 ) -> Backup | None:
     """Returns the newest good one; of each restaurant's only the newest are looked at. Raises
     Refused where it is not clear whose are meant."""
+
+    def age_order(one: Backup) -> tuple[bool, BackupName]:
+        return (now is None or one.at <= now + _CLOCKS_DIFFER, one.name)
+
     of: dict[str | None, list[Backup]] = {}
-    for one in sorted(ours(candidates, own), key=lambda one: one.name, reverse=True):
+    for one in sorted(ours(candidates, own), key=age_order, reverse=True):
         of.setdefault(named_owner(one), []).append(one)
     newest = {
         owner: next((one for one in group if is_good(one)), None) for owner, group in of.items()
@@ -153,11 +170,15 @@ def _newest_good(
             f"here are backups of {len(known)} restaurants ({', '.join(sorted(known))}):"
             " name the one; posapp backup list shows them"
         )
-    return max(good.values(), key=lambda one: one.name, default=None)
+    return max(good.values(), key=age_order, default=None)
 
 
 def _in_s3(
-    url: str, settings: Settings, own: Identity | None, is_good: Callable[[Backup], bool]
+    url: str,
+    settings: Settings,
+    own: Identity | None,
+    is_good: Callable[[Backup], bool],
+    now: datetime | None,
 ) -> Backup:
     name = _bucket_name(url)
     bucket = open_bucket(settings, name) if name else None
@@ -167,7 +188,7 @@ def _in_s3(
     found = bucket.list_backups()
     if key in ("", *KINDS):
         kinds = {key} if key else set(KINDS) - {"pre-restore"}
-        backup = _newest_good([one for one in found if one.kind in kinds], own, is_good)
+        backup = _newest_good([one for one in found if one.kind in kinds], own, is_good, now)
     else:
         backup = next((one for one in found if one.name.key == key), None)
         if backup is None:  # as it is called here, without the identity
