@@ -66,6 +66,17 @@ def test_a_name_that_is_none_is_refused_in_one_line(tmp_path, name, said):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize("name", ["test-queue", "testing"])
+def test_pytest_takes_its_class_for_no_test_whatever_its_name(tmp_path, name):
+    done = CliRunner().invoke(main, ["new-plugin", name, "--into", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    made = tmp_path / f"healthkit-{name}"
+    source = {"PYTHONPATH": os.pathsep.join([str(made / "src"), *sys.path])}
+    words = ("-q", "-W", "error", "--collect-only", "-p", "no:cacheprovider")
+    assert "tests collected" in run(sys.executable, "-m", "pytest", *words, cwd=made, **source)
+
+
 @pytest.mark.parametrize(
     "name", ["none", "class", "check", "outcome", "path", "health", "check-context", "mapping"]
 )

@@ -221,16 +221,23 @@ def _is_installed(name: str) -> bool:
 
 def _filled(name: str) -> dict[str, str]:
     """Returns the files with the name in its forms: mail-queue, healthkit_mail_queue, MailQueue."""
-    kind = "".join(part.capitalize() for part in name.split("-"))
     names = {
         "name": name,
         "module": f"healthkit_{name.replace('-', '_')}",
-        "kind": f"{kind}Check" if kind in _TAKEN else kind,
+        "kind": _class_name(name),
     }
     return {
         Template(path).substitute(names): Template(text).substitute(names)
         for path, text in FILES.items()
     }
+
+
+def _class_name(name: str) -> str:
+    """Returns one that means nothing else there, and that pytest takes for no class of tests."""
+    kind = "".join(part.capitalize() for part in name.split("-"))
+    if kind.startswith("Test"):
+        return f"Check{kind}"
+    return f"{kind}Check" if kind in _TAKEN else kind
 
 
 COMMANDS: tuple[click.Command, ...] = (new_plugin,)
