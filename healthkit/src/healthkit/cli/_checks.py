@@ -96,7 +96,8 @@ def _check_for_nagios(options: ConfigOptions, junit: Path | None) -> NoReturn:
     try:
         code, output = _forms.nagios(_run_once(options, junit))
     except HealthkitError as error:
-        code, output = _forms.nagios_mistake(error.lines())
+        source = error.source if isinstance(error, ConfigError) else ""
+        code, output = _forms.nagios_mistake(error.lines(), source)
     except Exception as error:  # noqa: BLE001  a bug, whose exit code would be Nagios' WARNING
         click.echo(mask(traceback.format_exc()), err=True)
         code, output = _forms.nagios_mistake([f"a bug: {type(error).__name__}, see stderr"])
