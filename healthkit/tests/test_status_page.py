@@ -13,6 +13,7 @@ from werkzeug.test import Client
 
 from healthkit import Health
 from healthkit._model.alerts import Level
+from healthkit._status.html import html
 from healthkit._status.model import Headline
 from healthkit._status.publisher import PATHS
 from healthkit._store import history, incidents, notices
@@ -21,6 +22,7 @@ from healthkit.web.wsgi import HealthMiddleware
 
 from .status_kit import (
     DOWN,
+    JAKARTA,
     NOW,
     PLANNED,
     SECRETS,
@@ -84,6 +86,19 @@ def test_a_window_that_is_open_is_said_and_the_next_one_is_announced(store, stor
     assert nightly.began_at == datetime(2026, 1, 20, 3, tzinfo=UTC)
     assert nightly.components == ("<b>Cards</b> & co",)
     assert (weekly.began_at, weekly.components) == (datetime(2026, 1, 21, 21, tzinfo=UTC), ())
+
+
+def test_text_that_runs_from_right_to_left_turns_nothing_around_it(store, store_url):
+    arabic, hebrew = "قاعدة البيانات (1)", "התשלום איטי."
+    more = {"service": {"name": arabic, "timezone": "Asia/Jakarta"}}
+    number = put_state(store, "pg_main_01", Level.DOWN, NOW - timedelta(minutes=12))
+    with store.transaction() as connection:
+        notices.add_note(connection, hebrew, "ani", NOW, incident=number)
+    page = read_page(settings_of(store_url, more=more), store)
+    text = html(page, "en", JAKARTA).decode()
+    assert f'<h1 dir="auto">{arabic}</h1>' in text
+    assert '<h3 dir="auto">Database</h3>' in text
+    assert f"<bdi>{hebrew}</bdi>" in text
 
 
 @pytest.mark.parametrize(
