@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -168,7 +169,7 @@ def init(options: ConfigOptions) -> None:
         raise ConfigError(
             str(path), [ConfigProblem("", f"cannot be written: {error.strerror}")]
         ) from None
-    option = "" if options.config == DEFAULT_FILE else f" --config {path}"
+    option = "" if options.config == DEFAULT_FILE else f" --config {shlex.quote(str(path))}"
     click.echo(f"{path} written; try it with: healthkit check{option}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -208,7 +209,8 @@ def new_plugin(name: str, into: Path) -> None:
             (folder / path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise NewPluginError(f"cannot write {folder}: {error.strerror or error}") from None
-    click.echo(f"{folder}: pip install -e {folder} pytest && pytest {folder}")
+    typed = shlex.quote(str(folder))
+    click.echo(f"{folder}: pip install -e {typed} pytest && pytest {typed}")
 
 
 def _is_installed(name: str) -> bool:
