@@ -79,6 +79,9 @@ step migrate migrate || untouched "its migrations were undone"
 step roll roll "$version" || return_to "a backend of it is not ready"
 step publish publish "$version" || return_to "pages, watcher or backups do not run"
 step smoke smoke "$version" || return_to "it does not answer as it should"
-[ "$before" = "$version" ] || set_setting PREVIOUS_VERSION "$before"
-set_setting POS_VERSION "$version"
+if [ "$before" = "$version" ]; then
+    set_setting POS_VERSION "$version"
+else # in one: a rollback would else know only the version that serves
+    set_setting PREVIOUS_VERSION "$before" POS_VERSION "$version"
+fi
 note "$version serves; back to $(setting PREVIOUS_VERSION nothing) by: rollback.sh"

@@ -16,9 +16,14 @@ setting() {
     echo "${value:-${2:-}}"
 }
 
-# set_setting NAME VALUE: in .env, whole or not at all
+# set_setting NAME VALUE [NAME VALUE…]: in .env, all of them or none
 set_setting() {
-    { sed "/^$1=/d; \$a\\" .env; echo "$1=$2"; } >.env.new
+    local without=() lines=""
+    while [ "$#" -gt 0 ]; do
+        without+=(-e "/^$1=/d") lines+="$1=$2"$'\n'
+        shift 2
+    done
+    { sed "${without[@]}" -e "\$a\\" .env; printf '%s' "$lines"; } >.env.new
     chmod --reference=.env .env.new
     sync .env.new
     mv .env.new .env

@@ -18,6 +18,5 @@ for image in backend frontend; do
 done
 note "$version: roll back from $now"
 serve_version "$version" || { note "$version failed; $now is not whole: docker compose ps"; exit 1; }
-set_setting PREVIOUS_VERSION "$now"
-set_setting POS_VERSION "$version"
+set_setting PREVIOUS_VERSION "$now" POS_VERSION "$version"
 note "$version serves; forward to $now by: rollback.sh"

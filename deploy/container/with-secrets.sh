@@ -4,6 +4,7 @@
 # file counts as not set. In the image it is called posapp and healthkit, and runs the one of its name.
 #   with-secrets.sh /opt/steak-kenangan/.venv/bin/posapp serve
 set -eu
+mark=$(printf '\357\273\277') ending=$(printf '\r') # UTF-8's, and of a line's end: an editor's on Windows
 for file in "${SECRETS_DIR:-${CREDENTIALS_DIRECTORY:-/run/secrets}}"/*; do
     [ -f "$file" ] || continue
     [ -r "$file" ] || {
@@ -15,9 +16,11 @@ for file in "${SECRETS_DIR:-${CREDENTIALS_DIRECTORY:-/run/secrets}}"/*; do
     eval "given=\${$name:-}"
     [ -z "$given" ] || continue
     value=$(cat "$file")
+    # PostgreSQL's image takes them for a part of its password.
+    [ "$name" = DB_PASSWORD ] || { value=${value#"$mark"} && value=${value%"$ending"}; }
     [ -z "$value" ] || export "$name=$value"
 done
-unset given value file name
+unset given value file name mark ending
 case $0 in
 */with-secrets.sh) exec "$@" ;;
 *) exec "/app/.venv/bin/$(basename "$0")" "$@" ;;

@@ -74,6 +74,12 @@ def test_quiet_hours_begin_and_end_at_their_minute(clock, ends):
     assert (found and found.astimezone(JAKARTA).strftime("%H:%M")) == ends
 
 
+@pytest.mark.parametrize("text", ["07:00-07:00", "7:00-07:00", "0:00 - 00:00"])
+def test_quiet_hours_that_never_end_are_refused_however_they_are_written(text):
+    with pytest.raises(ValueError, match="are not quiet hours"):
+        parse_quiet_hours(text)
+
+
 @pytest.mark.parametrize(("clock", "digest"), [("12:00", False), ("23:00", True)])
 def test_what_is_sent_outside_quiet_hours_comes_at_once_and_alone(clock, digest):
     at = datetime.fromisoformat(f"2026-06-02T{clock}+07:00")

@@ -137,6 +137,71 @@ def test_for_nagios_a_mistake_is_unknown_and_never_critical(run, tmp_path):
     assert set(Status) == set(_forms._NAGIOS)
 
 
+TOKEN = "hunter2" * 6
+
+
+PICKY = """
+from pydantic import field_validator, model_validator
+
+from healthkit import Check, hookimpl
+
+
+class Picky(Check):
+    token: str = ""
+    password: str = ""
+
+    @field_validator("token")
+    @classmethod
+    def _known(cls, token):
+        raise ValueError(f"{token} is not known here, nor is {token!r}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, table):
+        if table.get("password"):
+            raise ValueError(f"nobody has the word {table['password']} here")
+        return table
+
+
+@hookimpl
+def healthkit_check_types():
+    return {"picky": Picky}
+"""
+
+
+def test_for_nagios_a_mistake_under_the_name_of_a_secret_can_be_read_and_shows_no_secret(
+    run, tmp_path
+):
+    broken = tmp_path / "broken.toml"
+    broken.write_text(
+        '[service]\nname = "Till"\n[checks.nightly]\ntype = "heartbeat"\nevery = "24h"\n'
+        f'token = "{TOKEN}"\n'
+    )
+    first, line = run("--nagios", config=broken).stdout.splitlines()
+    assert first.startswith("HEALTHKIT UNKNOWN: line 6: checks.nightly.token: too repetitive; ")
+    assert line.endswith(
+        "checks.nightly.token: too repetitive; make one with: openssl rand -hex 16"
+    )
+    wrong = run("--nagios", f"--token={TOKEN}").stdout
+    assert "No such option" in wrong
+    assert TOKEN not in wrong
+
+
+@pytest.mark.parametrize("key", ["token", "password"])
+def test_a_plugin_that_quotes_a_secret_it_refuses_shows_it_nobody(tmp_path, key):
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "picky.py").write_text(PICKY)
+    file = tmp_path / "healthkit.toml"
+    file.write_text(f'[service]\nname = "Till"\n[checks.door]\ntype = "picky"\n{key} = "{TOKEN}"\n')
+    options = ["--config", str(file), "--plugins-dir", str(folder)]
+    for command in (["config", "check"], ["check", "--nagios"]):
+        found = CliRunner().invoke(main, [*options, *command])
+        assert found.exit_code in (2, 3)
+        assert " here" in found.output
+        assert TOKEN not in found.output
+
+
 @pytest.mark.parametrize(
     "words", [["--json"], ["--no-such-option"], ["--junit"], ["surplus"], ["--config"]]
 )

@@ -17,11 +17,14 @@ from healthkit import (
     LinkAct,
     LinkSettings,
     Outcome,
+    StoreError,
     hookimpl,
 )
 from healthkit._alerts import links
 from healthkit._model.alerts import Level
 from healthkit._store import incidents
+from healthkit._store.acts import Act, ActAnswer
+from healthkit._store.acts import perform as really_perform
 from healthkit.web.wsgi import HealthMiddleware
 
 NOW = datetime(2026, 1, 20, 3, 30, tzinfo=UTC)
@@ -143,3 +146,26 @@ def test_an_observer_that_hangs_or_raises_holds_up_no_act(place, until, observer
         until(lambda: len(observer.acts) == 2)
     finally:
         observer.free.set()
+
+
+def test_what_is_stored_is_said_to_be_though_another_act_of_the_same_moment_fails(
+    place, monkeypatch
+):
+    health, *_ = place(Observer())
+    wishes = [Act(name, "silence", 1, "check-1", "link", timedelta(hours=1)) for name in "ab"]
+
+    def perform(connection, act, now):
+        if act is wishes[1]:
+            raise StoreError("the store cannot be written: disk full")
+        return really_perform(connection, act, now)
+
+    monkeypatch.setattr("healthkit._store.acts.perform", perform)
+    monkeypatch.setattr(health._acts, "_start", lambda: None)
+    stored, failed = map(health.act_steps, wishes)
+    assert next(stored)
+    assert next(failed)
+    health._acts._write_all()
+    assert list(stored) == []
+    assert wishes[0].answer is ActAnswer.SILENCED
+    with pytest.raises(StoreError, match="disk full"):
+        list(failed)

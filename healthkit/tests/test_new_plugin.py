@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -66,6 +67,17 @@ def test_a_name_that_is_none_is_refused_in_one_line(tmp_path, name, said):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize("name", ["test-queue", "testing"])
+def test_pytest_takes_its_class_for_no_test_whatever_its_name(tmp_path, name):
+    done = CliRunner().invoke(main, ["new-plugin", name, "--into", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    made = tmp_path / f"healthkit-{name}"
+    source = {"PYTHONPATH": os.pathsep.join([str(made / "src"), *sys.path])}
+    words = ("-q", "-W", "error", "--collect-only", "-p", "no:cacheprovider")
+    assert "tests collected" in run(sys.executable, "-m", "pytest", *words, cwd=made, **source)
+
+
 @pytest.mark.parametrize(
     "name", ["none", "class", "check", "outcome", "path", "health", "check-context", "mapping"]
 )
@@ -92,6 +104,15 @@ def test_its_class_has_a_name_that_means_nothing_else_there(tmp_path, name):
     imported = re.findall(r"^from .* import (.*)$", test.read_text(), re.MULTILINE)
     names = [one for line in imported for one in line.split(", ")]
     assert len(names) == len(set(names))
+
+
+def test_what_it_says_to_do_next_can_be_pasted_whatever_the_folder_is_called(tmp_path):
+    folder = tmp_path / "my plugins; here"
+    done = CliRunner().invoke(main, ["new-plugin", "mail-queue", "--into", str(folder)])
+    words = shlex.split(done.output.partition(": pip ")[2])
+    assert words[-1] == str(folder / "healthkit-mail-queue")
+    first = CliRunner().invoke(main, ["--config", str(folder / "health.toml"), "init"])
+    assert shlex.split(first.output)[-1] == str(folder / "health.toml")
 
 
 def test_what_is_there_is_not_written_over(written):

@@ -73,6 +73,18 @@ def points(metrics):
     }
 
 
+def test_no_figure_stands_twice_where_names_are_alike_once_they_are_masked(make_health, collected):
+    slow = {"interval": timedelta(hours=1)}
+    found = Outcome.healthy(**{"token=aaaaaaaaaa": 1, "token=bbbbbbbbbb": 2})
+    checks = {f"api?token={SECRET}{n}": (ScriptedCheck(outcome=lambda: found), slow) for n in "ab"}
+    health = make_health(**checks)
+    health.start(wait=10)
+    health.stop()
+    metrics = collected(health)()
+    assert set(points({"state": metrics["healthkit.check.status"]}).values()) == {0, 1}
+    assert len(points({"value": metrics["healthkit.check.value"]})) == 1
+
+
 def test_the_figures_and_names_are_those_of_prometheus(promised, collected):
     text = promised.response("prometheus").body.decode()
     as_otel = {"check": "name", "slo": "name"}

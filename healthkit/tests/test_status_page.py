@@ -13,14 +13,16 @@ from werkzeug.test import Client
 
 from healthkit import Health
 from healthkit._model.alerts import Level
+from healthkit._status.html import html
 from healthkit._status.model import Headline
 from healthkit._status.publisher import PATHS
-from healthkit._store import history, incidents
+from healthkit._store import history, incidents, notices
 from healthkit.web.access import local_or_token
 from healthkit.web.wsgi import HealthMiddleware
 
 from .status_kit import (
     DOWN,
+    JAKARTA,
     NOW,
     PLANNED,
     SECRETS,
@@ -84,6 +86,48 @@ def test_a_window_that_is_open_is_said_and_the_next_one_is_announced(store, stor
     assert nightly.began_at == datetime(2026, 1, 20, 3, tzinfo=UTC)
     assert nightly.components == ("<b>Cards</b> & co",)
     assert (weekly.began_at, weekly.components) == (datetime(2026, 1, 21, 21, tzinfo=UTC), ())
+
+
+def test_text_that_runs_from_right_to_left_turns_nothing_around_it(store, store_url):
+    arabic, hebrew = "قاعدة البيانات (1)", "התשלום איטי."
+    more = {"service": {"name": arabic, "timezone": "Asia/Jakarta"}}
+    number = put_state(store, "pg_main_01", Level.DOWN, NOW - timedelta(minutes=12))
+    with store.transaction() as connection:
+        notices.add_note(connection, hebrew, "ani", NOW, incident=number)
+    page = read_page(settings_of(store_url, more=more), store)
+    text = html(page, "en", JAKARTA).decode()
+    assert f'<h1 dir="auto">{arabic}</h1>' in text
+    assert '<h3 dir="auto">Database</h3>' in text
+    assert f"<bdi>{hebrew}</bdi>" in text
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "shown"),
+    [
+        (NOW - timedelta(minutes=20), None, 0),  # the window is open since 10:00 in Jakarta
+        (NOW - timedelta(days=1, minutes=20), NOW - timedelta(days=1, minutes=10), 0),
+        (NOW - timedelta(minutes=40), None, 1),
+        (NOW - timedelta(days=1, minutes=20), NOW - timedelta(hours=20), 1),
+        (NOW - timedelta(days=1, minutes=20), None, 1),
+    ],
+)
+def test_what_is_down_within_a_planned_window_is_no_outage_for_strangers(
+    store, store_url, began, ended, shown
+):
+    settings = settings_of(
+        store_url, more={"maintenance": {"nightly": {"start": "10:00", "duration": "1h"}}}
+    )
+    number = put_state(store, "pg_main_01", Level.DOWN, began)
+    if ended is not None:
+        with store.transaction() as connection:
+            incidents.close_incident(connection, number, ended)
+    page = read_page(settings, store)
+    outages = {outage for day in page.components[0].days for outage in day.outages}
+    assert (len(outages), len(page.incidents)) == (shown, shown)
+    assert (page.components[0].since is not None) is (shown == 1 and ended is None)
+    with store.transaction() as connection:
+        notices.add_note(connection, "It takes longer.", "ani", NOW, incident=number)
+    assert len(read_page(settings, store).incidents) == 1
 
 
 def test_response_times_are_the_median_and_the_95th_percentile_of_each_hour(store, store_url):

@@ -1,8 +1,10 @@
 """The store, on SQLite and on PostgreSQL by the same code."""
 
+import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +20,7 @@ from healthkit._store import (
     notices,
     outbox,
     outbox_status,
+    tables,
 )
 from healthkit._store.database import Store
 
@@ -51,8 +54,6 @@ def claim(store, channel="a", now=NOW, burst=5):
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_knows(store_url):
-    from healthkit._store import tables
-
     old = Store.__new__(Store)
     old.engine = Store(store_url).engine
     with old.transaction() as connection:
@@ -78,6 +79,28 @@ def test_a_store_that_is_gone_is_an_error_that_says_so(postgres, postgres_url):
     postgres.drop(name)
     with pytest.raises(StoreError, match="cannot be read"), store.reading() as connection:
         connection.execute(text("SELECT 1"))
+    store.close()
+
+
+def test_a_store_whose_tables_are_deleted_while_it_is_used_is_begun_anew(store, caplog):
+    assert store.last_beat("nightly") is None
+    with store.engine.begin() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            table.drop(connection)
+    with pytest.raises(StoreError):
+        store.last_beat("nightly")
+    assert store.waiting_since("nightly", NOW) == NOW
+    assert "its tables were gone: it begins anew" in caplog.text
+
+
+def test_a_file_that_is_deleted_while_it_is_used_is_made_anew_for_its_owner_alone(tmp_path):
+    folder = tmp_path / "var"
+    store = Store(f"sqlite:///{folder}/store.db")
+    shutil.rmtree(folder)
+    with suppress(StoreError):
+        store.waiting_since("nightly", NOW)
+    assert store.waiting_since("nightly", NOW) == NOW
+    assert (folder / "store.db").stat().st_mode & 0o777 == 0o600
     store.close()
 
 

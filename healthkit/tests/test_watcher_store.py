@@ -111,6 +111,16 @@ def test_while_the_store_is_full_nothing_is_lost_and_afterwards_nothing_doubled(
     site.end(watcher)  # before the disk goes
 
 
+def test_a_store_that_is_deleted_while_it_watches_keeps_no_fault_from_people(site, caplog):
+    site.write().thread()
+    wait_until(lambda: site.leader())
+    for file in site.folder.glob("store.db*"):
+        file.unlink()
+    site.outcome("unhealthy connection refused")
+    site.told(DOWN)
+    assert "it begins anew" in caplog.text
+
+
 def test_while_the_store_is_gone_nothing_is_lost_and_afterwards_nothing_doubled(
     shared_site, postgres, caplog
 ):

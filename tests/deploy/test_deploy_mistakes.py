@@ -157,3 +157,31 @@ def test_a_setting_is_written_whatever_stands_there(folder, before):
 def test_a_full_disk_or_a_terminal_that_is_gone_does_not_stop_the_way_back(folder, way):
     done = shell(folder, f"{way}; echo brought back >&2")
     assert (done.returncode, done.stderr) == (0, "brought back\n")
+
+
+KILLER = """#!/bin/sh
+/bin/mv "$@" && case $* in *.env) kill -9 "$PPID" ;; esac
+"""
+PASSING = "roll() { :; }\npublish() { :; }\nsmoke() { :; }\nhas_image() { :; }\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "serves", "before"),
+    [(["deploy.sh", "1.4.0"], "1.4.0", "1.3.0"), (["rollback.sh"], "1.2.0", "1.3.0")],
+    ids=["deploy", "rollback"],
+)
+def test_one_that_is_killed_while_it_writes_the_versions_leaves_both_or_none(
+    folder, command, serves, before
+):
+    """Else a rollback would go to the version that it has just left, and know none before."""
+    (folder / "backups/daily").mkdir(parents=True)
+    (folder / "backups/daily/1.dump.gz").touch()
+    with (folder / "lib.sh").open("a") as lib:
+        lib.write(PASSING)
+    (folder.parent / "bin/mv").write_text(KILLER)
+    (folder.parent / "bin/mv").chmod(0o755)
+    done = run(folder, str(folder / command[0]), *command[1:])
+    assert done.returncode == -9, done.stdout + done.stderr
+    (folder.parent / "bin/mv").unlink()
+    found = shell(folder, "setting POS_VERSION; setting PREVIOUS_VERSION").stdout.split()
+    assert found == [serves, before]

@@ -244,6 +244,29 @@ def test_a_token_stands_in_neither_log_when_nginx_answers_itself(door, upstreams
         assert secret not in (door.folder / log).read_text()
 
 
+def test_what_a_query_holds_stands_in_neither_log_whatever_fails(door, upstreams):
+    secret = "Rahasia-1947-kata"
+    for upstream in upstreams:
+        upstream.act = lambda head, client: client.shutdown(socket.SHUT_RDWR)
+    before = len(door.log())
+    asked = f"?token={secret}"
+    paths = ["/api/v1/orders", "/api/v1/events", "/status", "/health", "/api/v1/auth/login"]
+    for path in paths:
+        assert " 502 " in get(door, f"{path}{asked}")
+    for headers in ({}, {"Idempotency-Key": "0" * 16}):
+        for path in (paths[0], paths[-1]):
+            answer = requests.post(f"{door.url}{path}{asked}", headers=headers, timeout=60)
+            assert answer.status_code == 502
+    large = b"x" * (MAX_BODY_BYTES + 1)
+    for path in ("/api/v1/orders", "/"):
+        assert requests.post(f"{door.url}{path}{asked}", data=large, timeout=60).status_code == 413
+    assert requests.post(f"{door.url}/{asked}", timeout=60).status_code == 405
+    assert " 404 " in get(door, f"/assets/none.js{asked}")
+    wait_until(lambda: len(door.log()) >= before + 13)
+    for log in ("access.log", "error.log"):
+        assert secret not in (door.folder / log).read_text()
+
+
 def test_probes_leave_no_line(door):
     before = len(door.log())
     for path in ("/health", "/livez", "/readyz", "/nginx/live"):

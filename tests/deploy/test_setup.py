@@ -176,7 +176,7 @@ def with_secrets(tmp_path, **environ):
         [str(tmp_path / "posapp"), "a b", "c"],
         env={"PATH": os.environ["PATH"], **environ},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -199,6 +199,20 @@ def test_each_file_of_secrets_is_a_variable_unless_it_has_a_value(tmp_path, vari
     assert "DB_PASSWORD=given" in lines
     assert "arguments: a b c" in lines
     assert not [x for x in lines if x.startswith(("EMPTY=", "NOT", "1BAD"))]
+
+
+def test_the_marks_of_an_editor_on_windows_are_no_part_of_a_secret(tmp_path):
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name in ("backup_key", "health_token", "empty", "db_password"):
+        text = "" if name == "empty" else f"of {name}"
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n")
+    done = with_secrets(tmp_path, SECRETS_DIR=str(folder))
+    lines = done.stdout.splitlines()
+    assert "BACKUP_KEY=of backup_key" in lines
+    assert "HEALTH_TOKEN=of health_token" in lines
+    assert not [line for line in lines if line.startswith("EMPTY=")]
+    assert "DB_PASSWORD=\ufeffof db_password" in lines  # PostgreSQL's image takes them along
 
 
 def test_a_secret_that_cannot_be_read_stops_the_start_with_one_line(tmp_path):

@@ -112,6 +112,31 @@ def test_connections_that_are_nearly_used_up_are_a_fault(used, crowded):
     assert (outcome.status is Status.UNHEALTHY) is crowded
 
 
+def test_what_the_server_keeps_for_others_and_what_a_role_may_have_are_counted():
+    layout = Layout(1, 1, 1)
+    most = layout.needed + RESERVED
+    assert evaluate_connections(layout, 0, most, reserved=RESERVED).status is Status.HEALTHY
+    kept = evaluate_connections(layout, 0, most, reserved=RESERVED + 5)
+    assert kept.status is Status.DEGRADED
+    assert f"max_connections={most + 5}" in kept.message
+    limits = {"role pos": layout.needed}
+    assert evaluate_connections(layout, 0, most, limits=limits).status is Status.HEALTHY
+    few = evaluate_connections(layout, 0, most, limits={"role pos": layout.needed - 1})
+    assert few.status is Status.DEGRADED
+    assert f"CONNECTION LIMIT {layout.needed - 1}" in few.message
+
+
+def test_a_limit_of_the_role_is_found_on_a_server(command, place, postgres, template_database):
+    url = postgres.create("limited", template_database)
+    postgres.execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 7 IN ROLE pg_read_all_data")
+    own = address(url.set(username="limited", password=None))
+    done = command("doctor", **place(DATABASE_URL=own))
+    postgres.drop("limited")
+    postgres.execute("DROP ROLE limited")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("pool: "))
+    assert "the role limited may have fewer: it has CONNECTION LIMIT 7" in line
+
+
 @pytest.mark.parametrize("count", [0, 1, SHOWN, SHOWN + 1, 40])
 def test_the_first_few_differences_are_named_and_the_others_counted(count):
     outcome = evaluate_differences([f"step {number}" for number in range(count)])

@@ -21,8 +21,9 @@ class HealthkitError(Exception):
     """A mistake that the user can correct: commands print its lines and exit with 2."""
 
     def lines(self) -> list[str]:
-        """Returns the message, one mistake a line."""
-        return [str(self)]
+        """Returns the message, masked, one mistake a line. Not to be masked as a whole again: what
+        is wrong with the key `token` would be taken for a token."""
+        return [mask(str(self))]
 
 
 class StoreError(HealthkitError):
@@ -31,7 +32,8 @@ class StoreError(HealthkitError):
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """One mistake: the key's path, its line in the file (0 when unknown), and what to do."""
+    """One mistake: the key's path, its line in the file (0 when unknown), and what to do, in words
+    that show nothing of a secret."""
 
     key: str
     message: str
@@ -52,7 +54,7 @@ class ConfigError(HealthkitError):
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        return [f"{self.source}: {problem}" for problem in self.problems]
+        return [f"{mask(self.source)}: {problem}" for problem in self.problems]
 
 
 def _shown(name: str) -> str:

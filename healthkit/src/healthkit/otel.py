@@ -64,5 +64,7 @@ def _create(meter: metrics.Meter, metric: Metric[T], source: Callable[[], T]) ->
 
 def _observations(metric: Metric[T], source: T) -> Iterator[metrics.Observation]:
     names = [_ATTRIBUTES[label] for label in metric.labels]
-    for texts, figure in metric.read(source):
-        yield metrics.Observation(figure, dict(zip(names, map(mask, texts), strict=True)))
+    # Two names may be one once they are masked, and states of both would be added up.
+    samples = {tuple(map(mask, texts)): figure for texts, figure in metric.read(source)}
+    for texts, figure in samples.items():
+        yield metrics.Observation(figure, dict(zip(names, texts, strict=True)))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from healthkit_disk import Disk
 from healthkit_http import Http
 from healthkit_ssl_expiry import SslExpiry
 from posapp.operations.doctor.kuma import KumaPage, KumaPlan
-from posapp.runtime.connections import Layout, shortage
+from posapp.runtime.connections import RESERVED, Layout, beyond, shortage
 from posapp.settings import Settings
 
 LIMIT = "5s"
@@ -32,8 +33,15 @@ CROWDED = 0.9
 
 _CONNECTIONS = text(
     "SELECT current_setting('max_connections')::int AS most,"
-    " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used"
+    " current_setting('superuser_reserved_connections')::int"
+    " + coalesce(current_setting('reserved_connections', true), '0')::int AS reserved,"
+    " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,"
+    " current_user AS role, current_database() AS name,"
+    " (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user AND NOT rolsuper) AS of_role,"
+    " (SELECT datconnlimit FROM pg_database, pg_roles WHERE datname = current_database()"
+    " AND rolname = current_user AND NOT rolsuper) AS of_database"
 )
+"""Superusers have no limit of their own."""
 _WAITING = text(
     "SELECT count(*) AS waiting,"
     " ceil(max(extract(epoch FROM now() - query_start)))::int AS seconds,"
@@ -81,7 +89,9 @@ class Pool(_Asking):
             found = self.ask(_CONNECTIONS, context.timeout)
         except SQLAlchemyError as error:
             return Outcome.unhealthy(describe_error(error))
-        return evaluate_connections(self.layout, found.used, found.most)
+        limits = {f"role {found.role}": found.of_role, f"database {found.name}": found.of_database}
+        known = {whose: most for whose, most in limits.items() if most is not None and most >= 0}
+        return evaluate_connections(self.layout, found.used, found.most, found.reserved, known)
 
 
 class Statements(_Asking):
@@ -100,14 +110,21 @@ class Statements(_Asking):
         )
 
 
-def evaluate_connections(layout: Layout, used: int, most: int) -> Outcome:
-    """Whether `most` connections are enough for the layout, and are not nearly `used` up."""
+def evaluate_connections(
+    layout: Layout,
+    used: int,
+    most: int,
+    reserved: int = RESERVED,
+    limits: Mapping[str, int] = MappingProxyType({}),
+) -> Outcome:
+    """Whether `most` connections, less those that are `reserved`, are enough for the layout, and
+    are not nearly `used` up; `limits` are those of its role and its database."""
     if used >= CROWDED * most:
         return Outcome.unhealthy(
-            f"{used} of {most} connections are in use ; see who in pg_stat_activity,"
+            f"{used} of {most} connections are in use; see who in pg_stat_activity,"
             " lower DB_MAX_OPEN_CONNS or raise max_connections"
         )
-    lacking = shortage(layout, most)
+    lacking = shortage(layout, most, reserved) or beyond(layout, limits)
     return Outcome.degraded(lacking) if lacking else Outcome.healthy()
 
 

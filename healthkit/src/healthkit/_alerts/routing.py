@@ -53,6 +53,22 @@ def in_maintenance(
     return None
 
 
+def was_planned(
+    check: CheckInfo,
+    began: datetime,
+    ended: datetime,
+    windows: Mapping[str, MaintenanceSettings],
+    zone: ZoneInfo,
+) -> bool:
+    """Whether a time lies within one window that the check is in."""
+    return any(
+        begin <= began and ended <= end
+        for window in windows.values()
+        if matches(check, window.checks, window.tags)
+        for begin, end in occurrences(window, began, zone, 0)
+    )
+
+
 def in_window(window: MaintenanceSettings, now: datetime, zone: ZoneInfo) -> bool:
     """Whether a recurring window is open. Its start is wall-clock time in `zone`, its length is
     real time, so a change to or from summer time neither moves nor stretches it."""

@@ -14,7 +14,7 @@ from healthkit import _outcomes
 from healthkit._config.service_tables import CheckSettings
 from healthkit._config.settings import ConfiguredCheck
 from healthkit._config.table import ConfigTable
-from healthkit._config.validation import validate
+from healthkit._config.validation import raised, validate
 from healthkit.errors import ConfigError, ConfigProblem
 
 log = logging.getLogger("healthkit")
@@ -88,7 +88,7 @@ def build(
             return None
         return cls(**{name: getattr(arguments, name) for name in arguments.model_fields_set})
     except BaseException as error:  # noqa: BLE001  a plugin may raise anything
-        problems.append(ConfigProblem(key, _outcomes.of_exception(error).message or ""))
+        problems.append(raised(error, key, own))
         return None
 
 

@@ -43,9 +43,13 @@ def parse_quiet_hours(value: Any) -> QuietHours:
     if isinstance(value, QuietHours):
         return value
     start, dash, end = value.partition("-") if isinstance(value, str) else ("", "", "")
-    if not dash or start.strip() == end.strip():
-        raise ValueError(f"{value!r} are not quiet hours; write them like 22:00-07:00")
-    return QuietHours(parse_time_of_day(start.strip()), parse_time_of_day(end.strip()))
+    wrong = ValueError(f"{value!r} are not quiet hours; write them like 22:00-07:00")
+    if not dash:
+        raise wrong
+    hours = QuietHours(parse_time_of_day(start.strip()), parse_time_of_day(end.strip()))
+    if hours.start == hours.end:  # they would never end
+        raise wrong
+    return hours
 
 
 def web_address(value: SecretStr) -> SecretStr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
@@ -10,11 +10,13 @@ from pydantic.fields import FieldInfo
 
 from healthkit import _outcomes
 from healthkit.errors import ConfigProblem, did_you_mean
-from healthkit.masking import mask, one_line, shorten
+from healthkit.masking import MASK, mask, one_line, secret_name, shorten
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _LONGEST_NAME = 100
+_LEAST_SECRET = 4
+"""Characters; anything shorter is a part of many words."""
 
 
 def quoted(name: str) -> str:
@@ -43,9 +45,9 @@ def validate(
         made = model.model_validate(dict(table))
         return None if truths else made
     except ValidationError as error:
-        problems += explain(error, key, {*model.model_fields, *also})
+        problems += explain(error, key, {*model.model_fields, *also}, table)
     except BaseException as error:  # noqa: BLE001  a plugin's validators may raise anything
-        problems.append(ConfigProblem(key, _outcomes.of_exception(error).message or ""))
+        problems.append(raised(error, key, table))
     return None
 
 
@@ -80,21 +82,49 @@ def _within(annotation: Any) -> list[Any]:
     return [each for one in get_args(annotation) for each in (one, *_within(one))]
 
 
-def explain(error: ValidationError, key: str, fields: Collection[str]) -> list[ConfigProblem]:
-    """Returns a problem for each mistake, under the table's `key` (empty for the whole)."""
+def raised(error: BaseException, key: str, table: Any) -> ConfigProblem:
+    """Returns the problem that a plugin's code raised anything else but a mistake."""
+    return ConfigProblem(key, without_secrets(_outcomes.of_exception(error).message or "", table))
+
+
+def without_secrets(text: str, table: Any) -> str:
+    """Returns a mistake's text without what stands under the names of secrets in the table that it
+    is about: a plugin may quote what it refuses."""
+    for secret in sorted({*_secrets(table)}, key=len, reverse=True):
+        for form in (secret, repr(secret)[1:-1]):
+            text = text.replace(form, MASK)
+    return text
+
+
+def _secrets(value: Any, named: bool = False) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _secrets(item, named or secret_name(str(name)))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _secrets(item, named)
+    elif named and isinstance(value, str | int) and len(str(value)) >= _LEAST_SECRET:
+        yield str(value)
+
+
+def explain(
+    error: ValidationError, key: str, fields: Collection[str], table: Any = None
+) -> list[ConfigProblem]:
+    """Returns a problem for each mistake in a table, under its `key` (empty for the whole)."""
     found = []
     for fault in error.errors(include_url=False):
         path = [str(part) for part in fault["loc"] if part != "__root__"]
         where = ".".join(filter(None, (key, *path)))
-        found.append(ConfigProblem(where, _message(fault, fields)))
+        found.append(ConfigProblem(where, _message(fault, fields, table)))
     return found
 
 
-def _message(fault: Any, fields: Collection[str]) -> str:
+def _message(fault: Any, fields: Collection[str], table: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return f"unknown key{did_you_mean(str(fault['loc'][-1]), fields)}"
     if fault["type"] == "missing":
         return "missing"
     if fault["type"] == "tuple_type":
         return 'must be a list, written ["one", "two"]'
-    return one_line(str(fault["msg"]).removeprefix("Value error, "))
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    return one_line(without_secrets(said, table))

@@ -146,6 +146,7 @@ class Reader:
             state = ComponentState.MAINTENANCE
         elif watched and level is not None:
             state = _STATES[level]
+        found = [one for one in found if not self._was_planned(one, check, now)]
         current = next((one for one in found if one.ended_at is None), None)
         outages = [Outage(i.began_at, i.ended_at) for i in found if i.level is Level.DOWN]
         return Component(
@@ -160,6 +161,12 @@ class Reader:
             days=tuple(_days(bounds, figures.days.get(name, {}), outages, now)),
             response_times=figures.response_times.get(name, ()),
         )
+
+    def _was_planned(self, incident: Incident, check: ConfiguredCheck, now: datetime) -> bool:
+        """Whether it lies within planned maintenance, which is no outage."""
+        windows, zone = self._settings.maintenance, self._settings.service.zone
+        ended = incident.ended_at or now
+        return routing.was_planned(check.info, incident.began_at, ended, windows, zone)
 
     def _bounds(self, now: datetime) -> Bounds:
         """Returns those of the bars."""
@@ -189,6 +196,12 @@ class Reader:
     ) -> tuple[PublicIncident, ...]:
         since = now - _SHOWN_FOR
         labels = {check.info.name: check.info.label for check in self._checks}
+        checks = {check.info.name: check for check in self._checks}
+        planned = {
+            one.id
+            for one in found
+            if one.check in checks and self._was_planned(one, checks[one.check], now)
+        }
         found = [
             one
             for one in found
@@ -210,6 +223,7 @@ class Reader:
                 tuple(updates.get((one.id, None), ())),
             )
             for one in found
+            if one.id not in planned or (one.id, None) in updates  # staff have told of that one
         ]
         shown += [
             PublicIncident(

@@ -6,6 +6,7 @@ history …) are functions of a connection, so that several of them make one tra
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,8 +41,13 @@ from healthkit.errors import StoreError
 from healthkit.fields import parse_database_url
 from healthkit.masking import one_line
 
+log = logging.getLogger("healthkit")
+
 _LOCK = 7_233_015
 """PostgreSQL's advisory lock under which one process at a time migrates."""
+
+_UNDEFINED_TABLE = "42P01"
+"""PostgreSQL's SQLSTATE."""
 
 WAIT = 5
 """Seconds that a statement waits: for a lock, a connection, or a server that hangs."""
@@ -73,13 +79,13 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: all of it is committed, or none."""
-        with _as_store_error("written"), self.engine.begin() as connection:
+        with self._made_anew("written"), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads; on SQLite no writer makes it wait."""
-        with _as_store_error("read"), self.engine.connect() as connection:
+        with self._made_anew("read"), self.engine.connect() as connection:
             yield connection.execution_options(**{READING: True})
 
     # The protocols HeartbeatReader and OutboxReader
@@ -110,15 +116,29 @@ class Store:
 
     # Schema
 
-    def _migrate(self) -> None:
-        """Writes nothing where nothing is to be brought up to date: a store that is locked or
-        read-only can be read."""
+    @contextmanager
+    def _made_anew(self, what: str) -> Iterator[None]:
+        """Makes the tables where somebody has deleted them, or the file: what is in hand fails, and
+        the next attempt goes on with an empty store."""
+        try:
+            with _as_store_error(what):
+                yield
+        except StoreError as error:
+            if _lacks_a_table(error.__cause__):
+                with suppress(StoreError), _as_store_error("made anew"):
+                    if self._migrate():
+                        log.error("the store was deleted, or its tables were gone: it begins anew")
+            raise
+
+    def _migrate(self) -> bool:
+        """Returns whether anything was to be brought up to date, and writes nothing where not: a
+        store that is locked or read-only can be read."""
         with self.engine.connect() as reading:
             connection = reading.execution_options(**{READING: True})
             if inspect(connection).has_table(schema_version.name):
                 found = connection.execute(select(schema_version.c.version)).scalar_one_or_none()
                 if found == len(MIGRATIONS):
-                    return
+                    return False
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
@@ -131,6 +151,7 @@ class Store:
             for migration in MIGRATIONS[version:]:
                 migration(connection)
             connection.execute(update(schema_version).values(version=len(MIGRATIONS)))
+        return True
 
     @staticmethod
     def _version(connection: Connection) -> int:
@@ -149,6 +170,12 @@ def _as_store_error(what: str) -> Iterator[None]:
     except SQLAlchemyError as error:
         reason = one_line(str(getattr(error, "orig", None) or error))
         raise StoreError(f"the store cannot be {what}: {reason}") from error
+
+
+def _lacks_a_table(error: BaseException | None) -> bool:
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
+    return code == _UNDEFINED_TABLE or str(cause).startswith("no such table")
 
 
 # Engines, bounded so that a store that hangs is an error and no end
@@ -229,7 +256,7 @@ def _read_only(url: URL, path: Path) -> URL:
 
 def _sqlite(url: URL) -> Engine:
     """SQLite that several processes may write: WAL, each transaction taking its lock at once."""
-    read_only = False
+    path, read_only = None, False
     if url.database and url.database != ":memory:":
         path = Path(os.path.expanduser(url.database))
         if read_only := path.exists() and not os.access(path.parent, os.W_OK):
@@ -237,6 +264,11 @@ def _sqlite(url: URL) -> Engine:
         else:
             _make_private(path)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": WAIT})
+
+    @event.listens_for(engine, "do_connect")
+    def connecting(*_: object) -> None:
+        if path is not None and not read_only and not path.exists():
+            _make_private(path)  # it was deleted; SQLite's own would be for everybody to read
 
     @event.listens_for(engine, "connect")
     def connected(connection, _record):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -96,7 +97,8 @@ def _check_for_nagios(options: ConfigOptions, junit: Path | None) -> NoReturn:
     try:
         code, output = _forms.nagios(_run_once(options, junit))
     except HealthkitError as error:
-        code, output = _forms.nagios_mistake(error.lines())
+        source = error.source if isinstance(error, ConfigError) else ""
+        code, output = _forms.nagios_mistake(error.lines(), source)
     except Exception as error:  # noqa: BLE001  a bug, whose exit code would be Nagios' WARNING
         click.echo(mask(traceback.format_exc()), err=True)
         code, output = _forms.nagios_mistake([f"a bug: {type(error).__name__}, see stderr"])
@@ -167,7 +169,7 @@ def init(options: ConfigOptions) -> None:
         raise ConfigError(
             str(path), [ConfigProblem("", f"cannot be written: {error.strerror}")]
         ) from None
-    option = "" if options.config == DEFAULT_FILE else f" --config {path}"
+    option = "" if options.config == DEFAULT_FILE else f" --config {shlex.quote(str(path))}"
     click.echo(f"{path} written; try it with: healthkit check{option}")
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as Xml
 
 from healthkit._model.checks import Report, Result, Status
-from healthkit.masking import escape_controls, mask, one_line
+from healthkit.masking import escape_controls, mask, one_line, shorten
 
 LONGEST_FIRST_LINE = 80
 NAGIOS_UNKNOWN = 3
+_LONGEST_LINE = 1_000
 _NAGIOS = {
     Status.HEALTHY: (0, "OK"),
     Status.DEGRADED: (1, "WARNING"),
@@ -34,10 +35,13 @@ def nagios(report: Report) -> tuple[int, str]:
     return code, "\n".join(lines) + (f" | {' '.join(measured)}" if measured else "")
 
 
-def nagios_mistake(problems: Iterable[str]) -> tuple[int, str]:
-    """Returns the same for what kept the checks from running: neither good nor bad, but unknown."""
-    lines = [_plain(line) for line in problems]
-    return NAGIOS_UNKNOWN, "\n".join([_first_line("UNKNOWN", lines[0]), *lines])
+def nagios_mistake(problems: Iterable[str], source: str = "") -> tuple[int, str]:
+    """Returns the same for what kept the checks from running, in lines that are masked already:
+    neither good nor bad, but unknown. The first line has the mistake, and no path of its `source`:
+    it is all that a message shows."""
+    lines = [_without_bars(shorten(escape_controls(line), _LONGEST_LINE)) for line in problems]
+    first = lines[0].removeprefix(f"{_without_bars(mask(source))}: ")
+    return NAGIOS_UNKNOWN, "\n".join([_first_line("UNKNOWN", first), *lines])
 
 
 def _first_line(word: str, what: str) -> str:
@@ -52,8 +56,12 @@ def _said(result: Result) -> str:
 
 
 def _plain(text: str) -> str:
-    """Returns text on one line without `|`, behind which numbers are expected."""
-    return one_line(text, 1_000).replace("|", "/")
+    return _without_bars(one_line(text, _LONGEST_LINE))
+
+
+def _without_bars(text: str) -> str:
+    """Returns text without `|`, behind which numbers are expected."""
+    return text.replace("|", "/")
 
 
 def _measured(result: Result) -> str:

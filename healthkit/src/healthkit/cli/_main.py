@@ -40,8 +40,9 @@ def _mistakes_shown_to(nagios: bool) -> Iterator[None]:
         if not nagios:
             raise
         from healthkit.cli._forms import nagios_mistake
+        from healthkit.masking import one_line
 
-        code, output = nagios_mistake([error.format_message()])
+        code, output = nagios_mistake([one_line(error.format_message(), 1_000)])
         click.echo(output)
         sys.exit(code)
 

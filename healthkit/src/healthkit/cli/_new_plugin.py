@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -208,7 +209,8 @@ def new_plugin(name: str, into: Path) -> None:
             (folder / path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise NewPluginError(f"cannot write {folder}: {error.strerror or error}") from None
-    click.echo(f"{folder}: pip install -e {folder} pytest && pytest {folder}")
+    typed = shlex.quote(str(folder))
+    click.echo(f"{folder}: pip install -e {typed} pytest && pytest {typed}")
 
 
 def _is_installed(name: str) -> bool:
@@ -221,16 +223,23 @@ def _is_installed(name: str) -> bool:
 
 def _filled(name: str) -> dict[str, str]:
     """Returns the files with the name in its forms: mail-queue, healthkit_mail_queue, MailQueue."""
-    kind = "".join(part.capitalize() for part in name.split("-"))
     names = {
         "name": name,
         "module": f"healthkit_{name.replace('-', '_')}",
-        "kind": f"{kind}Check" if kind in _TAKEN else kind,
+        "kind": _class_name(name),
     }
     return {
         Template(path).substitute(names): Template(text).substitute(names)
         for path, text in FILES.items()
     }
+
+
+def _class_name(name: str) -> str:
+    """Returns one that means nothing else there, and that pytest takes for no class of tests."""
+    kind = "".join(part.capitalize() for part in name.split("-"))
+    if kind.startswith("Test"):
+        return f"Check{kind}"
+    return f"{kind}Check" if kind in _TAKEN else kind
 
 
 COMMANDS: tuple[click.Command, ...] = (new_plugin,)
