@@ -70,7 +70,7 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     own = read_identity(context.client)
     tell_unreadable(context)
     earlier = [one for one in ours(storage.list_backups(), own) if context.is_good(one)]
-    room.require([backup_need(context)], context.settings.backup_disk_reserve)
+    room.require([backup_need(kind, context)], context.settings.backup_disk_reserve)
     context.log.write(f"Backing up {context.client.database}: {kind}")
     with Uploads(context, bucket if kind not in LOCAL_ONLY else None) as uploads:
         backup = _dump_with_retry(kind, context, earlier, uploads)
@@ -90,10 +90,10 @@ def create_backup(kind: str, context: BackupContext, lock: BackupLock) -> Backup
     return backup
 
 
-def backup_need(context: BackupContext) -> room.Need:
+def backup_need(kind: str, context: BackupContext) -> room.Need:
     """Returns the room that a backup takes: a fifth more than the last one, or, for the first, a
     third of the database."""
-    folder = context.storage.prepare(".")
+    folder = _where(kind, context)
     good = [one for one in ours(context.storage.list_backups(), context.own) if one.intact]
     last = newest_intact(good)
     if last is not None:
@@ -101,6 +101,13 @@ def backup_need(context: BackupContext) -> room.Need:
     with context.client.connect() as connection:
         size = query(connection, "SELECT pg_database_size(current_database())")[0][0]
     return room.Need(folder, int(size) // 3, "the backup")
+
+
+def _where(kind: str, context: BackupContext) -> Path:
+    """Returns the folder of a kind, which may lie on another disk; the one above it where there is
+    none yet: nothing is made by asking."""
+    root = context.storage.prepare(".")
+    return root / kind if (root / kind).is_dir() else root
 
 
 def apply_retention(storage: Storage, context: BackupContext, own: Identity | None) -> None:
@@ -199,7 +206,7 @@ def _dump(kind: str, context: BackupContext, earlier: list[Backup], uploads: Upl
             os.fchmod(file.fileno(), 0o600)
             sink = compression.HashingWriter(file)
             last = earlier[-1].manifest if earlier else None
-            result = _dump_and_count(context, sink, last.sql_bytes if last else None)
+            result = _dump_and_count(kind, context, sink, last.sql_bytes if last else None)
             file.flush()
             os.fsync(file.fileno())
         manifest = _manifest(name, began, context, sink, result, earlier)
@@ -229,7 +236,7 @@ class _DumpResult(NamedTuple):
 
 
 def _dump_and_count(
-    context: BackupContext, sink: compression.HashingWriter, expected: int | None
+    kind: str, context: BackupContext, sink: compression.HashingWriter, expected: int | None
 ) -> _DumpResult:
     """Dumps the database and counts its rows in one snapshot, both at once. `expected` are about
     the bytes of its SQL."""
@@ -242,7 +249,7 @@ def _dump_and_count(
     ):
         counts = counting.submit(count_rows, client, snapshot.id, counting_on.append)
         context.log.expect(expected)
-        progress = _leaving_the_reserve(context)
+        progress = _leaving_the_reserve(kind, context)
         size = dump_database(client, snapshot.id, sink, context.recipient, progress)
         return _DumpResult(snapshot, counts.result(), size, _dump_roles(client))
 
@@ -260,14 +267,14 @@ def _cancelled_on_failure(connections: list[Connection]) -> Iterator[None]:
         raise
 
 
-def _leaving_the_reserve(context: BackupContext) -> Progress:
+def _leaving_the_reserve(kind: str, context: BackupContext) -> Progress:
     """Shows the progress, and stops as a full disk would where the reserve is reached."""
-    root, asked = context.storage.root, context.settings.backup_disk_reserve
-    reserve = room.reserve_of(root, asked)
+    folder = _where(kind, context)
+    reserve = room.reserve_of(folder, context.settings.backup_disk_reserve)
 
     def progress(done: int) -> None:
         context.log.progress(done)
-        if room.free_of(root) < reserve:
+        if room.free_of(folder) < reserve:
             raise OSError(errno.ENOSPC, "the reserve is reached")
 
     return progress

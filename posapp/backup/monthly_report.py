@@ -93,7 +93,7 @@ class MonthlyReport:
 def parse_month(text: str | None, now: datetime) -> date:
     """Parses `2025-12`; None is the month of `now`. Raises Refused."""
     try:
-        return date.fromisoformat(f"{text}-01") if text else now.date().replace(day=1)
+        return date.fromisoformat(f"{text}-01") if text is not None else now.date().replace(day=1)
     except ValueError:
         raise Refused(f"--month: {text!r} is not a month; write it like 2025-12") from None
 

@@ -144,7 +144,7 @@ def look_ahead(backup: Backup, context: BackupContext, asking: Asking) -> LookAh
     if obstacles:  # a role that may not restore may not read either
         return LookAhead(obstacles, live_exists, backs_up, like, None)
     if backs_up:
-        needs.append(backup_need(context))
+        needs.append(backup_need("pre-restore", context))
     obstacles = room.shortages(needs, context.settings.backup_disk_reserve)
     own = read_identity(context.client)
     return LookAhead(obstacles, live_exists, backs_up, like, own, losses, roles)

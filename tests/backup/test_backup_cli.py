@@ -132,6 +132,7 @@ def test_a_folder_that_is_a_link_to_itself_is_one_line(posapp, tmp_path):
         (("backup", "verify", "x" * 300), "File name too long"),
         (("backup", "verify", "s3://NO bucket/daily"), "not the name of a bucket"),
         (("backup", "report", "--html", ""), "--html: "),
+        (("backup", "report", "--month", ""), "--month: '' is not a month"),
         (("restore", ""), "no backup is named: write a path"),
         (("restore", "--dry-run", ""), "no backup is named"),
         (("drill", ""), "no backup is named"),

@@ -398,7 +398,33 @@ def test_target_time_defaults_to_jakarta():
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("yesterday", "is not a time"), ("2030-01-01 00:00", "is in the future")]
+    ("text", "moment"),
+    [
+        ("2025-12-25", datetime(2025, 12, 24, 17, tzinfo=UTC)),
+        ("2025-12-25T10:30:15.5", datetime(2025, 12, 25, 3, 30, 15, 500_000, tzinfo=UTC)),
+        ("2025-12-25 10:30Z", datetime(2025, 12, 25, 10, 30, tzinfo=UTC)),
+        ("2025-12-25 10:30+08", datetime(2025, 12, 25, 2, 30, tzinfo=UTC)),
+        ("20251225 103015", datetime(2025, 12, 25, 3, 30, 15, tzinfo=UTC)),
+        ("20251225T1030+0800", datetime(2025, 12, 25, 2, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_read_in_the_forms_that_mean_one_thing(text, moment):
+    assert parse_target_time(text, NOW) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("yesterday", "is not a time"),
+        ("2030-01-01 00:00", "is in the future"),
+        ("2025-12-25 10.30", "is not a time"),  # half past ten, and never ten
+        ("2025-12-25 10,30", "is not a time"),
+        ("2025-12-25 10", "is not a time"),
+        ("2025-12-25x10:30", "is not a time"),
+        ("2025-W52-4", "is not a time"),
+        ("2025-12-25 24:00", "is not a time"),
+        ("٢٠٢٥-12-25 10:30", "is not a time"),
+    ],
 )
 def test_what_is_no_moment_is_refused(text, message):
     with pytest.raises(Refused, match=message):

@@ -43,6 +43,18 @@ def test_the_reserve_is_what_is_set_or_a_twentieth(tmp_path, small_disk):
     assert len(room.shortages([Need(disk, free, "all")], 1)) == 1
 
 
+@pytest.mark.parametrize("kind", ["daily", "pre-restore"])
+def test_the_disk_of_a_kind_has_its_reserve_too(small, small_disk, tmp_path, log, kind):
+    """A folder of BACKUP_DIR may lie on a disk of its own."""
+    disk = small_disk(8)
+    context = context_on(small, tmp_path / "backups", log, reserve=20 * MB)
+    usual = make("weekly", context)
+    (context.storage.root / kind).symlink_to(disk)
+    with pytest.raises(Refused, match=f"{context.storage.root}/{kind}: .* free; the backup needs"):
+        restore(usual, context) if kind == "pre-restore" else make(kind, context)
+    assert list(disk.rglob("*.gz")) == []
+
+
 def test_a_disk_that_comes_to_its_reserve_stops_the_work(small_disk):
     disk, stopped = small_disk(8), threading.Event()
 
