@@ -95,13 +95,15 @@ def test_plugins_are_listed_with_what_they_offer_and_why_one_failed(run, tmp_pat
     assert "failed: not loaded: ZeroDivisionError" in output
 
 
-def test_a_disk_that_is_full_is_one_line_and_not_a_traceback():
+def test_a_disk_that_is_full_is_one_line_and_not_a_traceback(tmp_path):
+    config = tmp_path / "healthkit.toml"
+    config.write_text('[service]\nname = "Till"\n')
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "healthkit", "plugins"],
+            [sys.executable, "-m", "healthkit", "--config", config, "config", "check"],
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 2
