@@ -67,12 +67,14 @@ class Postgres:
         first.suspend()
         others = first.children()
         for process in others:
-            process.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):  # a worker of the moment
+                process.suspend()
         try:
             yield
         finally:
             for process in (*others, first):
-                process.resume()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def drop(self, name):
         self._server.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

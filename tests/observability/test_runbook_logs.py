@@ -71,7 +71,6 @@ def run(place, block):
     )
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize("block", BLOCKS[1:], ids=lambda block: block.strip().splitlines()[0][:50])
 def test_the_commands_work_and_find_something(place, block):
     done = run(place, block)
