@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import cast
 
 from prometheus_client import (
@@ -89,7 +88,7 @@ def render_metrics() -> bytes:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
-    _BegunFiles(registry)
+    _BegunFiles(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 
 
@@ -97,12 +96,8 @@ class _BegunFiles(multiprocess.MultiProcessCollector):
     """The files of all workers but of those that have just made theirs: until its first byte is
     written such a file is empty, and the library's own reading of it fails."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-        super().__init__(registry)  # type: ignore[no-untyped-call]
-
     def collect(self) -> Iterable[Metric]:
-        files = (entry for entry in os.scandir(self._folder) if entry.name.endswith(".db"))
+        files = (entry for entry in os.scandir(self._path) if entry.name.endswith(".db"))
         begun = [entry.path for entry in files if _size(entry) > 0]
         return cast("Iterable[Metric]", self.merge(begun))  # type: ignore[no-untyped-call]
 

@@ -195,18 +195,13 @@ class Reader:
         self, connection: Connection, found: list[Incident], now: datetime
     ) -> tuple[PublicIncident, ...]:
         since = now - _SHOWN_FOR
-        labels = {check.info.name: check.info.label for check in self._checks}
         checks = {check.info.name: check for check in self._checks}
-        planned = {
-            one.id
-            for one in found
-            if one.check in checks and self._was_planned(one, checks[one.check], now)
-        }
         found = [
             one
             for one in found
-            if one.check in labels and (one.ended_at is None or one.ended_at > since)
+            if one.check in checks and (one.ended_at is None or one.ended_at > since)
         ]
+        planned = {one.id for one in found if self._was_planned(one, checks[one.check], now)}
         by_staff = notices.list_notices(connection, since)
         ids = [one.id for one in found], [one.id for one in by_staff]
         updates: dict[tuple[int | None, int | None], list[Update]] = {}
@@ -216,7 +211,7 @@ class Reader:
         shown = [
             PublicIncident(
                 f"incident-{one.id}",
-                labels[one.check],
+                checks[one.check].info.label,
                 _STATES[one.level],
                 one.began_at,
                 one.ended_at,
