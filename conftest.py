@@ -75,6 +75,8 @@ def _keep_files_in_memory() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _keep_files_in_memory()
+    # Commands are tried as a user's shell runs them: without a buffer other things go wrong.
+    os.environ.pop("PYTHONUNBUFFERED", None)
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_LOCKS] = Turnstile(Path(worker["together"]))

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -95,19 +96,47 @@ def test_plugins_are_listed_with_what_they_offer_and_why_one_failed(run, tmp_pat
     assert "failed: not loaded: ZeroDivisionError" in output
 
 
-def test_a_disk_that_is_full_is_one_line_and_not_a_traceback(tmp_path):
+AS_USERS_DO = {n: v for n, v in os.environ.items() if n != "PYTHONUNBUFFERED"}
+FULL = "the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        (["config", "check"], AS_USERS_DO),
+        (["config", "check"], AS_USERS_DO | {"PYTHONUNBUFFERED": "1"}),
+        (["check", "--help"], AS_USERS_DO),
+    ],
+    ids=["a command", "unbuffered", "help"],
+)
+def test_a_disk_that_is_full_is_one_line_and_not_a_traceback(tmp_path, words, environment):
     config = tmp_path / "healthkit.toml"
     config.write_text('[service]\nname = "Till"\n')
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "healthkit", "--config", config, "config", "check"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert done.stderr == b"the output cannot be written: No space left on device\n"
+        command = [sys.executable, "-m", "healthkit", "--config", config, *words]
+        done = ended(command, environment, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr.decode()) == (2, FULL)
+
+
+@pytest.mark.parametrize("streams", ["stderr", "both"])
+def test_a_mistake_keeps_its_code_where_the_errors_cannot_be_written(tmp_path, streams):
+    command = [sys.executable, "-m", "healthkit", "--config", tmp_path / "none.toml", "check"]
+    with open("/dev/full", "wb") as full:
+        out = full if streams == "both" else subprocess.PIPE
+        assert ended(command, AS_USERS_DO, stdout=out, stderr=full).returncode == 2
+
+
+def test_a_reader_that_ends_is_no_fault(tmp_path):
+    command = [sys.executable, "-m", "healthkit", "--help"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as pipe:
+        done = ended(command, AS_USERS_DO, stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def ended(command, environment, **streams):
+    return subprocess.run(command, env=environment, timeout=60, check=False, **streams)
 
 
 def test_what_is_public_is_named_in_all_and_importable():

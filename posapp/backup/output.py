@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 import click
+
+from healthkit.cli import discard_unwritten
 
 
 def show(text: str, err: bool = False, nl: bool = True) -> None:
@@ -15,7 +16,7 @@ def show(text: str, err: bool = False, nl: bool = True) -> None:
     try:
         click.echo(text, err=err, nl=nl)
     except OSError as error:
-        _silence(err)
+        discard_unwritten(sys.stderr if err else sys.stdout)
         if not err and not isinstance(error, BrokenPipeError):
             show(f"standard output: {error.strerror}; the rest is in the log alone", err=True)
 
@@ -30,12 +31,3 @@ def open_missing() -> None:
             os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if number == 0 else "w"))  # noqa: SIM115  stays
-
-
-def _silence(err: bool) -> None:
-    """Sends what the stream still holds nowhere, too: else the exit code would be Python's."""
-    stream = sys.stderr if err else sys.stdout
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
