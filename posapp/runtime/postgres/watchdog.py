@@ -7,7 +7,8 @@ wrong) to its standard output, and stops the server when the last user has let g
 lock, however that one ended: so nobody has to count, and a `kill -9` leaves nothing running.
 Were the watchdog itself killed, the kernel would tell the server to stop.
 
-SIGTERM stops the server at once (PostgreSQL's immediate shutdown).
+SIGTERM stops the server at once (PostgreSQL's immediate shutdown). The first signal begins the
+end; none that follows breaks it off.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO, NoReturn
+from typing import IO
 
 import psutil
 
@@ -34,6 +36,8 @@ from posapp.runtime.postgres.initdb import UnixUser, describe_failure, postgres,
 
 _SHUTDOWN = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.5))
 """PostgreSQL's fast shutdown, then its immediate one, and how long each may take in seconds."""
+_LOOK = 0.1
+"""Seconds between two looks for a SIGTERM while the server is ending."""
 _SOCKET_PATH_LIMIT = 107
 """Bytes; sun_path in unix(7) without its closing zero."""
 
@@ -50,6 +54,7 @@ class Watchdog:
         self._settings = dict(pair.split("=", 1) for pair in settings)
         self._child: subprocess.Popen[bytes] | None = None
         self._hurry = False
+        self._ending = False
 
     def install_handlers(self) -> None:
         """Has a signal or the end of the last user break off `serve`."""
@@ -71,20 +76,22 @@ class Watchdog:
                 how = describe_exit(self._wait())
                 log.write(f"posapp: PostgreSQL has ended: {how}\n".encode())
         finally:
-            self._end()
+            self.end()
             if sockets is not None:
                 shutil.rmtree(sockets, ignore_errors=True)
 
-    def _stop(self, number: int, frame: FrameType | None) -> NoReturn:
-        self._hurry = number == signal.SIGTERM
-        raise _Stop
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._hurry |= number == signal.SIGTERM
+        if not self._ending:
+            self._ending = True
+            raise _Stop
 
     def _run(self, program: list[str], user: UnixUser | None, output: IO[bytes]) -> int:
         self._spawn(program, user, output)
         try:
             return self._wait()
         finally:
-            self._end()
+            self.end()
 
     def _spawn(self, program: list[str], user: UnixUser | None, output: IO[bytes]) -> None:
         self._child = subprocess.Popen(
@@ -121,15 +128,21 @@ class Watchdog:
             f" see {self._directory.log}"
         )
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Ends the program that runs, if one does; nothing breaks this off."""
         if self._child is None:
             return
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        for number, seconds in _SHUTDOWN[1:] if self._hurry else _SHUTDOWN:
+        self._ending = True
+        for number, seconds in _SHUTDOWN:
+            fast = number == signal.SIGINT
+            if fast and self._hurry:
+                continue
             self._child.send_signal(number)
-            with suppress(subprocess.TimeoutExpired, _Stop):
-                self._wait(seconds)
-                return
+            until = time.monotonic() + seconds
+            while time.monotonic() < until and not (fast and self._hurry):
+                with suppress(subprocess.TimeoutExpired):
+                    self._wait(_LOOK)
+                    return
         self._kill()
 
     def _kill(self) -> None:
@@ -180,6 +193,8 @@ def main(data_dir: str, *settings: str) -> None:
         _report_start(str(error))
     except _Stop:
         pass
+    finally:
+        watchdog.end()  # a signal on the way to its first call would leave the server running
 
 
 if __name__ == "__main__":

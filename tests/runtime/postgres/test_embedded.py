@@ -1,9 +1,11 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -218,6 +220,34 @@ def test_it_stops_when_its_watchdog_is_killed_and_can_be_started_again(tmp_path)
         process.wait(timeout=60)
     with use_embedded_database(tmp_path) as url:
         assert query(url, "SELECT 1") == (1,)
+
+
+@pytest.mark.deep
+@pytest.mark.fault
+def test_no_signal_that_follows_saves_a_frozen_server(tmp_path):
+    """The second Ctrl-C of a demo comes while the first one's end goes on."""
+    with hold(tmp_path) as holder:
+        holder.stdout.readline()
+        server = postmaster(tmp_path)
+        watchdog, family = server.parent(), [server, *server.children(recursive=True)]
+        try:
+            freeze(family)
+            holder.stdin.close()
+            with suppress(psutil.NoSuchProcess):
+                while watchdog.status() != psutil.STATUS_ZOMBIE:
+                    watchdog.send_signal(signal.SIGUSR1)
+                    watchdog.send_signal(signal.SIGTERM)
+            assert psutil.wait_procs(family, 60)[1] == []
+        finally:
+            for process in family:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+
+def freeze(processes):
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
 
 
 @pytest.mark.fault
