@@ -24,9 +24,9 @@ from healthkit._alerts.delivery import Courier
 from healthkit._config.alert_tables import AlertSettings, ChannelSettings
 from healthkit._config.service_tables import ServiceSettings
 from healthkit._config.settings import Settings
-from healthkit._health import read_settings
 from healthkit._model.alerts import Delivery
 from healthkit._plugins import PluginManager
+from healthkit._reading import read_settings
 from healthkit._store import circuit_breakers, incidents, lease, outbox, outbox_status
 from healthkit._store.database import Store
 from healthkit._watcher.watcher import Watcher

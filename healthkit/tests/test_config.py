@@ -17,8 +17,8 @@ from healthkit import (
 )
 from healthkit._config.references import find_cycle
 from healthkit._config.source import LARGEST
-from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
+from healthkit._reading import read_settings
 from healthkit.fields import Duration
 
 

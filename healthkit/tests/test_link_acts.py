@@ -160,11 +160,11 @@ def test_what_is_stored_is_said_to_be_though_another_act_of_the_same_moment_fail
         return really_perform(connection, act, now)
 
     monkeypatch.setattr("healthkit._store.acts.perform", perform)
-    monkeypatch.setattr(health._acts, "_start", lambda: None)
+    monkeypatch.setattr(health._recorder._acts, "_start", lambda: None)
     stored, failed = map(health.act_steps, wishes)
     assert next(stored)
     assert next(failed)
-    health._acts._write_all()
+    health._recorder._acts._write_all()
     assert list(stored) == []
     assert wishes[0].answer is ActAnswer.SILENCED
     with pytest.raises(StoreError, match="disk full"):

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
         WatchSettings,
     )
     from healthkit._config.settings import ConfiguredCheck, Settings
-    from healthkit._health import Health, load_settings
+    from healthkit._health import Health
     from healthkit._hookspecs import hookimpl
     from healthkit._model.alerts import Event, EventKind, LinkAct
     from healthkit._model.checks import CheckInfo, Outcome, Report, Result, Role, Severity, Status
+    from healthkit._reading import load_settings
     from healthkit._rendering import RenderedResponse, health_body
     from healthkit.errors import ConfigError, HealthkitError, StoreError
 
@@ -112,10 +113,8 @@ _MODULES = {
         "ConfiguredCheck",
         "Settings",
     ),
-    "healthkit._health": (
-        "Health",
-        "load_settings",
-    ),
+    "healthkit._health": ("Health",),
+    "healthkit._reading": ("load_settings",),
     "healthkit._hookspecs": ("hookimpl",),
     "healthkit._model.alerts": (
         "Event",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from healthkit import _rendering, _threads
-from healthkit._beats import StoreWriter
+from healthkit import _rendering
 from healthkit._builtin import Heartbeat, Pushed
 from healthkit._clock import SYSTEM_CLOCK, Clock
 from healthkit._config import loader
@@ -23,10 +20,11 @@ from healthkit._model.checks import Outcome, Report, Role, Status
 from healthkit._model.signals import Run, Signal, SignalKind
 from healthkit._outcomes import make_whole
 from healthkit._plugins import PluginManager
+from healthkit._reading import read_for_serving
+from healthkit._recorder import Recorder
 from healthkit._rendering import RenderedResponse, Renderer
 from healthkit._runner import Runner
 from healthkit._views import CHECK, GROUP, Views, parts_of
-from healthkit.errors import ConfigProblem
 
 if TYPE_CHECKING:
     from healthkit._model.alerts import LinkAct, OutboxStatus
@@ -36,37 +34,6 @@ if TYPE_CHECKING:
     from healthkit._store.database import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
-log = logging.getLogger("healthkit")
-
-
-def load_settings(
-    source: str | os.PathLike[str] | Mapping[str, Any] = loader.DEFAULT_FILE,
-    *,
-    environ: Mapping[str, str] | None = None,
-    resources: Mapping[str, Mapping[str, Any]] | None = None,
-    plugins: Iterable[Any] = (),
-    plugins_dir: Path | None = None,
-) -> Settings:
-    """Returns the settings of a file, or of a document as TOML would give it, validated to the
-    last template and channel URL.
-
-    `environ` fills `${NAME}` (default: the process's environment); `resources` hands objects to
-    checks by name: `{"database": {"engine": engine}}`. Raises ConfigError with every mistake.
-    """
-    return read_settings(source, PluginManager(plugins, plugins_dir), environ, resources)
-
-
-def read_settings(
-    source: str | os.PathLike[str] | Mapping[str, Any],
-    plugins: PluginManager,
-    environ: Mapping[str, str] | None = None,
-    resources: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Settings:
-    """Does the same as `load_settings`, with plugins that are loaded already."""
-    from healthkit._alerts.validation import alert_problems
-
-    validator = partial(alert_problems, plugins=plugins)
-    return loader.load(source, plugins, environ, resources, validator=validator)
 
 
 class Health:
@@ -91,11 +58,9 @@ class Health:
         self._renderers: Mapping[str, Renderer] = {**_rendering.RENDERERS, **(renderers or {})}
         self._clock = clock
         self._store: Store | None = None
-        self._beats = StoreWriter(self._store_signals)
-        self._acts = StoreWriter(self._store_acts)
+        self._recorder = Recorder(lambda: self.store, clock)
         self._status: StatusPublisher | None = None
         self._elsewhere: tuple[ConfiguredCheck, ...] = ()
-        self._observe: Callable[[LinkAct], None] | None = None
         self._runner = self._make_runner()
 
     def _make_runner(self) -> Runner[Views]:
@@ -163,7 +128,7 @@ class Health:
         `resources` hands objects to checks by name: `{"database": {"engine": engine}}`.
         """
         manager = PluginManager(plugins, plugins_dir)
-        settings = loader.load(path, manager, environ, resources, validator=_template_problems)
+        settings = read_for_serving(path, manager, environ, resources)
         ours = tuple(check for check in settings.checks if not check.watch_only)
         health = cls(settings.model_copy(update={"checks": ours}), renderers)
         if manager.implements("healthkit_act"):
@@ -171,7 +136,7 @@ class Health:
             def observe(act: LinkAct) -> None:
                 manager.call_all("healthkit_act", act=act)
 
-            health._observe = observe
+            health._recorder.observe = observe
         health._elsewhere = tuple(check for check in settings.checks if check.watch_only)
         return health
 
@@ -303,7 +268,7 @@ class Health:
         has, ValueError for another kind, and StoreError."""
         if name not in self.heartbeat_names():
             raise KeyError(name)
-        self._beats.record(Signal(name, self._clock.now(), SignalKind(kind), code, text))
+        self._recorder.record(Signal(name, self._clock.now(), SignalKind(kind), code, text))
 
     def push(self, name: str, outcome: Outcome) -> None:
         """Records a result of a check of type `pushed`, with the numbers among its details. Raises
@@ -315,7 +280,9 @@ class Health:
         whole = make_whole(outcome)
         numbers = {k: v for k, v in whole.details.items() if type(v) in (int, float)}
         text, now = whole.message, self._clock.now()
-        self._beats.record(Signal(name, now, SignalKind.RESULT, None, text, whole.status, numbers))
+        self._recorder.record(
+            Signal(name, now, SignalKind.RESULT, None, text, whole.status, numbers)
+        )
 
     def awaited(self, token: str) -> ConfiguredCheck | None:
         """Returns the check that takes what is sent in under a token, or None."""
@@ -331,42 +298,12 @@ class Health:
     def signal_steps(self, signal: Signal) -> Iterator[float]:
         """Records what was sent in, for a caller that must not block: yields the seconds to sleep
         until the next step, and ends when it is in the store. Raises StoreError."""
-        return self._beats.steps(signal)
-
-    def _store_signals(self, signals: Sequence[Signal]) -> None:
-        from healthkit._store import heartbeats
-
-        with self.store.transaction() as connection:
-            for signal in signals:
-                heartbeats.record(connection, signal)
+        return self._recorder.signal_steps(signal)
 
     def act_steps(self, act: Act) -> Iterator[float]:
         """Does what somebody asks for by a link, as `signal_steps` records: its answer is there
         when the steps end. Raises StoreError."""
-        try:
-            yield from self._acts.steps(act)
-        except Exception:
-            if act.answer is None:  # else it is stored, and another of the same moment failed
-                raise
-
-    def _store_acts(self, acts: Sequence[Act]) -> None:
-        from healthkit._store.acts import perform
-
-        for act in acts:
-            now = self._clock.now()
-            with self.store.transaction() as connection:
-                answer = perform(connection, act, now)
-            act.answer = answer
-            if (done := act.done(now)) is not None and self._observe is not None:
-                self._tell(partial(self._observe, done))
-
-    @staticmethod
-    def _tell(observe: Callable[[], None]) -> None:
-        """Tells a plugin, whose part holds up nobody; and what is stored stays so."""
-        try:
-            _threads.start_native_thread(observe)
-        except RuntimeError as error:
-            log.warning("an act by a link is told to no plugin: %s", error)
+        return self._recorder.act_steps(act)
 
     def silence(
         self,
@@ -423,12 +360,3 @@ class Health:
     def outbox_status(self, now: datetime) -> OutboxStatus:
         """Returns the state of the alerts. Raises StoreError."""
         return self.store.outbox_status(now)
-
-
-def _template_problems(settings: Settings) -> Iterable[ConfigProblem]:
-    """Compiles templates where there are any: Jinja2 is loaded for nothing else here."""
-    if not settings.messages.templates():
-        return ()
-    from healthkit._alerts.messages import template_problems
-
-    return template_problems(settings.messages)

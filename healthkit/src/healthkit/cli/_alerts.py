@@ -21,8 +21,8 @@ from healthkit._alerts.send_result import SendResult, SendStatus
 from healthkit._config.alert_tables import ChannelSettings
 from healthkit._config.settings import Settings
 from healthkit._config.validation import quoted
-from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
+from healthkit._reading import read_settings
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
 from healthkit.cli._options import NUMBER, ConfigOptions, with_config_options

@@ -12,8 +12,8 @@ import click
 
 from healthkit._config import loader
 from healthkit._config.settings import Settings
-from healthkit._health import read_settings
 from healthkit._plugins import PluginManager
+from healthkit._reading import read_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -25,9 +25,10 @@ from pydantic import SecretStr
 from healthkit import _outcomes, _rendering
 from healthkit._check import CheckContext
 from healthkit._config.checks import build
-from healthkit._health import Health, load_settings
+from healthkit._health import Health
 from healthkit._hookspecs import hookimpl
 from healthkit._model.checks import Outcome, Status
+from healthkit._reading import load_settings
 from healthkit.errors import ConfigError, ConfigProblem
 from healthkit.masking import escape_controls
 from healthkit.testing import HttpSink, wait_until

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
 
-from healthkit._health import Health, load_settings
+from healthkit._health import Health
+from healthkit._reading import load_settings
 from healthkit._rendering import RenderedResponse
 from healthkit.errors import ConfigError
 from healthkit.web._incoming import BODY, announced
