@@ -36,8 +36,8 @@ class Keeping:
         private_folder(self.folder)
         other = staging if context.recipient is None else wal
         self._gather(other)
-        self.pack()
         self._signer = Signer(self.key, self.folder, segment_bytes)
+        self.pack()
 
     def begin(self, server_has: Callable[[str], bool]) -> None:
         """Begins before pg_receivewal does. What a run that was killed has not signed is received
@@ -91,6 +91,8 @@ class Keeping:
 
     def _pack_one(self, path: Path, newest: bool) -> None:
         recipient = self._context.recipient
+        if not path.name.endswith(".partial"):
+            self._signer.sign_whole(path.name)  # it may have ended since the last look
         packed = self.wal / segments.packed_name(path.name, recipient)
         whole = packed.exists() and self.key.signed(packed) is not None
         if path.name.endswith(".partial") or not whole:

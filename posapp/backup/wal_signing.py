@@ -89,17 +89,23 @@ class Signer:
         WAL. Raises OSError."""
         names = _names(self.folder)
         for name in names:
-            if name not in self._found and not name.endswith(".partial"):
-                with suppress(FileNotFoundError), (self.folder / name).open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                    self.key.sign(self.folder / name, file.tell(), digest)
-                    self._found.add(name)
-                beside(self.folder / f"{name}.partial").unlink(missing_ok=True)
+            if not name.endswith(".partial"):
+                self.sign_whole(name)
         newest = max((name for name in names if name.endswith(".partial")), default=None)
         if newest is not None and flushed is not None:
             begin = received.segment_number(newest[:24], self.segment_bytes) * self.segment_bytes
             if 0 < (size := flushed - begin) <= self.segment_bytes:
                 self._sign_partial(self.folder / newest, size)
+
+    def sign_whole(self, name: str) -> None:
+        """Signs a file that is received to its end, once. Raises OSError."""
+        if name in self._found:
+            return
+        with suppress(FileNotFoundError), (self.folder / name).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            self.key.sign(self.folder / name, file.tell(), digest)
+            self._found.add(name)
+        beside(self.folder / f"{name}.partial").unlink(missing_ok=True)
 
     def _sign_partial(self, path: Path, size: int) -> None:
         """Reads only what has come since: what has been flushed is not written again."""

@@ -219,6 +219,21 @@ def keeping(tmp_path, log, postgres):
     return begin
 
 
+@pytest.mark.parametrize("newest", [True, False], ids=["the newest", "another follows"])
+def test_a_segment_that_ends_between_signing_and_packing_is_signed_before_it_is_packed(
+    keeping, newest
+):
+    """It has another name then, and its packed copy is all that stays of it."""
+    one, name = keeping(recipient=SECRET.to_public()), f"{'0' * 23}3"
+    partial = put(one.folder, f"{name}.partial", segment())
+    one.sign(3 * SIZE + 100)
+    partial.rename(one.folder / name)
+    if not newest:
+        put(one.folder, f"{'0' * 23}4.partial", segment())
+    one.pack()
+    assert one.key.has_signed(one.wal, name)
+
+
 def test_what_a_killed_run_has_not_signed_is_received_once_more(keeping):
     """As long as the server has it; what it has not, stays, and is refused."""
     one = keeping()
