@@ -50,7 +50,7 @@ _OF_OTHERS = tuple(_WORD_FOR)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _ADDRESS = re.compile(r"https?://\S+")
 _IN_ADDRESS = re.compile(r"[\\`*_{}\[\]<>|~()]")  # `#` begins its fragment
-_MENTION = re.compile(r"(?<!\w)@(?=\w)|<(?=[@!#&])")
+_MENTION = re.compile(r"(?<!\w)@(?=\w)|@(?=everyone|here)|<(?=[@!#&])")
 _NOTHING = "\u200b"
 """A space of no width: what is divided by it is no name to any service."""
 
