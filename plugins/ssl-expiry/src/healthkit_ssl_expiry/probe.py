@@ -85,8 +85,7 @@ def _shake_hands(
     endpoint: Endpoint, context: ssl.SSLContext, deadline: float, chain: str
 ) -> list[x509.Certificate]:
     """Returns the chain that the method `chain` of the connection has."""
-    address = (endpoint.host, endpoint.port)
-    with socket.create_connection(address, timeout=_left(deadline)) as plain:
+    with _connected(endpoint.host, endpoint.port, deadline) as plain:
         if endpoint.starttls is not None:
             upgrade(plain, endpoint.starttls, lambda: _left(deadline))
         plain.settimeout(_left(deadline))
@@ -96,6 +95,17 @@ def _shake_hands(
         return [x509.load_der_x509_certificate(der) for der in ders[:_LONGEST_CHAIN]]
     except _UNREADABLE:
         raise UnreadableCertificateError from None
+
+
+def _connected(host: str, port: int, deadline: float) -> socket.socket:
+    """Tries each address of a host, all within one deadline. Raises OSError, the last one's."""
+    last: OSError = TimeoutError("timed out")
+    for *_, place in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+        try:
+            return socket.create_connection((str(place[0]), port), timeout=_left(deadline))
+        except OSError as error:
+            last = error
+    raise last
 
 
 def _chain(secure: ssl.SSLSocket, chain: str) -> list[bytes]:
