@@ -174,6 +174,13 @@ def test_an_address_that_is_none_is_a_mistake(url):
         Redis(url=url)
 
 
+@pytest.mark.parametrize("host", ["[::1]", "cache.example"])
+def test_the_target_is_an_address_that_can_be_read_again(host):
+    target = redis(6390, host=host).target()
+    assert target == f"redis://{host}:6390/0"
+    assert Redis(url=target).target() == target
+
+
 def test_no_one_sees_the_password():
     check = redis(6379)
     assert check.target() == "redis://127.0.0.1:6379/0"
