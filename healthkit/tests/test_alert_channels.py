@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -275,3 +276,24 @@ def test_a_mail_server_whose_certificate_nobody_vouches_for_gets_nothing(mailbox
     assert answer.status is SendStatus.UNREACHED
     assert "certificate" in answer.reason.lower()
     assert mailbox.mails == []
+
+
+def test_an_answer_that_never_ends_is_read_to_a_bound_and_the_message_has_arrived():
+    """A service, or whoever took its place, would fill the watcher's memory otherwise."""
+    sent = []
+
+    def flood(server):
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while sum(sent) < 50_000_000:
+                sent.append(connection.send(b"x" * 65_536))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=flood, args=(server,))
+        thread.start()
+        url = f"json://127.0.0.1:{server.getsockname()[1]}"
+        assert apprise_client.send(url, MESSAGE).status is SendStatus.SENT
+        thread.join()
+    assert sum(sent) < 20_000_000, "what is on its way in the system's buffers besides"

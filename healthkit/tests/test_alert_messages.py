@@ -279,6 +279,31 @@ def test_the_text_of_a_stranger_calls_nobody(kind, call, before, after):
             ), "an address of mail is none"
 
 
+@pytest.mark.parametrize("kind", [EventKind.DOWN, EventKind.DEGRADED, EventKind.REMINDER])
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"limit": 100, "spent": 600},
+        {"label": "x", "window": "30d", "target": "1/0", "gone_in_seconds": None},
+        {"label": "x", "window": ["30d"], "target": 1, "gone_in_seconds": 0},
+    ],
+)
+def test_a_plugins_detail_that_is_named_budget_is_no_objectives(kind, own):
+    said = text(event(kind, Outcome.unhealthy("the cloud costs 600 of 100", budget=own)))
+    assert "the cloud costs 600 of 100" in said
+    assert said == text(event(kind, Outcome.unhealthy("the cloud costs 600 of 100")))
+
+
+@pytest.mark.parametrize("kind", ["text", "html", "markdown"])
+@pytest.mark.parametrize("call", ["@everyone", "@here"])
+@pytest.mark.parametrize("glue", ["x", "_", "é", "7", "https://a.example/x"])
+def test_everyone_is_called_by_nothing_that_stands_before(kind, call, glue):
+    """Discord calls them in the midst of a word too."""
+    message = Message.parse(f"{glue}{call} down\n{glue}{call}")
+    for part in messages.format_for_channel(message, kind, 2_000, 250):
+        assert call not in html.unescape(part).replace("\\", "")
+
+
 def test_a_channel_with_titles_gets_the_title_apart_and_one_without_as_its_first_line():
     message = Message("Title", ("one", "two"))
     assert messages.format_for_channel(message, "text", 999, 250) == ("Title", "one\ntwo")

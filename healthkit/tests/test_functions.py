@@ -28,6 +28,7 @@ def outcome(health, name="queue"):
         (False, Status.UNHEALTHY, "the check returned False", {}),
         ("12 jobs", Status.HEALTHY, "12 jobs", {}),
         (12, Status.HEALTHY, None, {"value": 12}),
+        (10**400, Status.HEALTHY, None, {"value": str(10**400)}),
         (0.5, Status.HEALTHY, None, {"value": 0.5}),
         (float("nan"), Status.UNHEALTHY, "the check returned nan", {}),
         (Outcome.degraded("slow", jobs=3), Status.DEGRADED, "slow", {"jobs": 3}),

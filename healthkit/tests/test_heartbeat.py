@@ -1,4 +1,8 @@
+import socket
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
@@ -9,6 +13,9 @@ from healthkit._builtin import Heartbeat, evaluate_heartbeat
 from healthkit._model.signals import Signal
 from healthkit._store import heartbeats
 from healthkit._store.database import Store
+from healthkit._watcher import heartbeat
+from healthkit._watcher.heartbeat import HeartbeatSender, push_url
+from healthkit.testing import wait_until
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -85,3 +92,58 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path):
         connection.execute(text("UPDATE healthkit_schema SET version = 99"))
     with pytest.raises(StoreError, match="upgrade healthkit-core"):
         Store(f"sqlite:///{tmp_path}/s.db")
+
+
+@pytest.fixture
+def endless():
+    """Serves requests with what never ends: `endless(part, pause)` returns (url, requests)."""
+    servers, gone = [], threading.Event()
+
+    def serve(begin, part, pause):
+        server, requests = socket.create_server(("127.0.0.1", 0)), []
+
+        def respond(connection):
+            with connection, suppress(OSError):
+                requests.append(connection.recv(4096))
+                connection.sendall(begin)
+                while not gone.wait(pause):
+                    connection.sendall(part)
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    threading.Thread(target=respond, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.getsockname()[1]}/push", requests
+
+    yield serve
+    gone.set()
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "part"), [(OK + b"\r\n", b"x"), (OK + b"X: ", b"y")], ids=["body", "headers"]
+)
+def test_an_answer_that_never_ends_holds_up_no_further_heartbeat(endless, monkeypatch, begin, part):
+    monkeypatch.setattr(heartbeat, "LIMIT", 0.1)
+    url, requests = endless(begin, part, 0.01)
+    sender = HeartbeatSender(url, timedelta(seconds=0.05), lambda: "")
+    sender.start()
+    try:
+        wait_until(lambda: len(requests) >= 3)
+    finally:
+        sender.stop()
+
+
+def test_the_rest_of_a_heartbeats_query_is_kept_as_it_is():
+    query = urlsplit(push_url("https://a.example/push?KEY&a=&b=1&status=x&msg=y", None)).query
+    kept = [("KEY", ""), ("a", ""), ("b", "1"), ("status", "up"), ("msg", "OK")]
+    assert parse_qsl(query, keep_blank_values=True) == kept

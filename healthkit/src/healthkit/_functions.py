@@ -39,7 +39,7 @@ def interpret(answer: Any) -> Any:
     if type(answer) is str:
         return Outcome.healthy(answer)
     if type(answer) in (int, float):
-        if math.isfinite(answer):
+        if type(answer) is int or math.isfinite(answer):  # which raises for what no float holds
             return Outcome.healthy(value=answer)
         return Outcome.unhealthy(f"the check returned {answer}")
     return answer

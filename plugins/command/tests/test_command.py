@@ -1,5 +1,6 @@
 import os
 import re
+import resource
 import subprocess
 import sys
 import tomllib
@@ -165,6 +166,20 @@ def test_it_leaves_no_descriptor_and_no_child_behind(run_check):
         run_check(sh(code))
     assert set(os.listdir("/proc/self/fd")) <= before
     assert set(children_of_this_process()) <= children
+
+
+def test_it_runs_in_a_process_that_has_thousands_of_files_open(run_check):
+    """As a server with as many connections: `select` knows the first 1024 alone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        found = run_check(sh("echo fine; echo odd >&2"))
+    finally:
+        for one in files:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (found.status, found.message) == (Status.HEALTHY, "fine")
 
 
 def children_of_this_process():

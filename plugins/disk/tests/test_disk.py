@@ -11,7 +11,7 @@ from pydantic import ValidationError
 import healthkit_disk
 from healthkit import Health, Status, load_settings
 from healthkit_disk import Disk, Usage, evaluate, measure
-from healthkit_disk.mounts import missing_mount, mount_of, parse_mounts
+from healthkit_disk.mounts import Mount, missing_mount, mount_of, parse_mounts
 from healthkit_disk.quota import Quota, parse_quota, read_quotas
 
 GB = 10**9
@@ -231,6 +231,28 @@ def test_a_quota_bounds_what_is_free_and_its_inodes_count(tmp_path, monkeypatch)
 def test_where_quotas_are_off_there_are_none(small_disk):
     assert read_quotas(small_disk(2)) == []
     assert read_quotas(Path(tempfile.gettempdir())) == [] or os.geteuid() != 0
+
+
+@pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\r", "\x1c", "\x85", "\u2028"])
+def test_a_mount_whose_name_has_an_odd_sign_is_one_mount_and_hides_no_other(odd):
+    """The kernel escapes blanks, tabs, line feeds and backslashes, and nothing else."""
+    name = f"/mnt/a{odd}b"
+    text = f"30 28 0:45 / {name} rw - fuse f rw\n31 28 8:1 / /mnt/disk ro - ext4 d ro\n"
+    assert parse_mounts(text) == [Mount(Path(name), False), Mount(Path("/mnt/disk"), True)]
+    assert missing_mount(Path(name), [], f"/dev/sdb1 {name} ext4\n") == Path(name)
+
+
+@pytest.mark.parametrize("odd", ["\r", "\x0c", "\udcff"])
+def test_a_disk_is_judged_by_its_own_mount_beside_an_odd_one(odd, tmp_path, run_check, monkeypatch):
+    file, path = tmp_path / "mountinfo", tmp_path / f"a{odd}b"
+    path.mkdir()
+    file.write_bytes(os.fsencode(f"30 28 0:45 / {path} ro - fuse f ro\n"))
+    monkeypatch.setattr(healthkit_disk, "MOUNTINFO", file)
+    assert "mounted read-only" in run_check(Disk(path=path, mount=True)).message
+
+
+def test_a_line_that_is_no_mount_is_left_out():
+    assert parse_mounts("\nodd\n31 28 8:1 / /mnt ro - ext4 d ro") == [Mount(Path("/mnt"), True)]
 
 
 def test_a_network_mount_that_hangs_is_told_and_holds_up_nothing(tmp_path, monkeypatch):

@@ -398,6 +398,8 @@ def test_a_certificate_is_trusted_by_its_ca_or_told_as_not_valid(tmp_path, autho
         ({"slow_after": "soon"}, "slow_after", "is not a duration"),
         ({"method": "get it"}, "method", "match pattern"),
         ({"headers": {"X:": "1"}}, "headers", "'X:' is not the name of a header"),
+        ({"headers": {"X": " sesame"}}, "headers", "the value of 'X' begins with a blank"),
+        ({"headers": {"X": "\tsesame"}}, "headers", "the value of 'X' begins with a blank"),
         ({"headers": {"X": "a\nsesame"}}, "headers", "the value of 'X' has control characters"),
         ({"verify": "/no/such.pem"}, "verify", "neither true, false nor the file of a CA"),
         ({"expect_stats": 1}, "expect_stats", "Extra inputs"),

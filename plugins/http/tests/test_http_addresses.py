@@ -1,6 +1,7 @@
 import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -23,6 +24,35 @@ from healthkit_http.addresses import PrivateAddressError, is_public, public_addr
 )
 def test_no_address_within_is_public(address):
     assert not is_public(address)
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """The port of a name with twenty addresses, none of which answers: the queue is full."""
+    real = socket.getaddrinfo
+
+    def look_up(host, *more, **named):
+        if host != "twenty.example":
+            return real(host, *more, **named)
+        return [place for n in range(2, 22) for place in real(f"127.0.0.{n}", *more, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with ExitStack() as opened:
+        listening = opened.enter_context(socket.socket())
+        listening.bind(("0.0.0.0", 0))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_all_addresses_of_a_host_share_one_timeout(run_check, silent):
+    began = time.monotonic()
+    outcome = run_check(Http(url=f"http://twenty.example:{silent}/"), timeout=0.2)
+    assert outcome.message == "no answer within 0.2s"
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
@@ -106,6 +136,16 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(run_chec
         check = Http(url=f"{url}/away", private_addresses=False)
         assert run_check(check).message == "refused: its address is not public"
         assert len(server.hosts) == 2, "where it leads to is not asked"
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_redirect_to_the_same_host_is_followed(run_check, monkeypatch, private):
+    monkeypatch.setattr(addresses, "is_public", lambda address: True)
+    with served() as server:
+        url = server.leads_to = f"http://127.0.0.1:{server.server_port}/"
+        check = Http(url=f"{url}away", private_addresses=private)
+        assert run_check(check).message == "HTTP 200"
+        assert len(server.hosts) == 2
 
 
 @pytest.mark.parametrize("query", ["depth <", "", "a.b[", "unknown(a", "(" * 5000])

@@ -55,6 +55,12 @@ def test_a_cut_answer_is_not_read_as_json_even_if_it_could_be():
     assert fault(cut) is None, "only where JSON is expected"
 
 
+def test_json_may_begin_with_a_mark_of_its_encoding():
+    """As programs on Windows write it (RFC 8259, 8.1)."""
+    assert fault(answer(text='\ufeff{"a": 1}'), json={"$.a": 1}) is None
+    assert fault(answer(text='\ufeff{"a": 1}'), queries=("a == `1`",)) is None
+
+
 @pytest.mark.parametrize("text", ["", "x", '{"a": 1', "[" * 100_000])
 def test_what_is_no_json_is_told_as_that(text):
     assert fault(answer(text=text), json={"$.a": 1}) == "the answer is not JSON"

@@ -15,7 +15,7 @@ from healthkit_ssl_expiry.evaluation import Refusal, SeenChain, evaluate
 from .tls_servers import DAY, NOW, listening, smtp_server, tls
 
 
-def made(name, end, key, signer=None, signer_key=None, *, ca=False, hosts=None):
+def made(name, end, key, signer=None, signer_key=None, *, ca=False, hosts=None, own=None):
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -29,6 +29,8 @@ def made(name, end, key, signer=None, signer_key=None, *, ca=False, hosts=None):
     )
     if alternatives := [x509.DNSName(host) for host in ([name] if hosts is None else hosts)]:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+    if own is not None:
+        builder = builder.add_extension(own, critical=False)
     return builder.sign(signer_key or key, hashes.SHA256())
 
 
@@ -206,6 +208,50 @@ def test_a_self_signed_certificate_is_told_as_that(tmp_path, keys, run_check):
         outcome = run_check(check, now=NOW)
     assert outcome.message == "the certificate is self-signed"
     assert outcome.details["days_left"] == 90
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("odd", [b"\xa3\x02\x30\x00", b"\xa5\x05\xa1\x03\x0c\x01x"])
+def test_names_of_a_kind_that_no_host_has_are_no_fault(tmp_path, keys, run_check, odd, trusted):
+    """An X.400 address and an EDI party name (RFC 5280, 4.2.1.6) beside the host's name."""
+    san = b"\x82\x0bpos.example" + odd
+    own = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.17"), bytes([0x30, len(san)]) + san
+    )
+    leaf = made("pos.example", NOW + 90 * DAY, keys[0], ca=True, hosts=(), own=own)
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    with listening(tls(chain_context(tmp_path, keys[0], leaf))) as port:
+        trust = {"ca_file": ca_file} if trusted else {}
+        check = SslExpiry(host=f"127.0.0.1:{port}", server_name="pos.example", **trust)
+        outcome = run_check(check, now=NOW)
+    words = "the certificate expires in 90 days" if trusted else "the certificate is self-signed"
+    assert outcome.message.startswith(words)
+    assert outcome.details["days_left"] == 90
+
+
+@pytest.mark.parametrize(
+    ("trusted", "words"),
+    [
+        (True, "a certificate of the chain cannot be read"),
+        (False, "the certificate is self-signed"),
+    ],
+)
+def test_a_certificate_that_only_openssl_can_read_is_told_as_that(
+    tmp_path, keys, run_check, trusted, words
+):
+    leaf = made("pos.example", NOW + 90 * DAY, keys[0], ca=True)
+    der = leaf.public_bytes(serialization.Encoding.DER)
+    odd = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x00", 1)  # its version
+    chain = chain_context(tmp_path, keys[0], leaf)
+    pem = (tmp_path / "chain.pem").read_text().partition("-----BEGIN CERTIFICATE")[0]
+    (tmp_path / "chain.pem").write_text(pem + ssl.DER_cert_to_PEM_cert(odd))
+    chain.load_cert_chain(tmp_path / "chain.pem")
+    (tmp_path / "ca.pem").write_text(ssl.DER_cert_to_PEM_cert(odd))
+    with listening(tls(chain)) as port:
+        trust = {"ca_file": tmp_path / "ca.pem"} if trusted else {}
+        check = SslExpiry(host=f"127.0.0.1:{port}", server_name="pos.example", **trust)
+        assert run_check(check, now=NOW).message == words
 
 
 def test_a_refusal_that_has_no_words_of_ours_is_told_in_openssls():

@@ -29,6 +29,9 @@ from healthkit._config.alert_tables import ChannelSettings
 from healthkit.errors import ConfigProblem
 from healthkit.masking import MASK, mask, one_line
 
+LONGEST_ANSWER = 1_000_000
+"""Bytes of a service's answer that are read."""
+
 Tone = Literal["info", "success", "warning", "failure"]
 
 
@@ -190,8 +193,8 @@ def _install_observer() -> None:
             return original(session, request, **options)
         observer.before_request()
         try:
-            observer.response = original(session, request, **options)
-            _ = observer.response.content
+            observer.response = original(session, request, **{**options, "stream": True})
+            _read(observer.response)
         except requests.RequestException as error:
             observer.error = error
             raise
@@ -200,6 +203,18 @@ def _install_observer() -> None:
         return observer.response
 
     requests.Session.send = observed  # type: ignore[method-assign,assignment]
+
+
+def _read(response: requests.Response) -> None:
+    """Reads the body, as far as `LONGEST_ANSWER`: a service may send one that never ends."""
+    body = b""
+    for chunk in response.iter_content(65_536):
+        body += chunk
+        if len(body) >= LONGEST_ANSWER:
+            break
+    response.close()  # with its connection, where not all was read
+    response._content = body[:LONGEST_ANSWER]
+    response._content_consumed = True  # type: ignore[attr-defined]
 
 
 def _failure(url: str, observer: _RequestObserver, result: Any, now: datetime) -> SendResult:

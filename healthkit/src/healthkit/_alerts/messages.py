@@ -19,7 +19,7 @@ from healthkit._config.alert_tables import MessageSettings
 from healthkit._config.settings import Settings
 from healthkit._model import budget_words
 from healthkit._model.alerts import Event, EventKind
-from healthkit._model.budgets import load_budget
+from healthkit._model.budgets import Budget, load_budget
 from healthkit._model.checks import Status
 from healthkit.errors import ConfigProblem
 from healthkit.fields import format_duration
@@ -50,7 +50,7 @@ _OF_OTHERS = tuple(_WORD_FOR)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _ADDRESS = re.compile(r"https?://\S+")
 _IN_ADDRESS = re.compile(r"[\\`*_{}\[\]<>|~()]")  # `#` begins its fragment
-_MENTION = re.compile(r"(?<!\w)@(?=\w)|<(?=[@!#&])")
+_MENTION = re.compile(r"(?<!\w)@(?=\w)|@(?=everyone|here)|<(?=[@!#&])")
 _NOTHING = "\u200b"
 """A space of no width: what is divided by it is no name to any service."""
 
@@ -182,7 +182,7 @@ def _render(template: str, variables: dict[str, Any]) -> str:
 def _kind(event: Event) -> str:
     """Returns the template's name: a certificate that expires has one of its own, as has what
     an objective allows to be lost."""
-    if isinstance(event.outcome.details.get("budget"), Mapping):
+    if _budget(event) is not None:
         return _OF_BUDGET.get(event.kind, event.kind.value)
     expires = "days_left" in event.outcome.details and "expires_at" in event.outcome.details
     if event.kind is EventKind.DEGRADED and expires:
@@ -219,15 +219,25 @@ def _variables(event: Event, settings: Settings) -> dict[str, Any]:
         "service": settings.service.name,
         "severity": check.severity.value,
         "kind": event.kind.value,
-        **_of_budget(outcome.details.get("budget"), settings),
+        **_of_budget(_budget(event), settings),
     }
 
 
-def _of_budget(details: object, settings: Settings) -> dict[str, Any]:
+def _budget(event: Event) -> Budget | None:
+    """Returns the budget of an objective that an event is about; None where its details have
+    something else of that name, which is a plugin's."""
+    details = event.outcome.details.get("budget")
+    try:
+        return load_budget(details) if isinstance(details, Mapping) else None
+    except (LookupError, ValueError, TypeError, ArithmeticError):
+        return None
+
+
+def _of_budget(found: Budget | None, settings: Settings) -> dict[str, Any]:
     """Returns how a budget does, in the language of the messages."""
-    if not isinstance(details, Mapping):
+    if found is None:
         return {}
-    found, language = load_budget(details), settings.messages.language
+    language = settings.messages.language
     return {
         "budget": budget_words.sentences(found, language),
         "budget_title": budget_words.title(found.state, language),

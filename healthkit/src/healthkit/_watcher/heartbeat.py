@@ -19,7 +19,7 @@ from healthkit.masking import MASK
 log = logging.getLogger("healthkit")
 
 LIMIT = 10
-"""Seconds that one request may take."""
+"""Seconds that one request may take, however slowly its answer comes."""
 LOOK_EVERY = 1.0
 """Seconds between two looks for a fault."""
 
@@ -28,7 +28,8 @@ def push_url(url: str, fault: str | None) -> str:
     """Returns the URL of one heartbeat, as an Uptime Kuma push monitor wants it:
     `status=up&msg=OK`, or `status=down` with the fault. The rest of the query is kept."""
     parts = urlsplit(url)
-    kept = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("status", "msg")]
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(key, value) for key, value in given if key not in ("status", "msg")]
     status = [("status", "down" if fault else "up"), ("msg", fault or "OK")]
     return urlunsplit(parts._replace(query=urlencode([*kept, *status])))
 
@@ -52,6 +53,7 @@ class HeartbeatSender:
         self._fault = fault
         self._clock = clock
         self._inbox: Any = _threads.unpatched("queue", "SimpleQueue")()
+        self._requests = _threads.TimeLimiter()
         self._works = True
         self._sent_at = 0.0
         self._said_fault = False
@@ -93,7 +95,7 @@ class HeartbeatSender:
         if fault is None:
             return
         try:
-            requests.get(push_url(self._url, fault), timeout=LIMIT).raise_for_status()
+            self._requests.call(lambda: _get(push_url(self._url, fault)), LIMIT)
         except Exception as error:  # noqa: BLE001  whatever becomes of one, the next is sent
             if self._works:  # once, and not every minute
                 refused = getattr(getattr(error, "response", None), "status_code", None)
@@ -103,3 +105,9 @@ class HeartbeatSender:
             self._works = False
         else:
             self._works = True
+
+
+def _get(url: str) -> None:
+    """Raises for an answer that is an error. Its body is not read: it may never end."""
+    with requests.get(url, timeout=LIMIT, stream=True) as answer:
+        answer.raise_for_status()

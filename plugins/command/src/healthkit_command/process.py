@@ -114,8 +114,10 @@ def _follow(process: int, pipes: Sequence[_Pipe], deadline: float) -> bool:
         if not readers:
             time.sleep(min(_LOOK, left))
             continue
-        ready, _, _ = select.select(list(readers), [], [], min(_LOOK, left))
-        for reader in ready:
+        looked_at = select.poll()  # `select` takes no descriptor from 1024 on
+        for reader in readers:
+            looked_at.register(reader, select.POLLIN)
+        for reader, _ in looked_at.poll(min(_LOOK, left) * 1000):
             readers[reader].read()
     return True
 

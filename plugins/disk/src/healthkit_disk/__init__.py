@@ -92,7 +92,7 @@ def mount_fault(path: Path, mounts: Sequence[Mount], wanted: bool | None) -> str
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(errors="replace")
+        return os.fsdecode(file.read_bytes())  # names as `realpath` has them, line ends untouched
     except OSError:
         return ""  # not every system has it
 

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+_POINT, _OPTIONS = 4, 5
+"""Places of fields in a line of mountinfo."""
+_BLANKS = re.compile(r"[ \t]++")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _READ_ONLY = {"ro", "emergency_ro", "shutdown"}
 """Options of a file system that takes no writes; the last two are ext4's after an error."""
@@ -22,13 +25,17 @@ class Mount:
 
 
 def parse_mounts(mountinfo: str) -> list[Mount]:
-    """Returns the mounts of a mountinfo file, in its order: a later one lies over an earlier."""
+    """Returns the mounts of a mountinfo file, in its order: a later one lies over an earlier.
+
+    A line ends with a line feed alone: whoever may mount may name a folder with any other sign.
+    """
     mounts = []
-    for line in mountinfo.splitlines():
-        fields, _, rest = line.partition(" - ")
-        _, _, _, _, point, options, *_ = fields.split(" ")
-        flags = {*options.split(","), *rest.rpartition(" ")[2].split(",")}
-        mounts.append(Mount(_path(point), bool(flags & _READ_ONLY)))
+    for line in mountinfo.split("\n"):
+        left, _, rest = line.partition(" - ")
+        fields = left.split(" ")
+        if len(fields) > _OPTIONS:
+            flags = {*fields[_OPTIONS].split(","), *rest.rpartition(" ")[2].split(",")}
+            mounts.append(Mount(_path(fields[_POINT]), bool(flags & _READ_ONLY)))
     return mounts
 
 
@@ -49,8 +56,8 @@ def missing_mount(path: Path, mounts: Iterable[Mount], fstab: str) -> Path | Non
 
 def _expected(fstab: str) -> Iterator[Path]:
     """Yields the points that are to be mounted without anybody asking for it."""
-    for line in fstab.splitlines():
-        fields = line.split()
+    for line in fstab.split("\n"):
+        fields = _BLANKS.split(line.strip(" \t\r"))
         if len(fields) < 3 or fields[0].startswith("#"):
             continue
         _, point, _, options = (*fields[:3], fields[3] if len(fields) > 3 else "")

@@ -68,6 +68,8 @@ def _headers(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
             raise ValueError(f"{name!r} is not the name of a header")
         if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value.get_secret_value()):
             raise ValueError(f"the value of {name!r} has control characters")
+        if value.get_secret_value()[:1] in (" ", "\t"):  # which is never sent
+            raise ValueError(f"the value of {name!r} begins with a blank")
     return values
 
 

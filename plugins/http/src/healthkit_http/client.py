@@ -133,7 +133,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, deadline: float, *, private: bool) -> None:
         self._deadline = deadline
-        self._bases: tuple[type, ...] = () if private else (_PublicConnection,)
+        self._base = _BoundedConnection if private else _PublicConnection
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -141,30 +141,55 @@ class _Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        bounded = staticmethod(partial(_Response, deadline=self._deadline))
-        pool.ConnectionCls = type(
-            "BoundedConnection",
-            (*self._bases, pool.ConnectionCls),
-            {"response_class": bounded},
-        )
+        if not issubclass(pool.ConnectionCls, self._base):  # a redirect may lead to the same pool
+            bounded = staticmethod(partial(_Response, deadline=self._deadline))
+            pool.ConnectionCls = type(
+                "BoundedConnection",
+                (self._base, pool.ConnectionCls),
+                {"response_class": bounded, "deadline": self._deadline},
+            )
         return pool
 
 
-class _PublicConnection:
-    """Connects to the very address that was looked at, and to a public one alone; certificates are
-    still those of the name."""
+class _BoundedConnection:
+    """Tries each address of a name, all of them within one deadline: urllib3 gives each the whole
+    time. Certificates are those of the name."""
 
+    deadline: float
+    timeout: float
     _dns_host: str
     port: int
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
-        self._dns_host = public_address(name.strip("[]"), self.port)
+        last: Exception = TimeoutError("timed out")
         try:
-            connection: socket.socket = super()._new_conn()  # type: ignore[misc]
-            return connection
+            for address in self._addresses(name.strip("[]")):
+                self._dns_host, self.timeout = address, _left(self.deadline)
+                try:
+                    connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+                except (HTTPError, OSError) as error:
+                    last = error
+                else:
+                    return connection
         finally:
             self._dns_host = name
+        raise last
+
+    def _addresses(self, name: str) -> list[str]:
+        """Raises OSError, or LocationParseError for what can be no name."""
+        try:
+            found = socket.getaddrinfo(name, self.port, 0, socket.SOCK_STREAM)
+        except UnicodeError:
+            raise LocationParseError(name) from None
+        return [str(place[4][0]) for place in found]
+
+
+class _PublicConnection(_BoundedConnection):
+    """Connects to the very address that was looked at, and to a public one alone."""
+
+    def _addresses(self, name: str) -> list[str]:
+        return [public_address(name, self.port)]
 
 
 class _Response(HTTPResponse):

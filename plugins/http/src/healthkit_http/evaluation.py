@@ -97,7 +97,7 @@ def _json_fault(
     if not answer.whole:
         return "the answer is longer than a megabyte, too long to be read as JSON"
     try:
-        document = json.loads(answer.text)
+        document = json.loads(answer.text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return "the answer is not JSON"
     for path, value in wanted.items():

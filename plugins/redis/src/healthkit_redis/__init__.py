@@ -61,7 +61,8 @@ class Redis(Check):
 
     def target(self) -> str:
         parts = urlsplit(self.url.get_secret_value())
-        return f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}/{_database(parts)}"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{parts.scheme}://{host}:{parts.port or 6379}/{_database(parts)}"
 
     def _ask(self, deadline: float) -> Mapping[str, str]:
         """Returns what the server says of itself. Raises RedisError or OSError."""

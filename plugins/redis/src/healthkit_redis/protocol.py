@@ -33,7 +33,7 @@ class Connection:
         self, host: str, port: int, deadline: float, context: ssl.SSLContext | None = None
     ) -> None:
         self._deadline = deadline
-        self._socket = socket.create_connection((host, port), timeout=self._left())
+        self._socket = self._connected(host, port)
         self._unread = b""
         if context is not None:
             plain = self._socket
@@ -48,6 +48,16 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+
+    def _connected(self, host: str, port: int) -> socket.socket:
+        """Tries each address of a host, all until the deadline. Raises OSError, the last one's."""
+        last: OSError = TimeoutError()
+        for *_, place in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+            try:
+                return socket.create_connection((str(place[0]), port), timeout=self._left())
+            except OSError as error:
+                last = error
+        raise last
 
     def ask(self, *words: str) -> str:
         """Returns the answer to a command. Raises RedisError or OSError."""

@@ -23,8 +23,19 @@ _NO_ROUTE = {
     errno.EHOSTUNREACH: "no route to the host",
     errno.ENETUNREACH: "no route to the network",
 }
+_UNREADABLE = (
+    ValueError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the parser raises of certificates that OpenSSL takes."""
 _LONGEST_CHAIN = 20
 """Certificates of a chain that are looked at: whoever serves more is no server of ours."""
+
+
+class UnreadableCertificateError(OSError):
+    """A certificate that clients read cannot be read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +85,27 @@ def _shake_hands(
     endpoint: Endpoint, context: ssl.SSLContext, deadline: float, chain: str
 ) -> list[x509.Certificate]:
     """Returns the chain that the method `chain` of the connection has."""
-    address = (endpoint.host, endpoint.port)
-    with socket.create_connection(address, timeout=_left(deadline)) as plain:
+    with _connected(endpoint.host, endpoint.port, deadline) as plain:
         if endpoint.starttls is not None:
             upgrade(plain, endpoint.starttls, lambda: _left(deadline))
         plain.settimeout(_left(deadline))
         with context.wrap_socket(plain, server_hostname=endpoint.name) as secure:
             ders = _chain(secure, chain)
-    return [x509.load_der_x509_certificate(der) for der in ders[:_LONGEST_CHAIN]]
+    try:
+        return [x509.load_der_x509_certificate(der) for der in ders[:_LONGEST_CHAIN]]
+    except _UNREADABLE:
+        raise UnreadableCertificateError from None
+
+
+def _connected(host: str, port: int, deadline: float) -> socket.socket:
+    """Tries each address of a host, all within one deadline. Raises OSError, the last one's."""
+    last: OSError = TimeoutError("timed out")
+    for *_, place in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+        try:
+            return socket.create_connection((str(place[0]), port), timeout=_left(deadline))
+        except OSError as error:
+            last = error
+    raise last
 
 
 def _chain(secure: ssl.SSLSocket, chain: str) -> list[bytes]:
@@ -136,7 +160,7 @@ def _issuers(ders: Iterable[bytes], served: Iterable[x509.Certificate]) -> list[
     certificates = []
     for der in ders:
         if any(name in der for name in names):
-            with suppress(ValueError):
+            with suppress(*_UNREADABLE):
                 certificates.append(x509.load_der_x509_certificate(der))
     return certificates
 
@@ -170,7 +194,7 @@ def _common_name(name: x509.Name) -> str | None:
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return ()
     hosts = extension.value.get_values_for_type(x509.DNSName)
     addresses = extension.value.get_values_for_type(x509.IPAddress)
@@ -181,6 +205,7 @@ def describe_error(error: OSError, timeout: float) -> str:
     """Returns why there was no chain, briefly."""
     for kind, described in (
         (StartTlsError, str(error)),
+        (UnreadableCertificateError, "a certificate of the chain cannot be read"),
         (socket.gaierror, "host name not known"),
         (ConnectionRefusedError, "connection refused"),
         (TimeoutError, f"no answer within {timeout:g}s"),
