@@ -19,6 +19,7 @@ LIST = Path(__file__).with_name("public_names.txt")
 MODULES = (
     "healthkit",
     "healthkit.cli",
+    "healthkit.connections",
     "healthkit.errors",
     "healthkit.fields",
     "healthkit.masking",

@@ -2,9 +2,8 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import tomllib
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -49,35 +48,6 @@ def _listens(port):
 
 def redis(port, credentials=f":{PASSWORD}@", database="/0", host="127.0.0.1", **keys):
     return Redis(url=f"redis://{credentials}{host}:{port}{database}", **keys)
-
-
-@pytest.fixture
-def silent(monkeypatch):
-    """The port of a name with twenty addresses, none of which answers: the queue is full."""
-    real = socket.getaddrinfo
-
-    def look_up(host, *more, **named):
-        if host != "twenty.example":
-            return real(host, *more, **named)
-        return [place for n in range(2, 22) for place in real(f"127.0.0.{n}", *more, **named)]
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with ExitStack() as opened:
-        listening = opened.enter_context(socket.socket())
-        listening.bind(("0.0.0.0", 0))
-        listening.listen(0)
-        for _ in range(4):
-            waiting = opened.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listening.getsockname())
-        yield listening.getsockname()[1]
-
-
-def test_all_addresses_of_a_host_share_one_timeout(run_check, silent):
-    began = time.monotonic()
-    outcome = run_check(redis(silent, host="twenty.example"), timeout=0.2)
-    assert outcome.message == "no answer in time"
-    assert time.monotonic() - began < 2
 
 
 def test_a_server_that_answers_is_healthy_with_its_figures(run_check, port):

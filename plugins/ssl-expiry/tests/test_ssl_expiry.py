@@ -3,8 +3,6 @@
 import datetime as dt
 import socket
 import threading
-import time
-from contextlib import ExitStack
 
 import pytest
 import trustme
@@ -139,35 +137,6 @@ def test_a_server_that_drips_its_greeting_does_not_outlive_the_timeout(run_check
         outcome = run_check(SslExpiry(host=f"127.0.0.1:{port}", starttls="smtp"), timeout=0.3)
         gone.set()
     assert outcome.message == "no answer within 0.3s"
-
-
-@pytest.fixture
-def silent(monkeypatch):
-    """The port of a name with twenty addresses, none of which answers: the queue is full."""
-    real = socket.getaddrinfo
-
-    def look_up(host, *more, **named):
-        if host != "twenty.example":
-            return real(host, *more, **named)
-        return [place for n in range(2, 22) for place in real(f"127.0.0.{n}", *more, **named)]
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with ExitStack() as opened:
-        listening = opened.enter_context(socket.socket())
-        listening.bind(("0.0.0.0", 0))
-        listening.listen(0)
-        for _ in range(4):
-            waiting = opened.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listening.getsockname())
-        yield listening.getsockname()[1]
-
-
-def test_all_addresses_of_a_host_share_one_timeout(run_check, silent):
-    began = time.monotonic()
-    outcome = run_check(SslExpiry(host=f"twenty.example:{silent}"), timeout=0.2)
-    assert outcome.message == "no answer within 0.2s"
-    assert time.monotonic() - began < 2
 
 
 # Settings

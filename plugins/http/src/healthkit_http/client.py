@@ -18,6 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning, LocationParseError
 
+from healthkit.connections import share_time, time_left
 from healthkit_http.addresses import PrivateAddressError, public_address
 from healthkit_http.evaluation import HttpResponse
 
@@ -137,7 +138,7 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().send(request, *args, **{**kwargs, "timeout": _left(self._deadline)})
+        return super().send(request, *args, **{**kwargs, "timeout": time_left(self._deadline)})
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
@@ -164,8 +165,9 @@ class _BoundedConnection:
         name = self._dns_host
         last: Exception = TimeoutError("timed out")
         try:
-            for address in self._addresses(name.strip("[]")):
-                self._dns_host, self.timeout = address, _left(self.deadline)
+            addresses = self._addresses(name.strip("[]"))
+            for address, seconds in share_time(addresses, self.deadline):
+                self._dns_host, self.timeout = address, seconds
                 try:
                     connection: socket.socket = super()._new_conn()  # type: ignore[misc]
                 except (HTTPError, OSError) as error:
@@ -210,7 +212,7 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_left(self._deadline))
+        self._sock.settimeout(time_left(self._deadline))
         read = self._raw.readinto(buffer)
         self._budget -= read or 0
         if self._budget < 0:
@@ -220,14 +222,6 @@ class _Bounded(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-def _left(deadline: float) -> float:
-    """Seconds until the deadline. Raises TimeoutError after it."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
 
 
 # Errors

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from typing import Self
+
+from healthkit.connections import connect, time_left
 
 LONGEST_LINE = 4_096
 LONGEST_ANSWER = 1_000_000
@@ -33,7 +34,7 @@ class Connection:
         self, host: str, port: int, deadline: float, context: ssl.SSLContext | None = None
     ) -> None:
         self._deadline = deadline
-        self._socket = self._connected(host, port)
+        self._socket = connect(host, port, deadline)
         self._unread = b""
         if context is not None:
             plain = self._socket
@@ -49,21 +50,11 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def _connected(self, host: str, port: int) -> socket.socket:
-        """Tries each address of a host, all until the deadline. Raises OSError, the last one's."""
-        last: OSError = TimeoutError()
-        for *_, place in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-            try:
-                return socket.create_connection((str(place[0]), port), timeout=self._left())
-            except OSError as error:
-                last = error
-        raise last
-
     def ask(self, *words: str) -> str:
         """Returns the answer to a command. Raises RedisError or OSError."""
         parts = [word.encode("utf-8", "replace") for word in words]
         request = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(time_left(self._deadline))
         self._socket.sendall(b"*%d\r\n%b" % (len(parts), request))
         return self._answer()
 
@@ -102,17 +93,11 @@ class Connection:
         return whole[:size]
 
     def _read(self) -> None:
-        self._socket.settimeout(self._left())
+        self._socket.settimeout(time_left(self._deadline))
         part = self._socket.recv(65_536)
         if not part:
             raise ConnectionResetError
         self._unread += part
-
-    def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
 
 
 def fault_of(error: OSError) -> str:

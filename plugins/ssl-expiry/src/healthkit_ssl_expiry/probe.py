@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
+from healthkit.connections import connect, time_left
 from healthkit_ssl_expiry.evaluation import Certificate, Refusal, SeenChain
 from healthkit_ssl_expiry.starttls import StartTlsError, upgrade
 
@@ -85,27 +86,16 @@ def _shake_hands(
     endpoint: Endpoint, context: ssl.SSLContext, deadline: float, chain: str
 ) -> list[x509.Certificate]:
     """Returns the chain that the method `chain` of the connection has."""
-    with _connected(endpoint.host, endpoint.port, deadline) as plain:
+    with connect(endpoint.host, endpoint.port, deadline) as plain:
         if endpoint.starttls is not None:
-            upgrade(plain, endpoint.starttls, lambda: _left(deadline))
-        plain.settimeout(_left(deadline))
+            upgrade(plain, endpoint.starttls, lambda: time_left(deadline))
+        plain.settimeout(time_left(deadline))
         with context.wrap_socket(plain, server_hostname=endpoint.name) as secure:
             ders = _chain(secure, chain)
     try:
         return [x509.load_der_x509_certificate(der) for der in ders[:_LONGEST_CHAIN]]
     except _UNREADABLE:
         raise UnreadableCertificateError from None
-
-
-def _connected(host: str, port: int, deadline: float) -> socket.socket:
-    """Tries each address of a host, all within one deadline. Raises OSError, the last one's."""
-    last: OSError = TimeoutError("timed out")
-    for *_, place in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-        try:
-            return socket.create_connection((str(place[0]), port), timeout=_left(deadline))
-        except OSError as error:
-            last = error
-    raise last
 
 
 def _chain(secure: ssl.SSLSocket, chain: str) -> list[bytes]:
@@ -163,13 +153,6 @@ def _issuers(ders: Iterable[bytes], served: Iterable[x509.Certificate]) -> list[
             with suppress(*_UNREADABLE):
                 certificates.append(x509.load_der_x509_certificate(der))
     return certificates
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
 
 
 def _certificate(parsed: x509.Certificate) -> Certificate:

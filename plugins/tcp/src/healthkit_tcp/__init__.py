@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from healthkit import Check, CheckContext, Outcome, hookimpl
+from healthkit.connections import connect, time_left
 from healthkit.fields import PositiveDuration
 
 MOST_READ = 65_536
@@ -80,26 +81,10 @@ class Tcp(Check):
         match = _ADDRESS.fullmatch(self.address)
         assert match is not None
         place = (match[1] or match[2], int(match[3]))
-        with _connect(*place, deadline) as connection:
+        with connect(*place, deadline) as connection:
             if self.send is not None:
                 connection.sendall(self.send.encode())
             return None if self.expect is None else _read(connection, self.expect, deadline)
-
-
-def _connect(host: str, port: int, deadline: float) -> socket.socket:
-    """Tries each address of a host, all within one deadline. Raises OSError, the last one's."""
-    last: OSError = TimeoutError()
-    for family, kind, protocol, _, place in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-        connection = socket.socket(family, kind, protocol)
-        try:
-            connection.settimeout(_left(deadline))
-            connection.connect(place)
-        except OSError as error:
-            connection.close()
-            last = error
-        else:
-            return connection
-    raise last
 
 
 def _read(connection: socket.socket, expect: str, deadline: float) -> str | None:
@@ -108,7 +93,7 @@ def _read(connection: socket.socket, expect: str, deadline: float) -> str | None
         if len(answer) >= MOST_READ:
             return f"the expected text is not in the first {MOST_READ} bytes of the answer"
         try:
-            connection.settimeout(_left(deadline))
+            connection.settimeout(time_left(deadline))
             part = connection.recv(MOST_READ - len(answer))
         except TimeoutError:
             return f"the expected text did not come; {len(answer)} bytes did"
@@ -118,13 +103,6 @@ def _read(connection: socket.socket, expect: str, deadline: float) -> str | None
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     return None
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 def fault_of(error: OSError) -> str:
