@@ -101,14 +101,20 @@ def open_by_table(session: Session) -> Mapping[int, list[int]]:
     return found
 
 
+def lock(session: Session, order_id: int) -> Order:
+    """Returns the order, locked until the transaction ends. Raises NotFound."""
+    order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
+    if order is None:
+        raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
+    return order
+
+
 def lock_for(session: Session, order_id: int, action: Action) -> Order:
     """Returns the order, locked until the transaction ends.
 
     Raises NotFound, and Conflict for one to which this cannot be done any more.
     """
-    order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
-    if order is None:
-        raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
+    order = lock(session, order_id)
     if not states.is_allowed(action, order.status):
         extension = said(f"order_{order.status}", number=order.number)
         raise Conflict(f"Order {order.number} is {order.status} already.", extension)
