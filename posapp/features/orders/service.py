@@ -124,7 +124,10 @@ def lock_for(session: Session, order_id: int, action: Action) -> Order:
 def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
     """Raises PriceChanged where the total of an order is not the one that the guest was told."""
     if expected not in (None, order.total):
-        known = view(load(session, order.id), restaurant.restaurant_settings(session), [])
+        found = load(session, order.id)
+        known = view(found, restaurant.restaurant_settings(session), [])
+        voided = {void.line_id for void in found.voids}
+        known.lines[:] = [line for line in known.lines if line.id not in voided]
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
         )
