@@ -172,6 +172,8 @@ def view(order: Order, settings: RestaurantSettings, voids: list[VoidView]) -> O
         discount=order.discount,
         service_charge=order.service_charge,
         tax=order.tax,
+        service_rate=order.service_rate,
+        tax_rate=order.tax_rate,
         rounding=order.rounding,
         total=order.total,
         paid=order.paid,

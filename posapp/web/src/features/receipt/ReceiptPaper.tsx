@@ -17,8 +17,8 @@ export function ReceiptPaper({ receipt, copy }: { receipt: Receipt; copy: boolea
   const labels = {
     subtotal: t("totals.subtotal"),
     discount: t("totals.discount"),
-    service_charge: `${t("totals.service_charge")} ${percent(restaurant.service_rate)}`,
-    tax: `${restaurant.tax_name} ${percent(restaurant.tax_rate)}`,
+    service_charge: `${t("totals.service_charge")} ${percent(order.service_rate ?? restaurant.service_rate)}`,
+    tax: `${restaurant.tax_name} ${percent(order.tax_rate ?? restaurant.tax_rate)}`,
     rounding: t("totals.rounding"),
   };
   const last = payments.at(-1);
