@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -134,4 +135,4 @@ _HEADERS = {
 
 def _template(rule: str) -> str:
     """`/orders/<int:order_id>` as OpenAPI writes it."""
-    return rule.replace("<int:", "{").replace("<", "{").replace(">", "}")
+    return re.sub("<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule)
