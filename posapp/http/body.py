@@ -1,4 +1,4 @@
-"""What a request says, each thing once. Its body is read from a client that may be slow or wrong,
+"""Each thing that a request says, once. Its body is read from a client that may be slow or wrong,
 then JSON, well-formed and of bounded size, before any schema sees it."""
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -135,4 +134,4 @@ _HEADERS = {
 
 def _template(rule: str) -> str:
     """`/orders/<int:order_id>` as OpenAPI writes it."""
-    return re.sub("<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule)
+    return rule.replace("<int:", "{").replace("<key:", "{").replace("<", "{").replace(">", "}")
