@@ -44,6 +44,7 @@ from posapp.http.body import (
     MAX_BODY_BYTES,
     RequestBodyMiddleware,
     refuse_doubled_key,
+    refuse_doubled_query,
     validate_json_body,
 )
 from posapp.http.cors import CorsMiddleware
@@ -166,6 +167,7 @@ def create_api(settings: Settings) -> OpenAPI:
     app.before_request(problems.refuse_unknown_address)
     access.install(app, tokens.authenticate)
     app.before_request(refuse_doubled_key)
+    app.before_request(refuse_doubled_query)
     app.before_request(validate_json_body)
     problems.install(app)
     retries.install(app)

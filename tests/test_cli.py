@@ -117,6 +117,7 @@ def test_an_account_has_a_whole_life_at_the_command_line(command, database):
     assert row.split() == ["dian", "cashier", "dismissed", "Dian"]
     assert users("activate", "dian").stdout == "dian is active again\n"
     assert "no account nobody" in one_line(users("deactivate", "nobody"))
+    assert "no account" in one_line(users("role", "\udcff", "admin"))
     assert "at least 10" in one_line(users("password", "dian", typed="short"))
     assert "last admin" in one_line(users("deactivate", "admin"))
     log = command("audit", "--action", "user.*", "--entity", "user", **told).stdout

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # loaded by who migrates: it is as large as all the rest of a
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision of this version."""
 MIGRATION_LOCK = 7_233_001
 """PostgreSQL's advisory lock under which one process at a time migrates."""

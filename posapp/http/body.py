@@ -1,5 +1,5 @@
-"""The body of a request: read from a client that may be slow or wrong, then JSON, well-formed and
-of bounded size, before any schema sees it."""
+"""Each thing that a request says, once. Its body is read from a client that may be slow or wrong,
+then JSON, well-formed and of bounded size, before any schema sees it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def refuse_doubled_key() -> None:
     """Raises BadRequest where `Idempotency-Key` came twice: a server joins the two by a comma."""
     if "," in request.headers.get("Idempotency-Key", ""):
         raise BadRequest("Idempotency-Key must come once, and hold no comma.")
+
+
+def refuse_doubled_query() -> None:
+    """Raises Invalid where the address says one thing twice."""
+    doubled = next((name for name, said in request.args.lists() if len(said) > 1), None)
+    if doubled is not None:
+        raise Invalid(doubled if doubled.isprintable() and doubled else "query", "is there twice")
 
 
 def validate_json_body() -> None:

@@ -134,4 +134,4 @@ _HEADERS = {
 
 def _template(rule: str) -> str:
     """`/orders/<int:order_id>` as OpenAPI writes it."""
-    return rule.replace("<int:", "{").replace("<", "{").replace(">", "}")
+    return rule.replace("<int:", "{").replace("<key:", "{").replace("<", "{").replace(">", "}")

@@ -80,6 +80,23 @@ def test_f12_a_receipt_prints_on_80_mm_in_either_language_and_its_copy_says_sali
         expect(paper).to_contain_text(words)
 
 
+def test_a_receipt_has_the_day_and_the_rates_of_the_sale(till: Page, paid) -> None:
+    """Of an order of two days before, paid after midnight; the tax is another by now."""
+
+    def of_before(route) -> None:
+        body = route.fetch().json()
+        body["order"] |= {"business_date": "2026-01-31", "tax_rate": 1100}
+        body["payments"][-1] |= {"business_date": "2026-02-01", "at": "2026-02-01T18:30:00Z"}
+        route.fulfill(json=body)
+
+    till.route("**/api/v1/orders/*/receipt", of_before)
+    till.goto(f"/orders/{paid['id']}/receipt")
+    paper = till.get_by_role("article")
+    expect(paper).to_contain_text("2 Feb 01:30")
+    expect(paper).to_contain_text("PB1 11%")
+    till.unroute_all(behavior="ignoreErrors")
+
+
 def test_f12_the_bill_of_an_open_order_says_that_it_is_not_paid(till: Page, other) -> None:
     order = other.order()
     till.goto(f"/orders/{order['id']}/pay")

@@ -153,6 +153,20 @@ def test_a_query_names_its_fields(cashier):
     assert field_of(cashier.get("/public/menu?language=en")) == ["language"]
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/orders?status=open&status=paid", "status"),
+        ("/orders?limit=5&cursor=9&limit=5", "limit"),
+        ("/orders?search=1&se%61rch=2", "search"),
+        ("/public/menu?lang=id&lang=en", "lang"),
+        ("/public/menu?a%00b=1&a%00b=2", "query"),
+    ],
+)
+def test_what_a_query_says_twice_is_named_and_no_reader_chooses(cashier, path, field):
+    assert field_of(cashier.get(path)) == [field]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1,", '{"a": 1}}', "nul", "[" * 50_000, "9" * 5000])
 def test_broken_json_is_400(cashier, text):
     answer = cashier.request(

@@ -43,7 +43,9 @@ def get(session: Session, user_id: int) -> User:
 
 def get_by_name(session: Session, username: str) -> User:
     """Raises NotFound."""
-    user = session.scalar(select(User).where(User.username == username.strip().lower()))
+    query = select(User).where(User.username == username.strip().lower())
+    # Bytes at a command that are no text cannot even be asked for.
+    user = session.scalar(query) if username.isprintable() else None
     if user is None:
         raise NotFound(f"There is no account {username}.")
     return user

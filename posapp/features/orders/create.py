@@ -50,11 +50,11 @@ _INSERT = f"""
     made AS (
         INSERT INTO orders (number, business_date, type, table_id, guests, customer_name,
             customer_phone, customer_address, status, subtotal, discount, service_charge, tax,
-            rounding, total, paid, created_by, created_at)
+            service_rate, tax_rate, rounding, total, paid, created_by, created_at)
         SELECT allotted.last, new.business_date, new.type, new.table_id, new.guests,
             new.customer_name, new.customer_phone, new.customer_address, new.status, new.subtotal,
-            new.discount, new.service_charge, new.tax, new.rounding, new.total, new.paid, :user_id,
-            new.created_at
+            new.discount, new.service_charge, new.tax, new.service_rate, new.tax_rate,
+            new.rounding, new.total, new.paid, :user_id, new.created_at
         FROM allotted, draft, jsonb_populate_record(NULL::orders, draft.body) AS new
         RETURNING id, number),
     lines AS (

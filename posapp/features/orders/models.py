@@ -83,6 +83,9 @@ class Order(Base):
     subtotal: Mapped[int] = mapped_column(BigInteger)
     discount: Mapped[int] = mapped_column(BigInteger)
     service_charge: Mapped[int] = mapped_column(BigInteger)
+    service_rate: Mapped[int | None]
+    """In basis points, as `tax_rate`: those of its moment. NULL in rows of the version before."""
+    tax_rate: Mapped[int | None]
     tax: Mapped[int] = mapped_column(BigInteger)
     rounding: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)

@@ -40,6 +40,8 @@ def price(new: NewOrder, terms: Terms) -> Quote:
         discount=totals.discount,
         service_charge=totals.service_charge,
         tax=totals.tax,
+        service_rate=terms.settings.service_rate,
+        tax_rate=terms.settings.tax_rate,
         rounding=totals.rounding,
         total=totals.total,
     )

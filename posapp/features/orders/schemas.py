@@ -111,7 +111,15 @@ class OrderTotals(ApiModel):
     total: int
 
 
-class Quote(OrderTotals, Guest):
+class Rates(ApiModel):
+    """Basis points, of the moment at which an order was priced: 500 is 5 %."""
+
+    service_rate: int | None
+    """Null, like `tax_rate`, where the version before took the order."""
+    tax_rate: int | None
+
+
+class Quote(OrderTotals, Rates, Guest):
     """The price of an order at this moment; nothing is stored."""
 
     type: OrderType
@@ -119,7 +127,7 @@ class Quote(OrderTotals, Guest):
     lines: list[QuoteLine]
 
 
-class OrderView(OrderTotals, Guest):
+class OrderView(OrderTotals, Rates, Guest):
     id: int
     number: int
     """Without gaps or twins within its business date."""

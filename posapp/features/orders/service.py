@@ -101,14 +101,20 @@ def open_by_table(session: Session) -> Mapping[int, list[int]]:
     return found
 
 
+def lock(session: Session, order_id: int) -> Order:
+    """Returns the order, locked until the transaction ends. Raises NotFound."""
+    order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
+    if order is None:
+        raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
+    return order
+
+
 def lock_for(session: Session, order_id: int, action: Action) -> Order:
     """Returns the order, locked until the transaction ends.
 
     Raises NotFound, and Conflict for one to which this cannot be done any more.
     """
-    order = session.scalar(select(Order).where(Order.id == order_id).with_for_update())
-    if order is None:
-        raise NotFound(f"There is no order {order_id}.", said("no_such_order"))
+    order = lock(session, order_id)
     if not states.is_allowed(action, order.status):
         extension = said(f"order_{order.status}", number=order.number)
         raise Conflict(f"Order {order.number} is {order.status} already.", extension)
@@ -118,7 +124,10 @@ def lock_for(session: Session, order_id: int, action: Action) -> Order:
 def require_expected_total(session: Session, order: Order, expected: int | None) -> None:
     """Raises PriceChanged where the total of an order is not the one that the guest was told."""
     if expected not in (None, order.total):
-        known = view(load(session, order.id), restaurant.restaurant_settings(session), [])
+        found = load(session, order.id)
+        known = view(found, restaurant.restaurant_settings(session), [])
+        voided = {void.line_id for void in found.voids}
+        known.lines[:] = [line for line in known.lines if line.id not in voided]
         quoted = known.model_dump(
             include=set(Quote.model_fields), exclude={"lines": {"__all__": {"id"}}}
         )
@@ -163,6 +172,8 @@ def view(order: Order, settings: RestaurantSettings, voids: list[VoidView]) -> O
         discount=order.discount,
         service_charge=order.service_charge,
         tax=order.tax,
+        service_rate=order.service_rate,
+        tax_rate=order.tax_rate,
         rounding=order.rounding,
         total=order.total,
         paid=order.paid,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from posapp.features.audit import service as audit
@@ -11,6 +13,7 @@ from posapp.features.orders.models import Order, OrderLine, Void
 from posapp.features.orders.schemas import OrderView
 from posapp.features.orders.totals import compute_totals
 from posapp.features.restaurant import service as restaurant
+from posapp.features.restaurant.service import RestaurantSettings
 from posapp.http.errors import Conflict, NotFound, said
 
 
@@ -37,7 +40,8 @@ def void_line(session: Session, order_id: int, line_id: int, approved: Approved)
     order = service.lock_for(session, order_id, states.VOID_LINE)
     line, others = _split(service.load(session, order_id), line_id)
     settings = restaurant.restaurant_settings(session)
-    totals = compute_totals((other.total for other in others), order.discount, settings)
+    at_its_rates = _with_rates_of(order, settings)
+    totals = compute_totals((other.total for other in others), order.discount, at_its_rates)
     before, total = order.total, totals.total + order.rounding
     if order.paid > total:
         raise Conflict(
@@ -51,6 +55,13 @@ def void_line(session: Session, order_id: int, line_id: int, approved: Approved)
     if order.paid:
         service.mark_paid_if_settled(session, order, settings.business_date(approved.at))
     return service.get(session, order_id)
+
+
+def _with_rates_of(order: Order, settings: RestaurantSettings) -> RestaurantSettings:
+    """Returns the settings with the rates by which an order was priced; they may be others now."""
+    if order.service_rate is None or order.tax_rate is None:
+        return settings
+    return replace(settings, service_rate=order.service_rate, tax_rate=order.tax_rate)
 
 
 def _split(order: Order, line_id: int) -> tuple[OrderLine, list[OrderLine]]:

@@ -20,7 +20,7 @@ from posapp.http.transactions import transaction
 api = api_blueprint("outcomes", "Operations")
 
 
-@api.get("/outcomes/<key>", summary="What became of an act", responses={200: ActOutcome})
+@api.get("/outcomes/<key:key>", summary="What became of an act", responses={200: ActOutcome})
 @require_roles(*states.CREATE.roles)
 def get_outcome(path: OutcomePath) -> Response:
     """By the `Idempotency-Key` that it was sent with; with the answer, where it was done."""
@@ -29,7 +29,7 @@ def get_outcome(path: OutcomePath) -> Response:
 
 
 @api.post(
-    "/outcomes/<key>/give-up",
+    "/outcomes/<key:key>/give-up",
     summary="Give up an act whose answer never came",
     responses={201: ActOutcome, 409: Problem, 429: Problem},
 )

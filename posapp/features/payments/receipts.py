@@ -39,10 +39,11 @@ def receipt(session: Session, order_id: int, now: datetime) -> ReceiptView:
 
 
 def print_receipt(session: Session, order_id: int, user_id: int, now: datetime) -> ReceiptView:
-    """Counts a receipt that goes to paper, and returns it.
+    """Counts a receipt that goes to paper, and returns it. Others wait: no two are the first.
 
     Raises NotFound, and Conflict for a bill that is not paid.
     """
+    orders.lock(session, order_id)
     found = receipt(session, order_id, now)
     if found.order.status != states.PAY.after or not found.payments:
         number = found.order.number

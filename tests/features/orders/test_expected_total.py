@@ -52,6 +52,13 @@ def test_a_payment_of_another_total_is_409_with_the_quote_and_takes_nothing(cash
     assert taken.status_code == 201
 
 
+def test_the_quote_of_another_total_has_no_line_that_was_voided_meanwhile(cashier, sign_in, water):
+    order = cashier.order(water, {**water, "quantity": 3}).json
+    sign_in("manager").void_line(order, 1)
+    quote = cashier.pay(order, "qris", expected_total=order["total"]).json["quote"]
+    assert [line["total"] for line in quote["lines"]] == [quote["subtotal"]]
+
+
 def test_dine_in_needs_a_table_when_it_is_sent_and_not_when_it_is_quoted(cashier, water):
     assert cashier.post("/orders/quote", {"type": "dine_in", "lines": [water]}).status_code == 200
     refused = cashier.order(water, type="dine_in")

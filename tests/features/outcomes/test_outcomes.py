@@ -1,5 +1,6 @@
 """What became of an act whose answer a till never got, and giving it up for good."""
 
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -24,6 +25,17 @@ def test_the_outcome_of_a_payment_is_the_answer_that_was_lost(cashier, water):
     found = cashier.get(f"/outcomes/{key}").json
     assert (found["state"], found["answer"]) == ("done", answer)
     assert found["answer"]["rest"] == 0
+
+
+@pytest.mark.parametrize(
+    "key", ["ab+cd/efgh==/ijklmn", "//of-another-program", "a?b#c%2Fd&e=fghij;"]
+)
+def test_every_key_that_an_act_may_have_can_be_asked_for_and_given_up(cashier, manager, water, key):
+    order = cashier.order(water, key=key).json
+    path = f"/outcomes/{quote(key, safe='')}"
+    assert cashier.get(path).json["answer"]["id"] == order["id"]
+    given = manager.post(f"{path}/give-up", {"reason": "sudah ditulis ulang"}, str(uuid4()))
+    assert given.json["answer"]["id"] == order["id"]
 
 
 def test_what_a_manager_gave_up_is_refused_when_it_arrives_late(cashier, manager, water):

@@ -1,5 +1,6 @@
 """Receipts: the server's figures, and which of them is a copy."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -34,6 +35,12 @@ def test_a_receipt_has_the_bill_its_payments_the_change_and_the_house(cashier, p
 def test_a_print_that_is_resent_counts_once(cashier, paid):
     key, path = str(uuid4()), f"/orders/{paid['id']}/receipt/prints"
     assert [cashier.post(path, {}, key).json["prints"] for _ in range(2)] == [1, 1]
+
+
+def test_of_receipts_that_are_printed_at_once_each_is_counted(cashier, paid):
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: printed(cashier, paid), range(8)))
+    assert sorted(answer.json.get("prints", 0) for answer in answers) == [*range(1, 9)]
 
 
 def test_an_unpaid_bill_has_no_receipt_and_a_waiter_prints_none(cashier, sign_in, water):

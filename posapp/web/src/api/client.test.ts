@@ -85,6 +85,53 @@ describe("the client", () => {
     expect(device.store.has("kenangan.user")).toBe(true);
   });
 
+  it.each([
+    ["a fresh pair", () => tokens("late")],
+    ["a refusal", () => json({ detail: "over" }, 401)],
+  ])("leaves who came meanwhile at work when %s for the one before comes late", async (_, late) => {
+    const { api, signIn, unwrap } = await load();
+    signIn.beginSignIn((await tokens("old").json()) as never);
+    const budi = { ...user, id: 4, name: "Budi" };
+    const next = (await tokens("budi", budi).json()) as never;
+    const asked = answer(json({}, 401), () => {
+      signIn.leave();
+      signIn.beginSignIn(next);
+      return late();
+    });
+    await expect(unwrap(api.GET("/api/v1/tables"))).rejects.toMatchObject({ status: 401 });
+    expect(signIn.currentUser()?.name).toBe("Budi");
+    expect([signIn.currentAccessToken(), signIn.refreshToken()]).toEqual(["budi", "refresh-budi"]);
+    expect(asked).toHaveLength(2); // nothing of the former's goes out in the name of the next
+  });
+
+  it("sends nothing again in the name of who came meanwhile", async () => {
+    const { api, signIn, unwrap } = await load();
+    signIn.beginSignIn((await tokens("old").json()) as never);
+    const budi = { ...user, id: 4, name: "Budi" };
+    const next = (await tokens("budi", budi).json()) as never;
+    const signInBudi = () => {
+      signIn.leave();
+      signIn.beginSignIn(next);
+      return json({}, 401);
+    };
+    const asked = answer(signInBudi, tokens("next", budi), json(tables));
+    await expect(unwrap(api.GET("/api/v1/tables"))).rejects.toMatchObject({ status: 401 });
+    expect(asked).toHaveLength(2);
+    expect(signIn.currentUser()?.name).toBe("Budi");
+  });
+
+  it("stays signed out when a fresh pair comes late", async () => {
+    const { api, signIn, unwrap } = await load();
+    signIn.beginSignIn((await tokens("old").json()) as never);
+    answer(json({}, 401), () => {
+      signIn.leave();
+      return tokens("late");
+    });
+    await expect(unwrap(api.GET("/api/v1/tables"))).rejects.toMatchObject({ status: 401 });
+    expect(signIn.currentUser()).toBeNull();
+    expect(device.store.size).toBe(0);
+  });
+
   it("keeps the session while the server is away", async () => {
     device.store.set("kenangan.refresh", "kept");
     device.store.set("kenangan.user", JSON.stringify(user));

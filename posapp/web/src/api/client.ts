@@ -5,6 +5,7 @@ import type { paths } from "./schema";
 import {
   beginSignIn,
   currentAccessToken,
+  currentUser,
   endSignIn,
   refreshToken,
   withRefreshLock,
@@ -32,6 +33,9 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
+/** Who asked has signed out meanwhile, or another person in: nothing is done in their name. */
+const someoneElse = (): ApiError => new ApiError(401, "somebody else is at work");
+
 /** Exchange the refresh token, unless another tab has just done so. Throws `ApiError`. */
 async function exchange(): Promise<void> {
   const token = refreshToken();
@@ -43,8 +47,11 @@ async function exchange(): Promise<void> {
       body: JSON.stringify({ refresh_token: token }),
     }),
   );
-  if (response.ok) {
-    beginSignIn((await response.json()) as Tokens);
+  const pair = response.ok ? ((await response.json()) as Tokens) : null;
+  const now = refreshToken(); // also of another tab, which may have got this very pair
+  if (now !== token && now !== pair?.refresh_token) throw someoneElse();
+  if (pair) {
+    beginSignIn(pair);
     return;
   }
   if (response.status === 401) endSignIn();
@@ -64,11 +71,16 @@ export function refresh(): Promise<void> {
 /** `fetch` with the access token, which is renewed once when the server no longer takes it. */
 async function authorised(request: Request): Promise<Response> {
   if (withoutToken.test(new URL(request.url).pathname)) return send(request);
-  if (!currentAccessToken() && refreshToken()) await refresh(); // a page that has just opened
+  const asks = currentUser();
+  const renew = async () => {
+    await refresh();
+    if (asks && currentUser()?.id !== asks.id) throw someoneElse();
+  };
+  if (!currentAccessToken() && refreshToken()) await renew(); // a page that has just opened
   const again = request.clone();
   const response = await send(request);
   if (response.status !== 401 || !refreshToken()) return response;
-  await refresh();
+  await renew();
   return send(again);
 }
 

@@ -1440,6 +1440,8 @@ export interface components {
             rounding: number;
             /** Service Charge */
             service_charge: number;
+            /** Service Rate */
+            service_rate: number | null;
             /**
              * Status
              * @enum {string}
@@ -1451,6 +1453,8 @@ export interface components {
             table_id: number | null;
             /** Tax */
             tax: number;
+            /** Tax Rate */
+            tax_rate: number | null;
             /** Total */
             total: number;
             /**
@@ -1611,12 +1615,16 @@ export interface components {
             rounding: number;
             /** Service Charge */
             service_charge: number;
+            /** Service Rate */
+            service_rate: number | null;
             /** Subtotal */
             subtotal: number;
             /** Table Id */
             table_id: number | null;
             /** Tax */
             tax: number;
+            /** Tax Rate */
+            tax_rate: number | null;
             /** Total */
             total: number;
             /**

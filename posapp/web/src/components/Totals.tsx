@@ -9,7 +9,8 @@ import classes from "./Totals.module.css";
 const ROWS = ["subtotal", "discount", "service_charge", "tax", "rounding"] as const;
 const ALWAYS = new Set(["subtotal", "service_charge", "tax"]);
 
-type OrderTotals = Pick<Quote, (typeof ROWS)[number] | "total"> & { paid?: number };
+type Rates = Pick<Quote, "service_rate" | "tax_rate">;
+type OrderTotals = Pick<Quote, (typeof ROWS)[number] | "total"> & Partial<Rates> & { paid?: number };
 
 /** The totals as the server computed them; their room is kept while they load. */
 export function Totals({ of, stale = false }: { of: OrderTotals | undefined; stale?: boolean }) {
@@ -17,8 +18,8 @@ export function Totals({ of, stale = false }: { of: OrderTotals | undefined; sta
   const house = useRestaurant();
   const labels: Partial<Record<string, string>> = house
     ? {
-        service_charge: `${t("totals.service_charge")} ${percent(house.service_rate)}`,
-        tax: `${t("totals.taxNamed", { name: house.tax_name })} ${percent(house.tax_rate)}`,
+        service_charge: `${t("totals.service_charge")} ${percent(of?.service_rate ?? house.service_rate)}`,
+        tax: `${t("totals.taxNamed", { name: house.tax_name })} ${percent(of?.tax_rate ?? house.tax_rate)}`,
       }
     : {};
   const rows = ROWS.filter((row) => ALWAYS.has(row) || (of && of[row] !== 0));

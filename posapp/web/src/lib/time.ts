@@ -44,6 +44,12 @@ export const dayName = (day: string, language: string): string => dated(day, lan
 /** @returns "Rab, 25 Nov 2026", from "2026-11-25". */
 export const shortDate = (day: string, language: string): string => dated(day, language, "short");
 
+/** @returns "26 Nov 01:30", from an ISO 8601 instant: the day of the calendar, not of the business. */
+export const dayAndClock = (instant: string, language: string): string => {
+  const day = { day: "numeric", month: "short", timeZone: "Asia/Jakarta" } as const;
+  return `${new Intl.DateTimeFormat(language, day).format(Date.parse(instant))} ${clock(instant)}`;
+};
+
 /** @returns "25 Nov", from "2026-11-25". */
 export const shortDay = (day: string, language: string): string =>
   new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" }).format(

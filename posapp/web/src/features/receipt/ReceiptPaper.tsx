@@ -3,7 +3,7 @@ import { useLineName } from "@/api/line-names";
 import type { Receipt } from "@/api/types";
 import { rupiah } from "@/lib/money";
 import { percent } from "@/lib/percent";
-import { clock, shortDay } from "@/lib/time";
+import { dayAndClock } from "@/lib/time";
 import classes from "./ReceiptPaper.module.css";
 
 const SUMS = ["subtotal", "discount", "service_charge", "tax", "rounding"] as const;
@@ -17,8 +17,8 @@ export function ReceiptPaper({ receipt, copy }: { receipt: Receipt; copy: boolea
   const labels = {
     subtotal: t("totals.subtotal"),
     discount: t("totals.discount"),
-    service_charge: `${t("totals.service_charge")} ${percent(restaurant.service_rate)}`,
-    tax: `${restaurant.tax_name} ${percent(restaurant.tax_rate)}`,
+    service_charge: `${t("totals.service_charge")} ${percent(order.service_rate ?? restaurant.service_rate)}`,
+    tax: `${restaurant.tax_name} ${percent(order.tax_rate ?? restaurant.tax_rate)}`,
     rounding: t("totals.rounding"),
   };
   const last = payments.at(-1);
@@ -36,9 +36,7 @@ export function ReceiptPaper({ receipt, copy }: { receipt: Receipt; copy: boolea
           {t("orders.number", { number: order.number })}
           {receipt.table && ` · ${t("table.name", { name: receipt.table })}`}
         </span>
-        <span>
-          {shortDay(order.business_date, i18n.language)} {clock(last?.at ?? receipt.at)}
-        </span>
+        <span>{dayAndClock(last?.at ?? receipt.at, i18n.language)}</span>
       </p>
       <p className={classes.facts}>
         <span>{t("receipt.servedBy", { name: receipt.taken_by })}</span>
