@@ -194,6 +194,7 @@ def test_under_gevent_a_channel_that_hangs_delays_no_other_either(site):
     wait_until(lambda: not site.counts(), 60)
 
 
+@pytest.mark.deep
 def test_a_store_that_cannot_be_opened_is_one_line_and_exit_2(site):
     (site.folder / "store.db").mkdir()
     process = site.write().process()

@@ -139,7 +139,7 @@ def pos(running):
 
 @pytest.mark.alone  # it holds the contract's bound in seconds
 @pytest.mark.fault
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [pytest.param(False, marks=pytest.mark.deep), True])
 def test_a_database_that_stops_is_one_down_message_and_its_return_one_up(pos, killed):
     pos.freeze()
     began = time.monotonic()
@@ -277,6 +277,7 @@ def test_books_that_do_not_add_up_are_told(database, run_check):
     )
 
 
+@pytest.mark.deep
 def test_the_first_backup_is_waited_for_and_missed_when_it_does_not_come(tmp_path, run_check):
     store = health_on(tmp_path / "store.db")
     check = PosBackupFreshness(location=str(tmp_path / "daily"), max_age="26h", min_size="1KB")

@@ -18,6 +18,7 @@ def pos(postgres, template_database):
             postgres.drop(found)
 
 
+@pytest.mark.deep
 def test_a_backup_that_is_removed_after_its_time_is_told(pos, tmp_path, log, clock):
     first = make("daily", context_on(pos, tmp_path, log))
     clock.forward(days=9)

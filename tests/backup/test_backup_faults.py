@@ -305,6 +305,7 @@ def test_a_slow_s3_is_waited_for(small, tmp_path, log, s3, proxy):
     assert len(all_whole(s3.bucket(), settings_of(tmp_path, **s3.environ))) == 1
 
 
+@pytest.mark.deep
 def test_an_s3_that_is_silent_is_given_up(small, tmp_path, log, s3, proxy):
     proxy.silent = True
     with pytest.raises(BackupError, match=r"gave no answer within 0\.2s; the local file is kept"):

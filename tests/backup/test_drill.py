@@ -105,6 +105,7 @@ def test_a_failed_drill_exits_1_notifies_and_marks_nothing(me, environ, tmp_path
     assert find_backup("latest", settings_of(tmp_path / "backups")).manifest.restored_at is None
 
 
+@pytest.mark.deep
 def test_a_folder_that_takes_no_report_is_refused_before_the_drill_begins(me, environ, tmp_path):
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "reports"

@@ -303,6 +303,7 @@ def test_a_foreign_segment_is_in_nobodys_way_unless_it_is_needed(kept, tmp_path)
         client.put_object(Bucket=bucket, Key=f"{place}/{at_hand}", Body=body, Metadata=metadata)
 
 
+@pytest.mark.deep
 def test_a_foreign_timeline_keeps_no_moment_from_coming_back_and_counts_as_no_gap(kept, tmp_path):
     """A recovering server asks for each timeline that there might be."""
     client, bucket, archive = kept.s3.client, kept.s3.name, kept.archive()

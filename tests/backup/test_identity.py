@@ -66,6 +66,7 @@ def test_latest_is_our_own_however_new_the_others_are(small, other, tmp_path, lo
         find_backup("latest", settings, None)
 
 
+@pytest.mark.deep
 def test_two_restaurants_that_began_as_one_database_are_told_to_be_parted_and_a_move_is_none(
     small, postgres, tmp_path, log, clock, s3
 ):

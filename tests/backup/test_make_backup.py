@@ -189,7 +189,7 @@ def test_a_locked_table_is_waited_for_and_others_do_not_wait_for_us(small, tmp_p
 @pytest.mark.parametrize(
     "held",
     [
-        "TABLE alembic_version",
+        pytest.param("TABLE alembic_version", marks=pytest.mark.deep),
         pytest.param("TABLE rows", marks=pytest.mark.deep),
         pytest.param("MATERIALIZED VIEW sums", marks=pytest.mark.deep),
         "VIEW shown",

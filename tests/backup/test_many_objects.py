@@ -79,6 +79,7 @@ def list_on(url, s3, folder, *options):
     return done
 
 
+@pytest.mark.deep
 def test_a_list_asks_for_each_kind_once_and_for_the_manifests_that_it_shows(
     crowded, requests, tmp_path
 ):

@@ -306,6 +306,7 @@ def test_what_anybody_may_make_is_restored_and_told_of_to_nobody(small, tmp_path
     assert "will refuse" not in (tmp_path / "backup.log").read_text()
 
 
+@pytest.mark.deep
 def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small, tmp_path, log):
     context = context_on(small, tmp_path, log)
     backup = make("daily", context)
@@ -315,7 +316,9 @@ def test_a_name_that_is_taken_is_in_nobodys_way_when_a_clock_was_set_back(small,
     assert replaced <= databases
 
 
-@pytest.mark.parametrize("name", ["postgres", "steak_kenangan"])
+@pytest.mark.parametrize(
+    "name", ["postgres", pytest.param("steak_kenangan", marks=pytest.mark.deep)]
+)
 def test_no_other_database_of_the_server_need_be_there(tmp_path, log, name):
     """The live one may have the name that one usually works from, or nobody kept that one."""
     with use_server(tmp_path / "server") as server:
@@ -346,6 +349,7 @@ def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, l
     assert run_sql(small, "SELECT token_epoch > 1 FROM users") == [(True,)]
 
 
+@pytest.mark.deep
 def test_a_template_is_one_again_and_what_it_has_replaced_can_be_dropped(small, tmp_path, log):
     name, server = small.database, small.set(database="postgres")
     run_sql(server, f"ALTER DATABASE {name} IS_TEMPLATE true")

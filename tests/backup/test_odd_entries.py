@@ -173,7 +173,14 @@ def test_a_mark_of_the_receiver_that_is_none_is_none(text):
 
 
 @pytest.mark.parametrize(
-    "code", ["InvalidObjectState", "AccessDenied", "InvalidRequest", "KMS.DisabledException"]
+    "code",
+    [
+        "InvalidObjectState",
+        *(
+            pytest.param(code, marks=pytest.mark.deep)
+            for code in ("AccessDenied", "InvalidRequest", "KMS.DisabledException")
+        ),
+    ],
 )
 def test_an_object_that_is_refused_hides_no_other(
     small, tmp_path, log, clock, s3, code, monkeypatch

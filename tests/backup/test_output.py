@@ -32,7 +32,13 @@ def shell(small, tmp_path):
 
 @pytest.mark.parametrize(
     "ending",
-    [">/dev/full", ">/dev/full 2>/dev/full", "2>&-", ">&- 2>&- <&-"],
+    [
+        ">/dev/full 2>/dev/full",
+        *(
+            pytest.param(one, marks=pytest.mark.deep)
+            for one in (">/dev/full", "2>&-", ">&- 2>&- <&-")
+        ),
+    ],
 )
 def test_a_backup_is_made_whatever_becomes_of_what_it_prints(shell, tmp_path, ending):
     done = shell(f"$posapp backup daily {ending}")

@@ -122,7 +122,12 @@ def test_a_run_that_is_stopped_while_it_verifies_leaves_nothing_in_the_bucket(
 
 
 @pytest.mark.parametrize(
-    "operation", ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]
+    "operation",
+    [
+        pytest.param("CreateMultipartUpload", marks=pytest.mark.deep),
+        pytest.param("UploadPart", marks=pytest.mark.deep),
+        "CompleteMultipartUpload",
+    ],
 )
 def test_one_that_cannot_be_sent_is_kept_here_and_the_next_run_brings_it(
     large, tmp_path, log, clock, s3, monkeypatch, operation

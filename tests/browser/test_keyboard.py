@@ -25,6 +25,7 @@ def focused(page: Page) -> str:
     )
 
 
+@pytest.mark.deep
 def test_the_focus_is_never_lost(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Nama pengguna").fill("cashier")
@@ -82,6 +83,7 @@ def test_arrows_go_from_dish_to_dish_and_tab_leaves_them_at_once(till: Page) -> 
     assert not till.evaluate("!!document.activeElement.closest('#menu')")
 
 
+@pytest.mark.deep
 def test_arrows_choose_among_radios_and_f8_adds_and_sends_nothing(till: Page) -> None:
     write_takeaway(till)
     sheet = open_steak(till)
@@ -134,6 +136,7 @@ def test_a_question_mark_lists_the_keys(till: Page) -> None:
         expect(help_page.get_by_text(key, exact=True)).to_be_visible()
 
 
+@pytest.mark.deep
 def test_what_changes_on_the_bill_is_announced(till: Page) -> None:
     write_takeaway(till)
     said = till.locator("aside [aria-live=polite]")
@@ -147,6 +150,7 @@ def test_what_changes_on_the_bill_is_announced(till: Page) -> None:
     expect(said).to_contain_text(f"{WATER} dihapus")
 
 
+@pytest.mark.deep
 def test_every_page_has_a_title_a_heading_and_landmarks_and_the_rail_can_be_skipped(
     till: Page,
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_double_tap_on_a_dish_chooses_nothing_for_the_guest(till: Page, pause:
     expect(sheet.get_by_role("checkbox", checked=True)).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_emptying_the_bill_and_removing_a_line_can_be_undone(till: Page) -> None:
     write_takeaway(till)
     tap(till, "Kentang Truffle")
@@ -94,6 +95,7 @@ def test_a_double_tap_on_the_bin_does_not_take_the_next_line_too(till: Page) -> 
     expect(bill(till)).to_contain_text("Kentang Truffle")
 
 
+@pytest.mark.deep
 def test_a_sheet_keeps_what_was_chosen_while_other_screens_are_still_being_fetched(
     till: Page,
 ) -> None:
@@ -106,7 +108,14 @@ def test_a_sheet_keeps_what_was_chosen_while_other_screens_are_still_being_fetch
     expect(again.get_by_role("radio", name="Medium Rare", exact=True)).to_be_checked()
 
 
-@pytest.mark.parametrize("closing", ["back", "escape", "beside"])
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "back",
+        pytest.param("escape", marks=pytest.mark.deep),
+        pytest.param("beside", marks=pytest.mark.deep),
+    ],
+)
 def test_a_sheet_that_is_closed_keeps_what_was_chosen(till: Page, closing: str) -> None:
     sheet = open_steak(till)
     choose(sheet)
@@ -128,6 +137,7 @@ def test_a_sheet_that_is_closed_keeps_what_was_chosen(till: Page, closing: str) 
     expect(fresh.get_by_role("radio", checked=True)).to_have_count(1)
 
 
+@pytest.mark.deep
 def test_back_closes_the_tables_and_the_note_and_then_leaves_the_page(till: Page) -> None:
     till.get_by_role("link", name="Terbuka").click()
     # A link to the page that is still shown takes that page's place in the history.
@@ -320,6 +330,7 @@ def names_and_quantities(till: Page) -> list[tuple[str, str]]:
     return [(line[0], line[-1]) for line in lines]
 
 
+@pytest.mark.deep
 def test_a_tap_is_on_the_bill_before_the_device_has_kept_it(till: Page) -> None:
     with held_storage(till):
         tap(till, WATER)
@@ -373,6 +384,7 @@ def test_the_bill_names_the_line_that_is_sold_out_until_it_is_gone(till: Page) -
     expect(till.get_by_role("button", name="Kirim pesanan")).to_be_enabled()
 
 
+@pytest.mark.deep
 def test_a_refusal_goes_when_the_line_that_it_is_about_is_gone(till: Page) -> None:
     write_takeaway(till)
     tap(till, "Kentang Truffle")
@@ -386,6 +398,7 @@ def test_a_refusal_goes_when_the_line_that_it_is_about_is_gone(till: Page) -> No
     expect(till.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_a_delivery_asks_who_and_where_and_a_table_how_many(till: Page, house) -> None:
     till.get_by_role("button", name="Jumlah tamu").click()
     till.get_by_role("dialog").get_by_label("Jumlah tamu").fill("4")

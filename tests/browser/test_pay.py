@@ -115,6 +115,7 @@ def test_f6_enter_takes_the_money_whichever_button_was_pressed_last(till, other)
     expect(till.get_by_text("Lunas", exact=True)).to_be_visible()
 
 
+@pytest.mark.deep
 def test_f7_a_sum_that_no_till_gives_back_is_refused_in_own_words(till, other) -> None:
     order = other.order()
     open_bill(till, order)
@@ -133,6 +134,7 @@ def test_f7_an_exact_sum_with_one_nought_too_many_is_asked_back(till, other) -> 
     assert other.read(order)["paid"] == 0
 
 
+@pytest.mark.deep
 def test_f15_success_waits_for_no_further_request(till) -> None:
     def only_acts(route) -> None:
         if route.request.method != "GET":
@@ -151,6 +153,7 @@ def test_f15_success_waits_for_no_further_request(till) -> None:
     expect(till.get_by_test_id("change-due")).to_be_visible(timeout=7_000)
 
 
+@pytest.mark.deep
 def test_f41_f44_another_tender_has_its_key_clears_what_was_said_and_is_kept_on_reload(
     till, other
 ) -> None:
@@ -198,6 +201,7 @@ def test_i11_one_bill_by_cash_card_and_qris_with_the_rest_in_large_and_the_chang
     assert [one["method"] for one in paid] == ["cash", "card", "cash"]
 
 
+@pytest.mark.deep
 def test_i11_a_part_is_undone_with_a_managers_word_in_place(till, other) -> None:
     order = other.order(10)
     other.pay(order, amount=40_000)
@@ -220,6 +224,7 @@ def test_i11_a_part_is_undone_with_a_managers_word_in_place(till, other) -> None
     assert other.read(order)["paid"] == 0
 
 
+@pytest.mark.deep
 def test_i11_a_line_and_then_the_order_are_cancelled_by_a_manager(page: Page, other) -> None:
     line = {"product_id": other.products["Air Mineral"]["id"], "quantity": 1}
     body = {"type": "takeaway", "lines": [line, {**line, "quantity": 3, "note": "es"}]}
@@ -237,6 +242,7 @@ def test_i11_a_line_and_then_the_order_are_cancelled_by_a_manager(page: Page, ot
     assert other.read(order)["status"] == "voided"
 
 
+@pytest.mark.deep
 def test_the_pay_page_fits_with_its_last_button_in_view(till: Page, other) -> None:
     order = other.order(10)
     other.pay(order, amount=40_000)
@@ -264,6 +270,7 @@ def test_nobody_waits_for_a_server_that_does_not_answer(till: Page, other) -> No
     assert len(requests) >= 1
 
 
+@pytest.mark.deep
 def test_f34_a_bill_is_in_the_language_of_the_screen(till: Page, other) -> None:
     order = other.order()
     till.get_by_role("button", name="English").click()

@@ -32,6 +32,7 @@ def test_no_screen_breaks_the_policy(till: Page) -> None:
     assert [text for text in found if not any(word in text for word in expected)] == []
 
 
+@pytest.mark.deep
 def test_the_documentation_shows_its_operations_under_the_policy(context: BrowserContext) -> None:
     page = context.new_page()
     found = complaints(page)

@@ -30,6 +30,7 @@ def paid(other):
     return {**other.read(order), "table": table["name"]}
 
 
+@pytest.mark.deep
 def test_f12_a_paid_bill_is_found_by_number_table_and_sum(till: Page, paid) -> None:
     till.get_by_role("link", name="Struk").click()
     search = till.get_by_label("Cari tagihan")
@@ -125,6 +126,7 @@ def test_f30_open_orders_do_not_move_under_the_finger(till: Page, other) -> None
     expect(place).to_contain_text("cashier")
 
 
+@pytest.mark.deep
 def test_f30_open_orders_are_searched_and_keep_their_scroll_on_back(till: Page, other) -> None:
     last = [other.order() for _ in range(14)][-1]
     till.set_viewport_size({"width": 820, "height": 700})

@@ -72,6 +72,7 @@ def test_a_manager_goes_back_a_day_and_forth_again(office: Page) -> None:
     expect(day).to_have_text(today)
 
 
+@pytest.mark.deep
 def test_a_date_is_chosen_in_the_language_of_the_screen_and_none_that_is_to_come(
     office: Page,
 ) -> None:
@@ -103,7 +104,9 @@ def test_a_date_is_chosen_in_the_language_of_the_screen_and_none_that_is_to_come
     expect(after).to_be_disabled()
 
 
-@pytest.mark.parametrize("path", ["/reports/day?date=", "/orders/paid?day="])
+@pytest.mark.parametrize(
+    "path", ["/reports/day?date=", pytest.param("/orders/paid?day=", marks=pytest.mark.deep)]
+)
 def test_an_address_with_no_day_in_it_is_today(office: Page, path: str) -> None:
     day = office.get_by_role("button", name="Tanggal usaha")
     today = day.inner_text()

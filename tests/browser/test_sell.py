@@ -169,6 +169,7 @@ def test_a_reload_while_writing_keeps_every_line(till: Page) -> None:
     expect(till.get_by_role("radio", name="Bawa pulang")).to_be_checked()
 
 
+@pytest.mark.deep
 def test_what_is_sold_out_says_so_and_cannot_be_tapped(till: Page, house) -> None:
     tile = till.get_by_role("button", name="Ribeye Australia")
 
@@ -184,6 +185,7 @@ def test_what_is_sold_out_says_so_and_cannot_be_tapped(till: Page, house) -> Non
         house.set_available("Ribeye Australia", True)
 
 
+@pytest.mark.deep
 def test_the_keyboard_alone_writes_an_order_one_product_after_the_other(till: Page) -> None:
     for product in (WATER, "Kentang Truffle"):
         tap(till, product)
@@ -205,6 +207,7 @@ def test_a_line_is_removed_by_its_last_minus(till: Page) -> None:
     expect(till.get_by_role("button", name="Kirim pesanan")).to_be_disabled()
 
 
+@pytest.mark.deep
 def test_a_table_is_asked_for_before_a_dine_in_order_goes_out(till: Page) -> None:
     tap(till, WATER)
     expect(bill(till)).to_have_count(1)

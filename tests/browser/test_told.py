@@ -58,6 +58,7 @@ def test_f13_a_lost_server_is_told_on_every_screen_with_the_time_and_its_return(
     expect(contact(till)).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_f13_a_proxy_without_a_server_behind_it_is_no_contact_and_speaks_own_words(
     till: Page,
 ) -> None:
@@ -82,6 +83,7 @@ def test_f14_an_order_goes_out_by_itself_when_the_server_is_back(till: Page, hou
     assert len(house.orders()) == before + 1
 
 
+@pytest.mark.deep
 def test_f14_the_next_order_is_written_while_one_waits_and_a_refused_one_comes_back(
     till: Page, house
 ) -> None:
@@ -197,6 +199,7 @@ def test_f17_an_ended_session_is_signed_in_over_the_page_and_nothing_is_lost(til
     expect(sheet.get_by_label("Catatan untuk dapur")).to_have_value("alergi kacang")
 
 
+@pytest.mark.deep
 def test_f18_who_comes_after_a_sign_out_begins_at_their_own_home(till: Page, other) -> None:
     till.goto(f"/orders/{other.order()['id']}/pay")
     till.get_by_role("button", name="Keluar").click()
@@ -204,6 +207,7 @@ def test_f18_who_comes_after_a_sign_out_begins_at_their_own_home(till: Page, oth
     expect(till).to_have_url(re.compile("/order$"))
 
 
+@pytest.mark.deep
 def test_f19_a_tab_says_that_another_person_has_signed_in_elsewhere(till: Page) -> None:
     second = till.context.new_page()
     sign_in_elsewhere = """async () => {
@@ -303,6 +307,7 @@ def test_f33_a_refusal_is_said_by_its_code_in_the_language_of_the_screen(till: P
         house.set_available(WATER, True)
 
 
+@pytest.mark.deep
 def test_f41_too_many_tries_count_down(page: Page) -> None:
     page.goto("/")
     refused = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "detail": "wait"}
@@ -331,6 +336,7 @@ def test_f45_what_one_person_has_read_is_not_shown_to_the_next(till: Page, other
     expect(till.get_by_role("link").filter(has_text="No. ")).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_a_wrong_clock_is_told_to_everybody_and_confirmed_where_the_money_is(till: Page) -> None:
     asked = []
 
@@ -386,6 +392,7 @@ def test_f12_the_change_stays_on_the_screen_until_the_next_sale(till: Page, othe
     expect(strip).to_have_count(0)
 
 
+@pytest.mark.deep
 def test_f17_the_next_person_is_told_whose_bill_lies_on_the_device(till: Page) -> None:
     tap(till, WATER)
     expect(bill(till)).to_have_count(1)
@@ -396,6 +403,7 @@ def test_f17_the_next_person_is_told_whose_bill_lies_on_the_device(till: Page) -
     expect(till.get_by_text(f"Tagihan ini ditulis oleh {name}.")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_a_language_whose_texts_are_late_is_kept_and_the_last_choice_counts(till: Page) -> None:
     network = Network(till, "**/assets/en-*.js", refused)
     till.reload()

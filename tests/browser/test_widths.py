@@ -151,6 +151,7 @@ def test_the_button_that_takes_the_money_is_in_view_at_every_size_and_zoom(till:
         require_in_view(till, pay, f"pay, {width}x{height} at {zoom} %")
 
 
+@pytest.mark.deep
 def test_a_phone_shows_the_figures_to_type_before_the_bill_which_unfolds(till: Page) -> None:
     order = take_elsewhere(till, type="takeaway")
     till.set_viewport_size({"width": 390, "height": 844})
@@ -209,6 +210,7 @@ def shown_of(tab) -> float:
     )
 
 
+@pytest.mark.deep
 def test_the_newest_line_is_in_view_and_marked(till: Page) -> None:
     till.set_viewport_size({"width": 1280, "height": 800})
     till.get_by_role("tab", name="Pendamping").click()
@@ -239,6 +241,7 @@ CLIPPED = """
 """
 
 
+@pytest.mark.deep
 def test_no_price_is_cut_off_however_long_a_name_is(till: Page) -> None:
     names = ["Tenderloin Australia dengan kentang truffle dan saus jamur", "Donaudampfschiff" * 3]
 
@@ -258,6 +261,7 @@ def test_no_price_is_cut_off_however_long_a_name_is(till: Page) -> None:
         require_no_overflow(till, f"long names at {width}")
 
 
+@pytest.mark.deep
 def test_a_phone_shows_the_menu_whole_and_the_bill_as_a_sheet_below(till: Page) -> None:
     write_takeaway(till)
     till.set_viewport_size({"width": 390, "height": 844})
@@ -279,6 +283,7 @@ def test_a_phone_shows_the_menu_whole_and_the_bill_as_a_sheet_below(till: Page) 
     expect(till.get_by_test_id("order-number")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_with_forced_colours_what_is_chosen_still_looks_chosen(till: Page) -> None:
     till.emulate_media(forced_colors="active", reduced_motion="reduce")
     sheet = open_steak(till)

@@ -15,7 +15,7 @@ from tests.deploy import nginx
 from tests.deploy.stack import ROOT
 from tools import build_web
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.deep, pytest.mark.slow]
 
 
 def style_hashes():

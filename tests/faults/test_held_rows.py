@@ -46,7 +46,13 @@ HELD = {
 }
 
 
-@pytest.mark.parametrize("statement", HELD.values(), ids=HELD)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(statement, id=name, marks=[] if name == "a dish" else [pytest.mark.deep])
+        for name, statement in HELD.items()
+    ],
+)
 def test_who_waits_for_a_row_of_the_menu_waits_without_a_number(
     cashier, sign_in, water, held, statement, cursor
 ):

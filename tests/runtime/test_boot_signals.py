@@ -52,7 +52,13 @@ def test_a_child_has_no_handlers_of_its_parent_and_the_parent_keeps_its_own(inst
 
 @pytest.mark.slow
 @pytest.mark.fault
-@pytest.mark.parametrize("moment", ["Listening at", "Booting worker with pid: .*Booting worker"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "Listening at",
+        pytest.param("Booting worker with pid: .*Booting worker", marks=pytest.mark.deep),
+    ],
+)
 def test_a_server_that_is_stopped_while_its_workers_boot_ends_by_itself(
     moment, database, tmp_path, free_port
 ):

@@ -246,6 +246,7 @@ def test_the_programs_get_no_secret_that_is_not_theirs(running_pos):
         assert secrets.isdisjoint(running_pos.named(name).environ()), name
 
 
+@pytest.mark.deep
 def test_the_signing_key_is_made_once_and_for_its_user_alone(running_pos):
     key = running_pos.data_dir / "jwt-secret"
     assert key.stat().st_mode & 0o777 == 0o600

@@ -8,6 +8,8 @@ import pytest
 from tests.docs.documents import ROOT
 from tools import sbom
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):

@@ -83,6 +83,7 @@ def test_it_builds_once_and_again_only_when_a_source_has_changed(project: Projec
     assert (project.built, len(project.nodes)) == ("second", 2)
 
 
+@pytest.mark.deep
 def test_a_source_that_is_only_touched_builds_nothing(project: Project) -> None:
     project.build()
     os.utime(project.web / "src" / "page.txt", (1, 1))
@@ -90,6 +91,7 @@ def test_a_source_that_is_only_touched_builds_nothing(project: Project) -> None:
     assert len(project.nodes) == 1
 
 
+@pytest.mark.deep
 def test_packages_are_installed_again_only_when_the_lock_has_changed(project: Project) -> None:
     project.build()
     kept = project.web / "node_modules" / "kept"
@@ -103,6 +105,7 @@ def test_packages_are_installed_again_only_when_the_lock_has_changed(project: Pr
     assert not kept.exists(), "npm ci begins with an empty folder"
 
 
+@pytest.mark.deep
 def test_a_build_that_fails_says_so_in_one_line_and_keeps_the_one_before(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ def healthy(health):
     return outcome(health).status is Status.HEALTHY
 
 
+@pytest.mark.deep
 def test_a_server_that_is_restarted_between_two_runs_is_never_told_as_down(postgres, run_check):
     check = Database(url=postgres.text)
     assert run_check(check).status is Status.HEALTHY

@@ -72,6 +72,7 @@ def test_data_of_another_major_version_is_refused(copy):
     assert "made by PostgreSQL 16, and this is 18" in refusal(copy)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("lost", ["PG_VERSION", "global/pg_control", "base", "pg_wal"])
 def test_data_with_a_part_missing_is_refused(copy, lost):
     path = copy / "postgres" / lost
@@ -110,6 +111,7 @@ def test_a_file_where_the_folder_should_be_is_named(tmp_path):
     assert "not a whole PostgreSQL data folder" in refusal(tmp_path / "other")
 
 
+@pytest.mark.deep
 def test_a_folder_without_permission_is_one_line(ordinary_user):
     closed = ordinary_user.folder / "closed"
     closed.mkdir(mode=0o555)
@@ -120,6 +122,7 @@ def test_a_folder_without_permission_is_one_line(ordinary_user):
     ]
 
 
+@pytest.mark.deep
 @as_root
 def test_data_of_another_user_is_one_line(ordinary_user, copy):
     shutil.move(copy, ordinary_user.folder / "var")
@@ -131,6 +134,7 @@ def test_data_of_another_user_is_one_line(ordinary_user, copy):
     assert "set POS_DATA_DIR" in errors
 
 
+@pytest.mark.deep
 @pytest.mark.fault
 @pytest.mark.parametrize("megabytes", [2, 20, 39])
 def test_a_full_disk_is_named_as_that_and_leaves_nothing_half_made(small_disk, megabytes):
