@@ -88,5 +88,5 @@ def test_it_is_tried_for_a_day_and_then_said_in_the_log(opens, act):
 
 def test_the_application_observes_the_links_of_its_alerts(app, sign_in, act):
     done = act("acknowledged")
-    app.extensions["healthkit"]._observe(done)
+    app.extensions["healthkit"]._recorder.observe(done)
     assert entry(sign_in, done)["details"]["by"] == "link in telegram"

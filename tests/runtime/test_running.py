@@ -11,10 +11,10 @@ from posapp.runtime import running
 from posapp.runtime.running import AlreadyRunning, NotRunning
 
 HOLD = """
-import signal, sys
+import os, signal, sys
 from pathlib import Path
 from posapp.runtime import running
-signal.signal(signal.SIGUSR1, lambda *_: print("told", flush=True))
+signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b"told\\n"))  # in the midst of `print`, too
 running.hold(Path(sys.argv[1]))
 print("held", flush=True)
 for line in sys.stdin: pass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -238,12 +239,21 @@ def _make_private(path: Path) -> None:
     except OSError as error:
         raise StoreError(f"the store's folder cannot be made: {error.strerror}") from None
     with suppress(OSError):  # read-only, or another user's: opening it will tell
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(descriptor).st_mode & 0o077:
-                os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+        except FileNotFoundError:
+            _create(path)
+
+
+def _create(path: Path) -> None:
+    """Makes an empty file without opening it, where the system can: whoever closes a file lets go
+    of all locks that its process holds on it, those of another connection too, which SQLite cannot
+    notice ("How To Corrupt An SQLite Database File", 2.2). Raises OSError."""
+    try:
+        os.mknod(path, stat.S_IFREG | 0o600)
+    except (AttributeError, PermissionError):  # Windows, macOS
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _read_only(url: URL, path: Path) -> URL:
