@@ -64,6 +64,7 @@ def test_commands_start_the_embedded_server_and_stop_it_again(posapp, data_dir):
     assert running_server(data_dir) is None
 
 
+@pytest.mark.deep
 def test_the_demo_is_written_once(posapp):
     assert posapp("seed").stdout == "the demo is written\n"
     again = posapp("seed")

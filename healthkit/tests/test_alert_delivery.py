@@ -74,6 +74,7 @@ def test_a_channel_that_hangs_delays_no_other_and_its_message_is_tried_again(
     assert len(http_sink.requests) == 2, "once unknown, and once more"
 
 
+@pytest.mark.deep
 def test_no_more_than_three_sends_hang_at_once(post, http_sink):
     release = threading.Event()
     http_sink.respond_with(blocking(release))

@@ -239,6 +239,7 @@ def test_alerting_is_unhealthy_by_a_fault_of_the_watcher_and_degraded_by_who_is_
 # Nobody looks any more
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("checks", [{}, {"a": (ScriptedCheck(), {"role": Role.ADVISORY})}])
 def test_a_report_that_nobody_renews_is_unhealthy_whatever_its_checks_are(
     make_health, until, checks

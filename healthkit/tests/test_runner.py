@@ -87,6 +87,7 @@ def test_a_check_that_overruns_is_reported_and_not_started_again_until_it_has_en
     assert len(check.runs) > 1
 
 
+@pytest.mark.deep
 def test_ten_thousand_overrun_checks_leak_no_thread(make_health, until):
     done = threading.Semaphore(0)
 

@@ -169,6 +169,7 @@ def test_history_is_written_with_every_result(site):
     wait_until(lambda: seen().get("unhealthy", 0) > 3)
 
 
+@pytest.mark.deep
 def test_a_watcher_ends_while_its_store_is_locked_and_nothing_is_being_sent(site, monkeypatch):
     monkeypatch.setattr(database, "WAIT", 120)  # longer than the test waits for the end
     watcher = site.write().thread()

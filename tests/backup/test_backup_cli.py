@@ -225,6 +225,7 @@ def test_restore_asks_and_no_is_no(posapp, small):
         assert run_sql(small, "SELECT count(*) FROM bills") == [(rows,)]
 
 
+@pytest.mark.deep
 def test_a_restore_is_silenced_for_the_swap_alone(posapp, tmp_path):
     posapp("backup", "daily")
     done = posapp("restore", "latest", "--skip-confirm")
@@ -260,6 +261,7 @@ def test_a_backup_without_manifest_is_restored_only_with_its_option(posapp, smal
     assert posapp(*named, answers=f"{backup.name}\n").returncode == 0
 
 
+@pytest.mark.deep
 def test_the_spellings_of_version_1_0_are_understood_and_not_shown(posapp, small):
     assert posapp("backup", "daily").returncode == 0
     run_sql(small, "DELETE FROM bills")

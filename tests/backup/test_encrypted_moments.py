@@ -387,6 +387,7 @@ def base_of(context, day, segment):
     return name
 
 
+@pytest.mark.deep
 def test_base_backups_of_a_clock_that_was_ahead_are_the_older_ones_in_the_bucket_too(
     small, tmp_path, log, s3
 ):

@@ -345,6 +345,7 @@ def test_another_restaurants_stick_asks_for_its_name(exported_by, small):
     assert "another restaurant" in done.stderr
 
 
+@pytest.mark.deep
 def test_roles_that_are_missing_are_created_on_a_new_machine_and_nowhere_else(
     small, postgres, tmp_path, log
 ):

@@ -270,6 +270,7 @@ def test_the_password_stands_in_no_command_line(small, tmp_path, log, postgres):
     run.join()
 
 
+@pytest.mark.deep
 def test_no_program_is_under_the_timeouts_of_the_database(small, tmp_path, log, monkeypatch):
     """Their first statements come before they switch them off; on a busy machine a millisecond is
     over by then."""

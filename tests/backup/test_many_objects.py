@@ -89,6 +89,7 @@ def test_a_list_asks_for_each_kind_once_and_for_the_manifests_that_it_shows(
     assert requests == {"ListObjectsV2": len(KINDS) + base, "GetObject": 200}
 
 
+@pytest.mark.deep
 def test_freshness_asks_for_the_newest_manifests_once(crowded, requests):
     _, _, s3 = crowded
     source = S3Source(s3.name, "daily", s3.endpoint, ("key", "secret"), 10.0)

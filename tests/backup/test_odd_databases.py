@@ -67,6 +67,7 @@ def test_any_encoding_comes_back(postgres, tmp_path, log, encoding):
                 postgres.drop(found)
 
 
+@pytest.mark.deep
 def test_a_comment_of_ones_own_on_an_extension_is_in_nobodys_way(small, tmp_path, log):
     run_sql(small, "CREATE EXTENSION pageinspect")
     run_sql(small, "COMMENT ON EXTENSION pageinspect IS E'ours; and\\nit''s of two lines'")
@@ -92,6 +93,7 @@ SELECT pubname, puballtables::text, obj_description(oid) FROM pg_publication ORD
 """
 
 
+@pytest.mark.deep
 def test_what_only_a_superuser_may_make_comes_back_from_what_is_signed(small, tmp_path, log):
     """No loader may, and of a stranger's dump nobody may: an event trigger runs as whoever works
     at the server."""
@@ -121,6 +123,7 @@ SETTINGS = {
 SET = "SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
 
 
+@pytest.mark.deep
 def test_nothing_that_a_database_sets_is_in_the_way_of_its_restore(small, tmp_path, log):
     for name, value in SETTINGS.items():
         run_sql(small, f"ALTER DATABASE {small.database} SET {name} = '{value}'")
@@ -132,6 +135,7 @@ def test_nothing_that_a_database_sets_is_in_the_way_of_its_restore(small, tmp_pa
     assert len(before) == len(SETTINGS)
 
 
+@pytest.mark.deep
 def test_a_server_of_several_addresses_is_backed_up_and_restored(small, tmp_path, log):
     """Of a cluster the first that answers is taken, as by the application itself."""
     several = small.set(query={"host": ("127.0.0.1:1", small.query["host"])})
@@ -187,6 +191,7 @@ JOIN pg_namespace n ON n.oid = extnamespace ORDER BY 1
 """
 
 
+@pytest.mark.deep
 def test_an_extension_in_a_schema_of_its_own_comes_back_there(small, tmp_path, log):
     run_sql(small, OF_AN_EXTENSION)
     before = run_sql(small, IN_SCHEMAS)
@@ -286,6 +291,7 @@ REFRESH MATERIALIZED VIEW low WITH NO DATA
 """
 
 
+@pytest.mark.deep
 def test_a_filled_view_over_one_that_is_empty_is_told(small, tmp_path, log):
     run_sql(small, OVER_EMPTY.replace("VIEW between", 'VIEW "between"'))
     context = context_on(small, tmp_path, log)
@@ -299,6 +305,7 @@ def test_a_filled_view_over_one_that_is_empty_is_told(small, tmp_path, log):
     restore(make("daily", context), context)
 
 
+@pytest.mark.deep
 def test_what_anybody_may_make_is_restored_and_told_of_to_nobody(small, tmp_path, log):
     run_sql(small, RESTORABLE)
     context = context_on(small, tmp_path, log)
@@ -333,6 +340,7 @@ def test_no_other_database_of_the_server_need_be_there(tmp_path, log, name):
         assert found == {name, result.old_database, "template0", "template1"}
 
 
+@pytest.mark.deep
 def test_a_database_that_lets_nobody_in_is_restored_as_it_was(small, tmp_path, log):
     """A superuser is let in all the same, and what works without its rights has to be too."""
     name, server = small.database, small.set(database="postgres")

@@ -199,6 +199,7 @@ def test_an_object_that_is_refused_hides_no_other(
     assert make("daily", context_on(small, tmp_path, log, s3.bucket())).intact
 
 
+@pytest.mark.deep
 def test_an_error_that_is_not_of_one_object_alone_is_an_error_of_the_bucket(
     small, tmp_path, log, s3, monkeypatch
 ):

@@ -32,6 +32,7 @@ def space(postgres, small):
     run_sql(postgres.url, 'DROP TABLESPACE "odd ""space"')
 
 
+@pytest.mark.deep
 def test_tables_in_a_tablespace_come_back_there_or_it_is_said(small, space, tmp_path, log):
     """A stranger's dump gets no room but the database's own; a drill has no other either."""
     run_sql(small, SPACED)
@@ -50,6 +51,7 @@ def test_tables_in_a_tablespace_come_back_there_or_it_is_said(small, space, tmp_
     assert run_sql(small, OF_LOADERS) == []
 
 
+@pytest.mark.deep
 def test_the_role_of_a_restore_that_was_killed_goes_with_its_rights(small, space, tmp_path, log):
     role = "posapp_load_0123456789abcdef"
     run_sql(small, f"CREATE ROLE {role}")
@@ -61,6 +63,7 @@ def test_the_role_of_a_restore_that_was_killed_goes_with_its_rights(small, space
     assert run_sql(small, OF_LOADERS) == []
 
 
+@pytest.mark.deep
 def test_an_aggregate_that_counts_rows_comes_back_with_its_owner(small, tmp_path, log):
     owner = f"kepala_{small.database}"
     run_sql(small, f"CREATE ROLE {owner}")
@@ -127,6 +130,7 @@ CREATE FOREIGN TABLE oldest () INHERITS (older) SERVER gone;
 """
 
 
+@pytest.mark.deep
 def test_rows_of_another_server_are_not_counted_with_those_of_a_table(small, tmp_path, log):
     """It may not answer, and has others tomorrow: no dump has them."""
     run_sql(small, FAR_CHILD)
@@ -148,6 +152,7 @@ INSERT INTO moods SELECT unnest(enum_range(NULL::mood));
 """
 
 
+@pytest.mark.deep
 def test_rows_that_a_restore_lays_into_other_partitions_are_compared_together(small, tmp_path, log):
     """The hash of an enum's value is another in each database: pg_dump knows, and so must we."""
     run_sql(small, BY_HASH)

@@ -77,6 +77,7 @@ def test_on_a_terminal_there_is_a_bar_that_is_gone_before_the_next_line(
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+@pytest.mark.deep
 def test_a_backup_and_its_restore_know_what_is_left_from_the_backup_before(
     small, tmp_path, monkeypatch
 ):

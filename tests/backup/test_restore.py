@@ -141,6 +141,7 @@ def sorted_apart(postgres):
     run_sql(postgres.url, f"DROP TABLESPACE IF EXISTS {space}")
 
 
+@pytest.mark.deep
 def test_locale_and_tablespace_survive_and_what_cannot_is_said_before_anything_is_done(
     sorted_apart, postgres, tmp_path, log
 ):

@@ -24,6 +24,7 @@ INSERT INTO payments VALUES (3, date '2025-01-01', 3, 'qris', 33);
 """
 
 
+@pytest.mark.deep
 def test_what_was_rolled_back_is_exact_far_below_the_newest_ids_and_the_report_stays_small(
     small, postgres, tmp_path
 ):

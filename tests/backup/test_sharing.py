@@ -64,6 +64,7 @@ def test_every_row_arrives_once_whatever_is_in_it(small, tmp_path, log, sessions
     assert b"COPY public.empty" in first
 
 
+@pytest.mark.deep
 def test_what_the_dump_sets_for_its_session_holds_for_the_second_one_too(
     postgres, tmp_path, log, sessions
 ):
@@ -108,6 +109,7 @@ def test_a_row_that_the_second_one_does_not_take_ends_the_restore(small, tmp_pat
     assert left == [(0,)]
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(60)
 def test_two_sessions_never_wait_for_each_other_for_ever(
     small, tmp_path, log, sessions, monkeypatch
@@ -170,6 +172,7 @@ def test_settings_are_noted_and_nothing_else_is():
 # The planner's statistics
 
 
+@pytest.mark.deep
 def test_statistics_are_updated_when_it_is_live(small, tmp_path, log, monkeypatch):
     seen, update = [], planner_statistics._update
 
@@ -189,6 +192,7 @@ def test_statistics_are_updated_when_it_is_live(small, tmp_path, log, monkeypatc
     assert "The planner's statistics are updated" in log.path.read_text()
 
 
+@pytest.mark.deep
 def test_where_statistics_fail_the_restore_stands_and_says_so(small, tmp_path, log, monkeypatch):
     def fail(client):
         raise BackupError("the disk is slow")

@@ -32,6 +32,7 @@ def test_a_wrong_password_is_told_as_such(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Nama pengguna atau kata sandi salah")
 
 
+@pytest.mark.deep
 def test_too_many_tries_are_told_with_the_time_to_wait(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Nama pengguna").fill("somebody-who-guesses")
@@ -54,6 +55,7 @@ def test_a_server_that_is_away_is_told_as_such(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Server tidak menjawab")
 
 
+@pytest.mark.deep
 def test_an_error_shows_the_request_id_that_finds_it_in_the_log(till: Page) -> None:
     till.goto("/orders/999999/pay")
     expect(till.get_by_role("alert")).to_contain_text("Tidak ditemukan")

@@ -102,6 +102,7 @@ def test_arrows_choose_among_radios_and_f8_adds_and_sends_nothing(till: Page) ->
     expect(bill(till).last).to_contain_text("200 g · Medium Rare")
 
 
+@pytest.mark.deep
 def test_a_table_is_found_by_typing_its_name(till: Page) -> None:
     till.keyboard.press("F2")
     dialog = till.get_by_role("dialog", name="Meja mana?")
@@ -129,6 +130,7 @@ def test_a_whole_order_goes_by_keys_alone(till: Page) -> None:
     expect(till.get_by_role("heading", name=f"Pesanan {number}")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_a_question_mark_lists_the_keys(till: Page) -> None:
     till.keyboard.press("?")
     help_page = till.get_by_role("dialog", name="Tombol papan ketik")

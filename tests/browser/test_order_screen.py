@@ -62,7 +62,9 @@ def test_the_order_that_was_sent_last_stays_in_sight_with_its_table(till: Page) 
     expect(till.get_by_role("heading", name=f"Pesanan {number}")).to_be_visible()
 
 
-@pytest.mark.parametrize("pause", [80, 200, 350])
+@pytest.mark.parametrize(
+    "pause", [80, *(pytest.param(one, marks=pytest.mark.deep) for one in (200, 350))]
+)
 def test_a_double_tap_on_a_dish_chooses_nothing_for_the_guest(till: Page, pause: int) -> None:
     tap_twice(till.get_by_role("button", name=STEAK).first, pause)
     sheet = till.get_by_role("dialog", name=STEAK)
@@ -156,6 +158,7 @@ def test_back_closes_the_tables_and_the_note_and_then_leaves_the_page(till: Page
     expect(till).to_have_url(re.compile("/orders$"))
 
 
+@pytest.mark.deep
 def test_a_line_can_be_changed_and_its_quantity_typed(till: Page) -> None:
     sheet = open_steak(till)
     choose(sheet)
@@ -220,6 +223,7 @@ def test_no_stale_total_is_sent(till: Page) -> None:
     assert sent[0] > stale
 
 
+@pytest.mark.deep
 def test_keys_that_are_typed_while_a_sheet_closes_are_not_lost(till: Page) -> None:
     till.get_by_role("button", name="Pilih meja").click()
     till.get_by_role("dialog").wait_for()
@@ -229,6 +233,7 @@ def test_keys_that_are_typed_while_a_sheet_closes_are_not_lost(till: Page) -> No
     expect(till.get_by_label("Cari menu")).to_have_value("air")
 
 
+@pytest.mark.deep
 def test_a_reload_keeps_the_category_and_one_seat_is_not_seats(till: Page) -> None:
     till.get_by_role("tab", name="Minuman").click()
     till.reload()
@@ -294,6 +299,7 @@ def test_a_dish_is_found_by_its_name_in_either_language_and_with_a_typing_mistak
     expect(till.get_by_role("tabpanel").get_by_role("button").first).to_contain_text("Mineral")
 
 
+@pytest.mark.deep
 def test_enter_on_what_cannot_be_had_keeps_the_search(till: Page) -> None:
     till.keyboard.press("/")
     till.keyboard.type("pizza quattro")

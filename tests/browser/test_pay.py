@@ -98,6 +98,7 @@ def test_f3_a_second_tap_on_qris_does_not_skip_the_word_that_it_is_paid(till, ot
     expect(till).to_have_url(re.compile("/order$"))
 
 
+@pytest.mark.deep
 def test_f5_the_first_key_replaces_a_proposed_amount(till, other) -> None:
     open_bill(till, other.order())
     till.get_by_role("button", name="Uang pas").click()
@@ -107,6 +108,7 @@ def test_f5_the_first_key_replaces_a_proposed_amount(till, other) -> None:
     expect(till.get_by_test_id("tendered")).to_have_text(re.compile(r"Rp\s50\.000$"))
 
 
+@pytest.mark.deep
 def test_f6_enter_takes_the_money_whichever_button_was_pressed_last(till, other) -> None:
     open_bill(till, other.order())
     till.get_by_role("button", name="2", exact=True).click()

@@ -42,6 +42,7 @@ def test_f12_a_paid_bill_is_found_by_number_table_and_sum(till: Page, paid) -> N
     expect(till.get_by_text("Tidak ada yang cocok")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_on_a_phone_day_and_search_are_as_wide_as_the_page(till: Page) -> None:
     till.set_viewport_size({"width": 390, "height": 844})
     till.get_by_role("link", name="Struk").click()
@@ -98,6 +99,7 @@ def test_a_receipt_has_the_day_and_the_rates_of_the_sale(till: Page, paid) -> No
     till.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.deep
 def test_f12_the_bill_of_an_open_order_says_that_it_is_not_paid(till: Page, other) -> None:
     order = other.order()
     till.goto(f"/orders/{order['id']}/pay")
@@ -146,6 +148,7 @@ def test_f30_open_orders_are_searched_and_keep_their_scroll_on_back(till: Page, 
     expect(till.get_by_text("Tidak ada yang cocok")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_f30_an_order_of_another_business_day_says_which(till: Page, other) -> None:
     order = other.order()
 

@@ -58,6 +58,7 @@ def test_a_sale_is_in_the_sums_of_its_day(office: Page) -> None:
         expect(office.get_by_test_id(part)).to_contain_text("Rp")
 
 
+@pytest.mark.deep
 def test_a_manager_goes_back_a_day_and_forth_again(office: Page) -> None:
     after = office.get_by_role("button", name="Hari berikutnya")
     expect(after).to_be_disabled()

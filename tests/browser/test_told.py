@@ -227,6 +227,7 @@ def test_f19_a_tab_says_that_another_person_has_signed_in_elsewhere(till: Page) 
     expect(till.get_by_role("banner")).to_contain_text("Pelayan")
 
 
+@pytest.mark.deep
 def test_f31_a_screen_that_cannot_be_drawn_says_so_in_own_words_and_shows_the_way_back(
     till: Page, other
 ) -> None:
@@ -243,6 +244,7 @@ def test_f31_a_screen_that_cannot_be_drawn_says_so_in_own_words_and_shows_the_wa
     expect(till.get_by_role("tab", name="Steak")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_f31_a_fault_is_reported_to_sentry_masked_with_release_and_id(till: Page, other) -> None:
     order = other.order()
     broken = {**other.read(order), "lines": None}
@@ -267,6 +269,7 @@ def test_f31_a_fault_is_reported_to_sentry_masked_with_release_and_id(till: Page
     assert "/orders/:id/pay" in sent
 
 
+@pytest.mark.deep
 def test_f32_a_device_that_cannot_keep_a_tap_says_so(till: Page) -> None:
     tap(till, WATER)
     expect(bill(till)).to_have_count(1)
@@ -286,7 +289,10 @@ def test_f32_a_device_that_cannot_keep_a_tap_says_so(till: Page) -> None:
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("/orders/abc/pay", "Tidak ditemukan"), ("/orders/999999/pay", "Pesanan itu tidak ada")],
+    [
+        pytest.param("/orders/abc/pay", "Tidak ditemukan", marks=pytest.mark.deep),
+        ("/orders/999999/pay", "Pesanan itu tidak ada"),
+    ],
 )
 def test_f33_no_words_of_machines_stand_on_an_indonesian_screen(till: Page, path, words) -> None:
     till.goto(path)
@@ -296,6 +302,7 @@ def test_f33_no_words_of_machines_stand_on_an_indonesian_screen(till: Page, path
     )
 
 
+@pytest.mark.deep
 def test_f33_a_refusal_is_said_by_its_code_in_the_language_of_the_screen(till: Page, house) -> None:
     write_takeaway(till)
     house.set_available(WATER, False)

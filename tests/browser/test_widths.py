@@ -320,6 +320,7 @@ def test_who_wants_no_motion_sees_none(browser: Browser, house) -> None:
     assert longest <= 0.001
 
 
+@pytest.mark.deep
 def test_the_theme_is_the_devices_until_somebody_chooses(till: Page) -> None:
     till.emulate_media(color_scheme="dark", reduced_motion="reduce")
     switch = till.get_by_role("button", name="Tampilan gelap")

@@ -35,6 +35,7 @@ print(ended, noted)
 """
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("install", "ended"), [("end_while_booting()", "[-15, -3, -2]"), ("", "[0, 0, 0]")]
 )

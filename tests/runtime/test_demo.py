@@ -219,6 +219,7 @@ def test_a_full_disk_is_one_line(me, free_port, small_disk):
     assert "the disk is full" in one_line(me.run("demo", environ=environ))
 
 
+@pytest.mark.deep
 def test_half_a_data_folder_is_one_line(me, free_port, tmp_path):
     (tmp_path / "postgres" / "base").mkdir(parents=True)
     environ = {"PORT": str(free_port), "POS_DATA_DIR": str(tmp_path)}
