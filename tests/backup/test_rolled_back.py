@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from posapp.backup.postgres.client import PostgresClient
 from posapp.backup.rolled_back import LISTED, STRETCH, rolled_back, write_report
 from tests.backup.kit import run_sql
