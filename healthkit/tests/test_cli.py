@@ -126,13 +126,30 @@ def test_a_mistake_keeps_its_code_where_nothing_can_be_written(tmp_path):
         assert ended(command, AS_USERS_DO, stdout=full, stderr=full).returncode == 2
 
 
-def test_a_reader_that_ends_is_no_fault(tmp_path):
-    command = [sys.executable, "-m", "healthkit", "--help"]
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["check"], 1),
+        pytest.param(["check", "--json"], 1, marks=pytest.mark.deep),
+        pytest.param(["check", "--nagios"], 2, marks=pytest.mark.deep),
+        pytest.param(["--help"], 0, marks=pytest.mark.deep),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else None,
+)
+def test_a_reader_that_has_gone_changes_no_exit_code(tmp_path, words, code):
+    """`healthkit check | grep -q unhealthy` reads no further than it has to."""
+    (tmp_path / "sick.py").write_text(PLUGIN)
+    config = tmp_path / "healthkit.toml"
+    config.write_text(
+        '[service]\nname = "Till"\n[checks.a]\ntype = "scripted"\nsays = "unhealthy"\n'
+    )
+    options = ["--config", config, "--plugins-dir", tmp_path]
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "wb") as pipe:
+        command = [sys.executable, "-m", "healthkit", *options, *words]
         done = ended(command, AS_USERS_DO, stdout=pipe, stderr=subprocess.PIPE)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 def ended(command, environment, **streams):

@@ -14,6 +14,7 @@ import click
 
 from healthkit import Health, Status, load_settings
 from healthkit import Settings as HealthSettings
+from healthkit.cli import end_with
 from posapp.runtime import postgres, processes, running
 from posapp.settings import Settings
 
@@ -44,8 +45,8 @@ def health_check() -> None:
         health = _run_checks(found, {"database"})
         if health.report().status is not Status.UNHEALTHY:  # else there is no schema to look for
             health = _run_checks(found, {"database", "pos-migrations"})
-    click.echo(health.response("plain").body.decode().rstrip())
-    sys.exit(1 if health.report().status is Status.UNHEALTHY else 0)
+    code = 1 if health.report().status is Status.UNHEALTHY else 0
+    end_with(code, health.response("plain").body.decode().rstrip())
 
 
 def _run_checks(found: HealthSettings, types: set[str]) -> Health:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from sqlalchemy import URL
 
 from healthkit import ConfigError, ConfiguredCheck, Health, Status, load_settings
 from healthkit import Settings as HealthSettings
+from healthkit.cli import end_with
 from healthkit.masking import escape_controls, mask
 from posapp.operations.doctor.checks import doctors_checks
 from posapp.operations.doctor.findings import DATABASE, RUNBOOK, Finding, findings_of
@@ -43,19 +43,16 @@ def doctor(as_json: bool, backends: int | None) -> None:
     except (SettingsError, ConfigError, CommandError) as error:
         if not as_json:
             raise
-        _print_json(
-            "unknown", errors=[escape_controls(mask(line)) for line in str(error).splitlines()]
-        )
-        sys.exit(2)
+        errors = [escape_controls(mask(line)) for line in str(error).splitlines()]
+        end_with(2, _as_json("unknown", errors=errors))
+    code, status = (1, "faults") if found else (0, "healthy")
     if as_json:
-        _print_json("faults" if found else "healthy", findings=[one.as_json() for one in found])
-    else:
-        click.echo("\n".join(one.line() for one in found) or "Nothing is wrong.")
-    sys.exit(1 if found else 0)
+        end_with(code, _as_json(status, findings=[one.as_json() for one in found]))
+    end_with(code, "\n".join(one.line() for one in found) or "Nothing is wrong.")
 
 
-def _print_json(status: str, **fields: object) -> None:
-    click.echo(json.dumps({"status": status, **fields}, indent=1, ensure_ascii=False))
+def _as_json(status: str, **fields: object) -> str:
+    return json.dumps({"status": status, **fields}, indent=1, ensure_ascii=False)
 
 
 def examine(settings: Settings, backends: int | None) -> list[Finding]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthkit.cli._output import HandledErrors, discard_unwritten, format_table
+from healthkit.cli._output import HandledErrors, discard_unwritten, end_with, format_table
 
 if TYPE_CHECKING:
     from healthkit.cli._main import main
 
-__all__ = ["HandledErrors", "discard_unwritten", "format_table", "main"]
+__all__ = ["HandledErrors", "discard_unwritten", "end_with", "format_table", "main"]
 
 
 def __getattr__(name: str) -> Any:

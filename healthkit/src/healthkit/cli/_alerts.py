@@ -6,7 +6,6 @@ import getpass
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ from healthkit._reading import read_settings
 from healthkit._store import incidents, lease, outbox
 from healthkit._store.database import Store
 from healthkit.cli._options import NUMBER, ConfigOptions, with_config_options
-from healthkit.cli._output import format_table
+from healthkit.cli._output import end_with, format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError, did_you_mean
 from healthkit.masking import escape_controls, mask
 
@@ -168,9 +167,8 @@ def alert_test(options: ConfigOptions, channel: str | None) -> None:
         address = apprise_client.masked_url(one.url.get_secret_value()) if one.enabled else "-"
         result = _describe(results[name]) if one.enabled else "off: its url is empty"
         rows.append((name, result, address))
-    click.echo(format_table(rows))
     arrived = [one.status is SendStatus.SENT for one in results.values()]
-    sys.exit(0 if arrived and all(arrived) else 1)
+    end_with(0 if arrived and all(arrived) else 1, format_table(rows))
 
 
 def _chosen(settings: Settings, name: str | None) -> dict[str, ChannelSettings]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import traceback
 from pathlib import Path
 from typing import NoReturn
@@ -17,7 +16,7 @@ from healthkit._health import Health
 from healthkit._model.checks import Report, Status
 from healthkit.cli import _forms
 from healthkit.cli._options import ConfigOptions, with_config_options
-from healthkit.cli._output import format_table
+from healthkit.cli._output import end_with, format_table
 from healthkit.errors import ConfigError, ConfigProblem, HealthkitError
 from healthkit.masking import escape_controls, mask
 
@@ -86,11 +85,10 @@ def check(options: ConfigOptions, as_json: bool, as_nagios: bool, junit: Path | 
     if as_nagios:
         _check_for_nagios(options, junit)
     report = _run_once(options, junit)
+    code = 1 if report.status is Status.UNHEALTHY else 0
     if as_json:
-        click.echo(_rendering.dump(_rendering.health_body(report)).decode())
-    else:
-        click.echo(_table(report))
-    sys.exit(1 if report.status is Status.UNHEALTHY else 0)
+        end_with(code, _rendering.dump(_rendering.health_body(report)).decode())
+    end_with(code, _table(report))
 
 
 def _check_for_nagios(options: ConfigOptions, junit: Path | None) -> NoReturn:
@@ -102,12 +100,7 @@ def _check_for_nagios(options: ConfigOptions, junit: Path | None) -> NoReturn:
     except Exception as error:  # noqa: BLE001  a bug, whose exit code would be Nagios' WARNING
         click.echo(mask(traceback.format_exc()), err=True)
         code, output = _forms.nagios_mistake([f"a bug: {type(error).__name__}, see stderr"])
-    _end_for_nagios(code, output)
-
-
-def _end_for_nagios(code: int, output: str) -> NoReturn:
-    click.echo(output)
-    sys.exit(code)
+    end_with(code, output)
 
 
 def _run_once(options: ConfigOptions, junit: Path | None) -> Report:

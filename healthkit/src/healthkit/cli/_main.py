@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,7 +12,7 @@ import click
 
 from healthkit._plugins import PluginManager
 from healthkit.cli._options import config_options
-from healthkit.cli._output import HandledErrors
+from healthkit.cli._output import HandledErrors, end_with
 
 _MODULES = {
     "_checks": ("check", "config", "init", "plugins"),
@@ -43,8 +42,7 @@ def _mistakes_shown_to(nagios: bool) -> Iterator[None]:
         from healthkit.masking import one_line
 
         code, output = nagios_mistake([one_line(error.format_message(), 1_000)])
-        click.echo(output)
-        sys.exit(code)
+        end_with(code, output)
 
 
 class _WithPluginCommands(HandledErrors):

@@ -55,6 +55,16 @@ def _leave(code: int, *lines: str) -> NoReturn:
     raise SystemExit(code) from None
 
 
+def end_with(code: int, text: str) -> NoReturn:
+    """Prints an answer and ends with its exit code, which holds although nobody reads any more:
+    `… | grep -q` leaves at the first line that it looks for."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        discard_unwritten(sys.stdout)
+    raise SystemExit(code)
+
+
 def discard_unwritten(stream: TextIO) -> None:
     """Has a stream that takes no more end quietly: what it still holds goes nowhere, or Python
     would try it again at the exit, print a traceback and end with 120.
