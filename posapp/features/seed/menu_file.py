@@ -6,6 +6,7 @@ Every mistake is named by where it stands, all of them at once; a menu is taken 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -139,8 +140,18 @@ def _text(path: Path) -> str:
 
 
 def _json(path: Path, text: str) -> Any:
+    def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Of two dishes lists no reader may choose one (RFC 7493, section 2.3)."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            doubled = next(
+                name for name, times in Counter(n for n, _ in pairs).items() if times > 1
+            )
+            raise MenuFileError(path, [f"{doubled[:100]!r} is there twice in one object"])
+        return found
+
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=whole)
     except json.JSONDecodeError as error:
         raise MenuFileError(path, [f"row {error.lineno}: is no JSON: {error.msg}"]) from None
     except (ValueError, RecursionError):

@@ -148,11 +148,16 @@ def test_a_mistake_in_json_is_named_by_its_place(mistakes, place, value, mistake
         ("{", "menu.json", "row 1: is no JSON"),
         ("[" * 100_000, "menu.json", "is no JSON of a menu"),
         ("[]", "menu.json", "the file: "),
+        (
+            '{"categories": [], "categories": []}',
+            "menu.json",
+            "'categories' is there twice in one object",
+        ),
         ("x", "menu.xlsx", "must end in .csv or .json; see: posapp seed --template csv"),
         (b"\xff\xfe", "menu.csv", "is not UTF-8; save it as CSV UTF-8"),
         (b"x" * (LARGEST_FILE + 1), "menu.csv", "is larger than 2 MB"),
     ],
-    ids=["open", "deep", "list", "spreadsheet", "utf-16", "large"],
+    ids=["open", "deep", "list", "twice", "spreadsheet", "utf-16", "large"],
 )
 def test_a_file_that_is_none_is_one_line(mistakes, content, name, mistake):
     (line,) = mistakes(content, name)
