@@ -72,6 +72,13 @@ def test_flapping_is_measured_over_two_results_at_least(window, flapping):
     assert (state.recent_results != "") is flapping
 
 
+@pytest.mark.parametrize(("failures", "flapping"), [(4, True), (5, True), (6, False)])
+def test_a_restless_fault_stays_after_twice_the_failures_that_count(failures, flapping):
+    rules = Rules(fail_after=3, recover_after=1, flap_window=12, flap_start=0.4, flap_end=0.1)
+    state, _ = follow([H, U] * 5 + [H] + [U] * failures, rules)
+    assert state.flapping is flapping
+
+
 RESTLESS = Rules(fail_after=1, recover_after=1, flap_window=4, flap_start=0.6, flap_end=0.3)
 
 

@@ -64,6 +64,28 @@ def test_events_of_one_period_share_one_digest(now, zone, days):
     assert routing.next_digest(between, every, zone, time(8)) == due
 
 
+def test_a_digest_that_is_due_now_is_followed_by_the_next():
+    due = datetime(2026, 6, 1, 8, tzinfo=JAKARTA).astimezone(UTC)
+    assert routing.next_digest(due, timedelta(days=1), JAKARTA, time(8)) == due + 24 * HOUR
+
+
+# Planned work
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "planned"),
+    [(1, 3, True), (2, 2, True), (0, 3, False), (1, 4, False), (3, 4, False), (4, 5, False)],
+)
+def test_what_was_planned_lies_within_one_window_from_its_first_moment_to_its_last(
+    begin, end, planned
+):
+    window = MaintenanceSettings(start=time(1), duration=2 * HOUR, checks=("database",))
+    midnight = datetime(2026, 6, 1, tzinfo=JAKARTA)
+    spans = midnight + begin * HOUR, midnight + end * HOUR
+    found = routing.was_planned(event().check, *spans, {"nightly": window}, JAKARTA)
+    assert found is planned
+
+
 # Quiet hours
 
 
