@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clock, clockSeconds, dayAfter, dayAndClock, dayBefore, dayName, dayOf, shortDate } from "./time";
+import { clock, clockSeconds, dayAfter, dayAndClock, dayBefore, dayName, dayOf, shortDate, shortDay } from "./time";
 
 it("tells the time in Jakarta, seven hours ahead of the wire", () => {
   expect(clock("2025-12-26T14:05:09Z")).toBe("21:05");
@@ -20,11 +20,13 @@ it("names a day in the language of the screen", () => {
 it("writes a short date so that nobody takes the day for the month", () => {
   expect(shortDate("2026-12-11", "id")).toBe("Jum, 11 Des 2026");
   expect(shortDate("2026-12-11", "en")).toBe("Fri, 11 Dec 2026");
+  expect(shortDay("2026-12-11", "en")).toBe("11 Dec");
 });
 
 it("writes a moment with the day that it has in Jakarta", () => {
   expect(dayAndClock("2026-11-25T16:59:00Z", "id")).toBe("25 Nov 23:59");
   expect(dayAndClock("2026-11-25T18:30:00Z", "id")).toBe("26 Nov 01:30");
+  expect(dayAndClock("2026-11-25T18:30:00Z", "en")).toBe("26 Nov 01:30");
 });
 
 it("takes no other text for a day", () => {

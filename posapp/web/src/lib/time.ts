@@ -29,8 +29,11 @@ export const dayBefore = (day: string): string => shifted(day, -DAY);
 /** @returns "2026-11-26", from "2026-11-25". */
 export const dayAfter = (day: string): string => shifted(day, DAY);
 
+/** The day stands before the month in either language, so that nobody takes one for the other. */
+const locale = (language: string): string => (language === "en" ? "en-GB" : language);
+
 const dated = (day: string, language: string, name: "long" | "short"): string =>
-  new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+  new Intl.DateTimeFormat(locale(language), {
     weekday: name,
     day: "numeric",
     month: name,
@@ -47,11 +50,13 @@ export const shortDate = (day: string, language: string): string => dated(day, l
 /** @returns "26 Nov 01:30", from an ISO 8601 instant: the day of the calendar, not of the business. */
 export const dayAndClock = (instant: string, language: string): string => {
   const day = { day: "numeric", month: "short", timeZone: "Asia/Jakarta" } as const;
-  return `${new Intl.DateTimeFormat(language, day).format(Date.parse(instant))} ${clock(instant)}`;
+  return `${new Intl.DateTimeFormat(locale(language), day).format(Date.parse(instant))} ${clock(instant)}`;
 };
 
 /** @returns "25 Nov", from "2026-11-25". */
 export const shortDay = (day: string, language: string): string =>
-  new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" }).format(
-    Date.parse(day),
-  );
+  new Intl.DateTimeFormat(locale(language), {
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  }).format(Date.parse(day));
